@@ -1,0 +1,132 @@
+//! `PATCH /admin/v1/tenants/{tenantId}`: change some of what is set. What is left out stays; `null` takes it away.
+
+use axum::extract::{Request, State};
+use axum::{Extension, Json};
+use orqestra_commands::{Actor, TenantPatch};
+use orqestra_domain::tenant::Standing;
+use orqestra_domain::{ApiKeyId, EmailAddress, TenantName};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::tenant::{TenantView, known};
+use super::tenants::{MAX_RATE, secret};
+use crate::app::App;
+use crate::envelope::ErrorBody;
+use crate::error::ApiError;
+use crate::fields::{Fields, Problems};
+use crate::observe::Scope;
+use crate::request::{Segments, context, from_operator, to_the_end};
+use crate::v1::trigger::ChannelName;
+
+/// The request.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "describes the body, which is taken field by field")]
+pub(crate) struct TenantChanges {
+    /// Another name.
+    name: Option<String>,
+    /// Whether it may use the engine.
+    active: Option<bool>,
+    /// The webhook secret; `null`: triggers need no signature any more.
+    webhook_secret: Option<String>,
+    /// Triggers in any 60 seconds.
+    rate_per_minute: Option<u32>,
+    /// Triggers a UTC day; `null`: any number.
+    daily_cap: Option<u64>,
+    /// The only channels used; `null`: all.
+    delivery_channels: Option<Vec<ChannelName>>,
+    /// The mailbox that emails come from; `null`: none.
+    sender_email: Option<String>,
+    /// Issues one more API key and shows it in the answer.
+    issue_api_key: Option<bool>,
+    /// The id of an API key that opens nothing any more.
+    revoke_api_key: Option<String>,
+}
+
+/// Changes a tenant.
+#[utoipa::path(
+    patch,
+    path = "/admin/v1/tenants/{tenantId}",
+    tag = "Admin",
+    security(("adminToken" = [])),
+    params(("tenantId" = String, Path)),
+    request_body = TenantChanges,
+    responses(
+        (status = 200, description = "As it is now", body = TenantView),
+        (status = 401, description = "No operator", body = ErrorBody),
+        (status = 404, description = "No such tenant or key", body = ErrorBody),
+        (status = 422, description = "Fields are wrong", body = ErrorBody),
+    ),
+)]
+pub(crate) async fn change(
+    State(app): State<App>,
+    Extension(scope): Extension<Scope>,
+    Segments(tenant_id): Segments<String>,
+    request: Request,
+) -> Result<Json<TenantView>, ApiError> {
+    let (parts, body) = from_operator(&app, request).await?;
+    let tenant = known(&app, &tenant_id)?.id;
+    scope.is_for(tenant);
+    let patch = parse(&body)?;
+    let context = context(Actor::Admin, &scope, &parts.headers);
+    let changed = to_the_end(async move { app.commands.change_tenant(tenant, patch, &context).await });
+    let (record, issued) = changed.await??;
+    Ok(Json(TenantView::of(tenant, &record, issued)))
+}
+
+fn parse(body: &Value) -> Result<TenantPatch, ApiError> {
+    let mut problems = Problems::default();
+    let fields = Fields::of_body(body)?;
+    let rate = fields.number("ratePerMinute", &mut problems, 1..=MAX_RATE);
+    let standing = |active| if active { Standing::Active } else { Standing::Inactive };
+    let patch = TenantPatch {
+        name: fields.optional("name", &mut problems, TenantName::parse),
+        standing: fields.flag("active", &mut problems).map(standing),
+        webhook_secret: or_none(fields, "webhookSecret", |name| fields.optional(name, &mut problems, secret)),
+        rate_per_minute: rate.and_then(|rate| u32::try_from(rate).ok()),
+        daily_cap: or_none(fields, "dailyCap", |name| {
+            fields.number(name, &mut problems, 1..=MAX_RATE * 1_440)
+        }),
+        delivery_channels: or_none(fields, "deliveryChannels", |name| fields.channels(name, &mut problems)),
+        sender_email: or_none(fields, "senderEmail", |name| {
+            fields.optional(name, &mut problems, EmailAddress::parse)
+        }),
+        issue_api_key: fields.flag("issueApiKey", &mut problems).unwrap_or(false),
+        revoke_api_key: fields.optional("revokeApiKey", &mut problems, str::parse::<ApiKeyId>),
+    };
+    problems.check(Some(patch))
+}
+
+/// Tells a field that is left out from one that is `null`.
+fn or_none<T>(
+    fields: Fields<'_>,
+    name: &'static str,
+    take: impl FnOnce(&'static str) -> Option<T>,
+) -> Option<Option<T>> {
+    fields.get_or_null(name).map(|_| take(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_stays_and_null_takes_away() {
+        let patch = parse(&json!({"dailyCap": null, "webhookSecret": "s"})).unwrap();
+        assert_eq!(patch.daily_cap, Some(None));
+        assert_eq!(patch.webhook_secret, Some(Some("s".to_owned())));
+        assert_eq!(patch.sender_email, None);
+        assert_eq!(patch.standing, None);
+        assert!(!patch.issue_api_key);
+    }
+
+    #[test]
+    fn every_wrong_change_is_named() {
+        let body = json!({"active": 1, "ratePerMinute": 1.5, "senderEmail": "x", "revokeApiKey": "y"});
+        let Err(ApiError::Invalid(wrong)) = parse(&body) else { panic!("taken") };
+        let fields: Vec<_> = wrong.iter().map(|wrong| &*wrong.field).collect();
+        assert_eq!(fields, ["ratePerMinute", "active", "senderEmail", "revokeApiKey"]);
+    }
+}

@@ -1,0 +1,57 @@
+//! `GET /admin/v1/tenants/{tenantId}/events/{eventId}`: an event with every attempt on every channel.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use orqestra_domain::{EventId, NotificationId};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::tenant::known;
+use crate::app::App;
+use crate::envelope::ErrorBody;
+use crate::error::{ApiError, Thing};
+use crate::request::{Segments, from_reading_operator};
+use crate::view::{DetailedChannelView, EventView};
+
+pub(crate) const PATH: &str = "/admin/v1/tenants/{tenantId}/events/{eventId}";
+
+/// The answer.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct EventDetails {
+    /// Always true.
+    success: bool,
+    /// The event.
+    data: EventView<DetailedChannelView>,
+}
+
+/// Tells the state of each channel of a tenant's event, with its attempts.
+#[utoipa::path(
+    get,
+    path = "/admin/v1/tenants/{tenantId}/events/{eventId}",
+    tag = "Admin",
+    security(("adminToken" = [])),
+    params(("tenantId" = String, Path), ("eventId" = String, Path, description = "Percent-encoded")),
+    responses(
+        (status = 200, body = EventDetails),
+        (status = 401, description = "No operator", body = ErrorBody),
+        (status = 404, description = "No such tenant or event", body = ErrorBody),
+    ),
+)]
+pub(crate) async fn event(
+    State(app): State<App>,
+    Segments((tenant_id, event_id)): Segments<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Json<EventDetails>, ApiError> {
+    from_reading_operator(&app, &headers).await?;
+    let tenant = known(&app, &tenant_id)?.id;
+    let unknown = ApiError::NotFound(Thing::Event);
+    let Ok(event) = EventId::parse(&event_id) else { return Err(unknown) };
+    let notification = NotificationId::of_event(tenant, &event);
+    match app.commands.story(tenant, notification).await? {
+        Some(story) => {
+            Ok(Json(EventDetails { success: true, data: EventView::detailed(notification, &story) }))
+        }
+        None => Err(unknown),
+    }
+}

@@ -1,0 +1,10 @@
+//! What operators call, with the admin token. One file an endpoint.
+
+pub(crate) mod change_tenant;
+pub(crate) mod event;
+pub(crate) mod providers;
+pub(crate) mod resolve;
+pub(crate) mod sandbox;
+pub(crate) mod template;
+pub(crate) mod tenant;
+pub(crate) mod tenants;

@@ -1,0 +1,341 @@
+//! `PUT /admin/v1/tenants/{tenantId}/providers/{channel}`: the providers of a channel, the first one tried first.
+//!
+//! Passwords come in here in clear, are sealed by the command and never shown again.
+
+use axum::extract::{Request, State};
+use axum::{Extension, Json};
+use orqestra_commands::{Actor, ProviderInput, SmtpInput};
+use orqestra_domain::provider::{ProviderConfig, TlsMode};
+use orqestra_domain::{Channel, EmailAddress};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::tenant::known;
+use crate::app::App;
+use crate::envelope::ErrorBody;
+use crate::error::ApiError;
+use crate::fields::{FieldError, Fields, Problems};
+use crate::observe::Scope;
+use crate::request::{Segments, context, from_operator, to_the_end};
+
+pub(crate) const PATH: &str = "/admin/v1/tenants/{tenantId}/providers/{channel}";
+
+/// Most providers of a channel.
+const MAX_PROVIDERS: usize = 10;
+/// Most bytes of a sender mailbox.
+const MAX_MAILBOX: usize = 512;
+
+/// One provider of the request.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "describes the body, which is taken field by field")]
+pub(crate) struct NewProvider {
+    /// `sandbox` or `smtp`. All that follows is of `smtp`.
+    #[schema(example = "smtp")]
+    kind: String,
+    /// Host name or address.
+    #[schema(example = "127.0.0.1")]
+    host: Option<String>,
+    /// TCP port.
+    #[schema(example = 1025)]
+    port: Option<u16>,
+    /// `none`, `starttls` or `tls`.
+    #[schema(example = "none")]
+    tls: Option<String>,
+    /// The mailbox that emails come from; the tenant's `senderEmail` if omitted.
+    #[schema(example = "Shop <shop@example.org>")]
+    from: Option<String>,
+    /// Where the server asks for it.
+    username: Option<String>,
+    /// Where the server asks for it.
+    password: Option<String>,
+}
+
+/// The answer.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ProviderList {
+    /// The channel.
+    #[schema(value_type = String, example = "EMAIL")]
+    channel: Channel,
+    /// Its providers, the first one tried first.
+    providers: Vec<ProviderView>,
+}
+
+/// One provider as it stands.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ProviderView {
+    /// `sandbox` or `smtp`.
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    port: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<String>,
+    /// Whether a password is kept.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    password_set: bool,
+}
+
+impl ProviderView {
+    fn of(provider: ProviderConfig) -> Self {
+        let kind = provider.name();
+        match provider {
+            ProviderConfig::Sandbox => Self {
+                kind,
+                host: None,
+                port: None,
+                tls: None,
+                from: None,
+                username: None,
+                password_set: false,
+            },
+            ProviderConfig::Smtp(smtp) => Self {
+                kind,
+                host: Some(smtp.host),
+                port: Some(smtp.port),
+                tls: Some(match smtp.tls {
+                    TlsMode::None => "none",
+                    TlsMode::Starttls => "starttls",
+                    TlsMode::Tls => "tls",
+                }),
+                from: smtp.from,
+                username: smtp.username,
+                password_set: smtp.password.is_some(),
+            },
+        }
+    }
+}
+
+/// Sets a channel's providers.
+#[utoipa::path(
+    put,
+    path = "/admin/v1/tenants/{tenantId}/providers/{channel}",
+    tag = "Admin",
+    security(("adminToken" = [])),
+    params(("tenantId" = String, Path), ("channel" = String, Path)),
+    request_body = Vec<NewProvider>,
+    responses(
+        (status = 200, description = "As they stand now", body = ProviderList),
+        (status = 401, description = "No operator", body = ErrorBody),
+        (status = 404, description = "No such tenant", body = ErrorBody),
+        (status = 422, description = "A provider is wrong or does not carry the channel", body = ErrorBody),
+    ),
+)]
+pub(crate) async fn put(
+    State(app): State<App>,
+    Extension(scope): Extension<Scope>,
+    Segments((tenant_id, channel)): Segments<(String, String)>,
+    request: Request,
+) -> Result<Json<ProviderList>, ApiError> {
+    let (parts, body) = from_operator(&app, request).await?;
+    let tenant = known(&app, &tenant_id)?.id;
+    scope.is_for(tenant);
+    let (channel, providers) = parse(&channel, &body)?;
+    let context = context(Actor::Admin, &scope, &parts.headers);
+    let set =
+        to_the_end(async move { app.commands.set_providers(tenant, channel, providers, &context).await });
+    let providers = set.await??.into_iter().map(ProviderView::of).collect();
+    Ok(Json(ProviderList { channel, providers }))
+}
+
+fn parse(channel: &str, body: &Value) -> Result<(Channel, Vec<ProviderInput>), ApiError> {
+    let mut problems = Problems::default();
+    let channel =
+        channel.parse().map_err(|_| problems.add("channel", "must be one of EMAIL, SMS, PUSH")).ok();
+    let list = body.as_array().filter(|list| list.len() <= MAX_PROVIDERS);
+    if list.is_none() {
+        problems.add("body", format!("must be a list of at most {MAX_PROVIDERS} providers"));
+    }
+    let mut providers = Vec::new();
+    for (at, entry) in list.into_iter().flatten().enumerate() {
+        let mut own = Problems::default();
+        let provider = provider(entry, &mut own);
+        match own.check(provider) {
+            Ok(provider) => providers.push(provider),
+            Err(ApiError::Invalid(wrong)) => {
+                for FieldError { field, message, .. } in wrong {
+                    problems.add(format!("[{at}].{field}"), message);
+                }
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    problems.check(channel.map(|channel| (channel, providers)))
+}
+
+fn provider(entry: &Value, problems: &mut Problems) -> Option<ProviderInput> {
+    let Value::Object(map) = entry else {
+        problems.add("kind", "is required, in an object");
+        return None;
+    };
+    let fields = Fields::of_map(map, "");
+    match fields.required("kind", problems, |kind| Ok::<_, &str>(kind.to_owned()))?.as_str() {
+        "sandbox" => Some(ProviderInput::Sandbox),
+        "smtp" => smtp(fields, problems).map(ProviderInput::Smtp),
+        _ => {
+            problems.add("kind", "must be sandbox or smtp");
+            None
+        }
+    }
+}
+
+fn smtp(fields: Fields<'_>, problems: &mut Problems) -> Option<SmtpInput> {
+    let host = fields.required("host", problems, host);
+    let port = fields.number("port", problems, 1..=65_535).and_then(|port| u16::try_from(port).ok());
+    if fields.get("port").is_none() {
+        problems.add("port", "is required");
+    }
+    let tls = fields.required("tls", problems, |mode| match mode {
+        "none" => Ok(TlsMode::None),
+        "starttls" => Ok(TlsMode::Starttls),
+        "tls" => Ok(TlsMode::Tls),
+        _ => Err("must be none, starttls or tls"),
+    });
+    let from = fields.optional("from", problems, mailbox);
+    let username = fields.optional("username", problems, credential);
+    let password = fields.optional("password", problems, credential);
+    if username.is_none() && password.is_some() {
+        problems.add("username", "is required with a password");
+    }
+    let (host, port, tls) = (host?, port?, tls?);
+    Some(SmtpInput { host, port, tls, from, username, password })
+}
+
+/// A host name or an address: what a name can be made of, or an IP address.
+fn host(text: &str) -> Result<String, &'static str> {
+    let name = text.split('.').all(|label| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    });
+    if (name && text.len() <= 253) || text.parse::<std::net::IpAddr>().is_ok() {
+        Ok(text.to_owned())
+    } else {
+        Err("must be a host name or an IP address")
+    }
+}
+
+/// One mailbox: an address, or a name and an address in angle brackets. A name with other characters stands in quotes.
+fn mailbox(text: &str) -> Result<String, &'static str> {
+    let address = match text.strip_suffix('>').and_then(|rest| rest.split_once('<')) {
+        None => Some(text),
+        Some((name, address)) => is_name(name.trim()).then_some(address),
+    };
+    match address.map(EmailAddress::parse) {
+        Some(Ok(_)) if text.len() <= MAX_MAILBOX => Ok(text.to_owned()),
+        _ => Err("must be one mailbox, as in Shop <shop@example.org>"),
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    let quoted = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    match quoted {
+        Some(inner) => !inner.is_empty() && !inner.chars().any(|c| c.is_control() || c == '"' || c == '\\'),
+        None => text.chars().all(|c| c.is_alphanumeric() || " !#$%&'*+-/=?^_`{|}~".contains(c)),
+    }
+}
+
+fn credential(text: &str) -> Result<String, &'static str> {
+    if (1..=1_024).contains(&text.len()) && !text.chars().any(char::is_control) {
+        Ok(text.to_owned())
+    } else {
+        Err("must have 1 to 1024 bytes without control characters")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn wrong(channel: &str, body: &Value) -> Vec<String> {
+        match parse(channel, body) {
+            Err(ApiError::Invalid(wrong)) => {
+                wrong.into_iter().map(|wrong| wrong.field.into_owned()).collect()
+            }
+            Err(other) => panic!("{other:?}"),
+            Ok(_) => panic!("taken"),
+        }
+    }
+
+    #[test]
+    fn an_ordered_list_of_providers_is_taken() {
+        let body = json!([
+            {"kind": "smtp", "host": "127.0.0.1", "port": 1025, "tls": "none", "from": "Shop <shop@example.org>"},
+            {"kind": "smtp", "host": "mx.example.org", "port": 465, "tls": "tls", "username": "u", "password": "p"},
+            {"kind": "sandbox"},
+        ]);
+        let (channel, providers) = parse("EMAIL", &body).unwrap();
+        assert_eq!(channel, Channel::Email);
+        assert!(matches!(
+            &providers[..],
+            [ProviderInput::Smtp(_), ProviderInput::Smtp(_), ProviderInput::Sandbox]
+        ));
+        assert!(parse("SMS", &json!([])).unwrap().1.is_empty());
+    }
+
+    #[test]
+    fn every_wrong_field_is_named_with_its_place_in_the_list() {
+        let body = json!([
+            {"kind": "sandbox"},
+            {"kind": "smtp", "host": "a b", "port": 0, "tls": "ssl", "from": "a\r\nBcc: b@c.d", "password": "p"},
+            {"kind": "pigeon"},
+            "smtp",
+        ]);
+        assert_eq!(
+            wrong("FAX", &body),
+            [
+                "channel",
+                "[1].host",
+                "[1].port",
+                "[1].tls",
+                "[1].from",
+                "[1].username",
+                "[2].kind",
+                "[3].kind",
+            ]
+        );
+        assert_eq!(wrong("EMAIL", &json!({"kind": "sandbox"})), ["body"]);
+        assert_eq!(wrong("EMAIL", &json!([{"kind": "smtp"}])), ["[0].host", "[0].port", "[0].tls"]);
+    }
+
+    #[test]
+    fn a_sender_is_one_mailbox() {
+        for good in
+            ["a@b.example", "Shop <a@b.example>", "\"Shop, Inc.\" <a@b.example>", "Bücher & Co <a@b.example>"]
+        {
+            assert!(mailbox(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "Shop",
+            "Shop <a@b.example",
+            "a@b.example, c@d.example",
+            "Shop, Inc <a@b.example>",
+            "Shop\r\nBcc: <a@b.example>",
+            "<<a@b.example>>",
+            "\"a\"b\" <a@b.example>",
+        ] {
+            assert!(mailbox(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_a_name_or_an_address() {
+        for good in ["localhost", "mx-1.example.org", "::1", "10.0.0.1", "mail_relay"] {
+            assert!(host(good).is_ok(), "{good}");
+        }
+        for bad in ["", "a..b", "-a", "a/b", "user@host", "host:25", "a\nb"] {
+            assert!(host(bad).is_err(), "{bad}");
+        }
+    }
+}

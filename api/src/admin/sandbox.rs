@@ -1,0 +1,149 @@
+//! `GET /admin/v1/sandbox/messages?tenantId=&channel=&limit=`: what the sandbox kept, newest first.
+
+use axum::Json;
+use axum::extract::{Request, State};
+use orqestra_dispatch::sandbox::SandboxMessage;
+use orqestra_domain::Channel;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::tenant::known;
+use crate::app::App;
+use crate::envelope::ErrorBody;
+use crate::error::ApiError;
+use crate::fields::Problems;
+use crate::request::{Parameters, from_reading_operator};
+
+pub(crate) const PATH: &str = "/admin/v1/sandbox/messages";
+
+const DEFAULT_LIMIT: u32 = 50;
+const MAX_LIMIT: u32 = 1_000;
+
+/// The answer.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SandboxMessages {
+    /// Always true.
+    success: bool,
+    /// Newest first.
+    data: Vec<KeptMessage>,
+}
+
+/// One message.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct KeptMessage {
+    /// The delivery; each has one message.
+    delivery_id: String,
+    /// Of which notification.
+    notification_id: String,
+    /// Of which event.
+    event_id: String,
+    /// On which channel.
+    #[schema(value_type = String, example = "EMAIL")]
+    channel: Channel,
+    /// The address it would have gone to.
+    recipient: String,
+    /// The subject of an email.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
+    /// The body.
+    body: String,
+    /// When the sandbox took it.
+    #[schema(format = "date-time")]
+    created_at: String,
+}
+
+impl KeptMessage {
+    fn of(message: SandboxMessage) -> Self {
+        Self {
+            delivery_id: message.delivery_id.to_string(),
+            notification_id: message.notification_id.to_string(),
+            event_id: message.event_id,
+            channel: message.channel,
+            recipient: message.to,
+            subject: message.subject,
+            body: message.body,
+            created_at: message.created_at.to_string(),
+        }
+    }
+}
+
+/// Lists a tenant's messages in the sandbox.
+#[utoipa::path(
+    get,
+    path = "/admin/v1/sandbox/messages",
+    tag = "Admin",
+    security(("adminToken" = [])),
+    params(
+        ("tenantId" = String, Query, description = "Whose messages"),
+        ("channel" = Option<String>, Query, description = "EMAIL or SMS; all if omitted"),
+        ("limit" = Option<u32>, Query, description = "Most messages: 50 if omitted, 1000 if above"),
+    ),
+    responses(
+        (status = 200, body = SandboxMessages),
+        (status = 401, description = "No operator", body = ErrorBody),
+        (status = 404, description = "No such tenant", body = ErrorBody),
+        (status = 422, description = "A parameter is missing or wrong", body = ErrorBody),
+    ),
+)]
+pub(crate) async fn messages(
+    State(app): State<App>,
+    request: Request,
+) -> Result<Json<SandboxMessages>, ApiError> {
+    let (parts, _) = request.into_parts();
+    from_reading_operator(&app, &parts.headers).await?;
+    let (tenant_id, channel, limit) = parse(&Parameters::of(&parts))?;
+    let tenant = known(&app, &tenant_id)?.id;
+    let messages = (app.sandbox)(tenant, channel, limit).await?;
+    Ok(Json(SandboxMessages { success: true, data: messages.into_iter().map(KeptMessage::of).collect() }))
+}
+
+fn parse(parameters: &Parameters) -> Result<(String, Option<Channel>, u32), ApiError> {
+    let mut problems = Problems::default();
+    let tenant = parameters.get("tenantId").map(str::to_owned);
+    if tenant.is_none() {
+        problems.add("tenantId", "is required");
+    }
+    let channel = parameters.get("channel").filter(|name| !name.is_empty()).and_then(|name| {
+        name.parse().map_err(|_| problems.add("channel", "must be one of EMAIL, SMS, PUSH")).ok()
+    });
+    let limit = match parameters.get("limit").filter(|text| !text.is_empty()) {
+        None => DEFAULT_LIMIT,
+        Some(text) => match text.parse::<u64>() {
+            Ok(limit) if limit > 0 => u32::try_from(limit).unwrap_or(MAX_LIMIT).min(MAX_LIMIT),
+            _ => {
+                problems.add("limit", "must be a whole number from 1");
+                DEFAULT_LIMIT
+            }
+        },
+    };
+    problems.check(tenant.map(|tenant| (tenant, channel, limit)))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    fn parsed(query: &str) -> Result<(String, Option<Channel>, u32), ApiError> {
+        let (parts, ()) = Request::builder().uri(format!("/x?{query}")).body(()).unwrap().into_parts();
+        parse(&Parameters::of(&parts))
+    }
+
+    #[test]
+    fn a_tenant_is_named_and_the_rest_may_be_left_out() {
+        assert_eq!(parsed("tenantId=t&channel=&limit=").unwrap(), ("t".to_owned(), None, 50));
+        assert_eq!(
+            parsed("tenantId=t&channel=SMS&limit=5000").unwrap(),
+            ("t".to_owned(), Some(Channel::Sms), 1_000)
+        );
+    }
+
+    #[test]
+    fn every_wrong_parameter_is_named() {
+        let Err(ApiError::Invalid(wrong)) = parsed("channel=FAX&limit=0") else { panic!("taken") };
+        let fields: Vec<_> = wrong.iter().map(|wrong| &*wrong.field).collect();
+        assert_eq!(fields, ["tenantId", "channel", "limit"]);
+    }
+}

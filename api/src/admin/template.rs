@@ -1,0 +1,209 @@
+//! `PUT /admin/v1/tenants/{tenantId}/templates/{eventType}/{channel}`: what a template says from now on.
+//!
+//! What cannot be parsed cannot be saved: the answer names field, line and column.
+
+use axum::extract::{Request, State};
+use axum::{Extension, Json};
+use orqestra_commands::Actor;
+use orqestra_dispatch::template::{CompiledTemplate, Escape, TemplateError, check_email_body};
+use orqestra_domain::template::TemplateContent;
+use orqestra_domain::{Channel, EventTypeName};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::tenant::known;
+use crate::app::App;
+use crate::envelope::ErrorBody;
+use crate::error::ApiError;
+use crate::fields::{FieldError, Fields, Problems};
+use crate::observe::Scope;
+use crate::request::{Segments, context, from_operator, to_the_end};
+
+pub(crate) const PATH: &str = "/admin/v1/tenants/{tenantId}/templates/{eventType}/{channel}";
+
+/// Most bytes of a push category.
+const MAX_CATEGORY: usize = 64;
+
+/// The request. EMAIL needs subject and body, PUSH title and body, SMS body; what a channel has no use for is ignored.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes the body, which is taken field by field")]
+pub(crate) struct NewTemplate {
+    /// The subject of an email, in liquid.
+    #[schema(example = "Order {{ orderNumber }} confirmed")]
+    subject: Option<String>,
+    /// The title of a push, in liquid.
+    title: Option<String>,
+    /// The body, in liquid: MJML or HTML of an email, text elsewhere.
+    #[schema(example = "<p>Thank you for order {{ orderNumber }}</p>")]
+    body: String,
+    /// The push category; derived from the event type if omitted.
+    category: Option<String>,
+    /// Whether it is used: true if omitted.
+    active: Option<bool>,
+}
+
+/// The answer.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SavedTemplate {
+    /// The template's id.
+    template_id: String,
+    /// Its newest version, from 1. The same content again makes no new one.
+    version: u32,
+}
+
+/// Saves a template.
+#[utoipa::path(
+    put,
+    path = "/admin/v1/tenants/{tenantId}/templates/{eventType}/{channel}",
+    tag = "Admin",
+    security(("adminToken" = [])),
+    params(("tenantId" = String, Path), ("eventType" = String, Path), ("channel" = String, Path)),
+    request_body = NewTemplate,
+    responses(
+        (status = 200, body = SavedTemplate),
+        (status = 401, description = "No operator", body = ErrorBody),
+        (status = 404, description = "No such tenant", body = ErrorBody),
+        (status = 422, description = "Fields are missing, or a template does not parse", body = ErrorBody),
+    ),
+)]
+pub(crate) async fn put(
+    State(app): State<App>,
+    Extension(scope): Extension<Scope>,
+    Segments((tenant_id, event_type, channel)): Segments<(String, String, String)>,
+    request: Request,
+) -> Result<Json<SavedTemplate>, ApiError> {
+    let (parts, body) = from_operator(&app, request).await?;
+    let tenant = known(&app, &tenant_id)?.id;
+    scope.is_for(tenant);
+    let (event_type, channel, content, active) = parse(&event_type, &channel, &body)?;
+    let content = tokio::task::spawn_blocking(move || checked(channel, content)).await??;
+    let context = context(Actor::Admin, &scope, &parts.headers);
+    let saved = to_the_end(async move {
+        app.commands.put_template(tenant, event_type, channel, content, active, &context).await
+    });
+    let saved = saved.await??;
+    Ok(Json(SavedTemplate { template_id: saved.template_id.to_string(), version: saved.version }))
+}
+
+fn parse(
+    event_type: &str,
+    channel: &str,
+    body: &Value,
+) -> Result<(EventTypeName, Channel, TemplateContent, bool), ApiError> {
+    let mut problems = Problems::default();
+    let fields = Fields::of_body(body)?;
+    let event_type =
+        EventTypeName::parse(event_type).map_err(|error| problems.add("eventType", error.to_string())).ok();
+    let channel =
+        channel.parse().map_err(|_| problems.add("channel", "must be one of EMAIL, SMS, PUSH")).ok();
+    let (subject, title) = match channel {
+        Some(Channel::Email) => (fields.required("subject", &mut problems, text), None),
+        Some(Channel::Push) => (None, fields.required("title", &mut problems, text)),
+        Some(Channel::Sms) | None => (None, None),
+    };
+    let content = fields.required("body", &mut problems, text);
+    let category = match channel {
+        Some(Channel::Push) => fields.optional("category", &mut problems, category),
+        Some(Channel::Email | Channel::Sms) | None => None,
+    };
+    let active = fields.flag("active", &mut problems).unwrap_or(true);
+    let all = event_type.zip(channel).zip(content).map(|((event_type, channel), body)| {
+        (event_type, channel, TemplateContent { subject, title, body, category }, active)
+    });
+    problems.check(all)
+}
+
+fn text(text: &str) -> Result<String, &'static str> {
+    if text.is_empty() { Err("must not be empty") } else { Ok(text.to_owned()) }
+}
+
+/// A category becomes the first part of a realtime channel's name.
+fn category(text: &str) -> Result<String, &'static str> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+    if plain && (1..=MAX_CATEGORY).contains(&text.len()) {
+        Ok(text.to_owned())
+    } else {
+        Err("must have 1 to 64 characters of A-Z, a-z, 0-9, _ and -")
+    }
+}
+
+/// Parses every text of the template; gives the content back if all of them are templates.
+fn checked(channel: Channel, content: TemplateContent) -> Result<TemplateContent, ApiError> {
+    let plain = |source: &str| CompiledTemplate::parse(source, Escape::None).map(drop);
+    let mut problems = Problems::default();
+    let mut check = |field: &'static str, parsed: Result<(), TemplateError>| {
+        if let Err(TemplateError { line, column, message }) = parsed {
+            problems.push(FieldError { field: field.into(), message, line, column });
+        }
+    };
+    if let Some(subject) = &content.subject {
+        check("subject", plain(subject));
+    }
+    if let Some(title) = &content.title {
+        check("title", plain(title));
+    }
+    check(
+        "body",
+        match channel {
+            Channel::Email => check_email_body(&content.body),
+            Channel::Sms | Channel::Push => plain(&content.body),
+        },
+    );
+    problems.check(Some(content))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn wrong(channel: &str, body: &Value) -> Vec<String> {
+        match parse("order.confirmed", channel, body) {
+            Err(ApiError::Invalid(wrong)) => {
+                wrong.into_iter().map(|wrong| wrong.field.into_owned()).collect()
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn each_channel_needs_its_own_texts() {
+        assert_eq!(wrong("EMAIL", &json!({})), ["subject", "body"]);
+        assert_eq!(wrong("PUSH", &json!({"subject": "s"})), ["title", "body"]);
+        assert_eq!(wrong("SMS", &json!({"body": ""})), ["body"]);
+        assert_eq!(wrong("FAX", &json!({"body": "b"})), ["channel"]);
+    }
+
+    #[test]
+    fn what_a_channel_has_no_use_for_is_left_out() {
+        let all = json!({"subject": "s", "title": "t", "body": "b", "category": "c"});
+        let (_, _, content, active) = parse("a", "SMS", &all).unwrap();
+        assert_eq!(
+            content,
+            TemplateContent { subject: None, title: None, body: "b".to_owned(), category: None }
+        );
+        assert!(active);
+    }
+
+    #[test]
+    fn a_category_is_the_first_part_of_a_channel_name() {
+        assert_eq!(wrong("PUSH", &json!({"title": "t", "body": "b", "category": "a#b"})), ["category"]);
+        assert!(category("global_system").is_ok());
+    }
+
+    #[test]
+    fn a_text_that_does_not_parse_is_named_with_line_and_column() {
+        let content = TemplateContent {
+            subject: Some("{{ fine }}".to_owned()),
+            title: None,
+            body: "one\n{% nonsense %}".to_owned(),
+            category: None,
+        };
+        let Err(ApiError::Invalid(wrong)) = checked(Channel::Email, content) else { panic!("saved") };
+        assert_eq!(wrong.len(), 1);
+        assert_eq!((&*wrong[0].field, wrong[0].line, wrong[0].column), ("body", Some(2), Some(1)));
+    }
+}

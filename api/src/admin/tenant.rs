@@ -1,0 +1,92 @@
+//! `GET /admin/v1/tenants/{tenantId}`: what is set for a tenant. Its keys are named and its secret is not shown.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use orqestra_commands::{IssuedApiKey, TenantEntry};
+use orqestra_domain::TenantId;
+use orqestra_domain::tenant::TenantRecord;
+use serde::Serialize;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::envelope::ErrorBody;
+use crate::error::{ApiError, Thing};
+use crate::request::{Segments, from_reading_operator};
+
+pub(crate) const PATH: &str = "/admin/v1/tenants/{tenantId}";
+
+/// What is set for a tenant.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TenantView {
+    /// Its id.
+    tenant_id: String,
+    /// Its name.
+    name: String,
+    /// Whether it may use the engine.
+    active: bool,
+    /// Whether triggers must be signed.
+    signed: bool,
+    /// Triggers in any 60 seconds.
+    rate_per_minute: u32,
+    /// Triggers a UTC day; any number if `null`.
+    daily_cap: Option<u64>,
+    /// The only channels used; all if `null`.
+    delivery_channels: Option<Vec<&'static str>>,
+    /// The mailbox that emails come from.
+    sender_email: Option<String>,
+    /// The ids of its API keys.
+    api_key_ids: Vec<String>,
+    /// A key that was just issued. Shown here and never again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_key: Option<String>,
+}
+
+impl TenantView {
+    pub(crate) fn of(id: TenantId, record: &TenantRecord, issued: Option<IssuedApiKey>) -> Self {
+        let channels = record.delivery_channels.as_ref();
+        Self {
+            tenant_id: id.to_string(),
+            name: record.name.as_str().to_owned(),
+            active: record.active,
+            signed: record.webhook_secret.is_some(),
+            rate_per_minute: record.limits.rate_per_minute,
+            daily_cap: record.limits.daily_cap,
+            delivery_channels: channels.map(|all| all.iter().map(|channel| channel.as_str()).collect()),
+            sender_email: record.sender_email.as_ref().map(|email| email.as_str().to_owned()),
+            api_key_ids: record.api_keys.keys().map(ToString::to_string).collect(),
+            api_key: issued.map(|issued| issued.api_key),
+        }
+    }
+}
+
+/// Shows a tenant.
+#[utoipa::path(
+    get,
+    path = "/admin/v1/tenants/{tenantId}",
+    tag = "Admin",
+    security(("adminToken" = [])),
+    params(("tenantId" = String, Path)),
+    responses(
+        (status = 200, body = TenantView),
+        (status = 401, description = "No operator", body = ErrorBody),
+        (status = 404, description = "No such tenant", body = ErrorBody),
+    ),
+)]
+pub(crate) async fn show(
+    State(app): State<App>,
+    Segments(tenant_id): Segments<String>,
+    headers: HeaderMap,
+) -> Result<Json<TenantView>, ApiError> {
+    from_reading_operator(&app, &headers).await?;
+    let tenant = known(&app, &tenant_id)?;
+    Ok(Json(TenantView::of(tenant.id, &tenant.record, None)))
+}
+
+/// The tenant that a path or parameter names.
+pub(crate) fn known(app: &App, tenant_id: &str) -> Result<Arc<TenantEntry>, ApiError> {
+    let id = tenant_id.parse().ok();
+    id.and_then(|id| app.commands.directory().tenant(id)).ok_or(ApiError::NotFound(Thing::Tenant))
+}

@@ -1,0 +1,152 @@
+//! `POST /admin/v1/tenants`: a tenant comes to be. Its API key is in this answer and nowhere else.
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use orqestra_commands::{Actor, RegisterTenant};
+use orqestra_domain::tenant::Limits;
+use orqestra_domain::{EmailAddress, TenantName};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::envelope::ErrorBody;
+use crate::error::ApiError;
+use crate::fields::{Fields, Problems};
+use crate::observe::Scope;
+use crate::request::{context, from_operator, to_the_end};
+use crate::v1::trigger::ChannelName;
+
+pub(crate) const PATH: &str = "/admin/v1/tenants";
+
+/// Most triggers that a limit can allow in a minute.
+pub(crate) const MAX_RATE: u64 = 100_000_000;
+/// Most bytes of a webhook secret.
+const MAX_SECRET: usize = 1_024;
+
+/// The request.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "describes the body, which is taken field by field")]
+pub(crate) struct NewTenant {
+    /// What answers call it.
+    #[schema(example = "YourTenantName", max_length = 128)]
+    name: String,
+    /// Triggers must be signed with it; none if omitted.
+    webhook_secret: Option<String>,
+    /// Triggers in any 60 seconds: 1000 if omitted.
+    #[schema(example = 100)]
+    rate_per_minute: Option<u32>,
+    /// Triggers a UTC day: any number if omitted.
+    daily_cap: Option<u64>,
+    /// The only channels used: all if omitted.
+    delivery_channels: Option<Vec<ChannelName>>,
+    /// The mailbox that emails come from.
+    sender_email: Option<String>,
+}
+
+/// The answer.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RegisteredTenant {
+    /// Its id.
+    tenant_id: String,
+    /// Its name.
+    name: String,
+    /// Its API key. Shown here and never again.
+    #[schema(example = "orq_live_...")]
+    api_key: String,
+}
+
+/// Registers a tenant.
+#[utoipa::path(
+    post,
+    path = "/admin/v1/tenants",
+    tag = "Admin",
+    security(("adminToken" = [])),
+    request_body = NewTenant,
+    responses(
+        (status = 201, body = RegisteredTenant, headers(("Location" = String, description = "The tenant"))),
+        (status = 401, description = "No operator", body = ErrorBody),
+        (status = 422, description = "Fields are missing or wrong", body = ErrorBody),
+    ),
+)]
+pub(crate) async fn register(
+    State(app): State<App>,
+    Extension(scope): Extension<Scope>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let (parts, body) = from_operator(&app, request).await?;
+    let input = parse(&body)?;
+    let context = context(Actor::Admin, &scope, &parts.headers);
+    let registered = to_the_end(async move { app.commands.register_tenant(input, &context).await }).await??;
+    scope.is_for(registered.tenant_id);
+    let location = format!("{PATH}/{}", registered.tenant_id);
+    let body = RegisteredTenant {
+        tenant_id: registered.tenant_id.to_string(),
+        name: registered.name.into(),
+        api_key: registered.api_key,
+    };
+    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(body)).into_response())
+}
+
+fn parse(body: &Value) -> Result<RegisterTenant, ApiError> {
+    let mut problems = Problems::default();
+    let fields = Fields::of_body(body)?;
+    let name = fields.required("name", &mut problems, TenantName::parse);
+    let webhook_secret = fields.optional("webhookSecret", &mut problems, secret);
+    let rate = fields.number("ratePerMinute", &mut problems, 1..=MAX_RATE);
+    let daily_cap = fields.number("dailyCap", &mut problems, 1..=MAX_RATE * 1_440);
+    let delivery_channels = fields.channels("deliveryChannels", &mut problems);
+    let sender_email = fields.optional("senderEmail", &mut problems, EmailAddress::parse);
+    let name = problems.check(name)?;
+    let rate = rate.and_then(|rate| u32::try_from(rate).ok());
+    let limits = Limits { rate_per_minute: rate.unwrap_or(Limits::default().rate_per_minute), daily_cap };
+    Ok(RegisterTenant {
+        id: None,
+        name,
+        api_key: None,
+        webhook_secret,
+        limits,
+        delivery_channels,
+        sender_email,
+    })
+}
+
+/// A webhook secret: any text that is not empty.
+pub(crate) fn secret(text: &str) -> Result<String, &'static str> {
+    if (1..=MAX_SECRET).contains(&text.len()) {
+        Ok(text.to_owned())
+    } else {
+        Err("must have 1 to 1024 bytes")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_tenant_needs_a_name_and_nothing_else() {
+        let input = parse(&json!({"name": "Shop"})).unwrap();
+        assert_eq!(input.limits, Limits { rate_per_minute: 1_000, daily_cap: None });
+        assert!(input.webhook_secret.is_none() && input.delivery_channels.is_none());
+    }
+
+    #[test]
+    fn every_wrong_field_of_a_tenant_is_named() {
+        let body = json!({"webhookSecret": "", "ratePerMinute": 0, "dailyCap": -1, "deliveryChannels": ["FAX"],
+            "senderEmail": "nobody"});
+        let Err(ApiError::Invalid(wrong)) = parse(&body) else { panic!("taken") };
+        let fields: Vec<_> = wrong.iter().map(|wrong| &*wrong.field).collect();
+        assert_eq!(
+            fields,
+            ["name", "webhookSecret", "ratePerMinute", "dailyCap", "deliveryChannels", "senderEmail",]
+        );
+    }
+}

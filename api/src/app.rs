@@ -1,0 +1,83 @@
+//! What the routes work with. Built once by the composition root; cheap to clone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use metrics_exporter_prometheus::PrometheusHandle;
+use orqestra_commands::Commands;
+use orqestra_dispatch::sandbox::{SandboxError, SandboxMessage};
+use orqestra_domain::{Channel, TenantId};
+use orqestra_event_log::{Clock, Ids};
+use orqestra_projections::{DeliveryStatus, Inbox};
+use orqestra_realtime::RealtimeTokens;
+
+use crate::auth::admin::AdminToken;
+use crate::limits::Limits;
+use crate::observe::HttpMetrics;
+use crate::probe::readyz::Readiness;
+
+/// Reads a tenant's newest messages of the sandbox, so many at most, of one channel or all.
+pub type SandboxReader = Arc<
+    dyn Fn(TenantId, Option<Channel>, u32) -> BoxFuture<'static, Result<Vec<SandboxMessage>, SandboxError>>
+        + Send
+        + Sync,
+>;
+
+/// What an [`App`] is made of.
+pub struct AppParts {
+    /// The door to the log, with the directory of tenants.
+    pub commands: Commands,
+    /// The recipients' history.
+    pub inbox: Inbox,
+    /// Where deliveries stand; asked only for whose a delivery is.
+    pub deliveries: DeliveryStatus,
+    /// The sandbox's messages.
+    pub sandbox: SandboxReader,
+    /// What issues realtime tokens.
+    pub tokens: RealtimeTokens,
+    /// The push categories that tokens open, in the order in which they are listed; the same that dispatch knows.
+    pub push_categories: Vec<String>,
+    /// The tenants' limits.
+    pub limits: Limits,
+    /// What opens the admin routes; nothing does if absent.
+    pub admin_token: Option<AdminToken>,
+    /// Whether this process can do its work.
+    pub readiness: Arc<dyn Readiness>,
+    /// The metrics of this process.
+    pub metrics: PrometheusHandle,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// New ids, for requests that bring none.
+    pub ids: Arc<dyn Ids>,
+    /// How long a request's body may take to arrive.
+    pub body_timeout: Duration,
+}
+
+/// The state of the router.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    parts: AppParts,
+    http: HttpMetrics,
+}
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(parts: AppParts) -> Self {
+        Self(Arc::new(Inner { parts, http: HttpMetrics::new() }))
+    }
+
+    pub(crate) fn http(&self) -> &HttpMetrics {
+        &self.0.http
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = AppParts;
+
+    fn deref(&self) -> &AppParts {
+        &self.0.parts
+    }
+}

@@ -1,0 +1,420 @@
+//! What can go wrong with a request, and what the caller is told of it.
+//!
+//! One table gives each error its status and its stable code; `docs/errors.md` lists them. What is inside the engine
+//! stays inside: it is logged once, by the observer that writes the body, and never rendered.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use orqestra_commands::{CommandError, DirectoryError, MismatchOf};
+use orqestra_dispatch::sandbox::SandboxError;
+use orqestra_domain::TenantName;
+use orqestra_domain::notification::NotificationRefusal;
+use orqestra_domain::recipient::RecipientRefusal;
+use orqestra_domain::template::TemplateRefusal;
+use orqestra_domain::tenant::TenantRefusal;
+use orqestra_projections::ReadModelError;
+
+use crate::fields::FieldError;
+use crate::limits::Exceeded;
+
+/// Why a request was not done.
+#[derive(Clone, Debug)]
+pub(crate) enum ApiError {
+    /// The body ended early.
+    IncompleteBody,
+    /// The body is no JSON, or deeper than is read.
+    MalformedJson(String),
+    /// No API key.
+    MissingApiKey,
+    /// An API key that opens nothing.
+    InvalidApiKey,
+    /// The key's tenant is switched off.
+    TenantInactive,
+    /// The body is not signed with the tenant's secret.
+    InvalidSignature,
+    /// Not the admin token.
+    InvalidAdminToken,
+    /// There is no such route.
+    NoSuchRoute,
+    /// There is no such thing, or it is another tenant's.
+    NotFound(Thing),
+    /// The route has other methods.
+    MethodNotAllowed,
+    /// The body did not come in time.
+    RequestTimeout,
+    /// What is there does not allow it.
+    Conflict(Conflict),
+    /// The body is larger than is read.
+    PayloadTooLarge,
+    /// What would be stored is larger than an event may be.
+    EventTooLarge,
+    /// The body is not `application/json`.
+    UnsupportedMediaType,
+    /// Fields that are missing or wrong.
+    Invalid(Vec<FieldError>),
+    /// The event id or key came before with another body.
+    Reused(MismatchOf),
+    /// One of the tenant's limits is reached.
+    LimitReached(TenantName, Exceeded),
+    /// Something inside failed.
+    Internal(String),
+    /// The log's queue is full; seconds until it is worth another try.
+    Overloaded(u64),
+    /// Too many writers on one stream.
+    Contended,
+}
+
+/// What was not found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Thing {
+    Tenant,
+    Event,
+    Notification,
+    Delivery,
+    ApiKey,
+}
+
+/// What stands in the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Conflict {
+    TenantExists,
+    NothingToResolve,
+    DeliveryBusy,
+    AlreadyAccepted,
+    RecipientForgotten,
+}
+
+impl ApiError {
+    /// The status and the stable code.
+    pub(crate) const fn row(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::IncompleteBody => (StatusCode::BAD_REQUEST, "incomplete_body"),
+            Self::MalformedJson(_) => (StatusCode::BAD_REQUEST, "malformed_json"),
+            Self::MissingApiKey => (StatusCode::UNAUTHORIZED, "missing_api_key"),
+            Self::InvalidApiKey => (StatusCode::UNAUTHORIZED, "invalid_api_key"),
+            Self::TenantInactive => (StatusCode::UNAUTHORIZED, "tenant_inactive"),
+            Self::InvalidSignature => (StatusCode::UNAUTHORIZED, "invalid_signature"),
+            Self::InvalidAdminToken => (StatusCode::UNAUTHORIZED, "invalid_admin_token"),
+            Self::NoSuchRoute => (StatusCode::NOT_FOUND, "no_such_route"),
+            Self::NotFound(thing) => (StatusCode::NOT_FOUND, thing.code()),
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Self::RequestTimeout => (StatusCode::REQUEST_TIMEOUT, "request_timeout"),
+            Self::Conflict(conflict) => (StatusCode::CONFLICT, conflict.code()),
+            Self::PayloadTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large"),
+            Self::EventTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+            Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
+            Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "validation_failed"),
+            Self::Reused(MismatchOf::EventId) => (StatusCode::UNPROCESSABLE_ENTITY, "event_id_reused"),
+            Self::Reused(MismatchOf::IdempotencyKey) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused")
+            }
+            Self::LimitReached(_, Exceeded::PerMinute { .. }) => {
+                (StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded")
+            }
+            Self::LimitReached(_, Exceeded::Daily { .. }) => {
+                (StatusCode::TOO_MANY_REQUESTS, "daily_cap_exceeded")
+            }
+            Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
+            Self::Overloaded(_) => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
+            Self::Contended => (StatusCode::SERVICE_UNAVAILABLE, "contended"),
+        }
+    }
+
+    /// What the caller is told.
+    pub(crate) fn message(&self) -> String {
+        match self {
+            Self::IncompleteBody => "The request body ended early".to_owned(),
+            Self::MalformedJson(why) => format!("The request body is not valid JSON: {why}"),
+            Self::MissingApiKey => "The x-api-key header is missing".to_owned(),
+            Self::InvalidApiKey => "The API key is not valid".to_owned(),
+            Self::TenantInactive => "The tenant is inactive".to_owned(),
+            Self::InvalidSignature => "The X-Orqestra-Signature header is missing or wrong".to_owned(),
+            Self::InvalidAdminToken => "The admin token is missing or wrong".to_owned(),
+            Self::NoSuchRoute => "There is no such route".to_owned(),
+            Self::NotFound(thing) => format!("No such {}", thing.name()),
+            Self::MethodNotAllowed => "The route does not take this method".to_owned(),
+            Self::RequestTimeout => "The request body did not arrive in time".to_owned(),
+            Self::Conflict(conflict) => conflict.message().to_owned(),
+            Self::PayloadTooLarge => "The request body is larger than 256 KB".to_owned(),
+            Self::EventTooLarge => "The event is too large to be stored".to_owned(),
+            Self::UnsupportedMediaType => "The Content-Type must be application/json".to_owned(),
+            Self::Invalid(fields) => {
+                let lines: Vec<_> =
+                    fields.iter().map(|wrong| format!("{} {}", wrong.field, wrong.message)).collect();
+                lines.join("; ")
+            }
+            Self::Reused(MismatchOf::EventId) => {
+                "The eventId was used before with another request body".to_owned()
+            }
+            Self::Reused(MismatchOf::IdempotencyKey) => {
+                "The idempotency key was used before with another request body".to_owned()
+            }
+            Self::LimitReached(tenant, Exceeded::PerMinute { limit, .. }) => {
+                format!("Rate limit exceeded for tenant {tenant}. Limit: {limit}/min")
+            }
+            Self::LimitReached(tenant, Exceeded::Daily { cap, .. }) => {
+                format!("Daily cap exceeded for tenant {tenant}. Limit: {cap}/day")
+            }
+            Self::Internal(_) => "The request could not be completed. Try again".to_owned(),
+            Self::Overloaded(_) | Self::Contended => "Too many requests at once. Try again soon".to_owned(),
+        }
+    }
+
+    /// Seconds after which the same request may succeed.
+    pub(crate) const fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::LimitReached(
+                _,
+                Exceeded::PerMinute { retry_after, .. } | Exceeded::Daily { retry_after, .. },
+            )
+            | Self::Overloaded(retry_after) => Some(*retry_after),
+            Self::Contended => Some(1),
+            Self::IncompleteBody
+            | Self::MalformedJson(_)
+            | Self::MissingApiKey
+            | Self::InvalidApiKey
+            | Self::TenantInactive
+            | Self::InvalidSignature
+            | Self::InvalidAdminToken
+            | Self::NoSuchRoute
+            | Self::NotFound(_)
+            | Self::MethodNotAllowed
+            | Self::RequestTimeout
+            | Self::Conflict(_)
+            | Self::PayloadTooLarge
+            | Self::EventTooLarge
+            | Self::UnsupportedMediaType
+            | Self::Invalid(_)
+            | Self::Reused(_)
+            | Self::Internal(_) => None,
+        }
+    }
+
+    /// What the log is told and the caller is not.
+    pub(crate) fn cause(&self) -> Option<&str> {
+        match self {
+            Self::Internal(cause) => Some(cause),
+            _ => None,
+        }
+    }
+}
+
+impl Thing {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Tenant => "unknown_tenant",
+            Self::Event => "unknown_event",
+            Self::Notification => "unknown_notification",
+            Self::Delivery => "unknown_delivery",
+            Self::ApiKey => "unknown_api_key",
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Tenant => "tenant",
+            Self::Event => "event",
+            Self::Notification => "notification",
+            Self::Delivery => "delivery",
+            Self::ApiKey => "API key",
+        }
+    }
+}
+
+impl Conflict {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::TenantExists => "tenant_exists",
+            Self::NothingToResolve => "nothing_to_resolve",
+            Self::DeliveryBusy => "delivery_busy",
+            Self::AlreadyAccepted => "already_accepted",
+            Self::RecipientForgotten => "recipient_forgotten",
+        }
+    }
+
+    const fn message(self) -> &'static str {
+        match self {
+            Self::TenantExists => "The tenant exists",
+            Self::NothingToResolve => "The delivery waits for no decision",
+            Self::DeliveryBusy => "The delivery is under way or has ended",
+            Self::AlreadyAccepted => "The event was accepted before",
+            Self::RecipientForgotten => "The recipient was forgotten",
+        }
+    }
+}
+
+/// The error that a response carries to the observer, which writes its body.
+#[derive(Clone)]
+pub(crate) struct Failure(pub(crate) Arc<ApiError>);
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = self.row().0.into_response();
+        response.extensions_mut().insert(Failure(Arc::new(self)));
+        response
+    }
+}
+
+impl<R: std::error::Error + Into<ApiError>> From<CommandError<R>> for ApiError {
+    fn from(error: CommandError<R>) -> Self {
+        match error {
+            CommandError::Refused(refusal) => refusal.into(),
+            CommandError::UnknownTenant => Self::NotFound(Thing::Tenant),
+            CommandError::IdempotencyMismatch(what) => Self::Reused(what),
+            CommandError::RecipientForgotten => Self::Conflict(Conflict::RecipientForgotten),
+            CommandError::TooLarge => Self::EventTooLarge,
+            CommandError::Overloaded { retry_after } => Self::Overloaded(retry_after.as_secs().max(1)),
+            CommandError::Contended => Self::Contended,
+            CommandError::Unavailable(why) => Self::Internal(format!("the log is unavailable: {why}")),
+            CommandError::Corrupt(what) => Self::Internal(format!("what is stored cannot be read: {what}")),
+        }
+    }
+}
+
+impl From<NotificationRefusal> for ApiError {
+    fn from(refusal: NotificationRefusal) -> Self {
+        match refusal {
+            NotificationRefusal::AlreadyAccepted => Self::Conflict(Conflict::AlreadyAccepted),
+            NotificationRefusal::NotAccepted | NotificationRefusal::NotInInbox => {
+                Self::NotFound(Thing::Notification)
+            }
+            NotificationRefusal::NotPlanned | NotificationRefusal::NoSuchAttempt => {
+                Self::NotFound(Thing::Delivery)
+            }
+            NotificationRefusal::NothingToResolve => Self::Conflict(Conflict::NothingToResolve),
+            NotificationRefusal::AttemptTaken
+            | NotificationRefusal::NotDue
+            | NotificationRefusal::NotRendered
+            | NotificationRefusal::OutcomeKnown
+            | NotificationRefusal::StillRunning => Self::Conflict(Conflict::DeliveryBusy),
+        }
+    }
+}
+
+impl From<TenantRefusal> for ApiError {
+    fn from(refusal: TenantRefusal) -> Self {
+        match refusal {
+            TenantRefusal::AlreadyRegistered => Self::Conflict(Conflict::TenantExists),
+            TenantRefusal::NotRegistered => Self::NotFound(Thing::Tenant),
+            TenantRefusal::NoSuchKey => Self::NotFound(Thing::ApiKey),
+            TenantRefusal::WrongChannel => {
+                Self::Invalid(vec![FieldError::new("kind", "does not carry this channel")])
+            }
+        }
+    }
+}
+
+impl From<TemplateRefusal> for ApiError {
+    fn from(refusal: TemplateRefusal) -> Self {
+        match refusal {
+            TemplateRefusal::OtherTemplate => Self::Internal(refusal.to_string()),
+        }
+    }
+}
+
+impl From<RecipientRefusal> for ApiError {
+    fn from(refusal: RecipientRefusal) -> Self {
+        match refusal {}
+    }
+}
+
+impl From<DirectoryError> for ApiError {
+    fn from(error: DirectoryError) -> Self {
+        Self::Internal(with_sources(&error))
+    }
+}
+
+impl From<ReadModelError> for ApiError {
+    fn from(error: ReadModelError) -> Self {
+        Self::Internal(with_sources(&error))
+    }
+}
+
+impl From<SandboxError> for ApiError {
+    fn from(error: SandboxError) -> Self {
+        Self::Internal(with_sources(&error))
+    }
+}
+
+/// An error's words with those of what caused it.
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        words = format!("{words}: {cause}");
+        source = cause.source();
+    }
+    words
+}
+
+impl From<tokio::task::JoinError> for ApiError {
+    fn from(error: tokio::task::JoinError) -> Self {
+        Self::Internal(format!("a command's task ended early: {error}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all() -> Vec<ApiError> {
+        let tenant = || TenantName::parse("Shop").unwrap();
+        let things = [Thing::Tenant, Thing::Event, Thing::Notification, Thing::Delivery, Thing::ApiKey];
+        let conflicts = [
+            Conflict::TenantExists,
+            Conflict::NothingToResolve,
+            Conflict::DeliveryBusy,
+            Conflict::AlreadyAccepted,
+            Conflict::RecipientForgotten,
+        ];
+        let mut all = vec![
+            ApiError::IncompleteBody,
+            ApiError::MalformedJson(String::new()),
+            ApiError::MissingApiKey,
+            ApiError::InvalidApiKey,
+            ApiError::TenantInactive,
+            ApiError::InvalidSignature,
+            ApiError::InvalidAdminToken,
+            ApiError::NoSuchRoute,
+            ApiError::MethodNotAllowed,
+            ApiError::RequestTimeout,
+            ApiError::PayloadTooLarge,
+            ApiError::EventTooLarge,
+            ApiError::UnsupportedMediaType,
+            ApiError::Invalid(Vec::new()),
+            ApiError::Reused(MismatchOf::EventId),
+            ApiError::Reused(MismatchOf::IdempotencyKey),
+            ApiError::LimitReached(tenant(), Exceeded::PerMinute { limit: 1, retry_after: 1 }),
+            ApiError::LimitReached(tenant(), Exceeded::Daily { cap: 1, retry_after: 1 }),
+            ApiError::Internal(String::new()),
+            ApiError::Overloaded(1),
+            ApiError::Contended,
+        ];
+        all.extend(things.map(ApiError::NotFound));
+        all.extend(conflicts.map(ApiError::Conflict));
+        all
+    }
+
+    #[test]
+    fn every_code_stands_once_in_the_documentation_with_its_status() {
+        let documented: Vec<&str> = include_str!("../../docs/errors.md")
+            .lines()
+            .filter(|line| line.starts_with("| 4") || line.starts_with("| 5"))
+            .collect();
+        for error in all() {
+            let (status, code) = error.row();
+            let start = format!("| {} | `{code}` |", status.as_u16());
+            assert_eq!(documented.iter().filter(|line| line.starts_with(&start)).count(), 1, "{start}");
+        }
+        assert_eq!(documented.len(), all().len());
+    }
+
+    #[test]
+    fn what_is_inside_is_told_to_the_log_alone() {
+        let error = ApiError::Internal("connection to 10.0.0.7 refused".to_owned());
+        assert_eq!(error.cause(), Some("connection to 10.0.0.7 refused"));
+        assert!(!error.message().contains("10.0.0.7"));
+    }
+}

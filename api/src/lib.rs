@@ -1,0 +1,29 @@
+//! REST: what tenants' backends, operators and probes call.
+//!
+//! Values are parsed at the edge and carried as types from there on; every refusal has one status and one stable code;
+//! whatever is amiss inside stays inside. No SQL and no rules live here.
+//!
+//! To add an endpoint: a file with its path, types, handler and `utoipa` lines, a line in `router`, one in `openapi`,
+//! and a test each for the good case, bad input, no and wrong credentials, and another tenant's id.
+
+mod admin;
+mod app;
+mod auth;
+mod body;
+mod envelope;
+mod error;
+mod fields;
+pub mod limits;
+mod observe;
+mod openapi;
+mod probe;
+mod request;
+mod router;
+mod v1;
+mod view;
+
+pub use app::{App, AppParts, SandboxReader};
+pub use auth::admin::AdminToken;
+pub use openapi::document;
+pub use probe::readyz::{Degraded, Readiness, ReadinessReport};
+pub use router::router;

@@ -1,0 +1,140 @@
+//! How much a tenant may trigger: so many in any 60 seconds, so many a UTC day.
+//!
+//! In process and exact under concurrency: a tenant's meter is one short critical section, never held across an
+//! await. A permit that is not kept is given back, so a repeat or a failed command costs nothing. The clock is handed
+//! in with each call.
+
+mod day;
+mod window;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use orqestra_domain::tenant::Limits as TenantLimits;
+use orqestra_domain::{TenantId, Timestamp};
+
+use self::day::Day;
+use self::window::Window;
+
+const SHARDS: usize = 16;
+const MICROS: i64 = 1_000_000;
+
+/// Every tenant's meter in this process.
+#[derive(Clone, Default)]
+pub struct Limits(Arc<[Mutex<HashMap<TenantId, Meter>>; SHARDS]>);
+
+#[derive(Default)]
+struct Meter {
+    window: Window,
+    day: Day,
+}
+
+/// Which limit said no, and when it would say yes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exceeded {
+    /// The one over 60 seconds.
+    PerMinute {
+        /// Triggers in any 60 seconds.
+        limit: u32,
+        /// Whole seconds until the next would pass, at least one.
+        retry_after: u64,
+    },
+    /// The one over a UTC day.
+    Daily {
+        /// Triggers a day.
+        cap: u64,
+        /// Whole seconds until midnight UTC, at least one.
+        retry_after: u64,
+    },
+}
+
+/// One counted trigger; dropped without [`Permit::keep`] it is given back.
+#[must_use]
+pub struct Permit {
+    limits: Limits,
+    tenant: TenantId,
+    second: i64,
+    day: i64,
+    kept: bool,
+}
+
+impl Limits {
+    /// Counts one trigger now, if both limits allow it.
+    ///
+    /// # Errors
+    /// The limit that says no; the daily cap is asked first, for it says no for longer.
+    pub fn take(&self, tenant: TenantId, limits: TenantLimits, now: Timestamp) -> Result<Permit, Exceeded> {
+        let micros = now.unix_micros();
+        let mut shard = self.shard(tenant);
+        let meter = shard.entry(tenant).or_default();
+        let day = meter.day.advance(Day::of(micros));
+        if let Some(cap) = limits.daily_cap
+            && meter.day.count() >= cap
+        {
+            return Err(Exceeded::Daily { cap, retry_after: whole_seconds(Day::end(day) - micros) });
+        }
+        let second = meter.window.advance(micros.div_euclid(MICROS));
+        let limit = limits.rate_per_minute;
+        if meter.window.count() >= u64::from(limit) {
+            let free = meter.window.free_at(limit);
+            return Err(Exceeded::PerMinute { limit, retry_after: whole_seconds(free * MICROS - micros) });
+        }
+        meter.window.add(second, 1);
+        meter.day.add(1);
+        drop(shard);
+        Ok(Permit { limits: self.clone(), tenant, second, day, kept: false })
+    }
+
+    /// Adds what the log says was accepted before this process started: for each minute its start and its count.
+    ///
+    /// A minute's count stands in its last second that is not in the future, so that the limit errs on the strict side.
+    pub fn restore(&self, tenant: TenantId, minutes: &[(Timestamp, u32)], now: Timestamp) {
+        let micros = now.unix_micros();
+        let mut shard = self.shard(tenant);
+        let meter = shard.entry(tenant).or_default();
+        let newest = meter.window.advance(micros.div_euclid(MICROS));
+        let today = meter.day.advance(Day::of(micros));
+        for (start, count) in minutes {
+            let start = start.unix_micros();
+            meter.window.add((start.div_euclid(MICROS) + 59).min(newest), *count);
+            if Day::of(start) == today {
+                meter.day.add(u64::from(*count));
+            }
+        }
+    }
+
+    fn refund(&self, tenant: TenantId, second: i64, day: i64) {
+        if let Some(meter) = self.shard(tenant).get_mut(&tenant) {
+            meter.window.remove(second);
+            meter.day.remove(day);
+        }
+    }
+
+    fn shard(&self, tenant: TenantId) -> MutexGuard<'_, HashMap<TenantId, Meter>> {
+        let last = tenant.as_uuid().as_bytes()[15];
+        self.0[usize::from(last) % SHARDS].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Permit {
+    /// Leaves the trigger counted.
+    pub fn keep(mut self) {
+        self.kept = true;
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        if !self.kept {
+            self.limits.refund(self.tenant, self.second, self.day);
+        }
+    }
+}
+
+/// Rounds up to whole seconds, at least one.
+fn whole_seconds(micros: i64) -> u64 {
+    u64::try_from(micros).unwrap_or(0).div_ceil(MICROS.unsigned_abs()).max(1)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,164 @@
+//! Around every request: its id, its line in the log, its metrics, and the body of its error.
+//!
+//! A failure is logged here and nowhere else. Nothing here or in the lines names an address, a token or a body.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
+use metrics::{Counter, Histogram};
+use orqestra_domain::TenantId;
+use tracing::Instrument;
+
+use crate::app::App;
+use crate::envelope;
+use crate::error::{ApiError, Failure};
+use crate::router::ROUTES;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Most bytes of a request id that is taken over from the caller.
+const MAX_ID: usize = 128;
+/// The statuses that routes answer with; any other counts as the last.
+const STATUSES: [u16; 16] = [200, 201, 400, 401, 404, 405, 408, 409, 413, 415, 422, 429, 500, 503, 304, 0];
+
+/// What is known of a request while it runs.
+#[derive(Clone)]
+pub(crate) struct Scope(Arc<ScopeInner>);
+
+struct ScopeInner {
+    request_id: String,
+    tenant: OnceLock<TenantId>,
+}
+
+impl Scope {
+    fn new(request_id: String) -> Self {
+        Self(Arc::new(ScopeInner { request_id, tenant: OnceLock::new() }))
+    }
+
+    /// The request's id.
+    pub(crate) fn request_id(&self) -> &str {
+        &self.0.request_id
+    }
+
+    /// Says whose request it is.
+    pub(crate) fn is_for(&self, tenant: TenantId) {
+        self.0.tenant.get_or_init(|| tenant);
+    }
+}
+
+/// Runs a request and writes down how it went.
+pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let scope =
+        Scope::new(taken_over(&request).unwrap_or_else(|| app.ids.uuid_v7(app.clock.now()).to_string()));
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    let method = request.method().clone();
+    request.extensions_mut().insert(scope.clone());
+    let span = tracing::debug_span!("http.request", request.id = scope.request_id(), http.route = route);
+    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span).await;
+    let mut response = answered
+        .unwrap_or_else(|_| ApiError::Internal("the request's task panicked".to_owned()).into_response());
+    let failure = response.extensions_mut().remove::<Failure>();
+    if let Some(Failure(error)) = &failure {
+        envelope::write(&mut response, error, scope.request_id());
+    }
+    if let Ok(id) = HeaderValue::from_str(scope.request_id()) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    let elapsed = started.elapsed();
+    app.http().record(route, response.status(), elapsed);
+    let line = Line { scope: &scope, route, method: &method, status: response.status(), elapsed };
+    line.write(failure.as_ref().map(|failure| &*failure.0));
+    response
+}
+
+/// The caller's request id, if it is one that may stand in logs and events.
+fn taken_over(request: &Request) -> Option<String> {
+    let given = request.headers().get(REQUEST_ID)?.to_str().ok()?;
+    let fits = (1..=MAX_ID).contains(&given.len()) && given.bytes().all(|byte| byte.is_ascii_graphic());
+    fits.then(|| given.to_owned())
+}
+
+struct Line<'a> {
+    scope: &'a Scope,
+    route: &'a str,
+    method: &'a Method,
+    status: StatusCode,
+    elapsed: Duration,
+}
+
+impl Line<'_> {
+    fn write(&self, error: Option<&ApiError>) {
+        macro_rules! line {
+            ($level:ident, $message:literal $(, $name:literal = $value:expr)*) => {
+                tracing::$level!(
+                    request.id = self.scope.request_id(),
+                    tenant.id = self.scope.0.tenant.get().map(tracing::field::display),
+                    http.method = self.method.as_str(),
+                    http.route = self.route,
+                    http.status = self.status.as_u16(),
+                    duration_ms = self.elapsed.as_secs_f64() * 1_000.0,
+                    $($name = $value,)*
+                    $message
+                )
+            };
+        }
+        match error {
+            None => line!(debug, "answered a request"),
+            Some(error) => match error.cause() {
+                Some(cause) => line!(error, "a request failed", "error" = cause),
+                None => line!(info, "refused a request", "code" = error.row().1),
+            },
+        }
+    }
+}
+
+/// Counters and durations by route, made when first used and never looked up again.
+pub(crate) struct HttpMetrics {
+    routes: HashMap<&'static str, RouteMetrics>,
+    none: RouteMetrics,
+}
+
+struct RouteMetrics {
+    route: &'static str,
+    counts: [OnceLock<Counter>; STATUSES.len()],
+    duration: OnceLock<Histogram>,
+}
+
+impl HttpMetrics {
+    pub(crate) fn new() -> Self {
+        let routes = ROUTES.iter().map(|route| (*route, RouteMetrics::new(route))).collect();
+        Self { routes, none: RouteMetrics::new("none") }
+    }
+
+    fn record(&self, route: &str, status: StatusCode, elapsed: Duration) {
+        self.routes.get(route).unwrap_or(&self.none).record(status, elapsed);
+    }
+}
+
+impl RouteMetrics {
+    fn new(route: &'static str) -> Self {
+        Self { route, counts: std::array::from_fn(|_| OnceLock::new()), duration: OnceLock::new() }
+    }
+
+    fn record(&self, status: StatusCode, elapsed: Duration) {
+        let known = STATUSES.iter().position(|known| *known == status.as_u16());
+        let at = known.unwrap_or(STATUSES.len() - 1);
+        let count = self.counts[at].get_or_init(|| {
+            let status = known.map_or_else(|| "other".to_owned(), |_| status.as_u16().to_string());
+            metrics::counter!("orqestra_http_requests_total", "route" => self.route, "status" => status)
+        });
+        count.increment(1);
+        let duration = self.duration.get_or_init(
+            || metrics::histogram!("orqestra_http_request_duration_seconds", "route" => self.route),
+        );
+        duration.record(elapsed.as_secs_f64());
+    }
+}

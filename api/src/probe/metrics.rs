@@ -1,0 +1,17 @@
+//! `GET /metrics`: this process's metrics in Prometheus' text format.
+
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+
+use crate::app::App;
+
+pub(crate) const PATH: &str = "/metrics";
+
+/// Shows the metrics.
+#[utoipa::path(get, path = "/metrics", tag = "Probes", responses(
+    (status = 200, description = "Prometheus text format 0.0.4", body = String, content_type = "text/plain"),
+))]
+pub(crate) async fn metrics(State(app): State<App>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.render())
+}

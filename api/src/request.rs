@@ -1,0 +1,88 @@
+//! What routes share in taking a request apart and in running its command.
+
+use std::future::Future;
+
+use axum::extract::{FromRequestParts, Path, Query, Request};
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+use orqestra_commands::{Actor, Context};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tracing::Instrument;
+
+use crate::app::App;
+use crate::auth::admin;
+use crate::body;
+use crate::error::ApiError;
+use crate::observe::Scope;
+
+const TRACE_ID: &str = "x-trace-id";
+const TRACE_PARENT: &str = "traceparent";
+/// Most bytes of a trace id that is taken over.
+const MAX_TRACE: usize = 128;
+
+/// The parts of the path, percent-decoded; what is no UTF-8 names nothing.
+pub(crate) struct Segments<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<App> for Segments<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let path = Path::from_request_parts(parts, app).await;
+        path.map(|Path(segments)| Self(segments)).map_err(|_| ApiError::NoSuchRoute)
+    }
+}
+
+/// The parameters of the query.
+pub(crate) struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    /// Reads all of them.
+    pub(crate) fn of(parts: &Parts) -> Self {
+        Self(Query::try_from_uri(&parts.uri).map_or_else(|_| Vec::new(), |Query(all)| all))
+    }
+
+    /// The last one of this name.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Lets an operator pass and reads the JSON that came along.
+pub(crate) async fn from_operator(app: &App, request: Request) -> Result<(Parts, Value), ApiError> {
+    let (parts, body) = request.into_parts();
+    let body = body::read(&parts.headers, body, app.body_timeout).await?;
+    admin::authenticate(&parts.headers, app.admin_token.as_ref())?;
+    app.commands.directory().fresh().await?;
+    let json = body::json(&parts.headers, &body)?;
+    Ok((parts, json))
+}
+
+/// Lets an operator pass who sends no body.
+pub(crate) async fn from_reading_operator(app: &App, headers: &HeaderMap) -> Result<(), ApiError> {
+    admin::authenticate(headers, app.admin_token.as_ref())?;
+    Ok(app.commands.directory().fresh().await?)
+}
+
+/// What stands around the request's command.
+pub(crate) fn context(actor: Actor, scope: &Scope, headers: &HeaderMap) -> Context {
+    let trace = |name| {
+        let value = headers.get(name)?.to_str().ok()?;
+        let fits =
+            (1..=MAX_TRACE).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_graphic());
+        fits.then(|| value.to_owned())
+    };
+    Context {
+        actor,
+        request_id: Some(scope.request_id().to_owned()),
+        trace_id: trace(TRACE_ID),
+        trace_parent: trace(TRACE_PARENT),
+    }
+}
+
+/// Runs a command in a task of its own: a caller that hangs up does not cancel it.
+pub(crate) async fn to_the_end<T: Send + 'static>(
+    command: impl Future<Output = T> + Send + 'static,
+) -> Result<T, ApiError> {
+    Ok(tokio::spawn(command.in_current_span()).await?)
+}

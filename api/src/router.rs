@@ -1,0 +1,55 @@
+//! The routes. One file an endpoint; what surrounds all of them is in `observe`.
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, patch, post, put};
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::observe::observe;
+use crate::{admin, openapi, probe, v1};
+
+/// Every route's pattern.
+pub(crate) const ROUTES: [&str; 16] = [
+    v1::trigger::PATH,
+    v1::realtime_token::PATH,
+    v1::history::PATH,
+    v1::mark_read::PATH,
+    v1::event::PATH,
+    admin::tenants::PATH,
+    admin::tenant::PATH,
+    admin::template::PATH,
+    admin::providers::PATH,
+    admin::event::PATH,
+    admin::resolve::PATH,
+    admin::sandbox::PATH,
+    probe::healthz::PATH,
+    probe::readyz::PATH,
+    probe::metrics::PATH,
+    openapi::PATH,
+];
+
+/// Builds the router.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .route(v1::trigger::PATH, post(v1::trigger::trigger))
+        .route(v1::realtime_token::PATH, post(v1::realtime_token::realtime_token))
+        .route(v1::history::PATH, get(v1::history::history))
+        .route(v1::mark_read::PATH, put(v1::mark_read::mark_read))
+        .route(v1::event::PATH, get(v1::event::event))
+        .route(admin::tenants::PATH, post(admin::tenants::register))
+        .route(admin::tenant::PATH, patch(admin::change_tenant::change).get(admin::tenant::show))
+        .route(admin::template::PATH, put(admin::template::put))
+        .route(admin::providers::PATH, put(admin::providers::put))
+        .route(admin::event::PATH, get(admin::event::event))
+        .route(admin::resolve::PATH, post(admin::resolve::resolve))
+        .route(admin::sandbox::PATH, get(admin::sandbox::messages))
+        .route(probe::healthz::PATH, get(probe::healthz::healthz))
+        .route(probe::readyz::PATH, get(probe::readyz::readyz))
+        .route(probe::metrics::PATH, get(probe::metrics::metrics))
+        .route(openapi::PATH, get(openapi::openapi))
+        .fallback(async || ApiError::NoSuchRoute)
+        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
+        .layer(from_fn_with_state(app.clone(), observe))
+        .with_state(app)
+}

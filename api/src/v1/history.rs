@@ -1,0 +1,206 @@
+//! `GET /api/v1/notifications/{tenantId}/{userId}`: a user's pushes, newest first.
+
+use axum::extract::{Request, State};
+use axum::http::HeaderValue;
+use axum::http::header::LINK;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use orqestra_domain::UserId;
+use orqestra_projections::inbox::{Cursor, HistoryPage, InboxItem};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::auth::tenant;
+use crate::envelope::ErrorBody;
+use crate::error::ApiError;
+use crate::fields::Problems;
+use crate::observe::Scope;
+use crate::request::{Parameters, Segments};
+
+pub(crate) const PATH: &str = "/api/v1/notifications/{tenantId}/{userId}";
+
+const DEFAULT_LIMIT: u16 = 50;
+const MAX_LIMIT: u16 = 100;
+
+/// The answer.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct HistoryAnswer {
+    /// Always true.
+    success: bool,
+    /// Newest first.
+    data: Vec<HistoryItem>,
+}
+
+/// One push.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct HistoryItem {
+    /// The notification's id.
+    id: String,
+    /// Its event type.
+    #[serde(rename = "type")]
+    #[schema(example = "order.confirmed")]
+    event_type: String,
+    /// The title.
+    #[schema(example = "Order Confirmed")]
+    title: String,
+    /// The text.
+    #[schema(example = "Your order ORD-2026-1234 has been confirmed.")]
+    body: String,
+    /// `UNREAD` or `READ`.
+    #[schema(example = "UNREAD")]
+    status: &'static str,
+    /// When the event was accepted, in UTC.
+    #[schema(example = "2026-04-22T12:00:00Z", format = "date-time")]
+    created_at: String,
+}
+
+impl HistoryItem {
+    fn of(item: InboxItem) -> Self {
+        Self {
+            id: item.id.to_string(),
+            event_type: item.event_type.into(),
+            title: item.title,
+            body: item.body,
+            status: item.status.as_str(),
+            created_at: item.created_at.to_seconds_rfc3339(),
+        }
+    }
+}
+
+/// Lists a user's in-app notifications.
+#[utoipa::path(
+    get,
+    path = "/api/v1/notifications/{tenantId}/{userId}",
+    tag = "Notifications",
+    security(("apiKey" = [])),
+    params(
+        ("tenantId" = String, Path, description = "The tenant of the key"),
+        ("userId" = String, Path, description = "The user, percent-encoded"),
+        ("limit" = Option<u32>, Query, description = "Most items to return: 50 if omitted, 100 if above"),
+        ("offset" = Option<u32>, Query, description = "Items to leave out from the newest on"),
+        ("cursor" = Option<String>, Query, description = "Where the page begins, as `Link` gives it; not with `offset`"),
+    ),
+    responses(
+        (status = 200, body = HistoryAnswer, headers(
+            ("Link" = Option<String>, description = "The next page, `rel=\"next\"`, if there is one"),
+        )),
+        (status = 401, description = "The key is missing or wrong", body = ErrorBody),
+        (status = 404, description = "Another tenant's id", body = ErrorBody),
+        (status = 422, description = "A parameter is wrong", body = ErrorBody),
+    ),
+)]
+pub(crate) async fn history(
+    State(app): State<App>,
+    Extension(scope): Extension<Scope>,
+    Segments((tenant_id, user_id)): Segments<(String, String)>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let (parts, _) = request.into_parts();
+    let caller = tenant::authenticate(app.commands.directory(), &parts.headers, &scope).await?;
+    tenant::hold_to(&caller, &tenant_id)?;
+    let (user, limit, page) = parse(&user_id, &Parameters::of(&parts))?;
+    let recipient = caller.tenant.index.recipient_ref(&user);
+    let page = app.inbox.history(caller.tenant.id, &recipient, limit, page).await?;
+    let data = page.items.into_iter().map(HistoryItem::of).collect();
+    let mut response = Json(HistoryAnswer { success: true, data }).into_response();
+    if let Some(next) = page.next {
+        let link = format!("<{}?limit={limit}&cursor={next}>; rel=\"next\"", parts.uri.path());
+        if let Ok(link) = HeaderValue::try_from(link) {
+            response.headers_mut().insert(LINK, link);
+        }
+    }
+    Ok(response)
+}
+
+fn parse(user: &str, parameters: &Parameters) -> Result<(UserId, u16, HistoryPage), ApiError> {
+    let mut problems = Problems::default();
+    let user = UserId::parse(user).map_err(|error| problems.add("userId", error.to_string())).ok();
+    let limit = parameters.get("limit").map_or(Some(DEFAULT_LIMIT), |text| {
+        let limit = clamped(text, u64::from(MAX_LIMIT)).filter(|limit| *limit > 0);
+        if limit.is_none() {
+            problems.add("limit", "must be a whole number from 1");
+        }
+        limit.and_then(|limit| u16::try_from(limit).ok())
+    });
+    let page = match (parameters.get("offset"), parameters.get("cursor")) {
+        (Some(_), Some(_)) => {
+            problems.add("cursor", "cannot be given together with offset");
+            None
+        }
+        (None, None) => Some(HistoryPage::Offset(0)),
+        (Some(text), None) => {
+            let offset = clamped(text, u64::from(u32::MAX));
+            if offset.is_none() {
+                problems.add("offset", "must be a whole number from 0");
+            }
+            offset.and_then(|offset| u32::try_from(offset).ok()).map(HistoryPage::Offset)
+        }
+        (None, Some(text)) => {
+            let cursor = text.parse::<Cursor>().map(HistoryPage::After);
+            cursor.map_err(|_| problems.add("cursor", "must be one that a Link header gave")).ok()
+        }
+    };
+    let all = user.zip(limit).zip(page).map(|((user, limit), page)| (user, limit, page));
+    problems.check(all)
+}
+
+/// A whole number in decimal digits, however large, brought down to `most`.
+fn clamped(text: &str, most: u64) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().map_or(most, |number: u64| number.min(most)))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    fn parsed(query: &str) -> Result<(UserId, u16, HistoryPage), ApiError> {
+        let (parts, ()) = Request::builder().uri(format!("/x?{query}")).body(()).unwrap().into_parts();
+        parse("u", &Parameters::of(&parts))
+    }
+
+    fn wrong(query: &str) -> Vec<String> {
+        match parsed(query) {
+            Err(ApiError::Invalid(fields)) => {
+                fields.into_iter().map(|wrong| wrong.field.into_owned()).collect()
+            }
+            other => panic!("{query}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_limit_is_50_by_default_and_100_at_most() {
+        for (query, limit) in [
+            ("", 50),
+            ("limit=1", 1),
+            ("limit=100", 100),
+            ("limit=101", 100),
+            ("limit=99999999999999999999999", 100),
+            ("limit=7&limit=8", 8),
+        ] {
+            assert_eq!(parsed(query).unwrap().1, limit, "{query}");
+        }
+    }
+
+    #[test]
+    fn a_limit_below_1_or_no_number_is_wrong() {
+        for query in ["limit=0", "limit=-1", "limit=", "limit=ten", "limit=1.5", "limit=%2B1", "limit=1e2"] {
+            assert_eq!(wrong(query), ["limit"], "{query}");
+        }
+    }
+
+    #[test]
+    fn a_page_begins_at_an_offset_or_at_a_cursor() {
+        assert_eq!(parsed("offset=7").unwrap().2, HistoryPage::Offset(7));
+        assert!(matches!(
+            parsed("cursor=de8a96bd-401d-53ee-b55c-8dcb92b2224a").unwrap().2,
+            HistoryPage::After(_)
+        ));
+        assert_eq!(wrong("offset=-1&limit=0"), ["limit", "offset"]);
+        assert_eq!(wrong("cursor=x"), ["cursor"]);
+        assert_eq!(wrong("cursor=de8a96bd-401d-53ee-b55c-8dcb92b2224a&offset=1"), ["cursor"]);
+    }
+}

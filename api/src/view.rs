@@ -1,0 +1,281 @@
+//! How a notification's story is shown: to its tenant, and with every attempt to operators.
+//!
+//! Nothing personal is in it: causes and reasons are codes, missing variables are names.
+
+use orqestra_domain::notification::{
+    AttemptOutcome, AttemptState, Delivery, DeliveryState, FailureClass, PlanOutcome, PlannedChannel, Story,
+    TemplateRef,
+};
+use orqestra_domain::{Channel, NotificationId, Timestamp};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// One line of the plan.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PlanLine {
+    /// The channel.
+    #[schema(value_type = String, example = "EMAIL")]
+    channel: Channel,
+    /// The delivery's id.
+    delivery_id: String,
+    /// `PLANNED` or `SKIPPED`.
+    #[schema(example = "PLANNED")]
+    status: &'static str,
+    /// Why it is skipped: a stable code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "no_template")]
+    reason: Option<&'static str>,
+    /// The template version planned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    template: Option<TemplateView>,
+}
+
+impl PlanLine {
+    pub(crate) fn of(planned: &PlannedChannel) -> Self {
+        let (status, reason, template) = match &planned.outcome {
+            PlanOutcome::Planned { template } => ("PLANNED", None, Some(TemplateView::of(template))),
+            PlanOutcome::Skipped { reason } => ("SKIPPED", Some(reason.as_str()), None),
+        };
+        let delivery_id = planned.delivery_id.to_string();
+        Self { channel: planned.channel, delivery_id, status, reason, template }
+    }
+}
+
+/// A version of a template.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TemplateView {
+    /// The template.
+    template_id: String,
+    /// Its version, from 1.
+    version: u32,
+}
+
+impl TemplateView {
+    fn of(template: &TemplateRef) -> Self {
+        Self { template_id: template.template_id.to_string(), version: template.version }
+    }
+}
+
+/// An event and the state of each channel.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EventView<C: ToSchema = ChannelView> {
+    /// The event's id.
+    event_id: String,
+    /// Its type.
+    event_type: String,
+    /// The notification's id.
+    notification_id: String,
+    /// When it was accepted.
+    #[schema(format = "date-time")]
+    accepted_at: String,
+    /// When the recipient read it in the inbox.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = "date-time")]
+    read_at: Option<String>,
+    /// Every channel, in the order EMAIL, SMS, PUSH.
+    channels: Vec<C>,
+}
+
+impl EventView {
+    pub(crate) fn of(notification: NotificationId, story: &Story) -> Self {
+        Self::with(notification, story, ChannelView::of)
+    }
+}
+
+impl EventView<DetailedChannelView> {
+    pub(crate) fn detailed(notification: NotificationId, story: &Story) -> Self {
+        Self::with(notification, story, DetailedChannelView::of)
+    }
+}
+
+impl<C: ToSchema> EventView<C> {
+    fn with(notification: NotificationId, story: &Story, channel: fn(Channel, &Delivery) -> C) -> Self {
+        Self {
+            event_id: story.accepted.event_id.as_str().to_owned(),
+            event_type: story.accepted.event_type.as_str().to_owned(),
+            notification_id: notification.to_string(),
+            accepted_at: story.accepted.accepted_at.to_string(),
+            read_at: story.read_at.as_ref().map(Timestamp::to_string),
+            channels: story.deliveries.iter().map(|(name, delivery)| channel(*name, delivery)).collect(),
+        }
+    }
+}
+
+/// Where a channel stands.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ChannelState {
+    /// The channel.
+    #[schema(value_type = String, example = "EMAIL")]
+    channel: Channel,
+    /// The delivery's id.
+    delivery_id: String,
+    /// `PLANNED`, `SENDING`, `RETRYING`, `SENT`, `FAILED`, `SKIPPED` or `UNKNOWN`.
+    #[schema(example = "SENT")]
+    status: &'static str,
+    /// Why it is skipped: a stable code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    /// Who carried the last attempt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider: Option<String>,
+    /// Why it failed last: a stable code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
+    /// When the next attempt is due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = "date-time")]
+    next_due: Option<String>,
+    /// When the provider took it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = "date-time")]
+    sent_at: Option<String>,
+    /// Whether it may reach the recipient twice.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    possible_duplicate: bool,
+    /// Variables that the template asked for and the event lacked; they were rendered empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing_variables: Vec<String>,
+    /// The template version planned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    template: Option<TemplateView>,
+}
+
+impl ChannelState {
+    fn of(channel: Channel, delivery: &Delivery) -> Self {
+        let last = delivery.attempts.last();
+        let mut view = Self {
+            channel,
+            delivery_id: delivery.id.to_string(),
+            status: delivery.state.status(),
+            reason: None,
+            provider: last.map(|attempt| attempt.provider.clone()),
+            cause: last.and_then(|attempt| match &attempt.outcome {
+                AttemptOutcome::Failed { cause, .. } => Some(cause.clone()),
+                AttemptOutcome::Open | AttemptOutcome::Succeeded { .. } | AttemptOutcome::Unknown { .. } => {
+                    None
+                }
+            }),
+            next_due: None,
+            sent_at: None,
+            possible_duplicate: delivery.attempts.iter().any(|attempt| attempt.possible_duplicate),
+            missing_variables: delivery.missing.clone(),
+            template: delivery.template.as_ref().map(TemplateView::of),
+        };
+        match &delivery.state {
+            DeliveryState::Planned | DeliveryState::Attempting { .. } | DeliveryState::Held { .. } => {}
+            DeliveryState::Skipped { reason } => view.reason = Some(reason.as_str()),
+            DeliveryState::Waiting { due, possible_duplicate } => {
+                view.next_due = Some(due.to_string());
+                view.possible_duplicate |= possible_duplicate;
+            }
+            DeliveryState::Sent { at, .. } => {
+                view.sent_at = Some(at.to_string());
+                view.cause = None;
+            }
+            DeliveryState::Abandoned { cause } => view.cause = Some(cause.clone()),
+        }
+        view
+    }
+}
+
+/// Where a channel stands, with the number of its attempts.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ChannelView {
+    #[serde(flatten)]
+    state: ChannelState,
+    /// How many attempts were made.
+    attempts: usize,
+}
+
+impl ChannelView {
+    fn of(channel: Channel, delivery: &Delivery) -> Self {
+        Self { state: ChannelState::of(channel, delivery), attempts: delivery.attempts.len() }
+    }
+}
+
+/// Where a channel stands, with each of its attempts.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DetailedChannelView {
+    #[serde(flatten)]
+    state: ChannelState,
+    /// Every attempt, in order.
+    attempts: Vec<AttemptView>,
+}
+
+impl DetailedChannelView {
+    pub(crate) fn of(channel: Channel, delivery: &Delivery) -> Self {
+        let attempts = (1..).zip(&delivery.attempts).map(AttemptView::of).collect();
+        Self { state: ChannelState::of(channel, delivery), attempts }
+    }
+}
+
+/// One try.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AttemptView {
+    /// Its number, from 1.
+    attempt: u32,
+    /// Who carried it.
+    provider: String,
+    /// When it was claimed.
+    #[schema(format = "date-time")]
+    started_at: String,
+    /// Whether an earlier one may have arrived.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    possible_duplicate: bool,
+    /// `OPEN`, `SUCCEEDED`, `FAILED` or `UNKNOWN`.
+    #[schema(example = "SUCCEEDED")]
+    outcome: &'static str,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = "date-time")]
+    ended_at: Option<String>,
+    /// Whether another try could help, where it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retryable: Option<bool>,
+    /// Why it failed: a stable code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
+    /// The provider's id of the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_message_id: Option<String>,
+}
+
+impl AttemptView {
+    fn of((number, attempt): (u32, &AttemptState)) -> Self {
+        let mut view = Self {
+            attempt: number,
+            provider: attempt.provider.clone(),
+            started_at: attempt.started_at.to_string(),
+            possible_duplicate: attempt.possible_duplicate,
+            outcome: "OPEN",
+            ended_at: None,
+            retryable: None,
+            cause: None,
+            provider_message_id: None,
+        };
+        match &attempt.outcome {
+            AttemptOutcome::Open => {}
+            AttemptOutcome::Succeeded { at, provider_message_id } => {
+                view.outcome = "SUCCEEDED";
+                view.ended_at = Some(at.to_string());
+                view.provider_message_id.clone_from(provider_message_id);
+            }
+            AttemptOutcome::Failed { at, class, cause } => {
+                view.outcome = "FAILED";
+                view.ended_at = Some(at.to_string());
+                view.retryable = Some(*class == FailureClass::Retryable);
+                view.cause = Some(cause.clone());
+            }
+            AttemptOutcome::Unknown { at } => {
+                view.outcome = "UNKNOWN";
+                view.ended_at = Some(at.to_string());
+            }
+        }
+        view
+    }
+}

@@ -1,0 +1,191 @@
+//! The operators' routes.
+
+use axum::http::{Method, StatusCode};
+use serde_json::json;
+
+use crate::world::{World, order};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registered_tenant_is_shown_and_its_key_opens_at_once() {
+    let world = World::new().await;
+    let settings = json!({"name": "Shop", "webhookSecret": "s", "ratePerMinute": 5, "dailyCap": 9,
+        "deliveryChannels": ["PUSH", "EMAIL"], "senderEmail": "shop@example.org"});
+    let registered = world.admin(Method::POST, "/admin/v1/tenants", Some(&settings)).await;
+    let body = registered.json();
+    let (tenant, key) = (body["tenantId"].as_str().unwrap(), body["apiKey"].as_str().unwrap());
+    assert_eq!(
+        registered.shown(),
+        format!(r#"201 {{"tenantId":"{tenant}","name":"Shop","apiKey":"{key}"}}"#)
+    );
+    let path = format!("/admin/v1/tenants/{tenant}");
+    assert_eq!(registered.header("location"), Some(path.as_str()));
+    let shown = world.admin(Method::GET, &path, None).await.json();
+    assert_eq!(shown["signed"], true);
+    assert_eq!(shown["deliveryChannels"], json!(["EMAIL", "PUSH"]));
+    assert_eq!((&shown["ratePerMinute"], &shown["dailyCap"]), (&json!(5), &json!(9)));
+    assert_eq!(shown["apiKeyIds"].as_array().unwrap().len(), 1);
+    assert_eq!(shown.get("apiKey"), None);
+    let state = world.call(Method::GET, "/api/v1/events/none", &[("x-api-key", key)], None).await;
+    assert_eq!(state.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_tenant_is_422_and_an_unknown_one_404() {
+    let world = World::new().await;
+    let wrong = world.admin(Method::POST, "/admin/v1/tenants", Some(&json!({"ratePerMinute": 0}))).await;
+    insta::assert_snapshot!(
+        wrong.shown(),
+        @r#"422 {"statusCode":422,"error":"Validation Error","message":"name is required; ratePerMinute must be a whole number from 1 to 100000000","code":"validation_failed","requestId":"req-1","details":[{"field":"name","message":"is required"},{"field":"ratePerMinute","message":"must be a whole number from 1 to 100000000"}]}"#
+    );
+    for id in ["nonsense", "de8a96bd-401d-53ee-b55c-8dcb92b2224a"] {
+        let path = format!("/admin/v1/tenants/{id}");
+        assert_eq!(world.admin(Method::GET, &path, None).await.json()["code"], "unknown_tenant");
+        let changed = world.admin(Method::PATCH, &path, Some(&json!({"name": "x"}))).await;
+        assert_eq!(changed.json()["code"], "unknown_tenant");
+        let template =
+            world.admin(Method::PUT, &format!("{path}/templates/a/SMS"), Some(&json!({"body": "b"}))).await;
+        assert_eq!(template.json()["code"], "unknown_tenant");
+        let providers = world.admin(Method::PUT, &format!("{path}/providers/SMS"), Some(&json!([]))).await;
+        assert_eq!(providers.json()["code"], "unknown_tenant");
+        let event = world.admin(Method::GET, &format!("{path}/events/e"), None).await;
+        assert_eq!(event.json()["code"], "unknown_tenant");
+        let messages =
+            world.admin(Method::GET, &format!("/admin/v1/sandbox/messages?tenantId={id}"), None).await;
+        assert_eq!(messages.json()["code"], "unknown_tenant");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_issued_and_revoked_and_a_secret_comes_and_goes() {
+    let world = World::new().await;
+    let mut shop = world.shop().await;
+    let path = format!("/admin/v1/tenants/{}", shop.tenant);
+    let before =
+        world.admin(Method::GET, &path, None).await.json()["apiKeyIds"][0].as_str().unwrap().to_owned();
+    let issued = world.admin(Method::PATCH, &path, Some(&json!({"issueApiKey": true}))).await.json();
+    let key = issued["apiKey"].as_str().unwrap().to_owned();
+    assert_eq!(world.trigger(&shop, &[], &order("evt-1")).await.status, StatusCode::OK);
+    let revoked = world.admin(Method::PATCH, &path, Some(&json!({"revokeApiKey": before}))).await.json();
+    assert_eq!(revoked["apiKeyIds"].as_array().unwrap().len(), 1);
+    assert_eq!(world.trigger(&shop, &[], &order("evt-2")).await.json()["code"], "invalid_api_key");
+    shop.key = key;
+    assert_eq!(world.trigger(&shop, &[], &order("evt-2")).await.status, StatusCode::OK);
+    let again = world.admin(Method::PATCH, &path, Some(&json!({"revokeApiKey": before}))).await;
+    assert_eq!(again.json()["code"], "unknown_api_key");
+
+    world.admin(Method::PATCH, &path, Some(&json!({"webhookSecret": "s3cret"}))).await;
+    assert_eq!(world.trigger(&shop, &[], &order("evt-3")).await.json()["code"], "invalid_signature");
+    shop.secret = Some("s3cret".to_owned());
+    assert_eq!(world.trigger(&shop, &[], &order("evt-3")).await.status, StatusCode::OK);
+    shop.secret = None;
+    world.admin(Method::PATCH, &path, Some(&json!({"webhookSecret": null}))).await;
+    assert_eq!(world.trigger(&shop, &[], &order("evt-4")).await.status, StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_has_versions_and_one_that_does_not_parse_cannot_be_saved() {
+    let world = World::new().await;
+    let shop = world.tenant(&json!({"name": "Shop"})).await;
+    let path = format!("/admin/v1/tenants/{}/templates/order.confirmed/EMAIL", shop.tenant);
+    let content = json!({"subject": "s", "body": "b"});
+    let saved = world.admin(Method::PUT, &path, Some(&content)).await;
+    let id = saved.json()["templateId"].as_str().unwrap().to_owned();
+    assert_eq!(saved.shown(), format!(r#"200 {{"templateId":"{id}","version":1}}"#));
+    assert_eq!(world.admin(Method::PUT, &path, Some(&content)).await.json()["version"], 1);
+    let other = json!({"subject": "s", "body": "{{ other }}"});
+    assert_eq!(world.admin(Method::PUT, &path, Some(&other)).await.json()["version"], 2);
+    let broken = json!({"subject": "{% if %}", "body": "fine\n  {{ x | nonsense }}"});
+    let refused = world.admin(Method::PUT, &path, Some(&broken)).await.json();
+    assert_eq!(refused["code"], "validation_failed");
+    assert_eq!(refused["details"][0]["field"], "subject");
+    assert_eq!(refused["details"][1]["field"], "body");
+    assert_eq!(refused["details"][1]["line"], 2);
+    assert!(refused["details"][1]["column"].is_number());
+    let missing = world.admin(Method::PUT, &path, Some(&json!({"title": "t"}))).await;
+    insta::assert_snapshot!(
+        missing.shown(),
+        @r#"422 {"statusCode":422,"error":"Validation Error","message":"subject is required; body is required","code":"validation_failed","requestId":"req-1","details":[{"field":"subject","message":"is required"},{"field":"body","message":"is required"}]}"#
+    );
+    let off = json!({"subject": "s", "body": "{{ other }}", "active": false});
+    assert_eq!(world.admin(Method::PUT, &path, Some(&off)).await.json()["version"], 2);
+    let answer = world.trigger(&shop, &[("prefer", "return=representation")], &order("evt-1")).await.json();
+    assert_eq!(answer["plan"][0]["reason"], "template_inactive");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn providers_are_set_in_order_and_their_passwords_never_shown() {
+    let world = World::new().await;
+    let shop = world.shop().await;
+    let path = format!("/admin/v1/tenants/{}/providers", shop.tenant);
+    let list = json!([
+        {"kind": "smtp", "host": "127.0.0.1", "port": 1025, "tls": "none", "from": "Shop <shop@example.org>",
+            "username": "u", "password": "p4ssword"},
+        {"kind": "sandbox"},
+    ]);
+    insta::assert_snapshot!(
+        world.admin(Method::PUT, &format!("{path}/EMAIL"), Some(&list)).await.shown(),
+        @r#"200 {"channel":"EMAIL","providers":[{"kind":"smtp","host":"127.0.0.1","port":1025,"tls":"none","from":"Shop <shop@example.org>","username":"u","passwordSet":true},{"kind":"sandbox"}]}"#
+    );
+    let wrong_channel = world.admin(Method::PUT, &format!("{path}/SMS"), Some(&list)).await;
+    insta::assert_snapshot!(
+        wrong_channel.shown(),
+        @r#"422 {"statusCode":422,"error":"Validation Error","message":"kind does not carry this channel","code":"validation_failed","requestId":"req-1","details":[{"field":"kind","message":"does not carry this channel"}]}"#
+    );
+    world.admin(Method::PUT, &format!("{path}/SMS"), Some(&json!([]))).await;
+    let answer = world.trigger(&shop, &[("prefer", "return=representation")], &order("evt-1")).await.json();
+    assert_eq!(answer["plan"][1]["reason"], "no_provider");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_sees_every_attempt_and_the_sandboxs_messages() {
+    let world = World::new().await;
+    world.start();
+    let shop = world.shop().await;
+    for event in ["evt-1", "evt-2"] {
+        world.trigger(&shop, &[], &order(event)).await;
+        world.drain(&shop, &[event]).await;
+        world.clock.advance(std::time::Duration::from_secs(1));
+    }
+    let details =
+        world.admin(Method::GET, &format!("/admin/v1/tenants/{}/events/evt-1", shop.tenant), None).await;
+    let email = details.json()["data"]["channels"][0].clone();
+    assert_eq!((&email["status"], &email["attempts"][0]["outcome"]), (&json!("SENT"), &json!("SUCCEEDED")));
+    assert_eq!(email["attempts"][0]["attempt"], 1);
+
+    let path = format!("/admin/v1/sandbox/messages?tenantId={}", shop.tenant);
+    let messages = world.admin(Method::GET, &format!("{path}&channel=EMAIL"), None).await.json();
+    let messages = messages["data"].as_array().unwrap();
+    assert_eq!(messages.len(), 2);
+    assert_eq!((&messages[0]["eventId"], &messages[1]["eventId"]), (&json!("evt-2"), &json!("evt-1")));
+    assert_eq!(messages[0]["recipient"], "user@example.com");
+    assert_eq!(messages[0]["subject"], "Order A-1");
+    assert_eq!(messages[0]["body"], "<p>Thanks for A-1</p>");
+    let one = world.admin(Method::GET, &format!("{path}&limit=1"), None).await.json();
+    assert_eq!(one["data"].as_array().unwrap().len(), 1);
+    let wrong = world.admin(Method::GET, "/admin/v1/sandbox/messages?channel=FAX", None).await.json();
+    assert_eq!(wrong["message"], "tenantId is required; channel must be one of EMAIL, SMS, PUSH");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_an_unknown_outcome_can_be_resolved() {
+    let world = World::new().await;
+    world.start();
+    let shop = world.shop().await;
+    world.trigger(&shop, &[], &order("evt-1")).await;
+    world.drain(&shop, &["evt-1"]).await;
+    let state = world.get(&shop, "/api/v1/events/evt-1").await.json();
+    let delivery = state["data"]["channels"][0]["deliveryId"].as_str().unwrap();
+    let path = format!("/admin/v1/deliveries/{delivery}/resolve");
+    let settled = world.admin(Method::POST, &path, Some(&json!({"resolution": "resend"}))).await;
+    insta::assert_snapshot!(
+        settled.shown(),
+        @r#"409 {"statusCode":409,"error":"Conflict","message":"The delivery waits for no decision","code":"nothing_to_resolve","requestId":"req-1"}"#
+    );
+    let wrong = world.admin(Method::POST, &path, Some(&json!({"resolution": "maybe"}))).await;
+    assert_eq!(wrong.json()["message"], "resolution must be delivered, resend or drop");
+    for id in ["nonsense", "de8a96bd-401d-53ee-b55c-8dcb92b2224a"] {
+        let path = format!("/admin/v1/deliveries/{id}/resolve");
+        let unknown = world.admin(Method::POST, &path, Some(&json!({"resolution": "drop"}))).await;
+        assert_eq!(unknown.json()["code"], "unknown_delivery");
+    }
+}

@@ -1,0 +1,168 @@
+//! Triggers and what becomes of them, from the request to every channel's end.
+
+use axum::http::StatusCode;
+use orqestra_event_log::Position;
+use serde_json::{Value, json};
+
+use crate::world::{World, order, sign};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trigger_is_answered_as_the_reference_says() {
+    let world = World::new().await;
+    let tenant = world.tenant(&json!({"name": "YourTenantName"})).await;
+    let answer = world.trigger(&tenant, &[], &order("evt/1 ü")).await;
+    insta::assert_snapshot!(
+        answer.shown(),
+        @r#"200 {"success":true,"message":"Event order.confirmed dispatched securely for YourTenantName"}"#
+    );
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    assert_eq!(answer.header("location"), Some("/api/v1/events/evt%2F1%20%C3%BC"));
+    assert_eq!(answer.header("x-request-id"), Some("req-1"));
+    assert_eq!(answer.header("idempotency-replayed"), None);
+    let location = answer.header("location").unwrap().to_owned();
+    assert_eq!(world.get(&tenant, &location).await.json()["data"]["eventId"], "evt/1 ü");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trigger_without_an_event_id_gets_one() {
+    let world = World::new().await;
+    let tenant = world.tenant(&json!({"name": "Shop"})).await;
+    let body = json!({"eventType": "order.confirmed", "payload": {"userId": "u-1"}});
+    let first = world.trigger(&tenant, &[], &body).await;
+    let second = world.trigger(&tenant, &[], &body).await;
+    assert_eq!((first.status, second.status), (StatusCode::OK, StatusCode::OK));
+    assert_ne!(first.header("location"), second.header("location"));
+    let state = world.get(&tenant, first.header("location").unwrap()).await;
+    assert_eq!(state.status, StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_representation_adds_ids_and_plan() {
+    let world = World::new().await;
+    let shop = world.shop().await;
+    let body = json!({
+        "eventType": "order.confirmed", "eventId": "evt-1", "channels": ["EMAIL", "SMS"],
+        "payload": {"userId": "u-1", "recipientEmail": "user@example.com"},
+    });
+    let answer = world.trigger(&shop, &[("prefer", "return=representation")], &body).await;
+    assert_eq!(answer.header("preference-applied"), Some("return=representation"));
+    let body = answer.json();
+    assert_eq!(body["eventId"], "evt-1");
+    let plan: Vec<_> = body["plan"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| (&line["channel"], &line["status"], &line["reason"]))
+        .collect();
+    assert_eq!(
+        plan,
+        [
+            (&json!("EMAIL"), &json!("PLANNED"), &Value::Null),
+            (&json!("SMS"), &json!("SKIPPED"), &json!("no_address")),
+            (&json!("PUSH"), &json!("SKIPPED"), &json!("not_requested")),
+        ]
+    );
+    assert_eq!(body["plan"][0]["template"]["version"], 1);
+    let state = world.get(&shop, "/api/v1/events/evt-1").await.json();
+    assert_eq!(state["data"]["notificationId"], body["notificationId"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trigger_ends_as_an_email_a_message_and_a_row_of_the_history() {
+    let world = World::new().await;
+    world.start();
+    let shop = world.shop().await;
+    let mut body = order("evt-1");
+    body["variables"] = json!({"number": "A-1"});
+    assert_eq!(world.trigger(&shop, &[], &body).await.status, StatusCode::OK);
+    world.drain(&shop, &["evt-1"]).await;
+    let state = world.get(&shop, "/api/v1/events/evt-1").await.json();
+    let channels: Vec<_> = state["data"]["channels"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|state| (&state["channel"], &state["status"], &state["provider"], &state["attempts"]))
+        .collect();
+    assert_eq!(
+        channels,
+        [
+            (&json!("EMAIL"), &json!("SENT"), &json!("sandbox"), &json!(1)),
+            (&json!("SMS"), &json!("SENT"), &json!("sandbox"), &json!(1)),
+            (&json!("PUSH"), &json!("SENT"), &json!("hub"), &json!(1)),
+        ]
+    );
+    assert_eq!(state["data"]["channels"][2]["missingVariables"], json!(["name"]));
+    assert_eq!(state["data"]["channels"][0]["missingVariables"], Value::Null);
+    let path = format!("/api/v1/notifications/{}/u-1", shop.tenant);
+    let history = world.get(&shop, &path).await;
+    let id = history.json()["data"][0]["id"].as_str().unwrap().to_owned();
+    let expected = format!(
+        r#"200 {{"success":true,"data":[{{"id":"{id}","type":"order.confirmed","title":"Order A-1","body":"Confirmed, ","status":"UNREAD","created_at":"2026-11-24T12:00:00Z"}}]}}"#
+    );
+    assert_eq!(history.shown(), expected);
+    assert_eq!(state["data"]["notificationId"], id);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_with_a_secret_must_sign_the_raw_body() {
+    let world = World::new().await;
+    let tenant = world.tenant(&json!({"name": "Shop", "webhookSecret": "s3cret"})).await;
+    let body = order("evt-1");
+    assert_eq!(world.trigger(&tenant, &[], &body).await.status, StatusCode::OK);
+    let mut unsigned = tenant.clone();
+    unsigned.secret = None;
+    let refused = world.trigger(&unsigned, &[], &body).await;
+    insta::assert_snapshot!(
+        refused.shown(),
+        @r#"401 {"statusCode":401,"error":"Unauthorized","message":"The X-Orqestra-Signature header is missing or wrong","code":"invalid_signature","requestId":"req-1"}"#
+    );
+    let right = sign("s3cret", &body.to_string());
+    let wrong = sign("other", &body.to_string());
+    let other_body = sign("s3cret", &order("evt-2").to_string());
+    for bad in [&[wrong.as_str()][..], &[&other_body], &[&right, &right], &[&right[1..]], &[""]] {
+        let headers: Vec<_> = bad.iter().map(|value| ("x-orqestra-signature", *value)).collect();
+        assert_eq!(
+            world.trigger(&unsigned, &headers, &body).await.status,
+            StatusCode::UNAUTHORIZED,
+            "{bad:?}"
+        );
+    }
+    let upper = right.to_uppercase();
+    let passed = world.trigger(&unsigned, &[("x-orqestra-signature", &upper)], &body).await;
+    assert_eq!(passed.status, StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_request_and_its_trace_stand_in_the_events_metadata() {
+    let world = World::new().await;
+    let tenant = world.tenant(&json!({"name": "Shop"})).await;
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let headers = [("x-trace-id", "trace-7"), ("traceparent", trace)];
+    assert_eq!(world.trigger(&tenant, &headers, &order("evt-1")).await.status, StatusCode::OK);
+    let log = world.commands.log();
+    let head = log.fetch_head().await.unwrap();
+    let last = log.read_after(Position::new(head.get() - 1), 1).await.unwrap().remove(0);
+    let metadata = |name: &str| last.metadata.get(name);
+    assert_eq!(metadata("requestId"), Some("req-1"));
+    assert_eq!(metadata("traceId"), Some("trace-7"));
+    assert_eq!(metadata("traceparent"), Some(trace));
+    assert!(metadata("actor").unwrap().starts_with("api-key:"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_a_caller_cannot_choose_is_made() {
+    let world = World::new().await;
+    let tenant = world.tenant(&json!({"name": "Shop"})).await;
+    for bad in ["", "a b", &"x".repeat(129)] {
+        let request = axum::http::Request::builder()
+            .uri("/api/v1/events/none")
+            .header("x-api-key", &tenant.key)
+            .header("x-request-id", bad)
+            .body(axum::body::Body::empty())
+            .unwrap();
+        let answer = world.send(request).await;
+        let id = answer.header("x-request-id").unwrap();
+        assert_eq!(id.len(), 36, "{bad}");
+        assert_eq!(answer.json()["requestId"], id);
+    }
+}

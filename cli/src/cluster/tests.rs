@@ -1,0 +1,134 @@
+//! The private cluster against the installed PostgreSQL: each test has a data folder of its own and leaves no
+//! process and no folder behind.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
+
+use rustix::process::{Pid, Signal};
+use sqlx::{Connection as _, Executor as _, PgConnection};
+
+use super::{Cluster, start_or_adopt};
+
+/// A data folder that takes its cluster with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("orqestra-cluster-{}-{name}", std::process::id()));
+        drop(std::fs::remove_dir_all(&path));
+        Self(path)
+    }
+
+    async fn start(&self) -> Cluster {
+        start_or_adopt(&self.0).await.expect("the cluster starts")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let home = std::fs::read_to_string(self.0.join("postgres.location"))
+            .map_or_else(|_| self.0.join("postgres"), |text| PathBuf::from(text.trim_end()));
+        if let Some(pid) = std::fs::read_to_string(home.join("data/postmaster.pid"))
+            .ok()
+            .and_then(|text| Pid::from_raw(text.lines().next()?.parse().ok()?))
+        {
+            // A test that failed half-way: its server may go at once, its data are removed.
+            let _ = rustix::process::kill_process(pid, Signal::QUIT);
+        }
+        drop(std::fs::remove_dir_all(home));
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+async fn text(url: &str, sql: &str) -> String {
+    let mut connection = PgConnection::connect(url).await.expect("the server accepts connections");
+    sqlx::query_scalar(sql).fetch_one(&mut connection).await.expect("the statement runs")
+}
+
+#[tokio::test]
+async fn a_server_that_a_killed_engine_left_is_adopted() {
+    let folder = Folder::new("adopt");
+    let first = folder.start().await;
+    assert!(first.child.is_some());
+    let pid = first.postmaster;
+    drop(first); // what the kernel does to a killed engine: its lock goes, its server stays
+
+    let second = folder.start().await;
+    assert!(second.child.is_none());
+    assert_eq!(second.postmaster, pid);
+    second.stop().await.expect("an adopted server stops");
+}
+
+#[tokio::test]
+async fn what_was_committed_is_there_after_a_stop_and_after_a_crash_of_the_server() {
+    let folder = Folder::new("keep");
+    let cluster = folder.start().await;
+    let mut owner = PgConnection::connect(&cluster.owner_url()).await.unwrap();
+    owner.execute("CREATE TABLE kept (word text)").await.unwrap();
+    owner.execute("INSERT INTO kept VALUES ('stopped')").await.unwrap();
+    cluster.stop().await.expect("open connections do not hold up the stop");
+
+    let cluster = folder.start().await;
+    assert!(cluster.child.is_some());
+    assert_eq!(text(&cluster.owner_url(), "SELECT string_agg(word, ',') FROM kept").await, "stopped");
+    let mut owner = PgConnection::connect(&cluster.owner_url()).await.unwrap();
+    owner.execute("INSERT INTO kept VALUES ('crashed')").await.unwrap();
+    rustix::process::kill_process(cluster.postmaster, Signal::KILL).unwrap();
+    let mut crashed = cluster;
+    crashed.child.take().unwrap().wait().await.unwrap();
+    drop(crashed);
+
+    let cluster = folder.start().await;
+    assert!(cluster.child.is_some(), "a stale pid file is no server");
+    assert_eq!(
+        text(&cluster.owner_url(), "SELECT string_agg(word, ',' ORDER BY word) FROM kept").await,
+        "crashed,stopped"
+    );
+    cluster.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn two_engines_never_share_a_data_folder() {
+    let folder = Folder::new("two");
+    let first = folder.start().await;
+    let refusal = start_or_adopt(&folder.0).await.unwrap_err().to_string();
+    assert!(refusal.starts_with("another engine already runs on "), "{refusal}");
+    first.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_server_is_durable_and_out_of_reach_for_others() {
+    let folder = Folder::new("closed");
+    let cluster = folder.start().await;
+    let app = cluster.app_url();
+    for (setting, value) in [
+        ("fsync", "on"),
+        ("full_page_writes", "on"),
+        ("synchronous_commit", "on"),
+        ("data_checksums", "on"),
+        ("listen_addresses", ""),
+        ("server_encoding", "UTF8"),
+    ] {
+        assert_eq!(text(&app, &format!("SELECT current_setting('{setting}')")).await, value, "{setting}");
+    }
+    for closed in [&cluster.home, &cluster.socket_folder] {
+        let found = std::fs::metadata(closed).unwrap();
+        assert_eq!(found.mode() & 0o777, 0o700, "{}", closed.display());
+        assert_ne!(found.uid(), 0, "PostgreSQL never runs as root");
+    }
+    let mut engine = PgConnection::connect(&app).await.unwrap();
+    let refusal = engine.execute("CREATE TABLE public.mine ()").await.unwrap_err();
+    assert!(refusal.to_string().contains("permission denied"), "{refusal}");
+    cluster.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_data_folder_with_a_long_and_awkward_name_works() {
+    let folder = Folder::new(&format!("o'n eil {}", "long".repeat(20)));
+    let cluster = folder.start().await;
+    assert!(cluster.socket_folder.as_os_str().len() < 86);
+    assert_eq!(text(&cluster.app_url(), "SELECT current_user::text").await, "orqestra_app");
+    let socket_folder = cluster.socket_folder.clone();
+    cluster.stop().await.unwrap();
+    drop(std::fs::remove_dir(socket_folder));
+}

@@ -1,0 +1,73 @@
+//! The tenant to try with: from the environment, or the data folder's own, with templates for `order.confirmed`.
+
+use orqestra_commands::{CommandError, Commands, Context, RegisterTenant};
+use orqestra_domain::template::TemplateContent;
+use orqestra_domain::tenant::{Limits, TenantRefusal};
+use orqestra_domain::{Channel, EventTypeName, TenantId, TenantName};
+
+use crate::settings::Bootstrap;
+
+/// Registers the tenant where it is missing and gives it templates where it has none.
+pub(crate) async fn ensure(commands: &Commands, tenant: &Bootstrap) -> anyhow::Result<()> {
+    let ctx = Context::engine("bootstrap");
+    if commands.directory().tenant(tenant.id).is_none() {
+        let register = RegisterTenant {
+            id: Some(tenant.id),
+            name: tenant.name.clone(),
+            api_key: Some(tenant.api_key.clone()),
+            webhook_secret: tenant.webhook_secret.clone(),
+            limits: tenant.limits,
+            delivery_channels: None,
+            sender_email: None,
+        };
+        match commands.register_tenant(register, &ctx).await {
+            Ok(_) | Err(CommandError::Refused(TenantRefusal::AlreadyRegistered)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let opens = commands.directory().authenticate(&tenant.api_key);
+    if opens.is_none_or(|found| found.tenant.id != tenant.id) {
+        tracing::warn!(tenant.id = %tenant.id, "the tenant exists with other API keys; the one given opens nothing");
+    }
+    ensure_templates(commands, tenant.id, &ctx).await
+}
+
+async fn ensure_templates(commands: &Commands, tenant: TenantId, ctx: &Context) -> anyhow::Result<()> {
+    let event_type = EventTypeName::parse("order.confirmed")?;
+    let present = commands.directory().templates(tenant, &event_type);
+    for (channel, choice) in Channel::ALL.into_iter().zip(present) {
+        if choice == orqestra_domain::notification::TemplateChoice::Missing {
+            commands.put_template(tenant, event_type.clone(), channel, content(channel), true, ctx).await?;
+        }
+    }
+    Ok(())
+}
+
+fn content(channel: Channel) -> TemplateContent {
+    let (subject, title, body) = match channel {
+        Channel::Email => (
+            Some("{{ title }}: {{ orderNumber }}"),
+            None,
+            "<h1>{{ title }}</h1>\n<p>Your order <b>{{ orderNumber }}</b> over {{ amount }} has been confirmed.</p>",
+        ),
+        Channel::Sms => (None, None, "{{ title }}: order {{ orderNumber }}, {{ amount }}"),
+        Channel::Push => (None, Some("{{ title }}"), "Your order {{ orderNumber }} has been confirmed."),
+    };
+    TemplateContent {
+        subject: subject.map(str::to_owned),
+        title: title.map(str::to_owned),
+        body: body.to_owned(),
+        category: None,
+    }
+}
+
+/// The demo tenant of a data folder.
+pub(crate) fn demo(id: TenantId, api_key: String) -> Bootstrap {
+    Bootstrap {
+        id,
+        name: TenantName::parse("Demo Shop").expect("a short plain name"),
+        api_key,
+        webhook_secret: None,
+        limits: Limits::default(),
+    }
+}

@@ -1,0 +1,234 @@
+//! The composition root: opens every room once, starts the tasks of the chosen roles, and ends them in order.
+//!
+//! The end: the server stops taking requests and finishes those under way, dispatch finishes its sends, the
+//! subscriptions stop at a checkpoint, and the log stores what it took.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::ValueEnum;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use orqestra_api::limits::Limits;
+use orqestra_api::{AdminToken, App, AppParts, router};
+use orqestra_commands::{Commands, Directory};
+use orqestra_dispatch::{Dispatch, DispatchDeps, DispatchSettings, sandbox};
+use orqestra_event_log::source::{SystemClock, SystemIds};
+use orqestra_event_log::{Clock, EventLog, Ids, LogOptions, SubscriptionOptions, run_subscription};
+use orqestra_projections::{DeliveryStatus, Inbox, Projection};
+use orqestra_realtime::RealtimeTokens;
+use orqestra_vault::{Entropy, OsEntropy, Vault};
+use sqlx::PgPool;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::database::{self, DatabaseUrls};
+use crate::keep::DataDir;
+use crate::readiness::EngineReadiness;
+use crate::server;
+use crate::settings::Settings;
+
+/// How long a request's body may take to arrive.
+const BODY_WITHIN: Duration = Duration::from_secs(10);
+/// How often expired idempotency keys are cleared away, and how many at a time.
+const PURGE_EVERY: Duration = Duration::from_secs(60);
+const PURGE_AT_MOST: i64 = 10_000;
+/// How long the whole end may take.
+const STOP_WITHIN: Duration = Duration::from_secs(9);
+
+/// What a process does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum Role {
+    /// Serves HTTP
+    Api,
+    /// Keeps the read models
+    Project,
+    /// Sends
+    Dispatch,
+}
+
+/// An engine whose rooms are open; its tasks run from [`Engine::run`] on.
+pub(crate) struct Engine {
+    pub(crate) commands: Commands,
+    pool: PgPool,
+    vault: Vault,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    entropy: Arc<dyn Entropy>,
+    realtime_secret: String,
+    metrics: PrometheusHandle,
+    log_token: CancellationToken,
+}
+
+impl Engine {
+    /// Opens log, vault, directory and commands on a database whose schema is this program's.
+    pub(crate) async fn open(urls: &DatabaseUrls, settings: &Settings, data: &DataDir) -> anyhow::Result<Self> {
+        let metrics = PrometheusBuilder::new().install_recorder().context("metrics cannot be recorded")?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let ids: Arc<dyn Ids> = Arc::new(SystemIds);
+        let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
+        let master = data.master_key(settings, &*entropy)?;
+        let realtime_secret = data.realtime_secret(settings, &*entropy)?;
+        let pool = database::connect(urls).await?;
+        let log_token = CancellationToken::new();
+        let options = LogOptions::new(Arc::clone(&clock), Arc::clone(&ids));
+        let log = EventLog::open(pool.clone(), options, log_token.clone()).await?;
+        let vault = Vault::new(pool.clone(), master, Arc::clone(&entropy));
+        let directory =
+            Directory::open(log.clone(), vault.clone(), settings.default_provider, log_token.child_token())
+                .await
+                .context("the directory of tenants cannot be read; is this the right master key?")?;
+        let commands = Commands::new(
+            log,
+            vault.clone(),
+            directory,
+            Arc::clone(&clock),
+            Arc::clone(&ids),
+            Arc::clone(&entropy),
+        );
+        Ok(Self { commands, pool, vault, clock, ids, entropy, realtime_secret, metrics, log_token })
+    }
+
+    /// Runs the roles until `token` ends or one of them fails.
+    pub(crate) async fn run(
+        self,
+        roles: &BTreeSet<Role>,
+        settings: &Settings,
+        admin_token: &str,
+        listener: Option<TcpListener>,
+        token: CancellationToken,
+    ) -> anyhow::Result<()> {
+        let mut tasks = JoinSet::new();
+        let serving = token.child_token();
+        let working = CancellationToken::new();
+        if let Some(listener) = listener {
+            let router = router(self.app(roles, admin_token)?);
+            let token = serving.clone();
+            tasks.spawn(async move {
+                server::serve(listener, router, token).await;
+                Ok(())
+            });
+        }
+        if roles.contains(&Role::Project) {
+            self.start_projections(&mut tasks, &working);
+        }
+        if roles.contains(&Role::Dispatch) {
+            self.start_dispatch(&mut tasks, settings, &working);
+        }
+        self.start_purge(&mut tasks, &working);
+
+        let ended_early = tokio::select! {
+            () = token.cancelled() => None,
+            ended = tasks.join_next() => ended,
+        };
+        let failure = match ended_early {
+            None => None,
+            Some(Ok(Ok(()))) => Some(anyhow::anyhow!("a part of the engine ended by itself")),
+            Some(Ok(Err(error))) => Some(error),
+            Some(Err(error)) => Some(error.into()),
+        };
+        let stopped = tokio::time::timeout(STOP_WITHIN, self.stop(tasks, &serving, &working)).await;
+        match (failure, stopped) {
+            (Some(error), _) => Err(error),
+            (None, Ok(stopped)) => stopped,
+            (None, Err(_)) => bail!("the engine did not end within {STOP_WITHIN:?}; nothing acknowledged is lost"),
+        }
+    }
+
+    async fn stop(
+        self,
+        mut tasks: JoinSet<anyhow::Result<()>>,
+        serving: &CancellationToken,
+        working: &CancellationToken,
+    ) -> anyhow::Result<()> {
+        serving.cancel();
+        working.cancel();
+        let mut first_failure = Ok(());
+        while let Some(ended) = tasks.join_next().await {
+            if let (Ok(()), Ok(Err(error))) = (&first_failure, ended) {
+                first_failure = Err(error);
+            }
+        }
+        let log = self.commands.log().clone();
+        drop(self.commands);
+        self.log_token.cancel();
+        log.close().await;
+        self.pool.close().await;
+        first_failure
+    }
+
+    fn app(&self, roles: &BTreeSet<Role>, admin_token: &str) -> anyhow::Result<App> {
+        let log = self.commands.log().clone();
+        let (pool, vault) = (self.pool.clone(), self.vault.clone());
+        Ok(App::new(AppParts {
+            commands: self.commands.clone(),
+            inbox: Inbox::new(self.pool.clone(), self.vault.clone(), log.clone()),
+            deliveries: DeliveryStatus::new(self.pool.clone()),
+            sandbox: Arc::new(move |tenant, channel, limit| {
+                let (pool, vault) = (pool.clone(), vault.clone());
+                Box::pin(async move { sandbox::messages(&pool, &vault, tenant, channel, limit).await })
+            }),
+            tokens: RealtimeTokens::new(self.realtime_secret.as_bytes())?,
+            limits: Limits::default(),
+            admin_token: Some(AdminToken::new(admin_token)),
+            readiness: Arc::new(EngineReadiness::new(log, roles.clone())),
+            metrics: self.metrics.clone(),
+            clock: Arc::clone(&self.clock),
+            ids: Arc::clone(&self.ids),
+            push_categories: DispatchSettings::default().push_categories,
+            body_timeout: BODY_WITHIN,
+        }))
+    }
+
+    fn start_projections(&self, tasks: &mut JoinSet<anyhow::Result<()>>, token: &CancellationToken) {
+        for projection in Projection::ALL {
+            let (log, pool, token) = (self.commands.log().clone(), self.pool.clone(), token.child_token());
+            tasks.spawn(async move {
+                let options = SubscriptionOptions::default();
+                run_subscription(log, pool, projection, options, token)
+                    .await
+                    .with_context(|| format!("the projection {} ended", projection.name()))
+            });
+        }
+    }
+
+    fn start_dispatch(
+        &self,
+        tasks: &mut JoinSet<anyhow::Result<()>>,
+        settings: &Settings,
+        token: &CancellationToken,
+    ) {
+        let deps = DispatchDeps {
+            commands: self.commands.clone(),
+            pool: self.pool.clone(),
+            entropy: Arc::clone(&self.entropy),
+            providers: None,
+        };
+        let settings = DispatchSettings {
+            retry_delays: settings.retry_delays.clone(),
+            claim: settings.claim,
+            provider_timeout: settings.provider_timeout,
+            ..DispatchSettings::default()
+        };
+        let token = token.child_token();
+        tasks.spawn(async move { Ok(Dispatch::run(deps, settings, token).await?) });
+    }
+
+    fn start_purge(&self, tasks: &mut JoinSet<anyhow::Result<()>>, token: &CancellationToken) {
+        let (log, token) = (self.commands.log().clone(), token.child_token());
+        tasks.spawn(async move {
+            let mut due = tokio::time::interval(PURGE_EVERY);
+            loop {
+                tokio::select! {
+                    () = token.cancelled() => return Ok(()),
+                    _ = due.tick() => {}
+                }
+                if let Err(error) = log.purge_idempotency_keys(PURGE_AT_MOST).await {
+                    tracing::warn!(error = %error, "expired idempotency keys were not cleared away");
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,126 @@
+//! `orqestra log tail|show`: the events as they stand in the log, one JSON object a line.
+//!
+//! Reads only. Sealed values stay sealed: what is printed may be shown to anyone who may see the log.
+
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::Subcommand;
+use orqestra_domain::{EventId, NotificationId, TenantId};
+use orqestra_event_log::source::{SystemClock, SystemIds};
+use orqestra_event_log::{EventLog, LogOptions, Position, RecordedEvent};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::database;
+use crate::place::urls;
+use crate::settings::Settings;
+
+const BATCH: usize = 500;
+
+/// What to see of the log.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LogCommand {
+    /// Prints the newest events and, with --follow, those to come
+    Tail {
+        /// How many of the newest events
+        #[arg(short = 'n', long, default_value_t = 10)]
+        lines: u32,
+        /// Go on with what is appended
+        #[arg(short, long)]
+        follow: bool,
+        /// Only this tenant's
+        #[arg(long)]
+        tenant: Option<TenantId>,
+    },
+    /// Prints the event at a position, or all events of one notification
+    Show {
+        /// A position, or the caller's event id together with --tenant
+        what: String,
+        /// Whose event id it is
+        #[arg(long)]
+        tenant: Option<TenantId>,
+    },
+}
+
+/// Runs it.
+pub(crate) async fn run(command: LogCommand, settings: &Settings) -> anyhow::Result<()> {
+    let pool = database::connect(&urls(settings)?).await?;
+    let token = CancellationToken::new();
+    let options = LogOptions::new(Arc::new(SystemClock), Arc::new(SystemIds));
+    let log = EventLog::open(pool, options, token.clone()).await?;
+    let done = match command {
+        LogCommand::Tail { lines, follow, tenant } => tail(&log, lines, follow, tenant).await,
+        LogCommand::Show { what, tenant } => show(&log, &what, tenant).await,
+    };
+    log.close().await;
+    done
+}
+
+async fn tail(log: &EventLog, lines: u32, follow: bool, tenant: Option<TenantId>) -> anyhow::Result<()> {
+    let head = log.fetch_head().await?;
+    let mut at = Position::new((head.get() - i64::from(lines)).max(0));
+    let mut news = log.head();
+    loop {
+        let batch = log.read_after(at, BATCH).await?;
+        for event in &batch {
+            if tenant.is_none_or(|tenant| tenant == event.tenant) {
+                print(event)?;
+            }
+            at = event.position;
+        }
+        if batch.is_empty() && !follow {
+            return Ok(());
+        }
+        if batch.is_empty() {
+            tokio::select! {
+                stopped = tokio::signal::ctrl_c() => return stopped.context("Ctrl-C cannot be heard"),
+                changed = news.changed() => changed.context("the log was closed")?,
+                () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            }
+        }
+    }
+}
+
+async fn show(log: &EventLog, what: &str, tenant: Option<TenantId>) -> anyhow::Result<()> {
+    let events = match (tenant, what.parse::<i64>()) {
+        (Some(tenant), _) => {
+            let event = EventId::parse(what).context("the event id")?;
+            let stream =
+                orqestra_domain::StreamId::notification(tenant, NotificationId::of_event(tenant, &event));
+            log.load("Notification", &stream).await?
+        }
+        (None, Ok(position)) if position > 0 => log.read_after(Position::new(position - 1), 1).await?,
+        (None, _) => bail!("{what} is no position; for an event id give --tenant too"),
+    };
+    if events.is_empty() {
+        bail!("the log holds no {what}");
+    }
+    for event in &events {
+        print(event)?;
+    }
+    Ok(())
+}
+
+fn print(event: &RecordedEvent) -> anyhow::Result<()> {
+    let payload: Value = serde_json::from_str(&event.payload)?;
+    let metadata: serde_json::Map<_, _> =
+        event.metadata.iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
+    let line = json!({
+        "position": event.position.get(),
+        "eventId": event.event_id,
+        "tenantId": event.tenant,
+        "aggregateType": event.aggregate_type,
+        "aggregateId": event.aggregate_id,
+        "sequence": event.sequence,
+        "eventType": event.event_type,
+        "eventVersion": event.event_version,
+        "recordedAt": event.recorded_at,
+        "leaf": event.leaf.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
+        "metadata": metadata,
+        "payload": payload,
+    });
+    writeln!(std::io::stdout().lock(), "{line}").context("standard output is closed")
+}

@@ -1,0 +1,84 @@
+//! The `orqestra` program: reads settings, opens the rooms, runs a subcommand.
+//!
+//! The composition root and nothing more: no rule lives here. An error is printed once, with its causes, and the exit
+//! status is 1.
+
+mod banner;
+mod cluster;
+mod database;
+mod demo;
+mod doctor;
+mod engine;
+mod keep;
+mod log_command;
+mod logging;
+mod place;
+mod readiness;
+mod server;
+mod settings;
+mod up;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::engine::Role;
+use crate::log_command::LogCommand;
+use crate::settings::Settings;
+
+/// Orqestra: a multi-tenant, event-sourced notification engine
+#[derive(Debug, Parser)]
+#[command(name = "orqestra", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Starts the engine with all that it needs and prints what to try
+    Up,
+    /// Runs chosen roles on a database that is given and migrated
+    Serve {
+        /// The roles, separated by commas
+        #[arg(long, value_enum, value_delimiter = ',', required = true)]
+        role: Vec<Role>,
+    },
+    /// Brings the database's schema up to this program's
+    Migrate,
+    /// Looks at each part and says what to do
+    Doctor {
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows events of the log
+    #[command(subcommand)]
+    Log(LogCommand),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments.command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // With standard error closed there is nobody to tell.
+            drop(writeln!(std::io::stderr(), "orqestra: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<()> {
+    let settings = Settings::load()?;
+    logging::start(settings.log_format);
+    match command {
+        Command::Up => up::up(&settings).await,
+        Command::Serve { role } => up::serve(&settings, role.into_iter().collect()).await,
+        Command::Migrate => database::migrate(&place::urls(&settings)?).await,
+        Command::Doctor { json } => doctor::run(&settings, json).await,
+        Command::Log(command) => log_command::run(command, &settings).await,
+    }
+}

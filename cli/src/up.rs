@@ -1,0 +1,115 @@
+//! `orqestra up` and `orqestra serve`: the engine, with all that it needs or on what it is given.
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+
+use anyhow::Context as _;
+use orqestra_domain::TenantId;
+use orqestra_event_log::Ids as _;
+use orqestra_event_log::source::{SystemClock, SystemIds};
+use orqestra_event_log::Clock as _;
+use orqestra_vault::OsEntropy;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::cluster::{self, Cluster};
+use crate::database::{self, DatabaseUrls};
+use crate::engine::{Engine, Role};
+use crate::keep::DataDir;
+use crate::settings::{Bootstrap, Settings};
+use crate::{banner, demo, place, server};
+
+/// Runs everything in one process until Ctrl-C or SIGTERM.
+pub(crate) async fn up(settings: &Settings) -> anyhow::Result<()> {
+    let token = stop_signal()?;
+    let data = DataDir::open(&settings.data_dir)?;
+    let listener = server::bind(settings.listen).await?;
+    let (urls, cluster) = match place::given(settings) {
+        Some(urls) => (urls, None),
+        None => {
+            let cluster = cluster::start_or_adopt(data.path()).await?;
+            (DatabaseUrls { owner: cluster.owner_url(), app: cluster.app_url() }, Some(cluster))
+        }
+    };
+    let ran = run(settings, &data, &urls, listener, cluster.as_ref(), token).await;
+    if let Some(cluster) = cluster {
+        cluster.stop().await?;
+    }
+    ran
+}
+
+async fn run(
+    settings: &Settings,
+    data: &DataDir,
+    urls: &DatabaseUrls,
+    listener: tokio::net::TcpListener,
+    cluster: Option<&Cluster>,
+    token: CancellationToken,
+) -> anyhow::Result<()> {
+    database::migrate(urls).await?;
+    if cluster.is_some() {
+        data.remember_urls(urls)?;
+    }
+    let admin_token = data.admin_token(settings, &OsEntropy)?;
+    let engine = Engine::open(urls, settings, data).await?;
+    engine.commands.seed_platform().await?;
+    let tenant = first_tenant(settings, data)?;
+    demo::ensure(&engine.commands, &tenant).await.context("the first tenant cannot be set up")?;
+    let address = listener.local_addr()?;
+    let banner = banner::text(&banner::Facts {
+        address,
+        tenant: &tenant,
+        admin_token: &admin_token,
+        database: cluster.map(Cluster::home),
+        adopted: cluster.is_some_and(Cluster::adopted),
+        data: data.path(),
+    });
+    // Who closed standard output wants no banner.
+    drop(std::io::stdout().lock().write_all(banner.as_bytes()));
+    let all = BTreeSet::from([Role::Api, Role::Project, Role::Dispatch]);
+    let ran = engine.run(&all, settings, &admin_token, Some(listener), token).await;
+    tracing::info!("the engine has ended");
+    ran
+}
+
+/// Runs some roles on a database that is given and migrated.
+pub(crate) async fn serve(settings: &Settings, roles: BTreeSet<Role>) -> anyhow::Result<()> {
+    let token = stop_signal()?;
+    let data = DataDir::open(&settings.data_dir)?;
+    let urls = place::given(settings).context("`serve` needs ORQESTRA_DATABASE_URL; `up` brings its own")?;
+    let listener = match roles.contains(&Role::Api) {
+        true => Some(server::bind(settings.listen).await?),
+        false => None,
+    };
+    let admin_token = data.admin_token(settings, &OsEntropy)?;
+    let engine = Engine::open(&urls, settings, &data).await?;
+    tracing::info!(roles = ?roles, "the engine serves");
+    engine.run(&roles, settings, &admin_token, listener, token).await
+}
+
+fn first_tenant(settings: &Settings, data: &DataDir) -> anyhow::Result<Bootstrap> {
+    match &settings.bootstrap {
+        Some(given) => Ok(given.clone()),
+        None => {
+            let id = || TenantId::from_uuid(SystemIds.uuid_v7(SystemClock.now()));
+            let kept = data.demo_tenant(id, &OsEntropy)?;
+            Ok(demo::demo(kept.tenant_id, kept.api_key))
+        }
+    }
+}
+
+fn stop_signal() -> anyhow::Result<CancellationToken> {
+    let token = CancellationToken::new();
+    let mut interrupt = signal(SignalKind::interrupt()).context("Ctrl-C cannot be heard")?;
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be heard")?;
+    let stop = token.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("ending: no new requests, finishing what is under way");
+        stop.cancel();
+    });
+    Ok(token)
+}

@@ -1,0 +1,126 @@
+//! `ChangeTenant`: name, standing, keys, secret, limits, channels, sender.
+
+use std::collections::BTreeSet;
+
+use orqestra_domain::tenant::{
+    Limits, Standing, Tenant, TenantChange, TenantCommand, TenantRecord, TenantRefusal,
+};
+use orqestra_domain::{ApiKeyId, Channel, EmailAddress, StreamId, TenantId, TenantName};
+use orqestra_vault::{FieldContext, hash_api_key, new_api_key};
+
+use crate::content::WEBHOOK_SECRET_FIELD;
+use crate::context::Context;
+use crate::error::CommandError;
+use crate::execute::{Attached, Commands, NotRecorded, tenant_key_error};
+
+/// What is to change; what is `None` stays. A doubled option tells "none any more" from "as it is".
+#[derive(Clone, Debug, Default)]
+pub struct TenantPatch {
+    /// Another name.
+    pub name: Option<TenantName>,
+    /// Active or not.
+    pub standing: Option<Standing>,
+    /// The webhook secret.
+    pub webhook_secret: Option<Option<String>>,
+    /// Accepted triggers in any 60 s.
+    pub rate_per_minute: Option<u32>,
+    /// Accepted triggers a UTC day.
+    pub daily_cap: Option<Option<u64>>,
+    /// The delivery channels.
+    pub delivery_channels: Option<Option<BTreeSet<Channel>>>,
+    /// The sender mailbox.
+    pub sender_email: Option<Option<EmailAddress>>,
+    /// One more API key.
+    pub issue_api_key: bool,
+    /// One API key less.
+    pub revoke_api_key: Option<ApiKeyId>,
+}
+
+/// A new API key. Shown here and never again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IssuedApiKey {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// The key in clear.
+    pub api_key: String,
+}
+
+impl Commands {
+    /// Changes a tenant. The change holds in this process when this returns, in every process within a second.
+    ///
+    /// # Errors
+    /// `UnknownTenant`; `NoSuchKey` where a key to revoke is not there; the log's failure.
+    pub async fn change_tenant(
+        &self,
+        tenant: TenantId,
+        patch: TenantPatch,
+        ctx: &Context,
+    ) -> Result<(TenantRecord, Option<IssuedApiKey>), CommandError<TenantRefusal>> {
+        let known = self.directory().tenant(tenant).ok_or(CommandError::UnknownTenant)?;
+        let at = self.now();
+        let stream = StreamId::tenant(tenant);
+        let mut changes = Vec::new();
+        let mut attached = Attached::default();
+        changes.extend(patch.name.map(TenantChange::Rename));
+        changes.extend(patch.standing.map(TenantChange::Activate));
+        if let Some(secret) = patch.webhook_secret {
+            let sealed = match secret {
+                None => None,
+                Some(secret) => {
+                    let key = self.vault().tenant_key(tenant).await.map_err(tenant_key_error)?;
+                    attached.used_keys.push(key.id());
+                    let place =
+                        FieldContext { tenant, aggregate_id: stream.as_str(), field: WEBHOOK_SECRET_FIELD };
+                    Some(self.vault().seal(&key, &place, secret.as_bytes()))
+                }
+            };
+            changes.push(TenantChange::SetWebhookSecret(sealed));
+        }
+        if patch.rate_per_minute.is_some() || patch.daily_cap.is_some() {
+            let now = known.record.limits;
+            changes.push(TenantChange::SetLimits(Limits {
+                rate_per_minute: patch.rate_per_minute.unwrap_or(now.rate_per_minute),
+                daily_cap: patch.daily_cap.unwrap_or(now.daily_cap),
+            }));
+        }
+        changes.extend(patch.delivery_channels.map(TenantChange::SetDeliveryChannels));
+        changes.extend(patch.sender_email.map(TenantChange::SetSender));
+        let issued = patch.issue_api_key.then(|| IssuedApiKey {
+            id: ApiKeyId::from_uuid(self.ids().uuid_v7(at)),
+            api_key: new_api_key(self.entropy()),
+        });
+        changes.extend(issued.as_ref().map(|issued| TenantChange::IssueApiKey {
+            key_id: issued.id,
+            hash: hash_api_key(&issued.api_key),
+        }));
+        changes.extend(patch.revoke_api_key.map(TenantChange::RevokeApiKey));
+        let record = self.change(&stream, changes, &attached, ctx).await?;
+        Ok((record, issued))
+    }
+
+    /// Appends changes of a tenant and waits until they hold here.
+    pub(crate) async fn change(
+        &self,
+        stream: &StreamId,
+        changes: Vec<TenantChange>,
+        attached: &Attached,
+        ctx: &Context,
+    ) -> Result<TenantRecord, CommandError<TenantRefusal>> {
+        let command = TenantCommand::Change { changes, at: self.now() };
+        let tried = self.on_stream::<Tenant>(stream, command, attached, &ctx.metadata(None)).await?;
+        let committed = match tried {
+            Ok(committed) => committed,
+            Err(
+                NotRecorded::Conflict
+                | NotRecorded::KeyTaken(_)
+                | NotRecorded::KeyRaced(_)
+                | NotRecorded::KeyDead,
+            ) => return Err(CommandError::Contended),
+        };
+        self.settle(committed.position).await?;
+        match committed.aggregate.record() {
+            Some(record) => Ok(record.clone()),
+            None => Err(CommandError::Refused(TenantRefusal::NotRegistered)),
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Who asks and under which trace: what a command writes into its events' metadata.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use orqestra_domain::{ApiKeyId, RecipientRef};
+
+/// Who gave a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// A tenant's backend, by one of its keys.
+    ApiKey(ApiKeyId),
+    /// The holder of the admin token.
+    Admin,
+    /// The engine itself; the name says which part.
+    Engine(&'static str),
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ApiKey(key) => write!(f, "api-key:{key}"),
+            Self::Admin => f.write_str("admin"),
+            Self::Engine(part) => write!(f, "engine:{part}"),
+        }
+    }
+}
+
+/// What stands around a command.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// Who gave it.
+    pub actor: Actor,
+    /// The request it came with.
+    pub request_id: Option<String>,
+    /// The caller's own trace id.
+    pub trace_id: Option<String>,
+    /// The W3C trace context.
+    pub trace_parent: Option<String>,
+}
+
+impl Context {
+    /// A command that the engine gives itself.
+    pub const fn engine(part: &'static str) -> Self {
+        Self { actor: Actor::Engine(part), request_id: None, trace_id: None, trace_parent: None }
+    }
+
+    pub(crate) fn metadata(&self, recipient: Option<&RecipientRef>) -> HashMap<String, String> {
+        let mut metadata = HashMap::with_capacity(5);
+        metadata.insert("actor".to_owned(), self.actor.to_string());
+        let optional = [
+            ("requestId", self.request_id.clone()),
+            ("traceId", self.trace_id.clone()),
+            ("traceparent", self.trace_parent.clone()),
+            ("recipientRef", recipient.map(ToString::to_string)),
+        ];
+        for (name, value) in optional {
+            if let Some(value) = value {
+                metadata.insert(name.to_owned(), value);
+            }
+        }
+        metadata
+    }
+}

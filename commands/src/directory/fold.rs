@@ -1,0 +1,71 @@
+//! The fold itself: tenants by id, keys by hash, templates by tenant, type and channel, versions by reference.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use orqestra_domain::notification::{TemplateChoice, TemplateRef};
+use orqestra_domain::template::{Template, TemplateEvent, TemplatePublished};
+use orqestra_domain::tenant::Tenant;
+use orqestra_domain::{ApiKeyHash, ApiKeyId, Channel, EventTypeName, TemplateId, TenantId};
+
+use super::entry::{TemplateVersion, TenantEntry};
+
+#[derive(Default)]
+pub(super) struct Fold {
+    pub(super) states: HashMap<TenantId, Tenant>,
+    pub(super) tenants: HashMap<TenantId, Arc<TenantEntry>>,
+    pub(super) keys: HashMap<ApiKeyHash, (TenantId, ApiKeyId)>,
+    pub(super) versions: HashMap<(TenantId, TemplateId, u32), Arc<TemplateVersion>>,
+    templates: HashMap<(TenantId, TemplateId), Template>,
+}
+
+impl Fold {
+    pub(super) fn choice(
+        &self,
+        tenant: TenantId,
+        event_type: &EventTypeName,
+        channel: Channel,
+    ) -> TemplateChoice {
+        let template_id = TemplateId::of(tenant, event_type, channel);
+        let Some(template) = self.templates.get(&(tenant, template_id)) else {
+            return TemplateChoice::Missing;
+        };
+        match template.current() {
+            None => TemplateChoice::Missing,
+            Some(_) if !template.is_active() => TemplateChoice::Inactive,
+            Some(current) => {
+                TemplateChoice::Use(TemplateRef { tenant_id: tenant, template_id, version: current.version })
+            }
+        }
+    }
+
+    pub(super) fn put_tenant(&mut self, state: Tenant, entry: Arc<TenantEntry>) {
+        let id = entry.id;
+        self.keys.retain(|_, (tenant, _)| *tenant != id);
+        self.keys.extend(entry.record.api_keys.iter().map(|(key, hash)| (*hash, (id, *key))));
+        self.states.insert(id, state);
+        self.tenants.insert(id, entry);
+    }
+
+    pub(super) fn put_template(&mut self, tenant: TenantId, template_id: TemplateId, event: &TemplateEvent) {
+        if let TemplateEvent::TemplatePublished(published) = event {
+            let version = Arc::new(version_of(tenant, template_id, published));
+            self.versions.insert((tenant, template_id, published.version), version);
+        }
+        let template = self.templates.remove(&(tenant, template_id)).unwrap_or_default();
+        self.templates.insert((tenant, template_id), template.evolve(event));
+    }
+}
+
+fn version_of(
+    tenant_id: TenantId,
+    template_id: TemplateId,
+    published: &TemplatePublished,
+) -> TemplateVersion {
+    TemplateVersion {
+        template: TemplateRef { tenant_id, template_id, version: published.version },
+        event_type: published.event_type.clone(),
+        channel: published.channel,
+        content: published.content.clone(),
+    }
+}

@@ -1,0 +1,171 @@
+//! The directory: who the tenants are, what opens their API, which templates answer their events.
+//!
+//! An in-memory fold of the Tenant and Template streams that every process keeps from the log itself. A change holds
+//! in the answering process before its answer and everywhere within a second; without proof of freshness for a
+//! second, the log's head is read first. No decision rests on a read model.
+
+mod entry;
+mod error;
+mod fold;
+mod follow;
+
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
+
+use orqestra_domain::notification::{TemplateChoice, TemplateRef};
+use orqestra_domain::provider::ProviderConfig;
+use orqestra_domain::{ApiKeyId, Channel, EventTypeName, TenantId};
+use orqestra_event_log::{EventLog, Position};
+use orqestra_vault::{Vault, hash_api_key};
+use tokio::sync::watch;
+
+pub use entry::{Secret, TemplateVersion, TenantEntry};
+pub use error::DirectoryError;
+
+use fold::Fold;
+
+/// How long the directory counts as fresh without a word from the log.
+const PROOF_LASTS: Duration = Duration::from_secs(1);
+/// How long an answer waits for the directory to reach a position.
+const CATCH_UP: Duration = Duration::from_secs(10);
+
+/// What a channel without a configured provider gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DefaultProvider {
+    /// The sandbox, so that a first trigger shows something.
+    Sandbox,
+    /// None: the channel is skipped.
+    None,
+}
+
+/// A caller whose API key opens a tenant.
+#[derive(Clone, Debug)]
+pub struct Authenticated {
+    /// The tenant.
+    pub tenant: Arc<TenantEntry>,
+    /// The key used.
+    pub key: ApiKeyId,
+}
+
+/// The directory. Cheap to clone.
+#[derive(Clone)]
+pub struct Directory(Arc<Inner>);
+
+struct Inner {
+    log: EventLog,
+    vault: Vault,
+    default_provider: DefaultProvider,
+    fold: RwLock<Fold>,
+    reached: watch::Sender<Position>,
+}
+
+impl Directory {
+    /// Reads all tenants and templates, then follows the log until `token` ends.
+    ///
+    /// # Errors
+    /// If the log cannot be read or holds what this program cannot read.
+    pub async fn open(
+        log: EventLog,
+        vault: Vault,
+        default_provider: DefaultProvider,
+        token: tokio_util::sync::CancellationToken,
+    ) -> Result<Self, DirectoryError> {
+        let directory = Self(Arc::new(Inner {
+            log,
+            vault,
+            default_provider,
+            fold: RwLock::default(),
+            reached: watch::Sender::new(Position::ZERO),
+        }));
+        directory.read_all().await?;
+        tokio::spawn(follow::follow(directory.clone(), token));
+        Ok(directory)
+    }
+
+    /// The tenant that a key opens; inactive tenants are given too, for the caller to refuse.
+    pub fn authenticate(&self, api_key: &str) -> Option<Authenticated> {
+        let hash = hash_api_key(api_key);
+        let fold = self.fold();
+        let (tenant, key) = fold.keys.get(&hash)?;
+        Some(Authenticated { tenant: Arc::clone(fold.tenants.get(tenant)?), key: *key })
+    }
+
+    /// A tenant by its id.
+    pub fn tenant(&self, id: TenantId) -> Option<Arc<TenantEntry>> {
+        self.fold().tenants.get(&id).cloned()
+    }
+
+    /// Every tenant but the platform, in no order.
+    pub fn tenants(&self) -> Vec<Arc<TenantEntry>> {
+        let all = self.fold();
+        all.tenants.values().filter(|tenant| tenant.id != TenantId::PLATFORM).cloned().collect()
+    }
+
+    /// What is to be used for an event type, in the order of [`Channel::ALL`]. `global.*` falls back to the platform
+    /// for each channel where the tenant has no template of its own.
+    pub fn templates(&self, tenant: TenantId, event_type: &EventTypeName) -> [TemplateChoice; 3] {
+        let fold = self.fold();
+        Channel::ALL.map(|channel| match fold.choice(tenant, event_type, channel) {
+            TemplateChoice::Missing if event_type.is_global() => {
+                fold.choice(TenantId::PLATFORM, event_type, channel)
+            }
+            choice => choice,
+        })
+    }
+
+    /// A version of a template.
+    pub fn template_version(&self, template: &TemplateRef) -> Option<Arc<TemplateVersion>> {
+        self.fold().versions.get(&(template.tenant_id, template.template_id, template.version)).cloned()
+    }
+
+    /// A tenant's providers for a channel, the first one tried first.
+    pub fn providers(&self, tenant: &TenantEntry, channel: Channel) -> Vec<ProviderConfig> {
+        match (tenant.record.providers.get(&channel), self.0.default_provider) {
+            (Some(configured), _) => configured.clone(),
+            (None, DefaultProvider::Sandbox) if channel != Channel::Push => vec![ProviderConfig::Sandbox],
+            (None, DefaultProvider::Sandbox | DefaultProvider::None) => Vec::new(),
+        }
+    }
+
+    pub(crate) fn has_provider(&self, tenant: &TenantEntry, channel: Channel) -> bool {
+        match tenant.record.providers.get(&channel) {
+            Some(configured) => !configured.is_empty(),
+            None => self.0.default_provider == DefaultProvider::Sandbox && channel != Channel::Push,
+        }
+    }
+
+    /// How far in the log the directory is.
+    pub fn position(&self) -> Position {
+        *self.0.reached.borrow()
+    }
+
+    /// Makes sure that no change older than a second is missing.
+    ///
+    /// # Errors
+    /// If the log gave no proof for a second and cannot be read now.
+    pub async fn fresh(&self) -> Result<(), DirectoryError> {
+        if self.0.log.head_age() <= PROOF_LASTS {
+            return Ok(());
+        }
+        let head = self.0.log.fetch_head().await?;
+        self.wait_for(head).await
+    }
+
+    /// Waits until a change at this position holds here.
+    ///
+    /// # Errors
+    /// `Behind` if the directory does not get there in time.
+    pub async fn wait_for(&self, position: Position) -> Result<(), DirectoryError> {
+        let mut reached = self.0.reached.subscribe();
+        let wait = reached.wait_for(|reached| *reached >= position);
+        match tokio::time::timeout(CATCH_UP, wait).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(DirectoryError::Behind),
+        }
+    }
+
+    fn fold(&self) -> RwLockReadGuard<'_, Fold> {
+        // A panic while folding leaves the last whole entry in place: entries are replaced, never half-written.
+        self.0.fold.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,296 @@
+//! How every command runs: recall or load, decide, append, and decide again where another was faster.
+//!
+//! A process runs one command of a stream at a time. A state that was recalled may be behind another process:
+//! a refusal on it is decided again on the stream itself before it counts.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::time::Duration;
+
+use cqrs_es::event_sink::EventSink;
+use cqrs_es::persist::{EventStoreAggregateContext, PersistedEventStore};
+use cqrs_es::{Aggregate, EventStore};
+use orqestra_domain::notification::{Notification, NotificationCommand, NotificationRefusal};
+use orqestra_domain::{KeyId, NotificationId, StreamId, TenantId, Timestamp};
+use orqestra_event_log::{
+    Clock, EventLog, IdempotencyClaim, Ids, KeyDestruction, Outcome, Position, RecordedEvent, Ticket,
+};
+use orqestra_vault::{Entropy, KeyError, NewKey, Vault};
+use quick_cache::sync::Cache;
+
+use crate::context::Context;
+use crate::directory::Directory;
+use crate::error::CommandError;
+use crate::hot::HotAnswers;
+
+/// When to come again where the log's queue is full.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// How often a command is decided again before it gives up.
+const TRIES: usize = 16;
+/// Streams that share a turn now and then; more than commands ever run at once.
+const TURNS: usize = 1_024;
+/// Notifications whose state is remembered; about 3 KB each.
+const REMEMBERED: usize = 6_000;
+
+/// The door to the log. Cheap to clone.
+#[derive(Clone)]
+pub struct Commands(Arc<Inner>);
+
+struct Inner {
+    log: EventLog,
+    vault: Vault,
+    directory: Directory,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    entropy: Arc<dyn Entropy>,
+    hot: HotAnswers,
+    turns: Vec<tokio::sync::Mutex<()>>,
+    hasher: RandomState,
+    recalled: Cache<StreamId, (i64, Arc<Notification>)>,
+}
+
+/// What a command came to.
+#[derive(Clone, Debug)]
+pub struct Committed<A> {
+    /// The aggregate after it.
+    pub aggregate: A,
+    /// The stream's version after it.
+    pub version: i64,
+    /// The last position appended; `None` where there was nothing new to say.
+    pub position: Option<Position>,
+    /// What was appended.
+    pub events: Vec<Arc<RecordedEvent>>,
+}
+
+/// What one try of an append came to, where it was not recorded.
+pub(crate) enum NotRecorded {
+    Conflict,
+    KeyTaken(NotificationId),
+    KeyRaced(Vec<NewKey>),
+    KeyDead,
+}
+
+/// What is appended beside the events.
+#[derive(Clone, Default)]
+pub(crate) struct Attached {
+    pub(crate) idempotency_key: Option<IdempotencyClaim>,
+    pub(crate) new_keys: Vec<NewKey>,
+    pub(crate) used_keys: Vec<KeyId>,
+    pub(crate) destroys: Option<KeyDestruction>,
+}
+
+impl Commands {
+    /// Opens the door.
+    pub fn new(
+        log: EventLog,
+        vault: Vault,
+        directory: Directory,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
+        let turns = std::iter::repeat_with(tokio::sync::Mutex::default).take(TURNS).collect();
+        Self(Arc::new(Inner {
+            log,
+            vault,
+            directory,
+            clock,
+            ids,
+            entropy,
+            hot: HotAnswers::new(),
+            turns,
+            hasher: RandomState::new(),
+            recalled: Cache::new(REMEMBERED),
+        }))
+    }
+
+    /// The directory of tenants and templates.
+    pub fn directory(&self) -> &Directory {
+        &self.0.directory
+    }
+
+    /// The log behind the door, for reading.
+    pub fn log(&self) -> &EventLog {
+        &self.0.log
+    }
+
+    /// The vault.
+    pub fn vault(&self) -> &Vault {
+        &self.0.vault
+    }
+
+    /// Now, by the injected clock.
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    pub(crate) fn ids(&self) -> &dyn Ids {
+        &*self.0.ids
+    }
+
+    pub(crate) fn entropy(&self) -> &dyn Entropy {
+        &*self.0.entropy
+    }
+
+    pub(crate) fn hot(&self) -> &HotAnswers {
+        &self.0.hot
+    }
+
+    pub(crate) fn recall(&self, stream: &StreamId) -> Option<(Arc<Notification>, i64)> {
+        self.0.recalled.get(stream).map(|(version, state)| (state, version))
+    }
+
+    pub(crate) fn memorise(&self, stream: &StreamId, state: Notification, version: i64) {
+        self.0.recalled.insert(stream.clone(), (version, Arc::new(state)));
+    }
+
+    /// Runs a command on a notification.
+    pub(crate) async fn on_notification(
+        &self,
+        tenant: TenantId,
+        notification: NotificationId,
+        command: NotificationCommand,
+        used_keys: &[KeyId],
+        ctx: &Context,
+    ) -> Result<Committed<Notification>, CommandError<NotificationRefusal>> {
+        let stream = StreamId::notification(tenant, notification);
+        let _turn = self.turn(&stream).await;
+        let mut recalled = self.recall(&stream);
+        for _ in 0..TRIES {
+            let from_memory = recalled.is_some();
+            let (state, version) = match recalled.take() {
+                Some((state, version)) => (Notification::clone(&state), version),
+                None => self.load_notification(&stream).await?,
+            };
+            let metadata = ctx.metadata(state.story().map(|story| &story.accepted.recipient_ref));
+            let attached = Attached { used_keys: used_keys.to_vec(), ..Attached::default() };
+            match self.attempt(&stream, state, version, command.clone(), attached, metadata).await {
+                Ok(Ok(committed)) => {
+                    self.memorise(&stream, committed.aggregate.clone(), committed.version);
+                    return Ok(committed);
+                }
+                Ok(Err(NotRecorded::KeyDead)) => return Err(CommandError::RecipientForgotten),
+                Ok(Err(_)) => {}
+                Err(CommandError::Refused(_)) if from_memory => {}
+                Err(error) => return Err(error),
+            }
+            self.0.recalled.remove(&stream);
+            metrics::counter!("orqestra_command_retries_total").increment(1);
+        }
+        Err(CommandError::Contended)
+    }
+
+    /// Runs a command on a rarely written aggregate, loaded from its stream each time.
+    pub(crate) async fn on_stream<A>(
+        &self,
+        stream: &StreamId,
+        command: A::Command,
+        attached: &Attached,
+        metadata: &HashMap<String, String>,
+    ) -> Result<Result<Committed<A>, NotRecorded>, CommandError<A::Error>>
+    where
+        A: Aggregate<Services = ()> + Clone,
+        A::Command: Clone,
+    {
+        let _turn = self.turn(stream).await;
+        for _ in 0..TRIES {
+            let store =
+                PersistedEventStore::<_, A>::new_event_store(self.log().repository(Ticket::default()));
+            let loaded = store
+                .load_aggregate(stream.as_str())
+                .await
+                .map_err(|error| CommandError::Unavailable(error.to_string()))?;
+            let version = i64::try_from(loaded.current_sequence).expect("sequences fit");
+            let tried = self
+                .attempt(
+                    stream,
+                    loaded.aggregate,
+                    version,
+                    command.clone(),
+                    attached.clone(),
+                    metadata.clone(),
+                )
+                .await?;
+            match tried {
+                Err(NotRecorded::Conflict) => {}
+                other => return Ok(other),
+            }
+        }
+        Err(CommandError::Contended)
+    }
+
+    /// Decides once and appends once.
+    pub(crate) async fn attempt<A>(
+        &self,
+        stream: &StreamId,
+        mut aggregate: A,
+        version: i64,
+        command: A::Command,
+        attached: Attached,
+        metadata: HashMap<String, String>,
+    ) -> Result<Result<Committed<A>, NotRecorded>, CommandError<A::Error>>
+    where
+        A: Aggregate<Services = ()> + Clone,
+    {
+        let sink = EventSink::default();
+        aggregate.handle(command, &(), &sink).await.map_err(CommandError::Refused)?;
+        let events = sink.collect().await;
+        if events.is_empty() {
+            return Ok(Ok(Committed { aggregate, version, position: None, events: Vec::new() }));
+        }
+        let new_version = version + i64::try_from(events.len()).expect("a handful of events");
+        let ticket = Ticket {
+            idempotency_key: attached.idempotency_key,
+            new_keys: attached.new_keys,
+            used_keys: attached.used_keys,
+            destroys: attached.destroys,
+            ..Ticket::default()
+        };
+        let slot = ticket.slot.clone();
+        let store = PersistedEventStore::<_, A>::new_event_store(self.log().repository(ticket));
+        let context = EventStoreAggregateContext {
+            aggregate_id: stream.as_str().to_owned(),
+            aggregate: A::default(),
+            current_sequence: usize::try_from(version).expect("versions are not negative"),
+            current_snapshot: None,
+        };
+        let committed = store.commit(events, context, metadata).await;
+        let refused = match slot.take() {
+            Some(Outcome::Recorded(recorded)) => {
+                return Ok(Ok(Committed {
+                    aggregate,
+                    version: new_version,
+                    position: Some(recorded.last),
+                    events: recorded.events,
+                }));
+            }
+            Some(Outcome::Conflict { .. }) => NotRecorded::Conflict,
+            Some(Outcome::KeyTaken { notification }) => NotRecorded::KeyTaken(notification),
+            Some(Outcome::KeyRaced { winners }) => NotRecorded::KeyRaced(winners),
+            Some(Outcome::KeyDead { .. }) => NotRecorded::KeyDead,
+            Some(Outcome::TooLarge { .. }) => return Err(CommandError::TooLarge),
+            Some(Outcome::Full) => return Err(CommandError::Overloaded { retry_after: RETRY_AFTER }),
+            Some(Outcome::Malformed(what)) => return Err(CommandError::Corrupt(what.to_owned())),
+            Some(Outcome::Failed(error)) => return Err(CommandError::Unavailable(error.to_string())),
+            Some(Outcome::Unavailable | Outcome::Lost) | None => {
+                let why = committed.err().map_or_else(String::new, |error| error.to_string());
+                return Err(CommandError::Unavailable(why));
+            }
+        };
+        Ok(Err(refused))
+    }
+
+    async fn turn(&self, stream: &StreamId) -> tokio::sync::MutexGuard<'_, ()> {
+        let hash = usize::try_from(self.0.hasher.hash_one(stream) % TURNS as u64).expect("below TURNS");
+        self.0.turns[hash].lock().await
+    }
+}
+
+/// A key that must be there is not: for tenant keys that is corruption, not forgetting.
+pub(crate) fn tenant_key_error<R: std::error::Error>(error: KeyError) -> CommandError<R> {
+    match error {
+        KeyError::Gone => CommandError::Corrupt("a tenant's key is missing".to_owned()),
+        other => other.into(),
+    }
+}

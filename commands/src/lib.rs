@@ -1,0 +1,46 @@
+//! The only door to the log: one file a command.
+//!
+//! A command loads (or recalls) its aggregate, lets it decide, seals what is personal and appends with what goes
+//! with it: the idempotency claim, new data keys, the keys it relies on. A version conflict is reloaded and decided
+//! again; a refusal is the aggregate's word. Nothing here speaks HTTP, calls a provider or reads a read model.
+//!
+//! To add a command: a file with its input type and one method on [`Commands`], tests for each yes and each refusal
+//! in the domain, and one through the log in `tests/it`.
+
+mod change_tenant;
+mod content;
+mod context;
+mod deliver_push;
+pub mod directory;
+mod error;
+mod execute;
+mod forget_recipient;
+mod hot;
+mod keys;
+mod mark_outcome_unknown;
+mod mark_read;
+mod put_template;
+mod record_failure;
+mod record_success;
+mod register_tenant;
+mod resolve_outcome;
+mod seed_platform;
+mod set_providers;
+mod skip_delivery;
+mod start_attempt;
+mod story;
+mod trigger_notification;
+
+pub use change_tenant::{IssuedApiKey, TenantPatch};
+pub use content::{RecipientContact, RenderedContent, answer_field, content_field};
+pub use context::{Actor, Context};
+pub use directory::{
+    Authenticated, DefaultProvider, Directory, DirectoryError, Secret, TemplateVersion, TenantEntry,
+};
+pub use error::{CommandError, MismatchOf};
+pub use execute::{Commands, Committed};
+pub use put_template::PutTemplate;
+pub use register_tenant::{RegisterTenant, Registered};
+pub use seed_platform::SeedError;
+pub use set_providers::{PROVIDER_PASSWORD_FIELD, ProviderInput, SmtpInput};
+pub use trigger_notification::{IdempotencyKey, RecipientInput, Trigger, Triggered};

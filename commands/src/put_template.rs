@@ -1,0 +1,48 @@
+//! `PutTemplate`: what a tenant's template for an event type and channel says from now on.
+//!
+//! Whether the text is a template at all is checked by whoever knows the engine, before it comes here.
+
+use orqestra_domain::template::{Template, TemplateCommand, TemplateContent, TemplateRefusal};
+use orqestra_domain::{Channel, EventTypeName, StreamId, TemplateId, TenantId};
+
+use crate::context::Context;
+use crate::error::CommandError;
+use crate::execute::{Attached, Commands};
+
+/// A template that stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PutTemplate {
+    /// Its id.
+    pub template_id: TemplateId,
+    /// Its newest version.
+    pub version: u32,
+}
+
+impl Commands {
+    /// Makes a template say this; the same content again makes no new version.
+    ///
+    /// # Errors
+    /// `UnknownTenant`; the log's failure.
+    pub async fn put_template(
+        &self,
+        tenant: TenantId,
+        event_type: EventTypeName,
+        channel: Channel,
+        content: TemplateContent,
+        active: bool,
+        ctx: &Context,
+    ) -> Result<PutTemplate, CommandError<TemplateRefusal>> {
+        if tenant != TenantId::PLATFORM {
+            self.directory().tenant(tenant).ok_or(CommandError::UnknownTenant)?;
+        }
+        let template_id = TemplateId::of(tenant, &event_type, channel);
+        let stream = StreamId::template(tenant, template_id);
+        let command = TemplateCommand::Put { event_type, channel, content, active, at: self.now() };
+        let tried =
+            self.on_stream::<Template>(&stream, command, &Attached::default(), &ctx.metadata(None)).await?;
+        let Ok(committed) = tried else { return Err(CommandError::Contended) };
+        self.settle(committed.position).await?;
+        let version = committed.aggregate.current().map_or(0, |current| current.version);
+        Ok(PutTemplate { template_id, version })
+    }
+}

@@ -1,0 +1,70 @@
+//! Reading a notification's story from its stream, which alone tells all of it.
+
+use std::sync::Arc;
+
+use orqestra_domain::notification::{Notification, NotificationEvent, NotificationRefusal, Story};
+use orqestra_domain::{AnyEvent, NotificationId, StreamId, TenantId};
+use orqestra_event_log::RecordedEvent;
+
+use crate::error::CommandError;
+use crate::execute::Commands;
+
+impl Commands {
+    /// The story as the log tells it now; `None` if no such event was accepted.
+    ///
+    /// # Errors
+    /// The log's failure.
+    pub async fn story(
+        &self,
+        tenant: TenantId,
+        notification: NotificationId,
+    ) -> Result<Option<Story>, CommandError<NotificationRefusal>> {
+        let stream = StreamId::notification(tenant, notification);
+        let (state, _) = self.load_notification(&stream).await?;
+        Ok(state.story().cloned())
+    }
+
+    /// The story as this process last saw it, which may be behind another process; the log if it saw none.
+    ///
+    /// Good enough to act on: whatever is then appended is decided again if it was behind.
+    ///
+    /// # Errors
+    /// The log's failure.
+    pub async fn recent_story(
+        &self,
+        tenant: TenantId,
+        notification: NotificationId,
+    ) -> Result<Option<Story>, CommandError<NotificationRefusal>> {
+        let stream = StreamId::notification(tenant, notification);
+        if let Some((state, _)) = self.recall(&stream) {
+            return Ok(state.story().cloned());
+        }
+        let (state, version) = self.load_notification(&stream).await?;
+        let story = state.story().cloned();
+        self.memorise(&stream, state, version);
+        Ok(story)
+    }
+
+    pub(crate) async fn load_notification(
+        &self,
+        stream: &StreamId,
+    ) -> Result<(Notification, i64), CommandError<NotificationRefusal>> {
+        let events = self.log().load("Notification", stream).await?;
+        let version = events.last().map_or(0, |event| event.sequence);
+        let mut state = Notification::default();
+        for event in &events {
+            state = state.evolve(notification_event(event)?);
+        }
+        Ok((state, version))
+    }
+}
+
+fn notification_event(
+    event: &Arc<RecordedEvent>,
+) -> Result<&NotificationEvent, CommandError<NotificationRefusal>> {
+    match event.event() {
+        Ok(AnyEvent::Notification(event)) => Ok(event),
+        Ok(_) => Err(CommandError::Corrupt(format!("no notification event at {}", event.position))),
+        Err(error) => Err(CommandError::Corrupt(format!("{error} at {}", event.position))),
+    }
+}

@@ -1,0 +1,374 @@
+//! `TriggerNotification`: accept an event, once.
+//!
+//! Appended at version 0 without loading and without looking for a repeat; only when the log says that the event or
+//! the key is known is the earlier one read, compared by fingerprint and its answer given again.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use orqestra_domain::notification::{
+    Accepted, Notification, NotificationCommand, NotificationRefusal, PlanInput, PlannedChannel, Story,
+    TriggerNotification, plan,
+};
+use orqestra_domain::text::TextError;
+use orqestra_domain::{
+    AddressRef, Channel, EmailAddress, EventId, EventTypeName, Fingerprint, NotificationId, PhoneNumber,
+    StreamId, TenantName, Timestamp, UserId,
+};
+use orqestra_event_log::{FailPoint, IdempotencyClaim, Position};
+use orqestra_vault::FieldContext;
+use serde_json::{Map, Value};
+
+use crate::content::{RECIPIENT_FIELD, RecipientContact, VARIABLES_FIELD};
+use crate::context::Context;
+use crate::directory::TenantEntry;
+use crate::error::{CommandError, MismatchOf};
+use crate::execute::{Attached, Commands, NotRecorded};
+use crate::hot::Answer;
+use crate::keys::SealingKey;
+
+/// How long an idempotency key stands.
+const KEY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+/// How often sealing is done again because a key lost a race or died.
+const TRIES: usize = 8;
+
+type Error = CommandError<NotificationRefusal>;
+
+/// The caller's idempotency key: 1 to 255 bytes without control characters.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct IdempotencyKey(EventId);
+
+impl IdempotencyKey {
+    /// Checks length and characters.
+    ///
+    /// # Errors
+    /// Says which rule does not hold.
+    pub fn parse(raw: &str) -> Result<Self, TextError> {
+        EventId::parse(raw).map(Self)
+    }
+
+    /// The key as received.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl fmt::Display for IdempotencyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Who is to be notified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecipientInput {
+    /// The recipient's id in the tenant's system.
+    pub user_id: UserId,
+    /// Where email goes.
+    pub email: Option<EmailAddress>,
+    /// Where text messages go.
+    pub phone: Option<PhoneNumber>,
+}
+
+/// A trigger, parsed and checked.
+#[derive(Clone, Debug)]
+pub struct Trigger {
+    /// What kind of event.
+    pub event_type: EventTypeName,
+    /// The caller's id of it; made if absent.
+    pub event_id: Option<EventId>,
+    /// Only these channels; all if absent.
+    pub channels: Option<BTreeSet<Channel>>,
+    /// Who.
+    pub recipient: RecipientInput,
+    /// The template variables.
+    pub variables: Option<Map<String, Value>>,
+    /// The caller's key.
+    pub idempotency_key: Option<IdempotencyKey>,
+    /// The whole parsed body, which a repeat must equal.
+    pub body: Value,
+}
+
+/// What a trigger is answered, the first time and each time after.
+#[derive(Clone, Debug)]
+pub struct Triggered {
+    /// The notification.
+    pub notification: NotificationId,
+    /// The event's id, the caller's or the one made for it.
+    pub event_id: EventId,
+    /// Its type.
+    pub event_type: EventTypeName,
+    /// What the tenant was called then.
+    pub tenant_name: TenantName,
+    /// The plan.
+    pub plan: Vec<PlannedChannel>,
+    /// When it was accepted.
+    pub accepted_at: Timestamp,
+    /// Where it stands in the log; only for a new one.
+    pub position: Option<Position>,
+    /// Whether it was known before.
+    pub replayed: bool,
+}
+
+impl Triggered {
+    fn of(notification: NotificationId, accepted: &Accepted, position: Option<Position>) -> Self {
+        Self {
+            notification,
+            event_id: accepted.event_id.clone(),
+            event_type: accepted.event_type.clone(),
+            tenant_name: accepted.tenant_name.clone(),
+            plan: accepted.plan.clone(),
+            accepted_at: accepted.accepted_at,
+            position,
+            replayed: position.is_none(),
+        }
+    }
+}
+
+impl Commands {
+    /// Accepts an event, or gives its first answer again.
+    ///
+    /// # Errors
+    /// `IdempotencyMismatch` where the event id or key came with another body; `TooLarge`; the log's failure.
+    pub async fn trigger(
+        &self,
+        tenant: &Arc<TenantEntry>,
+        trigger: Trigger,
+        ctx: &Context,
+    ) -> Result<Triggered, Error> {
+        let fingerprint = fingerprint(tenant, &trigger.body)?;
+        let accepted_at = self.now();
+        if let Some(known) = self.known_hot(tenant, &trigger, fingerprint, accepted_at)? {
+            return Ok(known);
+        }
+        FailPoint::TriggerBeforeAppend.hit();
+        let event_id = match &trigger.event_id {
+            Some(id) => id.clone(),
+            None => {
+                EventId::parse(&self.ids().uuid_v7(accepted_at).to_string()).expect("a UUID is an event id")
+            }
+        };
+        let notification = NotificationId::of_event(tenant.id, &event_id);
+        let stream = StreamId::notification(tenant.id, notification);
+        let draft = Draft { tenant, trigger: &trigger, event_id, notification, fingerprint, accepted_at };
+        let claim = trigger.idempotency_key.as_ref().map(|key| IdempotencyClaim {
+            tenant: tenant.id,
+            key: key.as_str().to_owned(),
+            notification,
+            expires_at: accepted_at.plus(KEY_LIFETIME),
+        });
+        let recipient = tenant.index.recipient_ref(&trigger.recipient.user_id);
+        for _ in 0..TRIES {
+            let sealing = self.recipient_key(tenant.id, recipient, accepted_at);
+            let accepted = self.accepted(&draft, &stream, &sealing)?;
+            let key = sealing.key.clone();
+            let command = NotificationCommand::Trigger(TriggerNotification { accepted: Box::new(accepted) });
+            let attached = Attached {
+                idempotency_key: claim.clone(),
+                used_keys: sealing.relied_on(),
+                new_keys: sealing.new.into_iter().collect(),
+                destroys: None,
+            };
+            let metadata = ctx.metadata(Some(&recipient));
+            let tried =
+                self.attempt(&stream, Notification::default(), 0, command, attached, metadata).await?;
+            match tried {
+                Ok(committed) => {
+                    FailPoint::TriggerAfterAppend.hit();
+                    self.vault().remember(&key);
+                    let story = committed.aggregate.story().expect("accepted just now");
+                    let answer = Triggered::of(notification, &story.accepted, committed.position);
+                    self.remember(tenant, &trigger, fingerprint, &answer);
+                    self.memorise(&stream, committed.aggregate, committed.version);
+                    return Ok(answer);
+                }
+                Err(NotRecorded::Conflict) => {
+                    return self.repeat(tenant, &trigger, notification, fingerprint).await;
+                }
+                Err(NotRecorded::KeyTaken(earlier)) => {
+                    return self.repeat(tenant, &trigger, earlier, fingerprint).await;
+                }
+                Err(NotRecorded::KeyRaced(winners)) => {
+                    for winner in &winners {
+                        self.adopt(tenant.id, winner)?;
+                    }
+                }
+                Err(NotRecorded::KeyDead) => self.vault().forget_recipient(tenant.id, recipient),
+            }
+        }
+        Err(CommandError::Contended)
+    }
+
+    /// The first answer to a request that is a repeat, without appending; `None` if it is none.
+    ///
+    /// # Errors
+    /// `IdempotencyMismatch` where the event id or key came with another body; the log's failure.
+    pub async fn known(
+        &self,
+        tenant: &Arc<TenantEntry>,
+        trigger: &Trigger,
+    ) -> Result<Option<Triggered>, Error> {
+        let fingerprint = fingerprint(tenant, &trigger.body)?;
+        if let Some(known) = self.known_hot(tenant, trigger, fingerprint, self.now())? {
+            return Ok(Some(known));
+        }
+        if let Some(event_id) = &trigger.event_id {
+            let notification = NotificationId::of_event(tenant.id, event_id);
+            if let Some(story) = self.recent_story(tenant.id, notification).await? {
+                return answer(notification, &story, fingerprint, MismatchOf::EventId).map(Some);
+            }
+        }
+        let Some(key) = &trigger.idempotency_key else { return Ok(None) };
+        let Some(notification) = self.log().idempotency_key(tenant.id, key.as_str()).await? else {
+            return Ok(None);
+        };
+        let story = self.recent_story(tenant.id, notification).await?;
+        let story = story.ok_or_else(|| claim_without_event(notification))?;
+        answer(notification, &story, fingerprint, MismatchOf::IdempotencyKey).map(Some)
+    }
+
+    fn known_hot(
+        &self,
+        tenant: &TenantEntry,
+        trigger: &Trigger,
+        fingerprint: Fingerprint,
+        now: Timestamp,
+    ) -> Result<Option<Triggered>, Error> {
+        let by_event =
+            trigger.event_id.as_ref().map(|event_id| NotificationId::of_event(tenant.id, event_id));
+        let by_key =
+            trigger.idempotency_key.as_ref().and_then(|key| self.hot().claim(tenant.id, key.as_str(), now));
+        let candidates = [(by_event, MismatchOf::EventId), (by_key, MismatchOf::IdempotencyKey)];
+        for (notification, what) in candidates {
+            let Some(known) = notification.and_then(|id| self.hot().answer(tenant.id, id)) else { continue };
+            if known.fingerprint != fingerprint {
+                return Err(CommandError::IdempotencyMismatch(what));
+            }
+            return Ok(Some(Triggered { position: None, replayed: true, ..known.triggered.clone() }));
+        }
+        Ok(None)
+    }
+
+    async fn repeat(
+        &self,
+        tenant: &TenantEntry,
+        trigger: &Trigger,
+        earlier: NotificationId,
+        fingerprint: Fingerprint,
+    ) -> Result<Triggered, Error> {
+        let story = self.recent_story(tenant.id, earlier).await?;
+        let story = story.ok_or_else(|| claim_without_event(earlier))?;
+        let named = trigger.event_id.as_ref().map(|event_id| NotificationId::of_event(tenant.id, event_id));
+        let what = if named == Some(earlier) { MismatchOf::EventId } else { MismatchOf::IdempotencyKey };
+        let known = answer(earlier, &story, fingerprint, what)?;
+        let remembered = Answer { fingerprint, triggered: known.clone() };
+        self.hot().remember(tenant.id, Arc::new(remembered));
+        Ok(known)
+    }
+
+    fn remember(
+        &self,
+        tenant: &TenantEntry,
+        trigger: &Trigger,
+        fingerprint: Fingerprint,
+        triggered: &Triggered,
+    ) {
+        if let Some(key) = &trigger.idempotency_key {
+            let expires_at = triggered.accepted_at.plus(KEY_LIFETIME);
+            self.hot().remember_claim(tenant.id, key.as_str(), triggered.notification, expires_at);
+        }
+        let answer = Answer { fingerprint, triggered: triggered.clone() };
+        self.hot().remember(tenant.id, Arc::new(answer));
+    }
+
+    fn accepted(
+        &self,
+        draft: &Draft<'_>,
+        stream: &StreamId,
+        sealing: &SealingKey,
+    ) -> Result<Accepted, Error> {
+        let Draft { tenant, trigger, event_id, notification, fingerprint, accepted_at } = draft;
+        let seal = |field, plain: &[u8]| {
+            let place = FieldContext { tenant: tenant.id, aggregate_id: stream.as_str(), field };
+            self.vault().seal(&sealing.key, &place, plain)
+        };
+        let RecipientInput { user_id, email, phone } = trigger.recipient.clone();
+        let addresses = [
+            email.as_ref().map(|email| tenant.index.address_ref(&email.normalised())),
+            phone.as_ref().map(|phone| tenant.index.address_ref(phone.as_str())),
+            None,
+        ];
+        let contact = RecipientContact { user_id, email, phone };
+        let recipient = seal(RECIPIENT_FIELD, &json(&contact)?);
+        let variables = match &trigger.variables {
+            Some(variables) => Some(seal(VARIABLES_FIELD, &json(variables)?)),
+            None => None,
+        };
+        Ok(Accepted {
+            event_id: event_id.clone(),
+            event_type: trigger.event_type.clone(),
+            tenant_name: tenant.record.name.clone(),
+            recipient_ref: tenant.index.recipient_ref(&trigger.recipient.user_id),
+            fingerprint: *fingerprint,
+            accepted_at: *accepted_at,
+            recipient,
+            variables,
+            plan: self.plan(tenant, trigger, *notification, addresses),
+        })
+    }
+
+    fn plan(
+        &self,
+        tenant: &TenantEntry,
+        trigger: &Trigger,
+        notification: NotificationId,
+        addresses: [Option<AddressRef>; 3],
+    ) -> Vec<PlannedChannel> {
+        plan(&PlanInput {
+            notification,
+            requested: trigger.channels.as_ref(),
+            whitelist: tenant.record.delivery_channels.as_ref(),
+            templates: self.directory().templates(tenant.id, &trigger.event_type),
+            addresses,
+            providers: Channel::ALL.map(|channel| self.directory().has_provider(tenant, channel)),
+        })
+    }
+}
+
+struct Draft<'a> {
+    tenant: &'a Arc<TenantEntry>,
+    trigger: &'a Trigger,
+    event_id: EventId,
+    notification: NotificationId,
+    fingerprint: Fingerprint,
+    accepted_at: Timestamp,
+}
+
+fn answer(
+    notification: NotificationId,
+    story: &Story,
+    fingerprint: Fingerprint,
+    what: MismatchOf,
+) -> Result<Triggered, Error> {
+    if story.accepted.fingerprint == fingerprint {
+        Ok(Triggered::of(notification, &story.accepted, None))
+    } else {
+        Err(CommandError::IdempotencyMismatch(what))
+    }
+}
+
+fn fingerprint(tenant: &TenantEntry, body: &Value) -> Result<Fingerprint, Error> {
+    let canonical = serde_json_canonicalizer::to_vec(body)
+        .map_err(|error| CommandError::Corrupt(format!("a body without a canonical form: {error}")))?;
+    Ok(tenant.index.fingerprint(&canonical))
+}
+
+fn json(value: &impl serde::Serialize) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(value).map_err(|error| CommandError::Corrupt(error.to_string()))
+}
+
+fn claim_without_event(notification: NotificationId) -> Error {
+    CommandError::Corrupt(format!("{notification} is claimed and has no events"))
+}

@@ -1,0 +1,372 @@
+//! One delivery, from a due row to a recorded outcome.
+//!
+//! Order: may it still be sent, what is sent, a provider with a permit in hand, the claim, the call, the outcome. The
+//! claim is the event `AttemptStarted`: whoever's append is refused stops. An outcome that cannot be recorded is tried
+//! again alone and never repeats the call. Whatever ends early leaves the row to its lease.
+
+pub(crate) mod compose;
+mod outcome;
+mod prepare;
+
+use std::fmt;
+use std::sync::Arc;
+
+use orqestra_commands::{CommandError, Commands, Context, RecipientContact};
+use orqestra_domain::notification::{
+    AttemptOutcome, DeliverPush, DeliveryState, NotificationRefusal, StartAttempt, Story, UnknownPolicy,
+};
+use orqestra_domain::{Channel, Timestamp};
+use orqestra_event_log::{Clock, FailPoint};
+use orqestra_vault::Entropy;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use self::compose::Composer;
+use self::outcome::{Attempt, Verdict};
+use self::prepare::{Prepared, Unsendable};
+use crate::due::{DueKey, DueKind, DueRow};
+use crate::provider::carriers::{Carrier, Carriers};
+use crate::provider::{Message, NotTaken, SendError, Sent, deduplicates};
+use crate::queue::Entry;
+use crate::settings::DispatchSettings;
+
+/// How long a delivery waits for a provider's permit before it leaves its turn to others.
+const PERMIT: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// Why a row was left as it is, to be taken up again when its lease ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Later {
+    /// Its lease had run out while it waited for its turn.
+    LeaseOver,
+    /// It is not due by this process's clock.
+    NotDue,
+    /// Every provider's breaker is open.
+    ProvidersDown,
+    /// Every provider is busy.
+    ProvidersBusy,
+    /// The process stops.
+    Stopping,
+    /// The log or the vault cannot be used now.
+    Unavailable(String),
+}
+
+impl fmt::Display for Later {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LeaseOver => f.write_str("its lease is over"),
+            Self::NotDue => f.write_str("it is not due"),
+            Self::ProvidersDown => f.write_str("every provider is down"),
+            Self::ProvidersBusy => f.write_str("every provider is busy"),
+            Self::Stopping => f.write_str("the process stops"),
+            Self::Unavailable(why) => f.write_str(why),
+        }
+    }
+}
+
+type CommandResult<T> = Result<T, CommandError<NotificationRefusal>>;
+
+/// What working on deliveries needs.
+pub(crate) struct Deliverer {
+    pub(crate) commands: Commands,
+    pub(crate) carriers: Arc<Carriers>,
+    pub(crate) composer: Composer,
+    pub(crate) settings: DispatchSettings,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) at_work: Semaphore,
+    /// Ends what still tries to record outcomes when the process must end.
+    pub(crate) give_up: CancellationToken,
+    pub(crate) context: Context,
+}
+
+impl Deliverer {
+    /// Does what the row calls for, as far as the notification still does.
+    pub(crate) async fn act(&self, entry: Entry) {
+        let DueKey { tenant, notification, channel } = entry.row.key;
+        let done = if entry.leased_until <= self.clock.now() {
+            Err(Later::LeaseOver)
+        } else {
+            match entry.row.due.kind {
+                DueKind::Send => self.send(&entry.row).await,
+                DueKind::Sweep => self.sweep(&entry.row).await,
+                DueKind::Held => Ok(()),
+            }
+        };
+        match done {
+            Ok(()) => {}
+            Err(Later::Unavailable(why)) => {
+                metrics::counter!("orqestra_dispatch_postponed_total").increment(1);
+                tracing::warn!(tenant.id = %tenant, notification.id = %notification, channel = %channel, reason = why,
+                    "a delivery waits for its lease to end");
+            }
+            Err(later) => {
+                metrics::counter!("orqestra_dispatch_postponed_total").increment(1);
+                tracing::debug!(tenant.id = %tenant, notification.id = %notification, channel = %channel,
+                    reason = %later, "a delivery waits for its lease to end");
+            }
+        }
+    }
+
+    async fn send(&self, row: &DueRow) -> Result<(), Later> {
+        let mut work = self.turn().await;
+        let Some(story) = self.story_to_send(row).await? else { return Ok(()) };
+        let prepared = match self.prepare(&story, row).await? {
+            Ok(prepared) => prepared,
+            Err(unsendable) => return self.end_unsent(row, unsendable).await,
+        };
+        if row.key.channel == Channel::Push {
+            return self.push(row, prepared).await;
+        }
+        let attempt = row.due.attempt;
+        let carrier = self.choose(&prepared.carriers, attempt)?;
+        // Whoever has to wait for a provider waits outside of the turn.
+        let permit =
+            if let Ok(permit) = tokio::time::timeout(std::time::Duration::ZERO, carrier.permit()).await {
+                permit
+            } else {
+                drop(work);
+                let waited = tokio::time::timeout(PERMIT, carrier.permit()).await;
+                work = self.turn().await;
+                waited.map_err(|_| Later::ProvidersBusy)?
+            };
+        let Some(expires_at) = self.claim(row, &prepared, &carrier).await? else { return Ok(()) };
+        let message = self.message(row, &story, prepared);
+        drop(work);
+        let sent = self.call(&carrier, &message.0, expires_at).await;
+        drop(permit);
+        self.judge(row, &carrier, &sent);
+        let attempt = Attempt {
+            key: row.key,
+            number: attempt,
+            providers: message.1,
+            sealing_key: message.0.key,
+            accepted_at: story.accepted.accepted_at,
+        };
+        self.record(attempt, Self::verdict(row.key.channel, &carrier, sent)).await
+    }
+
+    /// The story, if it allows this row's attempt now.
+    async fn story_to_send(&self, row: &DueRow) -> Result<Option<Story>, Later> {
+        let DueKey { tenant, notification, channel } = row.key;
+        let now = self.clock.now();
+        let recent = self.commands.recent_story(tenant, notification).await.map_err(|error| unavailable(&error))?;
+        if let Some(story) = recent
+            && sendable(&story, channel, row.due.attempt, now)
+        {
+            return Ok(Some(story));
+        }
+        // What this process remembers may be behind another one.
+        let story = self.commands.story(tenant, notification).await.map_err(|error| unavailable(&error))?;
+        if let Some(story) = story {
+            if sendable(&story, channel, row.due.attempt, now) {
+                return Ok(Some(story));
+            }
+            let state = story.deliveries.get(&channel).map(|delivery| &delivery.state);
+            if matches!(state, Some(DeliveryState::Waiting { due, .. }) if *due > now) {
+                return Err(Later::NotDue);
+            }
+        }
+        // Somebody was faster, and the subscription brings the row up to it.
+        Ok(None)
+    }
+
+    /// The next provider in turn whose breaker lets a call through.
+    fn choose(&self, carriers: &[Arc<Carrier>], attempt: u32) -> Result<Arc<Carrier>, Later> {
+        let first = usize::try_from(attempt.saturating_sub(1)).unwrap_or(0);
+        let now = self.clock.now();
+        let in_turn = (0..carriers.len()).map(|step| &carriers[(first + step) % carriers.len()]);
+        in_turn.into_iter().find(|carrier| carrier.breaker.pass(now)).cloned().ok_or(Later::ProvidersDown)
+    }
+
+    /// Claims the attempt; `None` where it is not ours.
+    async fn claim(
+        &self,
+        row: &DueRow,
+        prepared: &Prepared,
+        carrier: &Carrier,
+    ) -> Result<Option<Timestamp>, Later> {
+        let DueKey { tenant, notification, channel } = row.key;
+        let at = self.clock.now();
+        let expires_at = at.plus(self.settings.claim);
+        let command = StartAttempt {
+            channel,
+            attempt: row.due.attempt,
+            provider: carrier.provider.name().to_owned(),
+            expires_at,
+            rendered: prepared.rendered.clone(),
+            at,
+        };
+        FailPoint::ClaimBeforeAppend.hit();
+        let keys = [prepared.key.id()];
+        let started = self.commands.start_attempt(tenant, notification, command, &keys, &self.context).await;
+        match self.settle(row, started).await? {
+            Settled::Done => {
+                FailPoint::ClaimAfterAppend.hit();
+                Ok(Some(expires_at))
+            }
+            Settled::NotOurs => Ok(None),
+        }
+    }
+
+    async fn push(&self, row: &DueRow, prepared: Prepared) -> Result<(), Later> {
+        let DueKey { tenant, notification, .. } = row.key;
+        let Some(rendered) = prepared.rendered else { return Ok(()) };
+        let keys = [prepared.key.id()];
+        let command = DeliverPush { rendered, at: self.clock.now() };
+        FailPoint::ClaimBeforeAppend.hit();
+        let delivered = self.commands.deliver_push(tenant, notification, command, &keys, &self.context).await;
+        if let Settled::Done = self.settle(row, delivered).await? {
+            FailPoint::ClaimAfterAppend.hit();
+            metrics::counter!("orqestra_deliveries_total", "channel" => "PUSH", "outcome" => "sent")
+                .increment(1);
+        }
+        Ok(())
+    }
+
+    /// Calls the provider, unless the claim has run out meanwhile.
+    async fn call(
+        &self,
+        carrier: &Carrier,
+        message: &Message,
+        expires_at: Timestamp,
+    ) -> Result<Sent, SendError> {
+        if self.clock.now() >= expires_at {
+            return Err(SendError::NotTaken(NotTaken {
+                cause: "claim_expired".to_owned(),
+                retry_after: None,
+                answer: None,
+                provider_down: false,
+            }));
+        }
+        FailPoint::SendBefore.hit();
+        let calling = carrier.provider.send(message);
+        let sent = match tokio::time::timeout(self.settings.provider_timeout, calling).await {
+            Ok(sent) => sent,
+            Err(_) => Err(SendError::Unknown { cause: "provider_timeout".to_owned() }),
+        };
+        FailPoint::SendAfter.hit();
+        sent
+    }
+
+    fn message(&self, row: &DueRow, story: &Story, prepared: Prepared) -> (Message, usize) {
+        let DueKey { tenant, notification, channel } = row.key;
+        let message = Message {
+            tenant,
+            notification,
+            delivery: prepared.delivery,
+            channel,
+            to: prepared.to,
+            content: prepared.content,
+            event_id: story.accepted.event_id.clone(),
+            sender: prepared.sender,
+            key: prepared.key,
+            accepted_at: story.accepted.accepted_at,
+            at: self.clock.now(),
+        };
+        (message, prepared.carriers.len())
+    }
+
+    /// Tells the breaker.
+    fn judge(&self, row: &DueRow, carrier: &Carrier, sent: &Result<Sent, SendError>) {
+        let name = carrier.provider.name();
+        let down = match sent {
+            Ok(_) | Err(SendError::Refused { .. }) => false,
+            Err(SendError::NotTaken(not_taken)) => not_taken.provider_down,
+            Err(SendError::Unknown { .. }) => true,
+        };
+        let (tenant, channel) = (row.key.tenant, row.key.channel);
+        if down {
+            if carrier.breaker.failed(self.clock.now()) {
+                metrics::counter!("orqestra_breaker_opened_total", "provider" => name).increment(1);
+                tracing::warn!(tenant.id = %tenant, channel = %channel, provider = name, "a provider is left alone");
+            }
+        } else if carrier.breaker.answered() {
+            tracing::info!(tenant.id = %tenant, channel = %channel, provider = name, "a provider is used again");
+        }
+    }
+
+    fn verdict(channel: Channel, carrier: &Carrier, sent: Result<Sent, SendError>) -> Verdict {
+        match sent {
+            Ok(sent) => Verdict::Sent(sent),
+            Err(SendError::NotTaken(not_taken)) => Verdict::NotTaken(not_taken),
+            Err(SendError::Refused { cause, answer }) => Verdict::Refused { cause, answer },
+            Err(SendError::Unknown { cause }) => {
+                tracing::warn!(channel = %channel, provider = carrier.provider.name(), cause, "no answer came");
+                Verdict::Unknown(policy(channel, carrier.provider.name()))
+            }
+        }
+    }
+
+    /// Calls an overdue outcome unknown, if none has come meanwhile.
+    async fn sweep(&self, row: &DueRow) -> Result<(), Later> {
+        let _work = self.turn().await;
+        let DueKey { tenant, notification, channel } = row.key;
+        let story = self.commands.story(tenant, notification).await.map_err(|error| unavailable(&error))?;
+        let delivery = story.as_ref().and_then(|story| story.deliveries.get(&channel));
+        let Some(delivery) = delivery else { return Ok(()) };
+        let attempt = row.due.attempt;
+        match (&delivery.state, delivery.attempt(attempt)) {
+            (DeliveryState::Attempting { attempt: open, .. }, Some(state))
+                if *open == attempt && state.outcome == AttemptOutcome::Open =>
+            {
+                let policy = policy(channel, &state.provider);
+                self.mark_unknown(row.key, attempt, policy, false).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn turn(&self) -> tokio::sync::SemaphorePermit<'_> {
+        self.at_work.acquire().await.expect("the semaphore is never closed")
+    }
+
+    async fn end_unsent(&self, row: &DueRow, unsendable: Unsendable) -> Result<(), Later> {
+        match unsendable {
+            Unsendable::Skip(reason) => self.skip(row.key, reason).await,
+            Unsendable::DeadLetter(cause) => self.abandon(row.key, cause).await,
+        }
+    }
+}
+
+/// Whether a command on a delivery was ours to make.
+enum Settled {
+    Done,
+    NotOurs,
+}
+
+fn sendable(story: &Story, channel: Channel, attempt: u32, now: Timestamp) -> bool {
+    story.deliveries.get(&channel).is_some_and(|delivery| {
+        let due = match delivery.state {
+            DeliveryState::Planned => true,
+            DeliveryState::Waiting { due, .. } => due <= now,
+            DeliveryState::Skipped { .. }
+            | DeliveryState::Attempting { .. }
+            | DeliveryState::Held { .. }
+            | DeliveryState::Sent { .. }
+            | DeliveryState::Abandoned { .. } => false,
+        };
+        due && delivery.next_attempt() == attempt
+    })
+}
+
+/// What to do where nobody knows whether a message was taken (ruling: hold an SMS, send an email once more).
+fn policy(channel: Channel, provider: &str) -> UnknownPolicy {
+    match channel {
+        _ if deduplicates(provider) => UnknownPolicy::Deduplicated,
+        Channel::Email => UnknownPolicy::ResendOnce,
+        Channel::Sms | Channel::Push => UnknownPolicy::Hold,
+    }
+}
+
+fn unavailable(error: &CommandError<NotificationRefusal>) -> Later {
+    Later::Unavailable(error.to_string())
+}
+
+/// The address of a channel.
+fn address(contact: &RecipientContact, channel: Channel) -> Option<String> {
+    match channel {
+        Channel::Email => contact.email.as_ref().map(|email| email.as_str().to_owned()),
+        Channel::Sms => contact.phone.as_ref().map(|phone| phone.as_str().to_owned()),
+        Channel::Push => Some(String::new()),
+    }
+}

@@ -1,0 +1,292 @@
+//! Recording how an attempt ended: tried again until the log takes it, and never a reason to call a provider again.
+//!
+//! Also what ends a delivery that was never sent. A refusal by the notification is the last word: somebody else has
+//! recorded something by then.
+
+use std::time::Duration;
+
+use orqestra_commands::{CommandError, answer_field};
+use orqestra_domain::notification::{
+    DeliveryState, FailureClass, MarkOutcomeUnknown, Notification, NotificationRefusal, RecordFailure,
+    RecordSuccess, SkipDelivery, SkipReason, UnknownPolicy,
+};
+use orqestra_domain::retry::Jitter;
+use orqestra_domain::{Sealed, StreamId, Timestamp};
+use orqestra_event_log::FailPoint;
+use orqestra_vault::{DataKey, FieldContext};
+
+use super::{CommandResult, Deliverer, Later, Settled, unavailable};
+use crate::due::{DueKey, DueRow};
+use crate::provider::{NotTaken, Sent};
+
+/// The first pause between tries of recording; it doubles.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Most bytes of a provider's answer that are kept.
+const MOST_ANSWER: usize = 2_048;
+
+/// A claimed attempt.
+pub(super) struct Attempt {
+    pub(super) key: DueKey,
+    pub(super) number: u32,
+    /// How many providers take turns.
+    pub(super) providers: usize,
+    pub(super) sealing_key: DataKey,
+    pub(super) accepted_at: Timestamp,
+}
+
+/// How it ended.
+pub(super) enum Verdict {
+    Sent(Sent),
+    NotTaken(NotTaken),
+    Refused { cause: String, answer: Option<String> },
+    Unknown(UnknownPolicy),
+}
+
+impl Verdict {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Sent(_) => "sent",
+            Self::NotTaken(_) => "not_taken",
+            Self::Refused { .. } => "refused",
+            Self::Unknown(_) => "unknown",
+        }
+    }
+
+    fn answer(&self) -> Option<&str> {
+        match self {
+            Self::Sent(sent) => sent.answer.as_deref(),
+            Self::NotTaken(not_taken) => not_taken.answer.as_deref(),
+            Self::Refused { answer, .. } => answer.as_deref(),
+            Self::Unknown(_) => None,
+        }
+    }
+}
+
+impl Deliverer {
+    /// Records a verdict, however long the log takes to accept it.
+    pub(super) async fn record(&self, attempt: Attempt, verdict: Verdict) -> Result<(), Later> {
+        let at = self.clock.now();
+        let jitter = self.jitter();
+        let mut answer = verdict.answer().map(|words| self.seal_answer(&attempt, words));
+        let mut pause = FIRST_PAUSE;
+        FailPoint::OutcomeBeforeAppend.hit();
+        loop {
+            match self.append(&attempt, &verdict, answer.clone(), jitter, at).await {
+                Ok(state) => {
+                    FailPoint::OutcomeAfterAppend.hit();
+                    Self::count(&attempt, &verdict, &state, at);
+                    return Ok(());
+                }
+                Err(CommandError::Refused(refusal)) => {
+                    let DueKey { tenant, notification, channel } = attempt.key;
+                    tracing::info!(tenant.id = %tenant, notification.id = %notification, channel = %channel,
+                        attempt = attempt.number, reason = %refusal, "an outcome was recorded before");
+                    return Ok(());
+                }
+                // The answer's key is gone or the answer is too much: the outcome is what counts.
+                Err(CommandError::RecipientForgotten | CommandError::TooLarge) if answer.is_some() => {
+                    answer = None;
+                }
+                Err(
+                    error @ (CommandError::RecipientForgotten
+                    | CommandError::TooLarge
+                    | CommandError::UnknownTenant
+                    | CommandError::IdempotencyMismatch(_)
+                    | CommandError::Corrupt(_)),
+                ) => {
+                    let DueKey { tenant, notification, channel } = attempt.key;
+                    tracing::error!(tenant.id = %tenant, notification.id = %notification, channel = %channel,
+                        attempt = attempt.number, error = %error, "an outcome cannot be recorded");
+                    return Ok(());
+                }
+                Err(
+                    error @ (CommandError::Overloaded { .. }
+                    | CommandError::Contended
+                    | CommandError::Unavailable(_)),
+                ) => {
+                    tracing::warn!(attempt = attempt.number, error = %error, "an outcome is recorded later");
+                    metrics::counter!("orqestra_outcome_retries_total").increment(1);
+                    tokio::select! {
+                        () = self.give_up.cancelled() => return Err(Later::Stopping),
+                        () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+                    }
+                }
+            }
+        }
+    }
+
+    async fn append(
+        &self,
+        attempt: &Attempt,
+        verdict: &Verdict,
+        answer: Option<Sealed>,
+        jitter: Jitter,
+        at: Timestamp,
+    ) -> CommandResult<Notification> {
+        let DueKey { tenant, notification, channel } = attempt.key;
+        let used: Vec<_> = answer.iter().map(|sealed| sealed.key_id).collect();
+        let failure = |class, cause: &str, retry_after, answer| RecordFailure {
+            channel,
+            attempt: attempt.number,
+            class,
+            cause: cause.to_owned(),
+            answer,
+            retry_after,
+            schedule: self.settings.schedule(attempt.providers),
+            jitter,
+            at,
+        };
+        let (commands, context) = (&self.commands, &self.context);
+        let committed = match verdict {
+            Verdict::Sent(sent) => {
+                let success = RecordSuccess {
+                    channel,
+                    attempt: attempt.number,
+                    provider_message_id: sent.provider_message_id.clone(),
+                    answer,
+                    at,
+                };
+                commands.record_success(tenant, notification, success, &used, context).await
+            }
+            Verdict::NotTaken(NotTaken { cause, retry_after, .. }) => {
+                let failure = failure(FailureClass::Retryable, cause, *retry_after, answer);
+                commands.record_failure(tenant, notification, failure, &used, context).await
+            }
+            Verdict::Refused { cause, .. } => {
+                let failure = failure(FailureClass::Permanent, cause, None, answer);
+                commands.record_failure(tenant, notification, failure, &used, context).await
+            }
+            Verdict::Unknown(policy) => {
+                let number = attempt.number;
+                let mark =
+                    MarkOutcomeUnknown { channel, attempt: number, policy: *policy, by_sender: true, at };
+                commands.mark_outcome_unknown(tenant, notification, mark, &[], context).await
+            }
+        };
+        committed.map(|committed| committed.aggregate)
+    }
+
+    fn seal_answer(&self, attempt: &Attempt, words: &str) -> Sealed {
+        let DueKey { tenant, notification, channel } = attempt.key;
+        let kept = &words[..words.floor_char_boundary(MOST_ANSWER)];
+        let stream = StreamId::notification(tenant, notification);
+        let field = answer_field(channel, attempt.number);
+        let place = FieldContext { tenant, aggregate_id: stream.as_str(), field: &field };
+        self.commands.vault().seal(&attempt.sealing_key, &place, kept.as_bytes())
+    }
+
+    fn jitter(&self) -> Jitter {
+        let mut bytes = [0; 2];
+        self.entropy.fill(&mut bytes);
+        Jitter::from_thousandths(u16::from_be_bytes(bytes) % 1_001)
+    }
+
+    fn count(attempt: &Attempt, verdict: &Verdict, state: &Notification, at: Timestamp) {
+        let channel = attempt.key.channel.as_str();
+        metrics::counter!("orqestra_attempts_total", "channel" => channel, "outcome" => verdict.name())
+            .increment(1);
+        let ended = match state.delivery(attempt.key.channel).map(|delivery| &delivery.state) {
+            Some(DeliveryState::Sent { .. }) => "sent",
+            Some(DeliveryState::Abandoned { .. }) => "dead_letter",
+            Some(DeliveryState::Held { .. }) => "held",
+            Some(
+                DeliveryState::Planned
+                | DeliveryState::Skipped { .. }
+                | DeliveryState::Attempting { .. }
+                | DeliveryState::Waiting { .. },
+            )
+            | None => return,
+        };
+        metrics::counter!("orqestra_deliveries_total", "channel" => channel, "outcome" => ended).increment(1);
+        let taken = at.since(attempt.accepted_at).as_secs_f64();
+        metrics::histogram!("orqestra_delivery_seconds", "channel" => channel, "outcome" => ended)
+            .record(taken);
+    }
+
+    /// Records that nobody knows.
+    pub(super) async fn mark_unknown(
+        &self,
+        key: DueKey,
+        attempt: u32,
+        policy: UnknownPolicy,
+        by_sender: bool,
+    ) -> Result<(), Later> {
+        let DueKey { tenant, notification, channel } = key;
+        let mark = MarkOutcomeUnknown { channel, attempt, policy, by_sender, at: self.clock.now() };
+        match self.commands.mark_outcome_unknown(tenant, notification, mark, &[], &self.context).await {
+            Ok(_) => {
+                let channel = channel.as_str();
+                metrics::counter!("orqestra_swept_total", "channel" => channel).increment(1);
+                tracing::warn!(tenant.id = %tenant, notification.id = %notification, channel, attempt,
+                    "an attempt's outcome is unknown");
+                Ok(())
+            }
+            Err(CommandError::Refused(NotificationRefusal::StillRunning)) => Err(Later::NotDue),
+            Err(CommandError::Refused(_)) => Ok(()),
+            Err(error) => Err(unavailable(&error)),
+        }
+    }
+
+    /// Ends a delivery that may not or cannot be sent any more.
+    pub(super) async fn skip(&self, key: DueKey, reason: SkipReason) -> Result<(), Later> {
+        let DueKey { tenant, notification, channel } = key;
+        let skip = SkipDelivery { channel, reason, at: self.clock.now() };
+        let skipped = self.commands.skip_delivery(tenant, notification, skip, &[], &self.context).await;
+        ended(&skipped.map(drop), channel.as_str(), "skipped")
+    }
+
+    /// Gives up a delivery that has nothing to send.
+    pub(super) async fn abandon(&self, key: DueKey, cause: &'static str) -> Result<(), Later> {
+        let DueKey { tenant, notification, channel } = key;
+        let failure = RecordFailure {
+            channel,
+            attempt: 0,
+            class: FailureClass::Permanent,
+            cause: cause.to_owned(),
+            answer: None,
+            retry_after: None,
+            schedule: self.settings.schedule(1),
+            jitter: Jitter::NONE,
+            at: self.clock.now(),
+        };
+        let abandoned = self.commands.record_failure(tenant, notification, failure, &[], &self.context).await;
+        ended(&abandoned.map(drop), channel.as_str(), "dead_letter")
+    }
+
+    /// Sorts what became of a claim.
+    pub(super) async fn settle<T>(&self, row: &DueRow, done: CommandResult<T>) -> Result<Settled, Later> {
+        match done {
+            Ok(_) => Ok(Settled::Done),
+            Err(CommandError::Refused(_)) => Ok(Settled::NotOurs),
+            Err(CommandError::RecipientForgotten) => {
+                self.skip(row.key, SkipReason::RecipientForgotten).await?;
+                Ok(Settled::NotOurs)
+            }
+            Err(CommandError::TooLarge) => {
+                self.skip(row.key, SkipReason::TooLarge).await?;
+                Ok(Settled::NotOurs)
+            }
+            Err(
+                error @ (CommandError::UnknownTenant
+                | CommandError::IdempotencyMismatch(_)
+                | CommandError::Overloaded { .. }
+                | CommandError::Contended
+                | CommandError::Unavailable(_)
+                | CommandError::Corrupt(_)),
+            ) => Err(unavailable(&error)),
+        }
+    }
+}
+
+fn ended(done: &CommandResult<()>, channel: &'static str, outcome: &'static str) -> Result<(), Later> {
+    match done {
+        Ok(()) => {
+            metrics::counter!("orqestra_deliveries_total", "channel" => channel, "outcome" => outcome)
+                .increment(1);
+            Ok(())
+        }
+        Err(CommandError::Refused(_)) => Ok(()),
+        Err(error) => Err(Later::Unavailable(error.to_string())),
+    }
+}

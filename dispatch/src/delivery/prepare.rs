@@ -1,0 +1,155 @@
+//! May it still be sent, to whom, and what: everything before the claim. Nothing here has an effect.
+
+use std::sync::Arc;
+
+use orqestra_commands::{CommandError, RecipientContact, RenderedContent, content_field};
+use orqestra_domain::notification::{Delivery, DeliveryRendered, SkipReason, Story};
+use orqestra_domain::{Channel, DeliveryId, EmailAddress, Sealed, StreamId, TenantId};
+use orqestra_vault::{DataKey, FieldContext};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::compose::{Composed, NotComposed, with_routing};
+use super::{Deliverer, Later, address, unavailable};
+use crate::due::{DueKey, DueRow};
+use crate::provider::carriers::Carrier;
+use crate::provider::smtp::letter::is_addressable;
+
+/// The names under which a trigger seals its fields; frozen by the commands room.
+const RECIPIENT_FIELD: &str = "recipient";
+const VARIABLES_FIELD: &str = "variables";
+
+/// Everything that a claim and a call need.
+pub(super) struct Prepared {
+    pub(super) delivery: DeliveryId,
+    pub(super) key: DataKey,
+    pub(super) to: String,
+    pub(super) content: RenderedContent,
+    /// What the claim records, where it was not rendered before.
+    pub(super) rendered: Option<DeliveryRendered>,
+    pub(super) carriers: Arc<[Arc<Carrier>]>,
+    pub(super) sender: Option<EmailAddress>,
+}
+
+/// Why it is not sent at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unsendable {
+    /// It is not allowed or not possible any more.
+    Skip(SkipReason),
+    /// There is nothing to send: a dead letter with a coded cause.
+    DeadLetter(&'static str),
+}
+
+impl From<NotComposed> for Unsendable {
+    fn from(why: NotComposed) -> Self {
+        match why {
+            NotComposed::TooLarge => Self::Skip(SkipReason::TooLarge),
+            NotComposed::Failed(cause) => Self::DeadLetter(cause),
+        }
+    }
+}
+
+impl Deliverer {
+    /// Prepares one attempt. The outer error is for later, the inner one for good.
+    pub(super) async fn prepare(
+        &self,
+        story: &Story,
+        row: &DueRow,
+    ) -> Result<Result<Prepared, Unsendable>, Later> {
+        let DueKey { tenant, channel, .. } = row.key;
+        let directory = self.commands.directory();
+        directory.fresh().await.map_err(|error| Later::Unavailable(error.to_string()))?;
+        let Some(entry) = directory.tenant(tenant).filter(|entry| entry.record.active) else {
+            return Ok(Err(Unsendable::Skip(SkipReason::TenantInactive)));
+        };
+        let carriers = match channel {
+            Channel::Email | Channel::Sms => self.carriers.of(&entry, channel),
+            Channel::Push => Arc::default(),
+        };
+        if channel != Channel::Push && carriers.is_empty() {
+            return Ok(Err(Unsendable::Skip(SkipReason::NoProvider)));
+        }
+        let key = match self.commands.sealing_key(story).await {
+            Ok(key) => key,
+            Err(CommandError::RecipientForgotten) => {
+                return Ok(Err(Unsendable::Skip(SkipReason::RecipientForgotten)));
+            }
+            Err(error) => return Err(unavailable(&error)),
+        };
+        let Some(delivery) = story.deliveries.get(&channel) else {
+            return Ok(Err(Unsendable::DeadLetter("not_planned")));
+        };
+        let opened = self.open(row, &key, RECIPIENT_FIELD, &story.accepted.recipient);
+        let Some(contact) = opened.and_then(|plain| read::<RecipientContact>(&plain)) else {
+            return Ok(Err(Unsendable::DeadLetter("recipient_unreadable")));
+        };
+        let Some(to) = address(&contact, channel) else {
+            return Ok(Err(Unsendable::Skip(SkipReason::NoAddress)));
+        };
+        if channel == Channel::Email && !contact.email.as_ref().is_some_and(is_addressable) {
+            return Ok(Err(Unsendable::Skip(SkipReason::Unaddressable)));
+        }
+        let content = match self.content(story, row, delivery, &key, &contact).await {
+            Ok(content) => content,
+            Err(unsendable) => return Ok(Err(unsendable)),
+        };
+        let (content, rendered) = content;
+        let sender = entry.record.sender_email.clone();
+        Ok(Ok(Prepared { delivery: delivery.id, key, to, content, rendered, carriers, sender }))
+    }
+
+    /// What was rendered for an earlier attempt, or the render itself.
+    async fn content(
+        &self,
+        story: &Story,
+        row: &DueRow,
+        delivery: &Delivery,
+        key: &DataKey,
+        contact: &RecipientContact,
+    ) -> Result<(RenderedContent, Option<DeliveryRendered>), Unsendable> {
+        let DueKey { tenant, notification, channel } = row.key;
+        let field = content_field(channel);
+        if let Some(sealed) = &delivery.content {
+            let opened = self.open(row, key, field, sealed);
+            let content = opened.and_then(|plain| read::<RenderedContent>(&plain));
+            return content
+                .map(|content| (content, None))
+                .ok_or(Unsendable::DeadLetter("content_unreadable"));
+        }
+        let template = delivery.template.ok_or(Unsendable::DeadLetter("not_planned"))?;
+        let variables: Map<String, Value> = match &story.accepted.variables {
+            None => Map::new(),
+            Some(sealed) => self
+                .open(row, key, VARIABLES_FIELD, sealed)
+                .and_then(|plain| read(&plain))
+                .ok_or(Unsendable::DeadLetter("variables_unreadable"))?,
+        };
+        let variables = with_routing(variables, contact);
+        let composed = self.composer.compose(&template, &story.accepted.event_type, variables).await?;
+        let Composed { content, missing, category } = composed;
+        let plain = serde_json::to_vec(&content).expect("texts are always JSON");
+        let stream = StreamId::notification(tenant, notification);
+        let place = FieldContext { tenant, aggregate_id: stream.as_str(), field };
+        let sealed = self.commands.vault().seal(key, &place, &plain);
+        let at = self.clock.now();
+        Ok((content, Some(DeliveryRendered { channel, content: sealed, missing, category, at })))
+    }
+
+    fn open(&self, row: &DueRow, key: &DataKey, field: &str, sealed: &Sealed) -> Option<Vec<u8>> {
+        let (tenant, notification): (TenantId, _) = (row.key.tenant, row.key.notification);
+        let stream = StreamId::notification(tenant, notification);
+        let place = FieldContext { tenant, aggregate_id: stream.as_str(), field };
+        match self.commands.vault().open(key, &place, sealed) {
+            Ok(plain) => Some(plain),
+            Err(error) => {
+                tracing::error!(tenant.id = %tenant, notification.id = %notification, field, error = %error,
+                    "a sealed field cannot be opened");
+                None
+            }
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(plain: &[u8]) -> Option<T> {
+    serde_json::from_slice(plain).ok()
+}

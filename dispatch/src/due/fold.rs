@@ -1,0 +1,232 @@
+//! From events to the due rows they leave behind: pure, and the same in the subscription and in a rebuild.
+//!
+//! Only the net effect counts: a delivery that begins and ends within one fold leaves nothing at all.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use orqestra_domain::notification::{NotificationEvent, PlanOutcome, Resolution};
+use orqestra_domain::{NotificationId, TenantId};
+
+use super::{Due, DueKey, DueKind};
+
+/// What one event leaves of its delivery's row.
+enum Effect {
+    /// As it was.
+    None,
+    Stands(Due),
+    Settled,
+}
+
+/// The net effect of events on the due table.
+#[derive(Debug)]
+pub(crate) struct Fold {
+    sweep_after: Duration,
+    effects: BTreeMap<DueKey, Option<Due>>,
+    /// Deliveries whose first event is in this fold: no row of them can exist yet.
+    begun: BTreeSet<DueKey>,
+}
+
+impl Fold {
+    pub(crate) fn new(sweep_after: Duration) -> Self {
+        Self { sweep_after, effects: BTreeMap::new(), begun: BTreeSet::new() }
+    }
+
+    /// Folds in the next event of a notification.
+    pub(crate) fn apply(
+        &mut self,
+        tenant: TenantId,
+        notification: NotificationId,
+        event: &NotificationEvent,
+    ) {
+        if let NotificationEvent::NotificationAccepted(accepted) = event {
+            for planned in &accepted.plan {
+                if let PlanOutcome::Planned { .. } = planned.outcome {
+                    let key = DueKey { tenant, notification, channel: planned.channel };
+                    let due = Due { kind: DueKind::Send, at: accepted.accepted_at, attempt: 1 };
+                    self.begun.insert(key);
+                    self.effects.insert(key, Some(due));
+                }
+            }
+        } else if let Some(channel) = event.channel() {
+            let key = DueKey { tenant, notification, channel };
+            match self.effect(event) {
+                Effect::None => {}
+                Effect::Stands(due) => {
+                    self.effects.insert(key, Some(due));
+                }
+                Effect::Settled => {
+                    self.effects.insert(key, None);
+                }
+            }
+        }
+    }
+
+    fn effect(&self, event: &NotificationEvent) -> Effect {
+        let row = |kind, at, attempt| Effect::Stands(Due { kind, at, attempt });
+        match event {
+            NotificationEvent::NotificationAccepted(_)
+            | NotificationEvent::DeliveryRendered(_)
+            | NotificationEvent::NotificationRead(_) => Effect::None,
+            NotificationEvent::AttemptStarted(started) => {
+                row(DueKind::Sweep, started.expires_at.plus(self.sweep_after), started.attempt)
+            }
+            NotificationEvent::AttemptFailed(failed) => match failed.next_due {
+                Some(due) => row(DueKind::Send, due, failed.attempt + 1),
+                // Either it ended an attempt that nothing waited for, or `DeliveryAbandoned` follows.
+                None => Effect::None,
+            },
+            NotificationEvent::AttemptOutcomeUnknown(unknown) => match unknown.resend_due {
+                Some(due) => row(DueKind::Send, due, unknown.attempt + 1),
+                None => row(DueKind::Held, unknown.at, unknown.attempt),
+            },
+            NotificationEvent::OutcomeResolved(resolved) => match resolved.resolution {
+                Resolution::Resend => row(DueKind::Send, resolved.at, resolved.attempt + 1),
+                Resolution::Delivered | Resolution::Drop => Effect::Settled,
+            },
+            NotificationEvent::AttemptSucceeded(_)
+            | NotificationEvent::DeliveryAbandoned(_)
+            | NotificationEvent::DeliverySkipped(_) => Effect::Settled,
+        }
+    }
+
+    /// The rows that stand after it.
+    pub(crate) fn standing(&self) -> impl Iterator<Item = (DueKey, Due)> {
+        self.effects.iter().filter_map(|(key, effect)| Some((*key, (*effect)?)))
+    }
+
+    /// The rows to delete: settled by it and there before it.
+    pub(crate) fn settled(&self) -> impl Iterator<Item = DueKey> {
+        let gone = self.effects.iter().filter(|(_, effect)| effect.is_none()).map(|(key, _)| *key);
+        gone.filter(|key| !self.begun.contains(key))
+    }
+
+    /// Drops what is settled, so that a fold of the whole log holds no more than what stands.
+    pub(crate) fn forget_settled(&mut self) {
+        self.effects.retain(|_, effect| effect.is_some());
+        self.begun.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use orqestra_domain::notification::{
+        AttemptFailed, AttemptOutcomeUnknown, AttemptStarted, AttemptSucceeded, DeliveryAbandoned,
+        FailureClass, OutcomeResolved,
+    };
+    use orqestra_domain::{Channel, Timestamp};
+    use uuid::Uuid;
+
+    use super::*;
+
+    const SWEEP: Duration = Duration::from_secs(70);
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix_micros(seconds * 1_000_000)
+    }
+
+    fn started(attempt: u32) -> NotificationEvent {
+        NotificationEvent::AttemptStarted(AttemptStarted {
+            channel: Channel::Email,
+            attempt,
+            provider: "smtp".to_owned(),
+            expires_at: at(30),
+            possible_duplicate: false,
+            at: at(0),
+        })
+    }
+
+    fn failed(attempt: u32, next_due: Option<Timestamp>) -> NotificationEvent {
+        NotificationEvent::AttemptFailed(AttemptFailed {
+            channel: Channel::Email,
+            attempt,
+            class: FailureClass::Retryable,
+            cause: "smtp_451".to_owned(),
+            answer: None,
+            next_due,
+            at: at(1),
+        })
+    }
+
+    fn unknown(resend_due: Option<Timestamp>) -> NotificationEvent {
+        NotificationEvent::AttemptOutcomeUnknown(AttemptOutcomeUnknown {
+            channel: Channel::Email,
+            attempt: 1,
+            resend_due,
+            possible_duplicate: resend_due.is_some(),
+            at: at(100),
+        })
+    }
+
+    fn resolved(resolution: Resolution) -> NotificationEvent {
+        NotificationEvent::OutcomeResolved(OutcomeResolved {
+            channel: Channel::Email,
+            attempt: 1,
+            resolution,
+            by: "admin".to_owned(),
+            at: at(200),
+        })
+    }
+
+    fn abandoned() -> NotificationEvent {
+        NotificationEvent::DeliveryAbandoned(DeliveryAbandoned {
+            channel: Channel::Email,
+            cause: "smtp_550".to_owned(),
+            attempts: 1,
+            at: at(1),
+        })
+    }
+
+    fn succeeded() -> NotificationEvent {
+        NotificationEvent::AttemptSucceeded(AttemptSucceeded {
+            channel: Channel::Email,
+            attempt: 1,
+            provider: "smtp".to_owned(),
+            provider_message_id: None,
+            answer: None,
+            at: at(2),
+        })
+    }
+
+    fn fold(events: &[NotificationEvent]) -> Fold {
+        let mut fold = Fold::new(SWEEP);
+        for event in events {
+            fold.apply(TenantId::PLATFORM, NotificationId::from_uuid(Uuid::nil()), event);
+        }
+        fold
+    }
+
+    fn left(events: &[NotificationEvent]) -> Option<(DueKind, i64, u32)> {
+        let fold = fold(events);
+        let mut standing = fold.standing().map(|(_, due)| {
+            (due.kind, due.at.since(Timestamp::EPOCH).as_secs().try_into().unwrap(), due.attempt)
+        });
+        standing.next()
+    }
+
+    #[test]
+    fn each_event_leaves_the_row_that_it_calls_for() {
+        assert_eq!(left(&[started(1)]), Some((DueKind::Sweep, 100, 1)));
+        assert_eq!(left(&[started(1), failed(1, Some(at(9)))]), Some((DueKind::Send, 9, 2)));
+        assert_eq!(left(&[started(1), failed(1, None), abandoned()]), None);
+        assert_eq!(left(&[started(1), succeeded()]), None);
+        assert_eq!(left(&[unknown(Some(at(100)))]), Some((DueKind::Send, 100, 2)));
+        assert_eq!(left(&[unknown(None)]), Some((DueKind::Held, 100, 1)));
+        assert_eq!(left(&[unknown(None), resolved(Resolution::Resend)]), Some((DueKind::Send, 200, 2)));
+        assert_eq!(left(&[unknown(None), resolved(Resolution::Delivered)]), None);
+        assert_eq!(left(&[unknown(None), resolved(Resolution::Drop)]), None);
+    }
+
+    #[test]
+    fn a_late_failure_of_an_earlier_attempt_leaves_the_running_one_alone() {
+        assert_eq!(left(&[started(2), failed(1, None)]), Some((DueKind::Sweep, 100, 2)));
+    }
+
+    #[test]
+    fn a_row_that_was_there_before_is_deleted_when_its_delivery_ends() {
+        assert_eq!(fold(&[succeeded()]).settled().count(), 1);
+        let mut whole_log = fold(&[started(1), succeeded()]);
+        whole_log.forget_settled();
+        assert_eq!((whole_log.standing().count(), whole_log.settled().count()), (0, 0));
+    }
+}

@@ -1,0 +1,102 @@
+//! The due table from the log alone: compared with the live one, and put right where they differ.
+//!
+//! The table stays locked for writers only while the last stretch of the log is folded and compared, so the comparison
+//! is exact for one position. Leases of rows that are right are left alone.
+
+use std::collections::BTreeMap;
+
+use orqestra_domain::Timestamp;
+use orqestra_event_log::{EventLog, LogError, Position, checkpoint};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use super::fold::Fold;
+use super::store::{self, DueError, Lease};
+use super::subscriber::{NAME, fold_in};
+use super::{Due, DueKey, DueRow};
+use crate::settings::DispatchSettings;
+
+/// Events read at once.
+const BATCH: usize = 1_000;
+
+/// What a rebuild found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RebuildReport {
+    /// The position up to which log and table were compared.
+    pub position: Position,
+    /// Rows that the log calls for.
+    pub rows: usize,
+    /// Rows that were wrong, missing or too many.
+    pub differences: usize,
+}
+
+/// Why a rebuild ended.
+#[derive(Debug, thiserror::Error)]
+pub enum RebuildError {
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The table cannot be used.
+    #[error(transparent)]
+    Due(#[from] DueError),
+    /// An event cannot be read.
+    #[error("{0}")]
+    Unreadable(String),
+}
+
+impl From<sqlx::Error> for RebuildError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Due(error.into())
+    }
+}
+
+/// Folds the log up to the subscription's checkpoint, compares and puts the table right.
+///
+/// # Errors
+/// If the log or the table cannot be used, or an event cannot be read.
+pub async fn rebuild_due(
+    log: &EventLog,
+    pool: &PgPool,
+    settings: &DispatchSettings,
+) -> Result<RebuildReport, RebuildError> {
+    let mut fold = Fold::new(settings.sweep_after());
+    let first = checkpoint(pool, NAME).await?.unwrap_or(Position::ZERO);
+    let at = fold_up_to(log, &mut fold, Position::ZERO, first).await?;
+
+    let mut tx = pool.begin().await?;
+    sqlx::query("lock table dispatch_due in exclusive mode").execute(&mut *tx).await?;
+    // Whatever moved the checkpoint before the lock has stored its rows; what comes after waits for it.
+    let last = checkpoint(pool, NAME).await?.unwrap_or(Position::ZERO);
+    let position = fold_up_to(log, &mut fold, at, last).await?;
+    let wanted: BTreeMap<DueKey, Due> = fold.standing().collect();
+    let found: BTreeMap<DueKey, Due> =
+        store::all(&mut tx).await?.iter().map(|row| (row.key, row.due)).collect();
+    let extra: Vec<_> = found.keys().filter(|key| !wanted.contains_key(key)).copied().collect();
+    let wrong: Vec<_> = wanted
+        .iter()
+        .filter(|(key, due)| found.get(key) != Some(due))
+        .map(|(key, due)| (DueRow { key: *key, due: *due }, false))
+        .collect();
+    let report = RebuildReport { position, rows: wanted.len(), differences: extra.len() + wrong.len() };
+    let nobody = Lease { owner: Uuid::nil(), until: Timestamp::EPOCH };
+    store::apply(&mut tx, extra.into_iter(), &wrong, nobody).await?;
+    tx.commit().await?;
+    Ok(report)
+}
+
+async fn fold_up_to(
+    log: &EventLog,
+    fold: &mut Fold,
+    mut at: Position,
+    end: Position,
+) -> Result<Position, RebuildError> {
+    while at < end {
+        let left = usize::try_from(end.get() - at.get()).unwrap_or(BATCH);
+        let batch = log.read_after(at, left.min(BATCH)).await?;
+        let Some(last) = batch.last() else { break };
+        at = last.position;
+        fold_in(fold, &batch).map_err(RebuildError::Unreadable)?;
+        fold.forget_settled();
+    }
+    Ok(at)
+}

@@ -1,0 +1,220 @@
+//! The statements on `dispatch_due`: write a net effect, lease rows, let leases go, count what is held.
+//!
+//! The subscription writes in its own transaction and may wait; everyone else skips what is locked, so that nobody
+//! waits for them.
+
+use std::time::Duration;
+
+use orqestra_domain::{Channel, NotificationId, TenantId, Timestamp};
+use sqlx::{PgConnection, PgPool, Row};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{Due, DueKey, DueKind, DueRow};
+
+/// How long a statement outside the subscription may take.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why the due table could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DueError {
+    /// The database failed.
+    #[error("the due table cannot be used: {0}")]
+    Database(#[from] sqlx::Error),
+    /// It did not answer in time.
+    #[error("the due table did not answer in time")]
+    Timeout,
+    /// A row says what no row says.
+    #[error("the due table holds an unreadable {0}")]
+    Corrupt(&'static str),
+}
+
+async fn limited<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, DueError> {
+    match tokio::time::timeout(TIMEOUT, work).await {
+        Ok(done) => Ok(done?),
+        Err(_) => Err(DueError::Timeout),
+    }
+}
+
+#[derive(Default)]
+struct Keys {
+    tenants: Vec<Uuid>,
+    notifications: Vec<Uuid>,
+    channels: Vec<&'static str>,
+}
+
+impl Keys {
+    fn push(&mut self, key: DueKey) {
+        self.tenants.push(key.tenant.as_uuid());
+        self.notifications.push(key.notification.as_uuid());
+        self.channels.push(key.channel.as_str());
+    }
+}
+
+impl FromIterator<DueKey> for Keys {
+    fn from_iter<I: IntoIterator<Item = DueKey>>(keys: I) -> Self {
+        let mut all = Self::default();
+        keys.into_iter().for_each(|key| all.push(key));
+        all
+    }
+}
+
+/// Who holds leased rows, and until when.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lease {
+    pub(crate) owner: Uuid,
+    pub(crate) until: Timestamp,
+}
+
+/// Writes what is settled and what stands; rows marked true are leased from the start.
+pub(crate) async fn apply(
+    connection: &mut PgConnection,
+    settled: impl Iterator<Item = DueKey>,
+    standing: &[(DueRow, bool)],
+    lease: Lease,
+) -> Result<(), sqlx::Error> {
+    let gone: Keys = settled.collect();
+    let keys: Keys = standing.iter().map(|(row, _)| row.key).collect();
+    if gone.tenants.is_empty() && standing.is_empty() {
+        return Ok(());
+    }
+    let kinds: Vec<_> = standing.iter().map(|(row, _)| row.due.kind.as_str()).collect();
+    let dues: Vec<_> = standing.iter().map(|(row, _)| row.due.at.as_datetime()).collect();
+    let attempts: Vec<_> = standing.iter().map(|(row, _)| stored_attempt(row.due.attempt)).collect();
+    let leased: Vec<_> = standing.iter().map(|(_, leased)| *leased).collect();
+    sqlx::query("select dispatch_due_apply($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)")
+        .bind(gone.tenants)
+        .bind(gone.notifications)
+        .bind(gone.channels)
+        .bind(keys.tenants)
+        .bind(keys.notifications)
+        .bind(keys.channels)
+        .bind(kinds)
+        .bind(dues)
+        .bind(attempts)
+        .bind(leased)
+        .bind(lease.owner)
+        .bind(lease.until.as_datetime())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+fn stored_attempt(attempt: u32) -> i32 {
+    i32::try_from(attempt).unwrap_or(i32::MAX)
+}
+
+/// How much to take at once.
+#[derive(Clone, Debug)]
+pub(crate) struct Take {
+    pub(crate) now: Timestamp,
+    pub(crate) lease: Lease,
+    /// Begin with the tenant after this one.
+    pub(crate) after: Uuid,
+    /// Tenants whose rows nobody here has room for.
+    pub(crate) skip: Vec<Uuid>,
+    /// Most tenants to look at.
+    pub(crate) tenants: usize,
+    /// Most rows of one tenant.
+    pub(crate) share: usize,
+    /// Most rows.
+    pub(crate) limit: usize,
+}
+
+/// What was taken.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub(crate) rows: Vec<DueRow>,
+    /// The tenant at which the walk stopped short; `None` where it came to the last one.
+    pub(crate) stopped_at: Option<Uuid>,
+}
+
+/// Leases due rows, a share of each tenant in turn.
+pub(crate) async fn take(pool: &PgPool, take: &Take) -> Result<Taken, DueError> {
+    let number = |value: usize| i32::try_from(value).unwrap_or(i32::MAX);
+    let query = sqlx::query("select * from dispatch_due_take($1, $2, $3, $4, $5, $6, $7, $8)")
+        .bind(take.now.as_datetime())
+        .bind(take.lease.owner)
+        .bind(take.lease.until.as_datetime())
+        .bind(take.after)
+        .bind(&take.skip)
+        .bind(number(take.tenants))
+        .bind(number(take.share))
+        .bind(number(take.limit));
+    let found = limited(query.fetch_all(pool)).await?;
+    let mut taken = Taken { rows: Vec::with_capacity(found.len()), stopped_at: None };
+    for row in &found {
+        let tenant: Uuid = row.try_get("tenant_id")?;
+        match row.try_get::<Option<Uuid>, _>("notification_id")? {
+            None => taken.stopped_at = Some(tenant),
+            Some(notification) => taken.rows.push(read(row, tenant, notification)?),
+        }
+    }
+    Ok(taken)
+}
+
+fn read(row: &sqlx::postgres::PgRow, tenant: Uuid, notification: Uuid) -> Result<DueRow, DueError> {
+    let channel: &str = row.try_get("channel")?;
+    let kind: &str = row.try_get("kind")?;
+    let at: OffsetDateTime = row.try_get("due_at")?;
+    let attempt: i32 = row.try_get("attempt")?;
+    Ok(DueRow {
+        key: DueKey {
+            tenant: TenantId::from_uuid(tenant),
+            notification: NotificationId::from_uuid(notification),
+            channel: channel.parse::<Channel>().map_err(|_| DueError::Corrupt("channel"))?,
+        },
+        due: Due {
+            kind: DueKind::parse(kind).ok_or(DueError::Corrupt("kind"))?,
+            at: Timestamp::new(at),
+            attempt: u32::try_from(attempt).map_err(|_| DueError::Corrupt("attempt"))?,
+        },
+    })
+}
+
+/// Lets go of rows that were leased and not worked on.
+pub(crate) async fn release(
+    pool: &PgPool,
+    owner: Uuid,
+    keys: impl Iterator<Item = DueKey>,
+) -> Result<(), DueError> {
+    let keys: Keys = keys.collect();
+    let query = sqlx::query(
+        "with mine as (
+            select d.tenant_id, d.notification_id, d.channel
+              from unnest($1::uuid[], $2::uuid[], $3::text[]) as k (tenant_id, notification_id, channel)
+              join dispatch_due d using (tenant_id, notification_id, channel)
+             where d.lease_owner = $4
+               for update of d skip locked
+        )
+        update dispatch_due d
+           set lease_owner = null, lease_until = null
+          from mine m
+         where d.tenant_id = m.tenant_id and d.notification_id = m.notification_id and d.channel = m.channel",
+    )
+    .bind(keys.tenants)
+    .bind(keys.notifications)
+    .bind(keys.channels)
+    .bind(owner);
+    limited(query.execute(pool)).await.map(drop)
+}
+
+/// How many unknown outcomes wait for a decision, and the oldest of them.
+pub(crate) async fn held(pool: &PgPool) -> Result<(i64, Option<Timestamp>), DueError> {
+    let query = sqlx::query_as::<_, (i64, Option<OffsetDateTime>)>(
+        "select count(*), min(due_at) from dispatch_due where kind = 'held'",
+    );
+    let (count, oldest) = limited(query.fetch_one(pool)).await?;
+    Ok((count, oldest.map(Timestamp::new)))
+}
+
+/// Every row, for a comparison with the log. Only under the table's lock is it the fold of one position.
+pub(crate) async fn all(connection: &mut PgConnection) -> Result<Vec<DueRow>, DueError> {
+    let found = sqlx::query(
+        "select tenant_id, notification_id, channel, kind, due_at, attempt from dispatch_due
+          order by tenant_id, notification_id, channel",
+    )
+    .fetch_all(connection)
+    .await?;
+    found.iter().map(|row| read(row, row.try_get("tenant_id")?, row.try_get("notification_id")?)).collect()
+}

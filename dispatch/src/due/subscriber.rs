@@ -1,0 +1,119 @@
+//! The subscription `dispatch-v1`: writes the due table and hands what is due now straight to this process's workers.
+//!
+//! Rows due now are stored already leased, as far as there is room for them in memory, so that the usual delivery
+//! needs no look-up and no update. If the process dies, the lease ends and any process takes them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use orqestra_domain::{AnyEvent, NotificationId, StreamId, TenantId};
+use orqestra_event_log::{Clock, OnPoison, Position, RecordedEvent, Subscriber, SubscriberError};
+use sqlx::PgTransaction;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use super::fold::Fold;
+use super::store::{self, Lease};
+use super::{DueKind, DueRow};
+use crate::queue::{Entry, FairQueue};
+
+/// The subscription's name.
+pub(crate) const NAME: &str = "dispatch-v1";
+/// The only aggregate that leaves anything due.
+const NOTIFICATION: &str = "Notification";
+
+/// See the module.
+pub(crate) struct DueSubscriber {
+    pub(crate) queue: Arc<FairQueue>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) owner: Uuid,
+    pub(crate) lease: Duration,
+    pub(crate) sweep_after: Duration,
+    /// Told when rows were stored that nobody was handed.
+    pub(crate) left_behind: Arc<Notify>,
+    handed_over: Vec<Entry>,
+    left: bool,
+}
+
+impl DueSubscriber {
+    pub(crate) fn new(
+        queue: Arc<FairQueue>,
+        clock: Arc<dyn Clock>,
+        owner: Uuid,
+        lease: Duration,
+        sweep_after: Duration,
+        left_behind: Arc<Notify>,
+    ) -> Self {
+        Self { queue, clock, owner, lease, sweep_after, left_behind, handed_over: Vec::new(), left: false }
+    }
+}
+
+/// Folds recorded events in; what is not of a notification changes nothing.
+///
+/// # Errors
+/// With the event that cannot be read.
+pub(crate) fn fold_in(fold: &mut Fold, batch: &[Arc<RecordedEvent>]) -> Result<(), String> {
+    let notifications = batch.iter().filter(|event| event.aggregate_type == NOTIFICATION);
+    for event in notifications {
+        let unreadable = |why: &dyn std::fmt::Display| format!("{why} at position {}", event.position);
+        let read = event.event().map_err(|error| unreadable(&error))?;
+        let (AnyEvent::Notification(read), Some((tenant, id))) = (read, StreamId::split(&event.aggregate_id))
+        else {
+            return Err(unreadable(&"no event of a notification"));
+        };
+        fold.apply(tenant, NotificationId::from_uuid(id), read);
+    }
+    Ok(())
+}
+
+impl Subscriber for DueSubscriber {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    async fn handle(
+        &mut self,
+        tx: &mut PgTransaction<'_>,
+        batch: &[Arc<RecordedEvent>],
+    ) -> Result<(), SubscriberError> {
+        let mut fold = Fold::new(self.sweep_after);
+        fold_in(&mut fold, batch).map_err(SubscriberError::event)?;
+        let now = self.clock.now();
+        let until = now.plus(self.lease);
+        self.handed_over.clear();
+        self.left = false;
+        let mut of_tenant: HashMap<TenantId, usize> = HashMap::new();
+        let mut rows = Vec::new();
+        for (key, due) in fold.standing() {
+            let row = DueRow { key, due };
+            let mut leased = false;
+            if due.kind == DueKind::Send && due.at <= now {
+                let pending = of_tenant.entry(key.tenant).or_default();
+                leased = self.queue.room(key.tenant, self.handed_over.len(), *pending);
+                if leased {
+                    *pending += 1;
+                    self.handed_over.push(Entry { row, leased_until: until });
+                } else {
+                    self.left = true;
+                }
+            }
+            rows.push((row, leased));
+        }
+        store::apply(tx, fold.settled(), &rows, Lease { owner: self.owner, until }).await?;
+        Ok(())
+    }
+
+    fn committed(&mut self, _batch: &[Arc<RecordedEvent>], _position: Position) {
+        if !self.handed_over.is_empty() {
+            self.queue.push(self.handed_over.drain(..));
+        }
+        if std::mem::take(&mut self.left) {
+            self.left_behind.notify_one();
+        }
+    }
+
+    fn on_poison(&self) -> OnPoison {
+        OnPoison::Park
+    }
+}

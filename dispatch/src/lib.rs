@@ -1,0 +1,28 @@
+//! Reactors: what was accepted is rendered, claimed, sent and recorded.
+//!
+//! Every send is claimed by an event first, by whoever's append is taken; what is due is a fold of the log and may be
+//! rebuilt at will; a replay or a rebuild cannot reach a provider. Nothing here speaks HTTP or reads a read model.
+//!
+//! To add a provider: a module under `provider/` with its table of answers, an arm in `carriers::Providers`, a variant
+//! in the domain's `ProviderConfig`, and a test for each row of the table.
+
+mod delivery;
+mod due;
+mod provider;
+mod queue;
+mod reactor;
+mod settings;
+pub mod template;
+
+pub use due::rebuild::{RebuildError, RebuildReport, rebuild_due};
+pub use due::store::DueError;
+pub use due::{Due, DueKey, DueKind, DueRow};
+pub use provider::carriers::{MakeProvider, Providers};
+pub use provider::sandbox;
+pub use provider::smtp::{Smtp, SmtpLimits};
+pub use provider::{Message, NotTaken, Provider, SendError, Sent, deduplicates};
+pub use reactor::{Dispatch, DispatchDeps, DispatchError};
+pub use settings::{DispatchSettings, InvalidSetting, SWEEP_GRACE};
+
+/// The name of the subscription that learns what is due; its progress tells how far dispatch has read.
+pub const SUBSCRIPTION: &str = due::subscriber::NAME;

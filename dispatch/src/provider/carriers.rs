@@ -1,0 +1,148 @@
+//! A tenant's providers as they stand: one carrier for each entry of a channel's list, made anew when the list changes.
+//!
+//! A carrier is a provider with its permits and its breaker. A call is claimed only with a permit in hand, so that a
+//! crash strands only real sends.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use orqestra_commands::{Directory, TenantEntry};
+use orqestra_domain::provider::{ProviderConfig, SmtpConfig};
+use orqestra_domain::{Channel, TenantId};
+use orqestra_event_log::Clock;
+use orqestra_vault::Vault;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::Provider;
+use super::breaker::Breaker;
+use super::sandbox::{Sandbox, SandboxLane};
+use super::smtp::{Smtp, SmtpLimits};
+use crate::queue::LaneLimit;
+use crate::settings::DispatchSettings;
+
+/// Makes providers from their settings. The real one is [`Providers`]; tests put their own in its place.
+pub trait MakeProvider: Send + Sync {
+    /// Makes the provider of one entry of a tenant's list.
+    fn make(&self, tenant: TenantId, channel: Channel, config: &ProviderConfig) -> Arc<dyn Provider>;
+}
+
+/// The providers that this engine has.
+pub struct Providers {
+    sandbox: Sandbox,
+    vault: Vault,
+    sandbox_calls: usize,
+    smtp: SmtpLimits,
+}
+
+impl Providers {
+    /// With these settings.
+    pub fn new(sandbox: Sandbox, vault: Vault, settings: &DispatchSettings) -> Self {
+        let smtp =
+            SmtpLimits { connections: settings.smtp_connections, whole_call: settings.provider_timeout };
+        Self { sandbox, vault, sandbox_calls: settings.sandbox_calls, smtp }
+    }
+
+    fn smtp(&self, tenant: TenantId, config: &SmtpConfig) -> Arc<dyn Provider> {
+        Arc::new(Smtp::new(tenant, config.clone(), self.vault.clone(), self.smtp))
+    }
+}
+
+impl MakeProvider for Providers {
+    fn make(&self, tenant: TenantId, _channel: Channel, config: &ProviderConfig) -> Arc<dyn Provider> {
+        match config {
+            ProviderConfig::Sandbox => Arc::new(SandboxLane::new(self.sandbox.clone(), self.sandbox_calls)),
+            ProviderConfig::Smtp(config) => self.smtp(tenant, config),
+        }
+    }
+}
+
+/// A provider, its permits and its breaker.
+pub(crate) struct Carrier {
+    pub(crate) provider: Arc<dyn Provider>,
+    pub(crate) breaker: Breaker,
+    permits: Arc<Semaphore>,
+    config: ProviderConfig,
+}
+
+impl Carrier {
+    /// Waits for one of the provider's permits.
+    pub(crate) async fn permit(&self) -> OwnedSemaphorePermit {
+        Arc::clone(&self.permits).acquire_owned().await.expect("the semaphore is never closed")
+    }
+}
+
+struct Known {
+    entry: Arc<TenantEntry>,
+    carriers: Arc<[Arc<Carrier>]>,
+}
+
+/// All carriers of this process.
+pub(crate) struct Carriers {
+    directory: Directory,
+    make: Arc<dyn MakeProvider>,
+    clock: Arc<dyn Clock>,
+    failures_to_open: u32,
+    pause: std::time::Duration,
+    known: RwLock<HashMap<(TenantId, Channel), Known>>,
+}
+
+impl Carriers {
+    pub(crate) fn new(
+        directory: Directory,
+        make: Arc<dyn MakeProvider>,
+        clock: Arc<dyn Clock>,
+        settings: &DispatchSettings,
+    ) -> Self {
+        let (failures_to_open, pause) = (settings.breaker_failures, settings.breaker_pause);
+        Self { directory, make, clock, failures_to_open, pause, known: RwLock::default() }
+    }
+
+    /// A tenant's carriers for a channel, the first one tried first; none where it has no provider.
+    pub(crate) fn of(&self, entry: &Arc<TenantEntry>, channel: Channel) -> Arc<[Arc<Carrier>]> {
+        let place = (entry.id, channel);
+        {
+            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(known) = known.get(&place)
+                && Arc::ptr_eq(&known.entry, entry)
+            {
+                return Arc::clone(&known.carriers);
+            }
+        }
+        let configured = self.directory.providers(entry, channel);
+        let mut all = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let before: Vec<Arc<Carrier>> =
+            all.get(&place).map_or_else(Vec::new, |known| known.carriers.to_vec());
+        let carriers: Arc<[Arc<Carrier>]> = configured
+            .into_iter()
+            .map(|config| match before.iter().find(|carrier| carrier.config == config) {
+                Some(carrier) => Arc::clone(carrier),
+                None => Arc::new(self.carrier(entry.id, channel, config)),
+            })
+            .collect();
+        all.insert(place, Known { entry: Arc::clone(entry), carriers: Arc::clone(&carriers) });
+        carriers
+    }
+
+    fn carrier(&self, tenant: TenantId, channel: Channel, config: ProviderConfig) -> Carrier {
+        let provider = self.make.make(tenant, channel, &config);
+        let permits = Arc::new(Semaphore::new(provider.concurrency()));
+        Carrier { provider, breaker: Breaker::new(self.failures_to_open, self.pause), permits, config }
+    }
+}
+
+impl LaneLimit for Carriers {
+    fn limit(&self, tenant: TenantId, channel: Channel) -> usize {
+        /// Work that needs no provider: pushes, and what will be skipped.
+        const WITHOUT_PROVIDER: usize = 128;
+        if channel == Channel::Push {
+            return WITHOUT_PROVIDER;
+        }
+        let Some(entry) = self.directory.tenant(tenant) else { return WITHOUT_PROVIDER };
+        let carriers = self.of(&entry, channel);
+        if carriers.is_empty() || !entry.record.active {
+            return WITHOUT_PROVIDER;
+        }
+        let now = self.clock.now();
+        carriers.iter().map(|carrier| carrier.breaker.allowed(now, carrier.provider.concurrency())).sum()
+    }
+}

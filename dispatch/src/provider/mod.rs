@@ -1,0 +1,109 @@
+//! Who carries messages: what a provider is given, and the four ways in which it can answer.
+//!
+//! Each provider has a table that sorts every status or code it can meet into taken, not taken, refused and unknown.
+//! Invariant: `NotTaken` and `Refused` are said only where the message was surely not accepted; whatever left without
+//! an answer is `Unknown`. A provider never retries a message by itself once it may have left.
+
+pub(crate) mod breaker;
+pub(crate) mod carriers;
+pub mod sandbox;
+pub(crate) mod smtp;
+
+use std::fmt;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use orqestra_commands::RenderedContent;
+use orqestra_domain::{Channel, DeliveryId, EmailAddress, EventId, NotificationId, TenantId, Timestamp};
+use orqestra_vault::DataKey;
+
+/// A message to one recipient. Personal throughout: never logged.
+#[derive(Clone)]
+pub struct Message {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Of which notification.
+    pub notification: NotificationId,
+    /// The same for all attempts: the idempotency key.
+    pub delivery: DeliveryId,
+    /// On which channel.
+    pub channel: Channel,
+    /// The address of that channel.
+    pub to: String,
+    /// What it says.
+    pub content: RenderedContent,
+    /// The caller's id of the event.
+    pub event_id: EventId,
+    /// The tenant's sender mailbox, where the provider's settings name none.
+    pub sender: Option<EmailAddress>,
+    /// The recipient's data key, for a provider that keeps the message here.
+    pub key: DataKey,
+    /// When the event was accepted: the date of the message, the same for all attempts.
+    pub accepted_at: Timestamp,
+    /// Now.
+    pub at: Timestamp,
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Message({}, {})", self.delivery, self.channel)
+    }
+}
+
+/// The provider took it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// The provider's id of the message.
+    pub provider_message_id: Option<String>,
+    /// Its answer in its own words.
+    pub answer: Option<String>,
+}
+
+/// The provider did not take it, or nobody knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SendError {
+    /// Not taken; another try, or another provider, may succeed.
+    NotTaken(NotTaken),
+    /// Refused for good.
+    Refused {
+        /// A stable code.
+        cause: String,
+        /// Its answer in its own words.
+        answer: Option<String>,
+    },
+    /// It left, and no answer came.
+    Unknown {
+        /// A stable code.
+        cause: String,
+    },
+}
+
+/// See [`SendError::NotTaken`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotTaken {
+    /// A stable code.
+    pub cause: String,
+    /// How long the provider asks to wait.
+    pub retry_after: Option<Duration>,
+    /// Its answer in its own words.
+    pub answer: Option<String>,
+    /// Whether the provider as a whole is at fault, and not this message.
+    pub provider_down: bool,
+}
+
+/// Carries messages of one tenant and channel.
+pub trait Provider: Send + Sync {
+    /// The name that attempts carry.
+    fn name(&self) -> &'static str;
+
+    /// How many calls it takes at one time.
+    fn concurrency(&self) -> usize;
+
+    /// Hands a message over. Ends within the provider timeout; its deadline counts from the first poll.
+    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Sent, SendError>>;
+}
+
+/// Whether a provider of that name, given the same delivery twice, sends it once.
+pub fn deduplicates(provider: &str) -> bool {
+    [orqestra_domain::provider::SANDBOX, orqestra_domain::provider::HUB].contains(&provider)
+}

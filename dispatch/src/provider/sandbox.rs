@@ -1,0 +1,298 @@
+//! The sandbox: messages are kept in this installation, to be looked at, and go nowhere.
+//!
+//! A delivery stands here once, however often it is sent. What is personal is sealed with the recipient's key, so a
+//! forgotten person's messages cannot be read any more. Many sends share one statement.
+//!
+//! | what happens | outcome |
+//! |---|---|
+//! | stored, or stored before | taken |
+//! | the database fails or does not answer | not taken: sending again is safe, for it is kept once |
+
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use orqestra_domain::provider::SANDBOX;
+use orqestra_domain::{Channel, DeliveryId, NotificationId, Sealed, StreamId, TenantId, Timestamp};
+use orqestra_vault::{FieldContext, KeyError, Vault};
+use serde::{Deserialize, Serialize};
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{PgPool, Row};
+use time::OffsetDateTime;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{Message, NotTaken, Provider, SendError, Sent};
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// Most messages stored by one statement.
+const TOGETHER: usize = 256;
+/// Most messages that wait to be stored.
+const QUEUE: usize = 4_096;
+/// The name under which a channel's message is sealed.
+const fn field(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Email => "sandbox:EMAIL",
+        Channel::Sms => "sandbox:SMS",
+        Channel::Push => "sandbox:PUSH",
+    }
+}
+
+/// What is sealed.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    to: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
+    body: String,
+}
+
+struct Waiting {
+    delivery: Uuid,
+    tenant: Uuid,
+    notification: Uuid,
+    channel: &'static str,
+    event_id: String,
+    sealed: Sealed,
+    at: Timestamp,
+    stored: oneshot::Sender<bool>,
+}
+
+/// The sandbox of this process. Cheap to clone.
+#[derive(Clone)]
+pub struct Sandbox {
+    vault: Vault,
+    waiting: mpsc::Sender<Waiting>,
+}
+
+impl Sandbox {
+    /// Starts the task that stores messages; it ends when the token does and everything that waits is stored.
+    pub fn start(pool: &PgPool, vault: Vault, token: CancellationToken) -> Self {
+        let (waiting, queue) = mpsc::channel(QUEUE);
+        // A lost row would be a lost message, but `AttemptSucceeded` is flushed after it into the same write-ahead log:
+        // where that outcome outlives a crash, the row does too. Waiting for a flush of its own buys nothing.
+        let options = pool.connect_options().as_ref().clone().options([("synchronous_commit", "off")]);
+        let own = PgPoolOptions::new().max_connections(1).acquire_timeout(TIMEOUT).connect_lazy_with(options);
+        tokio::spawn(store_what_waits(own, queue, token));
+        Self { vault, waiting }
+    }
+}
+
+async fn store_what_waits(pool: PgPool, mut queue: mpsc::Receiver<Waiting>, token: CancellationToken) {
+    let mut batch = Vec::with_capacity(TOGETHER);
+    loop {
+        let received = tokio::select! {
+            biased;
+            received = queue.recv_many(&mut batch, TOGETHER) => received,
+            () = token.cancelled() => {
+                queue.close();
+                queue.recv_many(&mut batch, TOGETHER).await
+            }
+        };
+        if received == 0 {
+            break;
+        }
+        let stored = match tokio::time::timeout(TIMEOUT, store(&pool, &batch)).await {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
+                tracing::warn!(error = %error, provider = SANDBOX, "messages cannot be kept");
+                false
+            }
+            Err(_) => {
+                tracing::warn!(provider = SANDBOX, "messages cannot be kept in time");
+                false
+            }
+        };
+        for waiting in batch.drain(..) {
+            waiting.stored.send(stored).ok();
+        }
+    }
+    pool.close().await;
+}
+
+async fn store(pool: &PgPool, batch: &[Waiting]) -> Result<(), sqlx::Error> {
+    let column = |of: fn(&Waiting) -> Uuid| batch.iter().map(of).collect::<Vec<_>>();
+    sqlx::query(
+        "insert into sandbox_messages
+                (delivery_id, tenant_id, notification_id, channel, event_id, key_id, sealed, created_at)
+         select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::text[],
+                              $8::timestamptz[])
+             on conflict on constraint sandbox_messages_pkey do nothing",
+    )
+    .bind(column(|waiting| waiting.delivery))
+    .bind(column(|waiting| waiting.tenant))
+    .bind(column(|waiting| waiting.notification))
+    .bind(batch.iter().map(|waiting| waiting.channel).collect::<Vec<_>>())
+    .bind(batch.iter().map(|waiting| waiting.event_id.as_str()).collect::<Vec<_>>())
+    .bind(column(|waiting| waiting.sealed.key_id.as_uuid()))
+    .bind(batch.iter().map(|waiting| waiting.sealed.data.as_str()).collect::<Vec<_>>())
+    .bind(batch.iter().map(|waiting| waiting.at.as_datetime()).collect::<Vec<_>>())
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// The sandbox as one tenant's provider for one channel.
+pub struct SandboxLane {
+    sandbox: Sandbox,
+    calls: usize,
+}
+
+impl SandboxLane {
+    /// Takes that many calls at one time.
+    pub fn new(sandbox: Sandbox, calls: usize) -> Self {
+        Self { sandbox, calls }
+    }
+}
+
+impl Provider for SandboxLane {
+    fn name(&self) -> &'static str {
+        SANDBOX
+    }
+
+    fn concurrency(&self) -> usize {
+        self.calls
+    }
+
+    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Sent, SendError>> {
+        Box::pin(async move {
+            let kept = Kept {
+                to: message.to.clone(),
+                subject: message.content.subject.clone(),
+                body: message.content.body.clone(),
+            };
+            let plain = serde_json::to_vec(&kept).expect("texts are always JSON");
+            let stream = StreamId::notification(message.tenant, message.notification);
+            let place = FieldContext {
+                tenant: message.tenant,
+                aggregate_id: stream.as_str(),
+                field: field(message.channel),
+            };
+            let (stored, answer) = oneshot::channel();
+            let waiting = Waiting {
+                delivery: message.delivery.as_uuid(),
+                tenant: message.tenant.as_uuid(),
+                notification: message.notification.as_uuid(),
+                channel: message.channel.as_str(),
+                event_id: message.event_id.as_str().to_owned(),
+                sealed: self.sandbox.vault.seal(&message.key, &place, &plain),
+                at: message.at,
+                stored,
+            };
+            let handed_in =
+                async { self.sandbox.waiting.send(waiting).await.is_ok() && answer.await == Ok(true) };
+            if tokio::time::timeout(2 * TIMEOUT, handed_in).await == Ok(true) {
+                return Ok(Sent { provider_message_id: Some(message.delivery.to_string()), answer: None });
+            }
+            Err(SendError::NotTaken(NotTaken {
+                cause: "sandbox_unavailable".to_owned(),
+                retry_after: None,
+                answer: None,
+                provider_down: true,
+            }))
+        })
+    }
+}
+
+/// A message that the sandbox kept.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SandboxMessage {
+    /// The delivery; each has one message here.
+    pub delivery_id: DeliveryId,
+    /// Of which notification.
+    pub notification_id: NotificationId,
+    /// On which channel.
+    pub channel: Channel,
+    /// The address.
+    pub to: String,
+    /// The subject of an email.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The body.
+    pub body: String,
+    /// The tenant's own id of the event.
+    pub event_id: String,
+    /// When it was taken.
+    pub created_at: Timestamp,
+}
+
+impl std::fmt::Debug for SandboxMessage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SandboxMessage({}, {})", self.delivery_id, self.channel)
+    }
+}
+
+/// Why the sandbox's messages cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// The database failed.
+    #[error("the sandbox cannot be read: {0}")]
+    Database(#[from] sqlx::Error),
+    /// It did not answer in time.
+    #[error("the sandbox did not answer in time")]
+    Timeout,
+    /// A key cannot be read, or a message cannot be opened.
+    #[error("a message of the sandbox cannot be opened: {0}")]
+    Sealed(#[from] KeyError),
+    /// A row holds what the sandbox never wrote.
+    #[error("the sandbox holds an unreadable {0}")]
+    Corrupt(&'static str),
+}
+
+/// A tenant's messages, newest first. Those of forgotten people are left out.
+///
+/// # Errors
+/// If the database cannot be read or a message cannot be opened.
+pub async fn messages(
+    pool: &PgPool,
+    vault: &Vault,
+    tenant: TenantId,
+    channel: Option<Channel>,
+    limit: u32,
+) -> Result<Vec<SandboxMessage>, SandboxError> {
+    let query = sqlx::query(
+        "select m.delivery_id, m.notification_id, m.channel, m.event_id, m.key_id, m.sealed, m.created_at
+           from sandbox_messages m
+          where m.tenant_id = $1 and ($2::text is null or m.channel = $2)
+            and exists (select from data_keys k where k.key_id = m.key_id)
+          order by m.created_at desc, m.delivery_id desc
+          limit $3",
+    )
+    .bind(tenant.as_uuid())
+    .bind(channel.map(Channel::as_str))
+    .bind(i64::from(limit));
+    let rows = match tokio::time::timeout(TIMEOUT, query.fetch_all(pool)).await {
+        Ok(rows) => rows?,
+        Err(_) => return Err(SandboxError::Timeout),
+    };
+    let mut messages = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let notification = NotificationId::from_uuid(row.try_get("notification_id")?);
+        let channel: Channel =
+            row.try_get::<&str, _>("channel")?.parse().map_err(|_| SandboxError::Corrupt("channel"))?;
+        let sealed = Sealed {
+            key_id: orqestra_domain::KeyId::from_uuid(row.try_get("key_id")?),
+            data: row.try_get("sealed")?,
+        };
+        let stream = StreamId::notification(tenant, notification);
+        let place = FieldContext { tenant, aggregate_id: stream.as_str(), field: field(channel) };
+        let plain = match vault.open_sealed(&place, &sealed).await {
+            Ok(plain) => plain,
+            Err(KeyError::Gone) => continue,
+            Err(error) => return Err(error.into()),
+        };
+        let kept: Kept = serde_json::from_slice(&plain).map_err(|_| SandboxError::Corrupt("message"))?;
+        messages.push(SandboxMessage {
+            delivery_id: DeliveryId::from_uuid(row.try_get("delivery_id")?),
+            notification_id: notification,
+            channel,
+            to: kept.to,
+            subject: kept.subject,
+            body: kept.body,
+            event_id: row.try_get("event_id")?,
+            created_at: Timestamp::new(row.try_get::<OffsetDateTime, _>("created_at")?),
+        });
+    }
+    Ok(messages)
+}

@@ -1,0 +1,211 @@
+//! Email over SMTP: one server of one tenant, with a bounded pool of sessions that are kept for the next message.
+//!
+//! What each answer means is in [`table`]. A session that was idle and turns out to be closed at its first command is
+//! replaced once; nothing else is tried twice here.
+
+mod connection;
+pub(crate) mod letter;
+mod table;
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::TlsParameters;
+use orqestra_domain::provider::{SmtpConfig, TlsMode};
+use orqestra_domain::{StreamId, TenantId};
+use orqestra_vault::{FieldContext, Vault};
+use tokio::time::Instant;
+
+use self::connection::{Connection, Receipt, Target};
+use self::letter::{Letter, NoLetter};
+use self::table::{Fault, Phase, What};
+use super::{Message, NotTaken, Provider, SendError, Sent};
+
+/// How long a session waits for the next message.
+const IDLE: Duration = Duration::from_secs(20);
+/// A session idle for longer is asked whether it is still there.
+const FRESH: Duration = Duration::from_secs(3);
+/// Messages after which a session is ended.
+const MESSAGES: u32 = 100;
+/// Taken off the provider timeout, so that the call ends by its own word.
+const MARGIN: Duration = Duration::from_millis(500);
+
+/// What bounds a server's use.
+#[derive(Clone, Copy, Debug)]
+pub struct SmtpLimits {
+    /// Most sessions.
+    pub connections: usize,
+    /// How long a call may take in all.
+    pub whole_call: Duration,
+}
+
+struct Idle {
+    connection: Connection,
+    since: Instant,
+}
+
+#[derive(Default)]
+struct Pool {
+    idle: Vec<Idle>,
+    swept: bool,
+}
+
+/// A tenant's SMTP server.
+pub struct Smtp {
+    tenant: TenantId,
+    config: SmtpConfig,
+    vault: Vault,
+    limits: SmtpLimits,
+    tls: OnceLock<Option<TlsParameters>>,
+    pool: Arc<Mutex<Pool>>,
+}
+
+impl Smtp {
+    /// A server as configured; it is not reached before the first message.
+    pub fn new(tenant: TenantId, config: SmtpConfig, vault: Vault, limits: SmtpLimits) -> Self {
+        Self { tenant, config, vault, limits, tls: OnceLock::new(), pool: Arc::default() }
+    }
+
+    async fn deliver(&self, message: &Message) -> Result<Sent, SendError> {
+        let deadline = Instant::now() + self.limits.whole_call.saturating_sub(MARGIN);
+        let letter = Letter::write(message, self.config.from.as_deref()).map_err(no_letter)?;
+        let mut kept = self.kept().await;
+        loop {
+            let (mut connection, was_kept) = match kept.take() {
+                Some(connection) => (connection, true),
+                None => (self.connect(&letter, deadline).await.map_err(Fault::outcome)?, false),
+            };
+            if letter.needs_utf8() && !connection.takes_utf8() {
+                self.keep(connection);
+                return Err(SendError::Refused { cause: "smtp_no_utf8".to_owned(), answer: None });
+            }
+            match connection.deliver(&letter, deadline).await {
+                Ok(Receipt { words }) => {
+                    self.keep(connection);
+                    return Ok(Sent { provider_message_id: Some(letter.message_id), answer: Some(words) });
+                }
+                Err(fault) if was_kept && fault.may_be_stale() => {}
+                Err(fault) => {
+                    if fault.leaves_connection_usable() && connection.reset().await {
+                        self.keep(connection);
+                    }
+                    return Err(fault.outcome());
+                }
+            }
+        }
+    }
+
+    async fn connect(&self, letter: &Letter, deadline: Instant) -> Result<Connection, Fault> {
+        let tls = match self.config.tls {
+            TlsMode::None => None,
+            TlsMode::Starttls | TlsMode::Tls => {
+                let made = self.tls.get_or_init(|| TlsParameters::new(self.config.host.clone()).ok());
+                Some(made.clone().ok_or(Fault::new(Phase::Encrypting, What::Handshake))?)
+            }
+        };
+        let target = Target {
+            host: &self.config.host,
+            port: self.config.port,
+            mode: self.config.tls,
+            tls,
+            credentials: self.credentials().await?,
+            hello: letter.from.domain().to_owned(),
+        };
+        Connection::open(target, deadline).await
+    }
+
+    async fn credentials(&self) -> Result<Option<Credentials>, Fault> {
+        let Some(username) = &self.config.username else { return Ok(None) };
+        let password = match &self.config.password {
+            None => String::new(),
+            Some(sealed) => {
+                let stream = StreamId::tenant(self.tenant);
+                let place = FieldContext {
+                    tenant: self.tenant,
+                    aggregate_id: stream.as_str(),
+                    field: orqestra_commands::PROVIDER_PASSWORD_FIELD,
+                };
+                let opened = self.vault.open_sealed(&place, sealed).await.map_err(|error| {
+                    tracing::error!(tenant.id = %self.tenant, error = %error, "an SMTP password cannot be opened");
+                    Fault::new(Phase::Authenticating, What::NoPassword)
+                })?;
+                String::from_utf8_lossy(&opened).into_owned()
+            }
+        };
+        Ok(Some(Credentials::new(username.clone(), password)))
+    }
+
+    /// The session used last, if it is still there.
+    async fn kept(&self) -> Option<Connection> {
+        loop {
+            let Idle { mut connection, since } =
+                self.pool.lock().unwrap_or_else(PoisonError::into_inner).idle.pop()?;
+            if since.elapsed() < FRESH || (since.elapsed() < IDLE && connection.answers().await) {
+                return Some(connection);
+            }
+        }
+    }
+
+    fn keep(&self, connection: Connection) {
+        if connection.sent >= MESSAGES {
+            tokio::spawn(connection.quit());
+            return;
+        }
+        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        pool.idle.push(Idle { connection, since: Instant::now() });
+        if !std::mem::replace(&mut pool.swept, true) {
+            tokio::spawn(end_idle(Arc::downgrade(&self.pool)));
+        }
+    }
+}
+
+/// Ends sessions that nothing was sent through for a while, until none is left.
+async fn end_idle(pool: std::sync::Weak<Mutex<Pool>>) {
+    loop {
+        tokio::time::sleep(IDLE / 2).await;
+        let Some(pool) = pool.upgrade() else { return };
+        let old = {
+            let mut pool = pool.lock().unwrap_or_else(PoisonError::into_inner);
+            let old: Vec<_> = pool.idle.extract_if(.., |idle| idle.since.elapsed() >= IDLE).collect();
+            if pool.idle.is_empty() {
+                pool.swept = false;
+            }
+            (old, pool.swept)
+        };
+        for idle in old.0 {
+            idle.connection.quit().await;
+        }
+        if !old.1 {
+            return;
+        }
+    }
+}
+
+fn no_letter(why: NoLetter) -> SendError {
+    match why {
+        // A matter of settings: once they are right, the same message goes out.
+        NoLetter::Sender => SendError::NotTaken(NotTaken {
+            cause: "no_sender".to_owned(),
+            retry_after: None,
+            answer: None,
+            provider_down: true,
+        }),
+        NoLetter::Recipient => SendError::Refused { cause: "unaddressable".to_owned(), answer: None },
+    }
+}
+
+impl Provider for Smtp {
+    fn name(&self) -> &'static str {
+        "smtp"
+    }
+
+    fn concurrency(&self) -> usize {
+        self.limits.connections
+    }
+
+    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Sent, SendError>> {
+        Box::pin(self.deliver(message))
+    }
+}

@@ -1,0 +1,171 @@
+//! The reactor: the subscription that learns what is due, the poller that finds what nobody was handed, and the pump
+//! that works on it.
+//!
+//! When told to stop it takes nothing new, lets calls in flight end within a deadline, and gives back the leases of
+//! what still waits. What is cut off even so is an open attempt, and the sweeper's.
+
+mod poller;
+mod pump;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use orqestra_commands::{Commands, Context};
+use orqestra_event_log::{SubscriptionError, SubscriptionOptions, run_subscription};
+use orqestra_vault::Entropy;
+use sqlx::PgPool;
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::delivery::Deliverer;
+use crate::delivery::compose::Composer;
+use crate::due::store;
+use crate::due::subscriber::DueSubscriber;
+use crate::provider::carriers::{Carriers, MakeProvider, Providers};
+use crate::provider::sandbox::Sandbox;
+use crate::queue::{Bounds, FairQueue};
+use crate::settings::{DispatchSettings, InvalidSetting};
+use poller::Poller;
+use pump::Pump;
+
+/// How long what was cut off may take to notice.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// What dispatch stands on.
+#[derive(Clone)]
+pub struct DispatchDeps {
+    /// The door to the log.
+    pub commands: Commands,
+    /// For the due table and the sandbox.
+    pub pool: PgPool,
+    /// For jitter.
+    pub entropy: Arc<dyn Entropy>,
+    /// Makes providers; `None` for the ones that this engine has.
+    pub providers: Option<Arc<dyn MakeProvider>>,
+}
+
+/// Why dispatch ended although nobody told it to.
+#[derive(Debug, thiserror::Error)]
+pub enum DispatchError {
+    /// Its settings do not go together.
+    #[error(transparent)]
+    Settings(#[from] InvalidSetting),
+    /// Its subscription ended.
+    #[error("the subscription of dispatch ended: {0}")]
+    Subscription(#[from] SubscriptionError),
+    /// One of its tasks panicked.
+    #[error("a task of dispatch panicked")]
+    Crashed,
+}
+
+/// The room's composition root.
+pub struct Dispatch;
+
+impl Dispatch {
+    /// Runs until the token is cancelled and everything in flight has ended.
+    ///
+    /// # Errors
+    /// If it cannot go on; whoever runs it decides what then.
+    pub async fn run(
+        deps: DispatchDeps,
+        settings: DispatchSettings,
+        token: CancellationToken,
+    ) -> Result<(), DispatchError> {
+        let settings = settings.checked()?;
+        let DispatchDeps { commands, pool, entropy, providers } = deps;
+        let log = commands.log().clone();
+        let clock = Arc::clone(log.clock());
+        let owner = log.ids().uuid_v7(clock.now());
+        // Whatever ends first ends the others.
+        let running = token.child_token();
+        let _ends_with_this = running.clone().drop_guard();
+        let sandbox_may_end = CancellationToken::new();
+        let give_up = CancellationToken::new();
+
+        let providers = providers.unwrap_or_else(|| {
+            let sandbox = Sandbox::start(&pool, commands.vault().clone(), sandbox_may_end.clone());
+            Arc::new(Providers::new(sandbox, commands.vault().clone(), &settings))
+        });
+        let directory = commands.directory().clone();
+        let carriers = Arc::new(Carriers::new(directory.clone(), providers, Arc::clone(&clock), &settings));
+        let queue = Arc::new(FairQueue::new(Bounds {
+            queue: settings.queue,
+            tenant_queue: settings.tenant_queue,
+            tenant_in_flight: settings.tenant_in_flight,
+        }));
+        let left_behind = Arc::new(Notify::new());
+
+        let subscriber = DueSubscriber::new(
+            Arc::clone(&queue),
+            Arc::clone(&clock),
+            owner,
+            settings.lease,
+            settings.sweep_after(),
+            Arc::clone(&left_behind),
+        );
+        let options = SubscriptionOptions::default();
+        let mut subscription =
+            tokio::spawn(run_subscription(log, pool.clone(), subscriber, options, running.child_token()));
+
+        let poller = Poller {
+            pool: pool.clone(),
+            queue: Arc::clone(&queue),
+            clock: Arc::clone(&clock),
+            owner,
+            lease: settings.lease,
+            pause: settings.poll,
+            share: settings.tenant_queue.div_ceil(2),
+            left_behind,
+        };
+        let mut polling = tokio::spawn(poller.run(running.child_token()));
+
+        let deliverer = Deliverer {
+            commands,
+            carriers: Arc::clone(&carriers),
+            composer: Composer::new(directory, Arc::clone(&clock), settings.push_categories.clone()),
+            clock,
+            entropy,
+            at_work: Semaphore::new(settings.at_work),
+            give_up: give_up.clone(),
+            context: Context::engine("dispatch"),
+            settings: settings.clone(),
+        };
+        let tracker = TaskTracker::new();
+        let pump = Pump {
+            queue: Arc::clone(&queue),
+            carriers,
+            deliverer: Arc::new(deliverer),
+            slots: Arc::new(Semaphore::new(settings.in_flight)),
+            tracker: tracker.clone(),
+            give_up: give_up.clone(),
+        };
+        let mut pumping = tokio::spawn(pump.run(running.child_token()));
+
+        let ended = tokio::select! {
+            ended = &mut subscription => ended.map_err(|_| DispatchError::Crashed).and_then(|ended| Ok(ended?)),
+            ended = &mut polling => ended.map_err(|_| DispatchError::Crashed),
+            ended = &mut pumping => ended.map_err(|_| DispatchError::Crashed),
+        };
+        running.cancel();
+        tracker.close();
+        if tokio::time::timeout(settings.stop_within, tracker.wait()).await.is_err() {
+            tracing::warn!(deliveries = tracker.len(), "calls to providers are cut off");
+        }
+        give_up.cancel();
+        tokio::time::timeout(LAST_WORDS, tracker.wait()).await.ok();
+        for task in [polling, pumping] {
+            if !task.is_finished() {
+                tokio::time::timeout(LAST_WORDS, task).await.ok();
+            }
+        }
+        if !subscription.is_finished() {
+            tokio::time::timeout(settings.stop_within, subscription).await.ok();
+        }
+        sandbox_may_end.cancel();
+        if let Err(error) = store::release(&pool, owner, queue.clear().into_iter()).await {
+            tracing::warn!(error = %error, "leases are left to run out");
+        }
+        ended
+    }
+}

@@ -1,0 +1,158 @@
+//! What can be set about dispatch, with defaults that suit two cores and the embedded profile.
+//!
+//! Invariant: [`DispatchSettings::checked`] holds for what the reactor runs with, so a lease outlives a claim's
+//! preparation and a sweep never comes while a call may still be under way.
+
+use std::time::Duration;
+
+use orqestra_domain::retry::RetrySchedule;
+
+/// After a claim's expiry and the provider's timeout, how long until a sweeper calls the outcome unknown.
+pub const SWEEP_GRACE: Duration = Duration::from_secs(10);
+
+/// What can be set.
+#[derive(Clone, Debug)]
+pub struct DispatchSettings {
+    /// Deliveries at work in this process at one time, waiting for providers included.
+    pub in_flight: usize,
+    /// Deliveries at work outside provider calls: rendering, sealing, appending.
+    pub at_work: usize,
+    /// Deliveries of one tenant at work at one time.
+    pub tenant_in_flight: usize,
+    /// Rows held in memory, leased and waiting for a free place.
+    pub queue: usize,
+    /// Rows of one tenant held in memory.
+    pub tenant_queue: usize,
+    /// How long a row is leased to a process.
+    pub lease: Duration,
+    /// How often the due table is asked although nothing woke the poller.
+    pub poll: Duration,
+    /// How long after its claim a call to a provider may start.
+    pub claim: Duration,
+    /// How long a call to a provider may take in all.
+    pub provider_timeout: Duration,
+    /// The delays between the attempts of one delivery.
+    pub retry_delays: Vec<Duration>,
+    /// Connections to one tenant's SMTP server.
+    pub smtp_connections: usize,
+    /// Calls to the sandbox for one tenant and channel at one time.
+    pub sandbox_calls: usize,
+    /// Failures of a whole provider, one after the other, that open its breaker.
+    pub breaker_failures: u32,
+    /// How long a breaker stays open before one call may try again.
+    pub breaker_pause: Duration,
+    /// The push categories, the first being the one for everything else.
+    pub push_categories: Vec<String>,
+    /// How long sends in flight may take to end when the process stops.
+    pub stop_within: Duration,
+}
+
+impl Default for DispatchSettings {
+    fn default() -> Self {
+        let delays = [5, 60, 300, 1_800, 7_200, 18_000, 36_000];
+        Self {
+            in_flight: 512,
+            at_work: 128,
+            tenant_in_flight: 192,
+            queue: 8_192,
+            tenant_queue: 2_048,
+            lease: Duration::from_secs(15),
+            poll: Duration::from_millis(500),
+            claim: Duration::from_secs(30),
+            provider_timeout: Duration::from_mins(1),
+            retry_delays: delays.map(Duration::from_secs).to_vec(),
+            smtp_connections: 8,
+            sandbox_calls: 192,
+            breaker_failures: 5,
+            breaker_pause: Duration::from_secs(30),
+            push_categories: vec!["global_system".to_owned(), "orders".to_owned()],
+            stop_within: Duration::from_secs(8),
+        }
+    }
+}
+
+/// Settings that do not go together.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("dispatch.{name}: {problem}")]
+pub struct InvalidSetting {
+    /// Which.
+    pub name: &'static str,
+    /// What is wrong with it.
+    pub problem: &'static str,
+}
+
+impl DispatchSettings {
+    /// Checks that the settings go together.
+    ///
+    /// # Errors
+    /// Names the first that does not.
+    pub fn checked(self) -> Result<Self, InvalidSetting> {
+        let at_least_one = [
+            ("in_flight", self.in_flight),
+            ("at_work", self.at_work),
+            ("tenant_in_flight", self.tenant_in_flight),
+            ("queue", self.queue),
+            ("tenant_queue", self.tenant_queue),
+            ("smtp_connections", self.smtp_connections),
+            ("sandbox_calls", self.sandbox_calls),
+            ("push_categories", self.push_categories.len()),
+        ];
+        if let Some((name, _)) = at_least_one.into_iter().find(|(_, value)| *value == 0) {
+            return Err(InvalidSetting { name, problem: "must be at least 1" });
+        }
+        let spans = [
+            ("lease", self.lease),
+            ("poll", self.poll),
+            ("claim", self.claim),
+            ("provider_timeout", self.provider_timeout),
+        ];
+        if let Some((name, _)) = spans.into_iter().find(|(_, value)| value.is_zero()) {
+            return Err(InvalidSetting { name, problem: "must be longer than nothing" });
+        }
+        Ok(self)
+    }
+
+    /// How long after a claim's expiry its outcome counts as unknown.
+    pub(crate) fn sweep_after(&self) -> Duration {
+        self.provider_timeout + SWEEP_GRACE
+    }
+
+    /// The schedule where `providers` are tried one after the other before each delay.
+    pub(crate) fn schedule(&self, providers: usize) -> RetrySchedule {
+        let rounds = self.retry_delays.iter().copied().map(Some).chain([None]);
+        let delays = rounds
+            .flat_map(|delay| std::iter::repeat_n(Duration::ZERO, providers.saturating_sub(1)).chain(delay));
+        RetrySchedule::new(delays.collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use orqestra_domain::retry::Jitter;
+
+    use super::*;
+
+    #[test]
+    fn with_one_provider_the_schedule_is_the_one_set() {
+        assert_eq!(DispatchSettings::default().schedule(1), RetrySchedule::default());
+    }
+
+    #[test]
+    fn with_two_providers_the_second_follows_at_once_and_then_comes_the_delay() {
+        let settings = DispatchSettings {
+            retry_delays: vec![Duration::from_secs(5), Duration::from_secs(60)],
+            ..DispatchSettings::default()
+        };
+        let schedule = settings.schedule(2);
+        let after = |attempt| schedule.delay_after(attempt, None, Jitter::NONE).map(|delay| delay.as_secs());
+        assert_eq!([1, 2, 3, 4, 5, 6].map(after), [Some(0), Some(5), Some(0), Some(60), Some(0), None]);
+    }
+
+    #[test]
+    fn a_setting_of_nothing_is_named() {
+        let none = DispatchSettings { at_work: 0, ..DispatchSettings::default() };
+        assert_eq!(none.checked().unwrap_err().name, "at_work");
+        let none = DispatchSettings { lease: Duration::ZERO, ..DispatchSettings::default() };
+        assert_eq!(none.checked().unwrap_err().to_string(), "dispatch.lease: must be longer than nothing");
+    }
+}

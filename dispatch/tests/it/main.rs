@@ -1,0 +1,13 @@
+//! Dispatch's laws against a real PostgreSQL, scripted providers and a scripted SMTP server; one database a test.
+
+mod due;
+mod fairness;
+mod flow;
+mod permission;
+mod providers;
+mod sandbox;
+mod script;
+mod smtp;
+mod smtp_server;
+mod unknown;
+mod world;

@@ -1,0 +1,156 @@
+//! A provider that answers as told and remembers whom it was called for.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use futures::future::BoxFuture;
+use orqestra_dispatch::{MakeProvider, Message, NotTaken, Provider, SendError, Sent};
+use orqestra_domain::provider::ProviderConfig;
+use orqestra_domain::{Channel, DeliveryId, TenantId};
+use tokio::sync::{Semaphore, watch};
+
+/// One answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Taken,
+    NotTaken,
+    Down,
+    Refused,
+    NoAnswer,
+    /// Never comes back.
+    Hang,
+}
+
+/// A call that a provider received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Call {
+    /// Which provider of the list; 0 where all answer alike.
+    pub(crate) provider: u16,
+    pub(crate) tenant: TenantId,
+    pub(crate) delivery: DeliveryId,
+    pub(crate) to: String,
+    pub(crate) body: String,
+}
+
+/// Makes providers that answer from one script.
+pub(crate) struct Script {
+    name: &'static str,
+    concurrency: usize,
+    answers: Mutex<VecDeque<Answer>>,
+    then: Mutex<Answer>,
+    calls: watch::Sender<Vec<Call>>,
+    gate: Semaphore,
+}
+
+impl Script {
+    /// Answers all calls like this, under a name that deduplicates nothing.
+    pub(crate) fn always(answer: Answer) -> Arc<Self> {
+        Self::named("script", 64, answer)
+    }
+
+    pub(crate) fn named(name: &'static str, concurrency: usize, then: Answer) -> Arc<Self> {
+        Arc::new(Self {
+            name,
+            concurrency,
+            answers: Mutex::default(),
+            then: Mutex::new(then),
+            calls: watch::Sender::default(),
+            gate: Semaphore::new(Semaphore::MAX_PERMITS),
+        })
+    }
+
+    /// Answers these first.
+    pub(crate) fn first(self: Arc<Self>, answers: impl IntoIterator<Item = Answer>) -> Arc<Self> {
+        self.answers.lock().unwrap().extend(answers);
+        self
+    }
+
+    /// From now on answers like this.
+    pub(crate) fn then(&self, answer: Answer) {
+        *self.then.lock().unwrap() = answer;
+    }
+
+    /// Lets no call come back until [`Self::open_gate`].
+    pub(crate) fn close_gate(&self) {
+        self.gate.forget_permits(Semaphore::MAX_PERMITS);
+    }
+
+    pub(crate) fn open_gate(&self) {
+        self.gate.add_permits(Semaphore::MAX_PERMITS);
+    }
+
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        self.calls.borrow().clone()
+    }
+
+    /// Waits for that many calls.
+    pub(crate) async fn called(&self, times: usize) -> Vec<Call> {
+        let mut calls = self.calls.subscribe();
+        let wait = calls.wait_for(|calls| calls.len() >= times);
+        let waited = tokio::time::timeout(crate::world::DEADLINE, wait).await;
+        waited.unwrap_or_else(|_| panic!("{} calls of {times} came", self.calls().len())).unwrap().clone()
+    }
+}
+
+struct Actor {
+    script: Arc<Script>,
+    number: u16,
+}
+
+impl Provider for Actor {
+    fn name(&self) -> &'static str {
+        self.script.name
+    }
+
+    fn concurrency(&self) -> usize {
+        self.script.concurrency
+    }
+
+    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Sent, SendError>> {
+        Box::pin(async move {
+            let call = Call {
+                provider: self.number,
+                tenant: message.tenant,
+                delivery: message.delivery,
+                to: message.to.clone(),
+                body: message.content.body.clone(),
+            };
+            self.script.calls.send_modify(|calls| calls.push(call));
+            let next = self.script.answers.lock().unwrap().pop_front();
+            let answer = next.unwrap_or(*self.script.then.lock().unwrap());
+            drop(self.script.gate.acquire().await.unwrap());
+            let not_taken = |provider_down| {
+                SendError::NotTaken(NotTaken {
+                    cause: "busy".to_owned(),
+                    retry_after: None,
+                    answer: Some("come again".to_owned()),
+                    provider_down,
+                })
+            };
+            match answer {
+                Answer::Taken => Ok(Sent {
+                    provider_message_id: Some("m-1".to_owned()),
+                    answer: Some("welcome".to_owned()),
+                }),
+                Answer::NotTaken => Err(not_taken(false)),
+                Answer::Down => Err(not_taken(true)),
+                Answer::Refused => Err(SendError::Refused { cause: "no_such_user".to_owned(), answer: None }),
+                Answer::NoAnswer => Err(SendError::Unknown { cause: "no_answer".to_owned() }),
+                Answer::Hang => std::future::pending().await,
+            }
+        })
+    }
+}
+
+/// [`Script`] behind the trait: the port of an SMTP entry tells the list's entries apart.
+pub(crate) struct Cast(pub(crate) Arc<Script>);
+
+impl MakeProvider for Cast {
+    fn make(&self, _: TenantId, _: Channel, config: &ProviderConfig) -> Arc<dyn Provider> {
+        let number = match config {
+            ProviderConfig::Sandbox => 0,
+            ProviderConfig::Smtp(smtp) => smtp.port,
+        };
+        Arc::new(Actor { script: Arc::clone(&self.0), number })
+    }
+}

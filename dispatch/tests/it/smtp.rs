@@ -1,0 +1,258 @@
+//! Each row of the SMTP table against a server that behaves so, and the pool of sessions.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use orqestra_commands::RenderedContent;
+use orqestra_dispatch::{Message, NotTaken, Provider, SendError, Sent, Smtp, SmtpLimits};
+use orqestra_domain::provider::{SmtpConfig, TlsMode};
+use orqestra_domain::{Channel, DeliveryId, EventId, NotificationId, StreamId, TenantId, Timestamp};
+use orqestra_vault::{DataKey, FieldContext, KeyScope, MasterKey, SeededEntropy, Vault};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::smtp_server::Step::{Cut, Hang, Say};
+use crate::smtp_server::{Session, SmtpServer};
+
+struct Client {
+    smtp: Smtp,
+    key: DataKey,
+}
+
+fn vault() -> Vault {
+    let entropy = Arc::new(SeededEntropy::new(1));
+    let pool = PgPool::connect_lazy("postgres://nowhere").unwrap();
+    Vault::new(pool, MasterKey::generate(&*entropy), entropy)
+}
+
+fn config(port: u16) -> SmtpConfig {
+    SmtpConfig {
+        host: "127.0.0.1".to_owned(),
+        port,
+        tls: TlsMode::None,
+        from: Some("Shop <shop@example.org>".to_owned()),
+        username: None,
+        password: None,
+    }
+}
+
+impl Client {
+    fn with(config: SmtpConfig, vault: Vault) -> Self {
+        let limits = SmtpLimits { connections: 2, whole_call: Duration::from_millis(900) };
+        let (_, key) = vault.new_key(TenantId::PLATFORM, KeyScope::Tenant);
+        Self { smtp: Smtp::new(TenantId::PLATFORM, config, vault, limits), key }
+    }
+
+    fn to(server: &SmtpServer) -> Self {
+        Self::with(config(server.port), vault())
+    }
+
+    fn message(&self, number: u128) -> Message {
+        Message {
+            tenant: TenantId::PLATFORM,
+            notification: NotificationId::from_uuid(Uuid::from_u128(number)),
+            delivery: DeliveryId::from_uuid(Uuid::from_u128(number)),
+            channel: Channel::Email,
+            to: "user@example.com".to_owned(),
+            content: RenderedContent {
+                subject: Some("Grüße".to_owned()),
+                title: None,
+                body: "<p>.\n.hello</p>".to_owned(),
+                text: Some(".\n.hello".to_owned()),
+            },
+            event_id: EventId::parse("e-1").unwrap(),
+            sender: None,
+            key: self.key.clone(),
+            accepted_at: Timestamp::from_unix_micros(1_776_859_200_000_000),
+            at: Timestamp::EPOCH,
+        }
+    }
+
+    async fn send(&self, number: u128) -> Result<Sent, SendError> {
+        self.smtp.send(&self.message(number)).await
+    }
+}
+
+/// The outcome of one send to a server whose first session is like this.
+async fn one(session: Session) -> String {
+    let server = SmtpServer::start([session, session]).await;
+    short(Client::to(&server).send(1).await)
+}
+
+fn short(outcome: Result<Sent, SendError>) -> String {
+    match outcome {
+        Ok(_) => "taken".to_owned(),
+        Err(SendError::NotTaken(NotTaken { cause, provider_down: true, .. })) => format!("down {cause}"),
+        Err(SendError::NotTaken(NotTaken { cause, .. })) => format!("not taken {cause}"),
+        Err(SendError::Refused { cause, .. }) => format!("refused {cause}"),
+        Err(SendError::Unknown { cause }) => format!("unknown {cause}"),
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_the_server_takes_is_taken_with_its_words() {
+    let server = SmtpServer::start([]).await;
+    let sent = Client::to(&server).send(1).await.unwrap();
+    let id = "<00000000-0000-0000-0000-000000000001@example.org>";
+    assert_eq!(sent.provider_message_id.as_deref(), Some(id));
+    assert_eq!(sent.answer.as_deref(), Some("250 2.0.0 queued as 42"));
+    let [taken] = &server.taken()[..] else { panic!("{:?}", server.taken()) };
+    assert_eq!(
+        (taken.from.as_str(), taken.to.as_str()),
+        ("MAIL FROM:<shop@example.org>", "RCPT TO:<user@example.com>")
+    );
+    for header in
+        [&format!("Message-ID: {id}\r\n"), "From: Shop <shop@example.org>\r\n", "To: user@example.com\r\n"]
+    {
+        assert!(taken.content.contains(header), "{header} in {}", taken.content);
+    }
+    assert!(taken.content.contains("=\r\n") || taken.content.contains(".hello"));
+}
+
+#[tokio::test]
+async fn every_row_of_the_table_before_the_message() {
+    let good = Session::GOOD;
+    for (session, outcome) in [
+        (Session { banner: Say("421 not now"), ..good }, "down smtp_421"),
+        (Session { banner: Say("554 go away"), ..good }, "down smtp_554"),
+        (Session { banner: Cut, ..good }, "down smtp_connect"),
+        (Session { banner: Hang, ..good }, "down smtp_timeout"),
+        (Session { banner: Say("HTTP/1.1 400 Bad Request"), ..good }, "down smtp_garbled"),
+        (Session { ehlo: "502 what", ..good }, "down smtp_502"),
+    ] {
+        assert_eq!(one(session).await, outcome, "{session:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_row_of_the_table_up_to_the_content() {
+    let good = Session::GOOD;
+    for (step, outcome) in [
+        (Say("451 later"), "not taken smtp_451"),
+        (Say("550 no such user"), "refused smtp_550"),
+        (Say("421 closing"), "down smtp_421"),
+        (Say("530 authenticate first"), "down smtp_530"),
+        (Say("what?"), "down smtp_garbled"),
+        (Cut, "down smtp_connection_lost"),
+        (Hang, "down smtp_timeout"),
+    ] {
+        assert_eq!(one(Session { mail: step, ..good }).await, outcome, "MAIL {step:?}");
+        assert_eq!(one(Session { rcpt: step, ..good }).await, outcome, "RCPT {step:?}");
+        assert_eq!(one(Session { data: step, ..good }).await, outcome, "DATA {step:?}");
+    }
+    assert_eq!(one(Session { data: Say("250 ok"), ..good }).await, "down smtp_garbled");
+}
+
+#[tokio::test]
+async fn every_row_of_the_table_after_the_content() {
+    for (step, outcome) in [
+        (Say("451 later"), "not taken smtp_451"),
+        (Say("452 full"), "not taken smtp_452"),
+        (Say("550 spam"), "refused smtp_550"),
+        (Say("421 closing"), "down smtp_421"),
+        (Say("what?"), "unknown smtp_garbled"),
+        (Say("354 go on"), "unknown smtp_garbled"),
+        (Cut, "unknown smtp_connection_lost"),
+        (Hang, "unknown smtp_timeout"),
+    ] {
+        assert_eq!(one(Session { end: step, ..Session::GOOD }).await, outcome, "{step:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_has_not_taken_it() {
+    let server = SmtpServer::start([]).await;
+    let port = server.port;
+    let unused = {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        listener.local_addr().unwrap().port()
+    };
+    assert_ne!(port, unused);
+    let gone = Client::with(config(unused), vault());
+    assert_eq!(short(gone.send(1).await), "down smtp_connect");
+    let nowhere = SmtpConfig { host: "nowhere.invalid".to_owned(), ..config(port) };
+    assert!(short(Client::with(nowhere, vault()).send(1).await).starts_with("down smtp_"));
+}
+
+#[tokio::test]
+async fn encryption_that_cannot_be_had_is_not_done_without() {
+    let server = SmtpServer::start([]).await;
+    let starttls = SmtpConfig { tls: TlsMode::Starttls, ..config(server.port) };
+    assert_eq!(short(Client::with(starttls, vault()).send(1).await), "down smtp_no_starttls");
+    let tls = SmtpConfig { tls: TlsMode::Tls, ..config(server.port) };
+    let outcome = short(Client::with(tls, vault()).send(1).await);
+    assert!(outcome.starts_with("down smtp_"), "{outcome}");
+    assert!(server.taken().is_empty());
+}
+
+#[tokio::test]
+async fn a_sealed_password_opens_the_server_and_a_wrong_one_is_the_providers_fault() {
+    let vault = vault();
+    let (_, key) = vault.new_key(TenantId::PLATFORM, KeyScope::Tenant);
+    vault.remember(&key);
+    let stream = StreamId::tenant(TenantId::PLATFORM);
+    let place = FieldContext {
+        tenant: TenantId::PLATFORM,
+        aggregate_id: stream.as_str(),
+        field: orqestra_commands::PROVIDER_PASSWORD_FIELD,
+    };
+    let password = Some(vault.seal(&key, &place, b"hunter2"));
+    let server = SmtpServer::start([Session { auth: Say("535 wrong"), ..Session::GOOD }]).await;
+    let config = SmtpConfig { username: Some("shop".to_owned()), password, ..config(server.port) };
+    let client = Client::with(config, vault);
+    assert_eq!(short(client.send(1).await), "down smtp_535");
+    assert_eq!(short(client.send(2).await), "taken");
+    let no_auth = Session { ehlo: "250 test", ..Session::GOOD };
+    let server = SmtpServer::start([no_auth]).await;
+    let config = SmtpConfig { username: Some("shop".to_owned()), ..self::config(server.port) };
+    assert_eq!(short(Client::with(config, self::vault()).send(1).await), "down smtp_no_auth_mechanism");
+}
+
+#[tokio::test]
+async fn sessions_are_used_again_and_replaced_when_the_server_has_closed_them() {
+    let server = SmtpServer::start([Session { messages: 3, ..Session::GOOD }]).await;
+    let client = Client::to(&server);
+    for number in 1..=5 {
+        assert_eq!(short(client.send(number).await), "taken", "message {number}");
+    }
+    assert_eq!((server.taken().len(), server.opened()), (5, 2));
+}
+
+#[tokio::test]
+async fn a_session_in_which_a_recipient_was_refused_is_used_again() {
+    let server = SmtpServer::start([Session { rcpt: Say("550 no"), ..Session::GOOD }]).await;
+    let client = Client::to(&server);
+    assert_eq!(short(client.send(1).await), "refused smtp_550");
+    assert_eq!(short(client.send(2).await), "refused smtp_550");
+    assert_eq!(server.opened(), 1);
+}
+
+#[tokio::test]
+async fn an_address_beyond_ascii_needs_a_server_that_takes_it() {
+    let plain = Session { ehlo: "250 test", ..Session::GOOD };
+    let server = SmtpServer::start([plain]).await;
+    let client = Client::to(&server);
+    let mut message = client.message(1);
+    message.to = "jörg@example.com".to_owned();
+    assert_eq!(short(client.smtp.send(&message).await), "refused smtp_no_utf8");
+    let server = SmtpServer::start([]).await;
+    let client = Client::to(&server);
+    assert_eq!(short(client.smtp.send(&message).await), "taken");
+    assert!(server.taken()[0].from.contains("SMTPUTF8"));
+}
+
+#[tokio::test]
+async fn bodies_arrive_whole_whatever_their_lines_are() {
+    let server = SmtpServer::start([]).await;
+    let client = Client::to(&server);
+    let mut message = client.message(1);
+    message.content.text = None;
+    message.content.body = "é\n.\r\n..\r.\n".to_owned();
+    client.smtp.send(&message).await.unwrap();
+    let content = &server.taken()[0].content;
+    let (_, body) = content.split_once("\r\n\r\n").unwrap();
+    let decoded = STANDARD.decode(body.replace("\r\n", "")).unwrap();
+    assert_eq!(String::from_utf8(decoded).unwrap(), "é\r\n.\r\n..\r\n.\r\n");
+}

@@ -1,0 +1,321 @@
+//! An engine without its API: log, vault, directory, commands, and dispatch as often as a test wants it.
+//!
+//! The clock stands still unless a test moves it. Nothing waits for time: everything waits for the log to move, up to
+//! a deadline.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use orqestra_commands::directory::DefaultProvider;
+use orqestra_commands::{
+    Commands, Context, Directory, ProviderInput, RecipientInput, RegisterTenant, SmtpInput, TenantEntry,
+    Trigger,
+};
+use orqestra_dispatch::{
+    Dispatch, DispatchDeps, DispatchError, DispatchSettings, MakeProvider, SUBSCRIPTION, rebuild_due,
+};
+use orqestra_domain::notification::{Delivery, DeliveryState, Story};
+use orqestra_domain::provider::TlsMode;
+use orqestra_domain::template::TemplateContent;
+use orqestra_domain::tenant::Limits;
+use orqestra_domain::{
+    Channel, EmailAddress, EventId, EventTypeName, NotificationId, PhoneNumber, TenantId, TenantName, UserId,
+};
+use orqestra_event_log::source::{ManualClock, SystemIds};
+use orqestra_event_log::{Clock, EventLog, LogOptions, MIGRATOR};
+use orqestra_tests::postgres::TestDatabase;
+use orqestra_vault::{Entropy, MasterKey, OsEntropy, SeededEntropy, Vault};
+use serde_json::{Map, Value, json};
+use sqlx::PgPool;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::script::{Cast, Script};
+
+/// The longest that anything awaited here may take.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A process of the engine.
+pub(crate) struct World {
+    pub(crate) database: Arc<TestDatabase>,
+    pub(crate) commands: Commands,
+    pub(crate) clock: Arc<ManualClock>,
+    token: CancellationToken,
+}
+
+/// Dispatch at work.
+pub(crate) struct Running {
+    token: CancellationToken,
+    task: JoinHandle<Result<(), DispatchError>>,
+}
+
+impl Running {
+    /// Tells it to stop and waits until it has.
+    pub(crate) async fn stop(self) {
+        self.token.cancel();
+        tokio::time::timeout(DEADLINE, self.task).await.expect("dispatch stops in time").unwrap().unwrap();
+    }
+}
+
+impl Running {
+    /// Ends it as a crash would: what it holds leases on stays so.
+    pub(crate) async fn die(self) {
+        self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
+    }
+}
+
+/// Quick to notice, and strict: two attempts, a minute apart.
+pub(crate) fn settings() -> DispatchSettings {
+    DispatchSettings {
+        poll: Duration::from_millis(20),
+        retry_delays: vec![Duration::from_secs(60)],
+        stop_within: Duration::from_millis(300),
+        ..DispatchSettings::default()
+    }
+}
+
+pub(crate) fn ctx() -> Context {
+    Context::engine("test")
+}
+
+pub(crate) fn smtp(port: u16) -> ProviderInput {
+    ProviderInput::Smtp(SmtpInput {
+        host: "127.0.0.1".to_owned(),
+        port,
+        tls: TlsMode::None,
+        from: Some("Shop <shop@example.org>".to_owned()),
+        username: None,
+        password: None,
+    })
+}
+
+pub(crate) fn text(body: &str) -> TemplateContent {
+    TemplateContent {
+        subject: Some("Order {{ number }}".to_owned()),
+        title: Some("Order {{ number }}".to_owned()),
+        body: body.to_owned(),
+        category: None,
+    }
+}
+
+pub(crate) const EVENT_TYPE: &str = "order.confirmed";
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let database = Arc::new(TestDatabase::migrated(&MIGRATOR).await);
+        let clock = Arc::new(ManualClock::at("2026-11-24T12:00:00Z".parse().unwrap()));
+        Self::open(database, clock).await
+    }
+
+    /// One more process on the same database, with the same clock.
+    pub(crate) async fn another(&self) -> Self {
+        Self::open(Arc::clone(&self.database), Arc::clone(&self.clock)).await
+    }
+
+    async fn open(database: Arc<TestDatabase>, clock: Arc<ManualClock>) -> Self {
+        let token = CancellationToken::new();
+        let pool = database.pool().clone();
+        let options = LogOptions::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::new(SystemIds));
+        let log = EventLog::open(pool.clone(), options, token.child_token()).await.unwrap();
+        let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
+        let vault = Vault::new(pool, MasterKey::generate(&SeededEntropy::new(7)), Arc::clone(&entropy));
+        let directory =
+            Directory::open(log.clone(), vault.clone(), DefaultProvider::Sandbox, token.child_token())
+                .await
+                .unwrap();
+        let commands = Commands::new(
+            log,
+            vault,
+            directory,
+            Arc::clone(&clock) as Arc<dyn Clock>,
+            Arc::new(SystemIds),
+            entropy,
+        );
+        Self { database, commands, clock, token }
+    }
+
+    pub(crate) fn pool(&self) -> &PgPool {
+        self.database.pool()
+    }
+
+    /// A tenant with one template for each of these channels.
+    pub(crate) async fn tenant(&self, name: &str, templates: &[(Channel, &str)]) -> Arc<TenantEntry> {
+        let input = RegisterTenant {
+            id: None,
+            name: TenantName::parse(name).unwrap(),
+            api_key: None,
+            webhook_secret: None,
+            limits: Limits::default(),
+            delivery_channels: None,
+            sender_email: None,
+        };
+        let registered = self.commands.register_tenant(input, &ctx()).await.unwrap();
+        for (channel, body) in templates {
+            self.template(registered.tenant_id, *channel, text(body)).await;
+        }
+        self.entry(registered.tenant_id)
+    }
+
+    pub(crate) fn entry(&self, tenant: TenantId) -> Arc<TenantEntry> {
+        self.commands.directory().tenant(tenant).expect("the tenant is known here")
+    }
+
+    pub(crate) async fn template(&self, tenant: TenantId, channel: Channel, content: TemplateContent) {
+        let event_type = EventTypeName::parse(EVENT_TYPE).unwrap();
+        self.commands.put_template(tenant, event_type, channel, content, true, &ctx()).await.unwrap();
+    }
+
+    pub(crate) async fn providers(&self, tenant: TenantId, channel: Channel, providers: Vec<ProviderInput>) {
+        self.commands.set_providers(tenant, channel, providers, &ctx()).await.unwrap();
+    }
+
+    /// Accepts an event for one user with everything that could be wanted.
+    pub(crate) async fn trigger(&self, tenant: &Arc<TenantEntry>, event: &str) -> NotificationId {
+        self.trigger_for(tenant, event, "u-1", json!({"number": "A-1", "amount": 3})).await
+    }
+
+    pub(crate) async fn trigger_for(
+        &self,
+        tenant: &Arc<TenantEntry>,
+        event: &str,
+        user: &str,
+        variables: Value,
+    ) -> NotificationId {
+        self.accept(tenant, event, user, "user@example.com", variables).await
+    }
+
+    pub(crate) async fn trigger_to(
+        &self,
+        tenant: &Arc<TenantEntry>,
+        event: &str,
+        email: &str,
+    ) -> NotificationId {
+        self.accept(tenant, event, "u-1", email, json!({})).await
+    }
+
+    async fn accept(
+        &self,
+        tenant: &Arc<TenantEntry>,
+        event: &str,
+        user: &str,
+        email: &str,
+        variables: Value,
+    ) -> NotificationId {
+        let variables: Map<String, Value> = variables.as_object().unwrap().clone();
+        let trigger = Trigger {
+            event_type: EventTypeName::parse(EVENT_TYPE).unwrap(),
+            event_id: Some(EventId::parse(event).unwrap()),
+            channels: None::<BTreeSet<Channel>>,
+            recipient: RecipientInput {
+                user_id: UserId::parse(user).unwrap(),
+                email: Some(EmailAddress::parse(email).unwrap()),
+                phone: Some(PhoneNumber::parse("+254712345678").unwrap()),
+            },
+            body: json!({"eventId": event, "variables": variables}),
+            variables: Some(variables),
+            idempotency_key: None,
+        };
+        self.commands.trigger(tenant, trigger, &ctx()).await.unwrap().notification
+    }
+
+    /// Starts dispatch with the real providers.
+    pub(crate) fn dispatch(&self, settings: DispatchSettings) -> Running {
+        self.start(None, settings)
+    }
+
+    /// Starts dispatch with scripted providers.
+    pub(crate) fn play(&self, script: &Arc<Script>, settings: DispatchSettings) -> Running {
+        self.start(Some(Arc::new(Cast(Arc::clone(script)))), settings)
+    }
+
+    fn start(&self, providers: Option<Arc<dyn MakeProvider>>, settings: DispatchSettings) -> Running {
+        let token = self.token.child_token();
+        let deps = DispatchDeps {
+            commands: self.commands.clone(),
+            pool: self.pool().clone(),
+            entropy: Arc::new(SeededEntropy::new(3)),
+            providers,
+        };
+        let task = tokio::spawn(Dispatch::run(deps, settings, token.clone()));
+        Running { token, task }
+    }
+
+    pub(crate) async fn story(&self, tenant: &TenantEntry, notification: NotificationId) -> Story {
+        self.commands.story(tenant.id, notification).await.unwrap().expect("it was accepted")
+    }
+
+    /// Waits until a delivery is as wanted.
+    pub(crate) async fn delivery(
+        &self,
+        tenant: &TenantEntry,
+        notification: NotificationId,
+        channel: Channel,
+        wanted: impl Fn(&Delivery) -> bool,
+    ) -> Delivery {
+        let mut head = self.commands.log().head();
+        let found = tokio::time::timeout(DEADLINE, async {
+            loop {
+                head.borrow_and_update();
+                let delivery = self.story(tenant, notification).await.deliveries.remove(&channel).unwrap();
+                if wanted(&delivery) {
+                    return delivery;
+                }
+                head.changed().await.unwrap();
+            }
+        });
+        match found.await {
+            Ok(delivery) => delivery,
+            Err(_) => {
+                panic!("it never came to that: {:?}", self.story(tenant, notification).await.deliveries)
+            }
+        }
+    }
+
+    /// Waits until nothing more happens to a delivery by itself.
+    pub(crate) async fn settled(
+        &self,
+        tenant: &TenantEntry,
+        notification: NotificationId,
+        channel: Channel,
+    ) -> Delivery {
+        self.delivery(tenant, notification, channel, |delivery| delivery.state.is_settled()).await
+    }
+
+    /// Waits until an email waits for its next attempt.
+    pub(crate) async fn waiting(&self, tenant: &TenantEntry, notification: NotificationId) -> Delivery {
+        let is_waiting = |delivery: &Delivery| matches!(delivery.state, DeliveryState::Waiting { .. });
+        self.delivery(tenant, notification, Channel::Email, is_waiting).await
+    }
+
+    /// Waits until dispatch has read the whole log.
+    pub(crate) async fn read_up(&self) {
+        let head = self.commands.log().fetch_head().await.unwrap();
+        let mut progress = self.commands.log().progress(SUBSCRIPTION);
+        let wait = progress.wait_for(|position| *position >= head);
+        tokio::time::timeout(DEADLINE, wait).await.expect("dispatch keeps up").unwrap();
+    }
+
+    /// The due table's kinds and attempts, in the order of their deliveries.
+    pub(crate) async fn due(&self) -> Vec<(String, String, i32)> {
+        sqlx::query_as(
+            "select channel, kind, attempt from dispatch_due order by tenant_id, notification_id, channel",
+        )
+        .fetch_all(self.pool())
+        .await
+        .unwrap()
+    }
+
+    /// Fails unless the due table is what the log calls for.
+    pub(crate) async fn due_table_is_right(&self) {
+        let report = rebuild_due(self.commands.log(), self.pool(), &settings()).await.unwrap();
+        assert_eq!(report.differences, 0, "the due table differs from the log");
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.token.cancel();
+    }
+}

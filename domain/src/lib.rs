@@ -1,0 +1,38 @@
+//! The rules of Orqestra: aggregates, their events and refusals, value objects and pure policies.
+//!
+//! Everything here is synchronous and pure. Time, ids and randomness come in with each command; nothing reads
+//! a clock, an environment, a socket or a file. Stored events are a public contract: additive, versioned, every
+//! shape ever written stays loadable (see `golden/`).
+//!
+//! To add an event: add the variant, bump nothing, write its golden file, fold it in `evolve`, and list it in
+//! `docs/events.md`.
+
+pub mod address;
+mod aggregate;
+pub mod channel;
+pub mod event;
+#[cfg(test)]
+mod golden;
+pub mod id;
+pub mod notification;
+pub mod provider;
+pub mod recipient;
+pub mod retry;
+#[cfg(test)]
+mod sample;
+pub mod sealed;
+pub mod template;
+pub mod tenant;
+pub mod text;
+pub mod timestamp;
+
+pub use address::{EmailAddress, PhoneNumber};
+pub use channel::Channel;
+pub use event::AnyEvent;
+pub use id::{
+    AddressRef, ApiKeyHash, ApiKeyId, DeliveryId, EventId, Fingerprint, KeyId, NotificationId, RecipientRef,
+    StreamId, TemplateId, TenantId,
+};
+pub use sealed::Sealed;
+pub use text::{EventTypeName, TenantName, UserId};
+pub use timestamp::Timestamp;

@@ -1,0 +1,162 @@
+//! What may be asked of a notification. Time and randomness come in here.
+
+use super::event::{Accepted, DeliveryRendered, FailureClass, Resolution};
+use super::plan::SkipReason;
+use crate::channel::Channel;
+use crate::id::RecipientRef;
+use crate::retry::{Jitter, RetrySchedule};
+use crate::sealed::Sealed;
+use crate::timestamp::Timestamp;
+
+/// A command to a notification.
+#[derive(Clone, Debug)]
+pub enum NotificationCommand {
+    /// Accept it.
+    Trigger(TriggerNotification),
+    /// Claim the next attempt.
+    StartAttempt(StartAttempt),
+    /// Put a push into the inbox: rendered, attempted and delivered at once.
+    DeliverPush(DeliverPush),
+    /// Record that the provider took it.
+    RecordSuccess(RecordSuccess),
+    /// Record that the provider did not take it.
+    RecordFailure(RecordFailure),
+    /// Record that nobody knows.
+    MarkOutcomeUnknown(MarkOutcomeUnknown),
+    /// Decide on an unknown outcome.
+    Resolve(Resolve),
+    /// Send nothing after all.
+    Skip(SkipDelivery),
+    /// Mark it read.
+    MarkRead(MarkRead),
+}
+
+/// See [`NotificationCommand::Trigger`].
+#[derive(Clone, Debug)]
+pub struct TriggerNotification {
+    /// What is accepted, with its plan.
+    pub accepted: Box<Accepted>,
+}
+
+/// See [`NotificationCommand::StartAttempt`].
+#[derive(Clone, Debug)]
+pub struct StartAttempt {
+    /// The channel.
+    pub channel: Channel,
+    /// The attempt to claim, from 1.
+    pub attempt: u32,
+    /// Who will carry it.
+    pub provider: String,
+    /// Until when the call may start.
+    pub expires_at: Timestamp,
+    /// The content, where it was not rendered before.
+    pub rendered: Option<DeliveryRendered>,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// See [`NotificationCommand::DeliverPush`].
+#[derive(Clone, Debug)]
+pub struct DeliverPush {
+    /// The content.
+    pub rendered: DeliveryRendered,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// See [`NotificationCommand::RecordSuccess`].
+#[derive(Clone, Debug)]
+pub struct RecordSuccess {
+    /// The channel.
+    pub channel: Channel,
+    /// The attempt.
+    pub attempt: u32,
+    /// The provider's id of the message.
+    pub provider_message_id: Option<String>,
+    /// The provider's words.
+    pub answer: Option<Sealed>,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// See [`NotificationCommand::RecordFailure`].
+#[derive(Clone, Debug)]
+pub struct RecordFailure {
+    /// The channel.
+    pub channel: Channel,
+    /// The attempt; 0 for a failure before the first attempt, as when rendering fails.
+    pub attempt: u32,
+    /// Whether trying again can help.
+    pub class: FailureClass,
+    /// A stable code.
+    pub cause: String,
+    /// The provider's words.
+    pub answer: Option<Sealed>,
+    /// How long the provider asked to wait.
+    pub retry_after: Option<std::time::Duration>,
+    /// The schedule in force.
+    pub schedule: RetrySchedule,
+    /// Randomness for the delay.
+    pub jitter: Jitter,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// What to do when nobody knows whether a message was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnknownPolicy {
+    /// The provider knows our key and will not send twice: send again.
+    Deduplicated,
+    /// Send once more, marked as a possible duplicate; hold after that.
+    ResendOnce,
+    /// Hold for an operator.
+    Hold,
+}
+
+/// See [`NotificationCommand::MarkOutcomeUnknown`].
+#[derive(Clone, Debug)]
+pub struct MarkOutcomeUnknown {
+    /// The channel.
+    pub channel: Channel,
+    /// The attempt.
+    pub attempt: u32,
+    /// What to do next.
+    pub policy: UnknownPolicy,
+    /// True where the sender itself says that no answer came; false where a sweeper finds an expired claim.
+    pub by_sender: bool,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// See [`NotificationCommand::Resolve`].
+#[derive(Clone, Debug)]
+pub struct Resolve {
+    /// The channel.
+    pub channel: Channel,
+    /// What to make of it.
+    pub resolution: Resolution,
+    /// Who decides.
+    pub by: String,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// See [`NotificationCommand::Skip`].
+#[derive(Clone, Debug)]
+pub struct SkipDelivery {
+    /// The channel.
+    pub channel: Channel,
+    /// Why.
+    pub reason: SkipReason,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// See [`NotificationCommand::MarkRead`].
+#[derive(Clone, Debug)]
+pub struct MarkRead {
+    /// Whose inbox.
+    pub recipient: RecipientRef,
+    /// Now.
+    pub at: Timestamp,
+}

@@ -1,0 +1,251 @@
+//! The rules of a notification: which command is allowed when, and what it makes happen.
+
+use super::command::{
+    DeliverPush, MarkOutcomeUnknown, MarkRead, NotificationCommand, RecordFailure, RecordSuccess, Resolve,
+    SkipDelivery, StartAttempt, UnknownPolicy,
+};
+use super::event::{
+    AttemptFailed, AttemptOutcomeUnknown, AttemptStarted, AttemptSucceeded, DeliveryAbandoned,
+    DeliverySkipped, FailureClass, NotificationEvent, NotificationRead, OutcomeResolved,
+};
+use super::refusal::NotificationRefusal as Refusal;
+use super::state::{AttemptOutcome, Delivery, DeliveryState, Notification, Story};
+use crate::channel::Channel;
+use crate::provider::HUB;
+use crate::retry::RetrySchedule;
+
+type Decision = Result<Vec<NotificationEvent>, Refusal>;
+
+impl Notification {
+    /// Decides on a command. An empty list means that there is nothing new to say.
+    ///
+    /// # Errors
+    /// The rule that says no.
+    pub fn decide(&self, command: NotificationCommand) -> Decision {
+        if let NotificationCommand::Trigger(trigger) = command {
+            return match self.story() {
+                Some(_) => Err(Refusal::AlreadyAccepted),
+                None => Ok(vec![NotificationEvent::NotificationAccepted(trigger.accepted)]),
+            };
+        }
+        let story = self.story().ok_or(Refusal::NotAccepted)?;
+        match command {
+            NotificationCommand::Trigger(_) => Err(Refusal::AlreadyAccepted),
+            NotificationCommand::StartAttempt(start) => story.start_attempt(start),
+            NotificationCommand::DeliverPush(push) => story.deliver_push(push),
+            NotificationCommand::RecordSuccess(success) => story.record_success(success),
+            NotificationCommand::RecordFailure(failure) => story.record_failure(failure),
+            NotificationCommand::MarkOutcomeUnknown(mark) => story.mark_unknown(&mark),
+            NotificationCommand::Resolve(resolve) => story.resolve(resolve),
+            NotificationCommand::Skip(skip) => story.skip(&skip),
+            NotificationCommand::MarkRead(read) => self.mark_read(story, &read),
+        }
+    }
+
+    fn mark_read(&self, story: &Story, read: &MarkRead) -> Decision {
+        if story.accepted.recipient_ref != read.recipient || !self.in_inbox() {
+            return Err(Refusal::NotInInbox);
+        }
+        Ok(match story.read_at {
+            Some(_) => Vec::new(),
+            None => vec![NotificationEvent::NotificationRead(NotificationRead { at: read.at })],
+        })
+    }
+}
+
+impl Story {
+    fn delivery(&self, channel: Channel) -> Result<&Delivery, Refusal> {
+        self.deliveries.get(&channel).ok_or(Refusal::NotPlanned)
+    }
+
+    fn start_attempt(&self, start: StartAttempt) -> Decision {
+        let delivery = self.delivery(start.channel)?;
+        let possible_duplicate = delivery.may_start(start.attempt, start.at)?;
+        let mut events = Vec::with_capacity(2);
+        if delivery.content.is_none() {
+            let rendered = start.rendered.filter(|rendered| rendered.channel == start.channel);
+            events.push(NotificationEvent::DeliveryRendered(rendered.ok_or(Refusal::NotRendered)?));
+        }
+        events.push(NotificationEvent::AttemptStarted(AttemptStarted {
+            channel: start.channel,
+            attempt: start.attempt,
+            provider: start.provider,
+            expires_at: start.expires_at,
+            possible_duplicate,
+            at: start.at,
+        }));
+        Ok(events)
+    }
+
+    fn deliver_push(&self, push: DeliverPush) -> Decision {
+        let delivery = self.delivery(Channel::Push)?;
+        delivery.may_start(1, push.at)?;
+        if push.rendered.channel != Channel::Push {
+            return Err(Refusal::NotRendered);
+        }
+        let (channel, attempt, provider, at) = (Channel::Push, 1, HUB.to_owned(), push.at);
+        Ok(vec![
+            NotificationEvent::DeliveryRendered(push.rendered),
+            NotificationEvent::AttemptStarted(AttemptStarted {
+                channel,
+                attempt,
+                provider: provider.clone(),
+                expires_at: at,
+                possible_duplicate: false,
+                at,
+            }),
+            NotificationEvent::AttemptSucceeded(AttemptSucceeded {
+                channel,
+                attempt,
+                provider,
+                provider_message_id: None,
+                answer: None,
+                at,
+            }),
+        ])
+    }
+
+    fn record_success(&self, success: RecordSuccess) -> Decision {
+        let attempt = self.delivery(success.channel)?.open_attempt(success.attempt)?;
+        Ok(vec![NotificationEvent::AttemptSucceeded(AttemptSucceeded {
+            channel: success.channel,
+            attempt: success.attempt,
+            provider: attempt.provider.clone(),
+            provider_message_id: success.provider_message_id,
+            answer: success.answer,
+            at: success.at,
+        })])
+    }
+
+    fn record_failure(&self, failure: RecordFailure) -> Decision {
+        let delivery = self.delivery(failure.channel)?;
+        let before_first = failure.attempt == 0;
+        if before_first {
+            delivery.may_start(delivery.next_attempt(), failure.at)?;
+            return Ok(vec![NotificationEvent::DeliveryAbandoned(DeliveryAbandoned {
+                channel: failure.channel,
+                cause: failure.cause,
+                attempts: delivery.next_attempt() - 1,
+                at: failure.at,
+            })]);
+        }
+        delivery.open_attempt(failure.attempt)?;
+        let is_last = failure.attempt + 1 == delivery.next_attempt();
+        let ended = match delivery.state {
+            DeliveryState::Sent { .. } | DeliveryState::Abandoned { .. } | DeliveryState::Skipped { .. } => {
+                true
+            }
+            DeliveryState::Planned
+            | DeliveryState::Attempting { .. }
+            | DeliveryState::Waiting { .. }
+            | DeliveryState::Held { .. } => false,
+        };
+        let decides = is_last && !ended;
+        let delay = match failure.class {
+            FailureClass::Permanent => None,
+            FailureClass::Retryable => {
+                failure.schedule.delay_after(failure.attempt, failure.retry_after, failure.jitter)
+            }
+        };
+        let next_due = delay.filter(|_| decides).map(|delay| failure.at.plus(delay));
+        let mut events = vec![NotificationEvent::AttemptFailed(AttemptFailed {
+            channel: failure.channel,
+            attempt: failure.attempt,
+            class: failure.class,
+            cause: failure.cause.clone(),
+            answer: failure.answer,
+            next_due,
+            at: failure.at,
+        })];
+        if decides && next_due.is_none() {
+            events.push(NotificationEvent::DeliveryAbandoned(DeliveryAbandoned {
+                channel: failure.channel,
+                cause: failure.cause,
+                attempts: failure.attempt,
+                at: failure.at,
+            }));
+        }
+        Ok(events)
+    }
+
+    fn mark_unknown(&self, mark: &MarkOutcomeUnknown) -> Decision {
+        let delivery = self.delivery(mark.channel)?;
+        let DeliveryState::Attempting { attempt, expires_at } = delivery.state else {
+            return Err(Refusal::OutcomeKnown);
+        };
+        if attempt != mark.attempt {
+            return Err(Refusal::OutcomeKnown);
+        }
+        if !mark.by_sender && mark.at < expires_at {
+            return Err(Refusal::StillRunning);
+        }
+        let unknown_before =
+            delivery.attempts.iter().any(|attempt| matches!(attempt.outcome, AttemptOutcome::Unknown { .. }));
+        let resend = match mark.policy {
+            UnknownPolicy::Deduplicated => delivery.attempts.len() < RetrySchedule::MAX_ATTEMPTS,
+            UnknownPolicy::ResendOnce => !unknown_before,
+            UnknownPolicy::Hold => false,
+        };
+        Ok(vec![NotificationEvent::AttemptOutcomeUnknown(AttemptOutcomeUnknown {
+            channel: mark.channel,
+            attempt: mark.attempt,
+            resend_due: resend.then_some(mark.at),
+            possible_duplicate: resend
+                && (mark.policy != UnknownPolicy::Deduplicated || delivery.doubt_before(mark.attempt)),
+            at: mark.at,
+        })])
+    }
+
+    fn resolve(&self, resolve: Resolve) -> Decision {
+        let DeliveryState::Held { attempt } = self.delivery(resolve.channel)?.state else {
+            return Err(Refusal::NothingToResolve);
+        };
+        Ok(vec![NotificationEvent::OutcomeResolved(OutcomeResolved {
+            channel: resolve.channel,
+            attempt,
+            resolution: resolve.resolution,
+            by: resolve.by,
+            at: resolve.at,
+        })])
+    }
+
+    fn skip(&self, skip: &SkipDelivery) -> Decision {
+        let delivery = self.delivery(skip.channel)?;
+        delivery.may_start(delivery.next_attempt(), skip.at)?;
+        Ok(vec![NotificationEvent::DeliverySkipped(DeliverySkipped {
+            channel: skip.channel,
+            reason: skip.reason,
+            at: skip.at,
+        })])
+    }
+}
+
+impl Delivery {
+    /// Whether that attempt may be claimed now; answers whether it may be a duplicate.
+    fn may_start(&self, attempt: u32, at: crate::timestamp::Timestamp) -> Result<bool, Refusal> {
+        let duplicate = match self.state {
+            DeliveryState::Planned => false,
+            DeliveryState::Waiting { .. } if attempt != self.next_attempt() => {
+                return Err(Refusal::AttemptTaken);
+            }
+            DeliveryState::Waiting { due, .. } if at < due => return Err(Refusal::NotDue),
+            DeliveryState::Waiting { possible_duplicate, .. } => possible_duplicate,
+            DeliveryState::Skipped { .. } if self.template.is_none() => return Err(Refusal::NotPlanned),
+            DeliveryState::Skipped { .. }
+            | DeliveryState::Attempting { .. }
+            | DeliveryState::Held { .. }
+            | DeliveryState::Sent { .. }
+            | DeliveryState::Abandoned { .. } => return Err(Refusal::AttemptTaken),
+        };
+        if attempt == self.next_attempt() { Ok(duplicate) } else { Err(Refusal::AttemptTaken) }
+    }
+
+    /// The attempt, if its outcome is still open or unknown: a late answer is recorded and wins.
+    fn open_attempt(&self, number: u32) -> Result<&super::state::AttemptState, Refusal> {
+        let attempt = self.attempt(number).ok_or(Refusal::NoSuchAttempt)?;
+        match attempt.outcome {
+            AttemptOutcome::Open | AttemptOutcome::Unknown { .. } => Ok(attempt),
+            AttemptOutcome::Succeeded { .. } | AttemptOutcome::Failed { .. } => Err(Refusal::OutcomeKnown),
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! What happened to a notification. Past tense, one fact an event; the stored shapes are a public contract.
+
+use serde::{Deserialize, Serialize};
+
+use super::plan::{PlannedChannel, SkipReason};
+use crate::channel::Channel;
+use crate::id::{EventId, Fingerprint, RecipientRef};
+use crate::sealed::Sealed;
+use crate::text::{EventTypeName, TenantName};
+use crate::timestamp::Timestamp;
+
+/// An event of a notification's stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NotificationEvent {
+    /// The trigger was accepted; always the first event.
+    NotificationAccepted(Box<Accepted>),
+    /// A channel's content was rendered; once a channel.
+    DeliveryRendered(DeliveryRendered),
+    /// An attempt was claimed by a reactor, which alone may send it.
+    AttemptStarted(AttemptStarted),
+    /// The provider took it.
+    AttemptSucceeded(AttemptSucceeded),
+    /// The provider did not take it.
+    AttemptFailed(AttemptFailed),
+    /// Nobody knows whether the provider took it.
+    AttemptOutcomeUnknown(AttemptOutcomeUnknown),
+    /// An operator said what to make of an unknown outcome.
+    OutcomeResolved(OutcomeResolved),
+    /// The delivery was given up: the dead letter.
+    DeliveryAbandoned(DeliveryAbandoned),
+    /// The delivery was not allowed any more when its turn came.
+    DeliverySkipped(DeliverySkipped),
+    /// The recipient read it in the inbox.
+    NotificationRead(NotificationRead),
+}
+
+/// See [`NotificationEvent::NotificationAccepted`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Accepted {
+    /// The caller's id of the event.
+    pub event_id: EventId,
+    /// What kind of event it is.
+    pub event_type: EventTypeName,
+    /// What the tenant was called, so that a repeat gets the same answer.
+    pub tenant_name: TenantName,
+    /// The look-up form of the user id.
+    pub recipient_ref: RecipientRef,
+    /// The request's fingerprint; a repeat must have the same.
+    pub fingerprint: Fingerprint,
+    /// When the request was accepted, by the accepting process's clock.
+    pub accepted_at: Timestamp,
+    /// JSON `{userId, email?, phone?}`.
+    pub recipient: Sealed,
+    /// JSON object of the template variables.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variables: Option<Sealed>,
+    /// Every channel, in the order EMAIL, SMS, PUSH.
+    pub plan: Vec<PlannedChannel>,
+}
+
+/// See [`NotificationEvent::DeliveryRendered`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeliveryRendered {
+    /// The channel.
+    pub channel: Channel,
+    /// JSON `{subject?, title?, body, text?}`.
+    pub content: Sealed,
+    /// Dotted names of variables that the template asked for and the request lacked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+    /// The push category, where the channel is PUSH.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// See [`NotificationEvent::AttemptStarted`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AttemptStarted {
+    /// The channel.
+    pub channel: Channel,
+    /// Number of the attempt, from 1.
+    pub attempt: u32,
+    /// Name of the provider that carries it.
+    pub provider: String,
+    /// No call to the provider starts after this.
+    pub expires_at: Timestamp,
+    /// Whether an earlier attempt may have been taken already.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub possible_duplicate: bool,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// See [`NotificationEvent::AttemptSucceeded`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AttemptSucceeded {
+    /// The channel.
+    pub channel: Channel,
+    /// Number of the attempt.
+    pub attempt: u32,
+    /// Name of the provider.
+    pub provider: String,
+    /// The provider's id of the message; receipts are matched by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_message_id: Option<String>,
+    /// The provider's answer in its own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Sealed>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Whether trying again can help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureClass {
+    /// It was not taken; another try may succeed.
+    Retryable,
+    /// It was refused for good.
+    Permanent,
+}
+
+/// See [`NotificationEvent::AttemptFailed`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AttemptFailed {
+    /// The channel.
+    pub channel: Channel,
+    /// Number of the attempt.
+    pub attempt: u32,
+    /// Whether trying again can help.
+    pub class: FailureClass,
+    /// A stable code, as in `smtp_451`.
+    pub cause: String,
+    /// The provider's answer in its own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Sealed>,
+    /// When the next attempt is due; absent if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_due: Option<Timestamp>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// See [`NotificationEvent::AttemptOutcomeUnknown`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AttemptOutcomeUnknown {
+    /// The channel.
+    pub channel: Channel,
+    /// Number of the attempt.
+    pub attempt: u32,
+    /// When it is sent again; absent if it is held for an operator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resend_due: Option<Timestamp>,
+    /// Whether sending again may reach the recipient twice.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub possible_duplicate: bool,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What an operator made of an unknown outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resolution {
+    /// It arrived.
+    Delivered,
+    /// Send it again.
+    Resend,
+    /// Give it up.
+    Drop,
+}
+
+/// See [`NotificationEvent::OutcomeResolved`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OutcomeResolved {
+    /// The channel.
+    pub channel: Channel,
+    /// Number of the attempt whose outcome was unknown.
+    pub attempt: u32,
+    /// What was decided.
+    pub resolution: Resolution,
+    /// Who decided.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// See [`NotificationEvent::DeliveryAbandoned`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeliveryAbandoned {
+    /// The channel.
+    pub channel: Channel,
+    /// The last failure's code.
+    pub cause: String,
+    /// How many attempts were made.
+    pub attempts: u32,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// See [`NotificationEvent::DeliverySkipped`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeliverySkipped {
+    /// The channel.
+    pub channel: Channel,
+    /// Why.
+    pub reason: SkipReason,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// See [`NotificationEvent::NotificationRead`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NotificationRead {
+    /// When.
+    pub at: Timestamp,
+}
+
+impl NotificationEvent {
+    /// The stored event type.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::NotificationAccepted(_) => "NotificationAccepted",
+            Self::DeliveryRendered(_) => "DeliveryRendered",
+            Self::AttemptStarted(_) => "AttemptStarted",
+            Self::AttemptSucceeded(_) => "AttemptSucceeded",
+            Self::AttemptFailed(_) => "AttemptFailed",
+            Self::AttemptOutcomeUnknown(_) => "AttemptOutcomeUnknown",
+            Self::OutcomeResolved(_) => "OutcomeResolved",
+            Self::DeliveryAbandoned(_) => "DeliveryAbandoned",
+            Self::DeliverySkipped(_) => "DeliverySkipped",
+            Self::NotificationRead(_) => "NotificationRead",
+        }
+    }
+
+    /// The channel it is about; acceptance and reading are about none.
+    pub const fn channel(&self) -> Option<Channel> {
+        match self {
+            Self::NotificationAccepted(_) | Self::NotificationRead(_) => None,
+            Self::DeliveryRendered(event) => Some(event.channel),
+            Self::AttemptStarted(event) => Some(event.channel),
+            Self::AttemptSucceeded(event) => Some(event.channel),
+            Self::AttemptFailed(event) => Some(event.channel),
+            Self::AttemptOutcomeUnknown(event) => Some(event.channel),
+            Self::OutcomeResolved(event) => Some(event.channel),
+            Self::DeliveryAbandoned(event) => Some(event.channel),
+            Self::DeliverySkipped(event) => Some(event.channel),
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The notification: one triggered event on all its channels, from acceptance to its last receipt.
+//!
+//! Its stream alone tells the whole story. A channel is never without a state: it is planned or skipped with a
+//! reason at acceptance, and every attempt ends in an outcome or in the open word that none is known.
+
+mod command;
+mod decide;
+mod event;
+mod plan;
+mod refusal;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use command::{
+    DeliverPush, MarkOutcomeUnknown, MarkRead, NotificationCommand, RecordFailure, RecordSuccess, Resolve,
+    SkipDelivery, StartAttempt, TriggerNotification, UnknownPolicy,
+};
+pub use event::{
+    Accepted, AttemptFailed, AttemptOutcomeUnknown, AttemptStarted, AttemptSucceeded, DeliveryAbandoned,
+    DeliveryRendered, DeliverySkipped, FailureClass, NotificationEvent, NotificationRead, OutcomeResolved,
+    Resolution,
+};
+pub use plan::{PlanInput, PlanOutcome, PlannedChannel, SkipReason, TemplateChoice, TemplateRef, plan};
+pub use refusal::NotificationRefusal;
+pub use state::{AttemptOutcome, AttemptState, Delivery, DeliveryState, Notification, Story};
+
+use crate::aggregate::aggregate;
+
+aggregate!(Notification, "Notification", NotificationCommand, NotificationEvent, NotificationRefusal);

@@ -1,0 +1,39 @@
+//! The rules' no.
+
+/// Why a command on a notification was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotificationRefusal {
+    /// The same event was accepted before.
+    #[error("the event was accepted before")]
+    AlreadyAccepted,
+    /// No such event was ever accepted.
+    #[error("no such notification")]
+    NotAccepted,
+    /// Nothing is planned on this channel.
+    #[error("nothing is planned on this channel")]
+    NotPlanned,
+    /// Somebody else has claimed this attempt, or the delivery has come to its end.
+    #[error("the attempt is taken or the delivery has ended")]
+    AttemptTaken,
+    /// The next attempt is not due yet.
+    #[error("the attempt is not due yet")]
+    NotDue,
+    /// The content was not rendered and the command brings none.
+    #[error("the delivery is not rendered")]
+    NotRendered,
+    /// There is no such attempt.
+    #[error("no such attempt")]
+    NoSuchAttempt,
+    /// The attempt's outcome is known already.
+    #[error("the attempt's outcome is known")]
+    OutcomeKnown,
+    /// The claim has not expired, so its outcome may still come.
+    #[error("the attempt may still be under way")]
+    StillRunning,
+    /// No outcome is unknown here.
+    #[error("the delivery waits for no decision")]
+    NothingToResolve,
+    /// The recipient's inbox does not hold it.
+    #[error("not in this recipient's inbox")]
+    NotInInbox,
+}

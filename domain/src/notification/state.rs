@@ -1,0 +1,317 @@
+//! What a notification's events amount to: the fold that decisions and answers read.
+//!
+//! `evolve` never refuses and reads no clock: every order of events that a stream can hold has a state.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::event::{Accepted, FailureClass, NotificationEvent, Resolution};
+use super::plan::{PlanOutcome, SkipReason, TemplateRef};
+use crate::channel::Channel;
+use crate::id::{AddressRef, DeliveryId};
+use crate::sealed::Sealed;
+use crate::timestamp::Timestamp;
+
+/// A notification: nothing yet, or its story.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Notification {
+    story: Option<Box<Story>>,
+}
+
+/// Everything known of an accepted notification.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Story {
+    /// What was accepted.
+    pub accepted: Accepted,
+    /// Each channel's delivery, skipped ones too.
+    pub deliveries: BTreeMap<Channel, Delivery>,
+    /// When the recipient read it.
+    pub read_at: Option<Timestamp>,
+}
+
+/// All tries of one channel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// Its id.
+    pub id: DeliveryId,
+    /// The template planned, if any.
+    pub template: Option<TemplateRef>,
+    /// The look-up form of the address.
+    pub address_ref: Option<AddressRef>,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// The sealed content, once rendered.
+    pub content: Option<Sealed>,
+    /// Variables the template lacked.
+    pub missing: Vec<String>,
+    /// The push category.
+    pub category: Option<String>,
+    /// Its attempts in order; attempt n stands at n - 1.
+    pub attempts: Vec<AttemptState>,
+}
+
+/// Where a delivery stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeliveryState {
+    /// Due since acceptance.
+    Planned,
+    /// Nothing is sent.
+    Skipped {
+        /// Why.
+        reason: SkipReason,
+    },
+    /// An attempt is claimed.
+    Attempting {
+        /// Which.
+        attempt: u32,
+        /// Until when its call may start.
+        expires_at: Timestamp,
+    },
+    /// The next attempt is due at a time.
+    Waiting {
+        /// When.
+        due: Timestamp,
+        /// Whether it may arrive twice.
+        possible_duplicate: bool,
+    },
+    /// An outcome is unknown and an operator must decide.
+    Held {
+        /// Which attempt.
+        attempt: u32,
+    },
+    /// The provider took it.
+    Sent {
+        /// Which attempt.
+        attempt: u32,
+        /// When.
+        at: Timestamp,
+    },
+    /// Given up.
+    Abandoned {
+        /// The last failure's code.
+        cause: String,
+    },
+}
+
+/// One try.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AttemptState {
+    /// Who carried it.
+    pub provider: String,
+    /// When it was claimed.
+    pub started_at: Timestamp,
+    /// Whether an earlier one may have been taken.
+    pub possible_duplicate: bool,
+    /// How it ended.
+    pub outcome: AttemptOutcome,
+}
+
+/// How a try ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AttemptOutcome {
+    /// Not known yet.
+    Open,
+    /// Taken.
+    Succeeded {
+        /// When.
+        at: Timestamp,
+        /// The provider's id.
+        provider_message_id: Option<String>,
+    },
+    /// Not taken.
+    Failed {
+        /// When.
+        at: Timestamp,
+        /// Whether trying again can help.
+        class: FailureClass,
+        /// A stable code.
+        cause: String,
+    },
+    /// Nobody knows.
+    Unknown {
+        /// Since when.
+        at: Timestamp,
+    },
+}
+
+impl DeliveryState {
+    /// The stable name shown to tenants and operators.
+    pub const fn status(&self) -> &'static str {
+        match self {
+            Self::Planned => "PLANNED",
+            Self::Skipped { .. } => "SKIPPED",
+            Self::Attempting { .. } => "SENDING",
+            Self::Waiting { .. } => "RETRYING",
+            Self::Held { .. } => "UNKNOWN",
+            Self::Sent { .. } => "SENT",
+            Self::Abandoned { .. } => "FAILED",
+        }
+    }
+
+    /// Whether nothing more will happen by itself.
+    pub const fn is_settled(&self) -> bool {
+        match self {
+            Self::Planned | Self::Attempting { .. } | Self::Waiting { .. } => false,
+            Self::Skipped { .. } | Self::Held { .. } | Self::Sent { .. } | Self::Abandoned { .. } => true,
+        }
+    }
+}
+
+impl Delivery {
+    /// The number that the next attempt will have.
+    pub fn next_attempt(&self) -> u32 {
+        u32::try_from(self.attempts.len()).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
+    /// The attempt of that number.
+    pub fn attempt(&self, number: u32) -> Option<&AttemptState> {
+        self.attempts.get(usize::try_from(number.checked_sub(1)?).ok()?)
+    }
+
+    /// Whether that attempt may have been a duplicate, and an outcome that made it one is still unknown: then
+    /// the attempt after it may be one too.
+    pub(super) fn doubt_before(&self, number: u32) -> bool {
+        let unknown = |attempt: &AttemptState| matches!(attempt.outcome, AttemptOutcome::Unknown { .. });
+        let earlier = usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
+        self.attempt(number).is_some_and(|attempt| attempt.possible_duplicate)
+            && self.attempts.iter().take(earlier).any(unknown)
+    }
+
+    fn attempt_mut(&mut self, number: u32) -> Option<&mut AttemptState> {
+        self.attempts.get_mut(usize::try_from(number.checked_sub(1)?).ok()?)
+    }
+
+    fn settle(&mut self, number: u32, outcome: AttemptOutcome) {
+        if let Some(attempt) = self.attempt_mut(number) {
+            attempt.outcome = outcome;
+        }
+    }
+}
+
+impl Notification {
+    /// The story, once accepted.
+    pub fn story(&self) -> Option<&Story> {
+        self.story.as_deref()
+    }
+
+    /// The delivery on a channel.
+    pub fn delivery(&self, channel: Channel) -> Option<&Delivery> {
+        self.story()?.deliveries.get(&channel)
+    }
+
+    /// Whether the notification stands in the recipient's inbox: from when the push is rendered, whether or not
+    /// anyone is connected.
+    pub fn in_inbox(&self) -> bool {
+        self.delivery(Channel::Push).is_some_and(|push| push.content.is_some())
+    }
+
+    /// Folds one event in.
+    #[must_use]
+    pub fn evolve(mut self, event: &NotificationEvent) -> Self {
+        if let NotificationEvent::NotificationAccepted(accepted) = event {
+            self.story = Some(Box::new(Story::begin(accepted)));
+            return self;
+        }
+        let Some(story) = self.story.as_deref_mut() else { return self };
+        if let NotificationEvent::NotificationRead(read) = event {
+            story.read_at.get_or_insert(read.at);
+            return self;
+        }
+        if let Some(delivery) = event.channel().and_then(|channel| story.deliveries.get_mut(&channel)) {
+            delivery.evolve(event);
+        }
+        self
+    }
+}
+
+impl Story {
+    fn begin(accepted: &Accepted) -> Self {
+        let delivery = |planned: &super::plan::PlannedChannel| {
+            let (template, state) = match &planned.outcome {
+                PlanOutcome::Planned { template } => (Some(*template), DeliveryState::Planned),
+                PlanOutcome::Skipped { reason } => (None, DeliveryState::Skipped { reason: *reason }),
+            };
+            let delivery = Delivery {
+                id: planned.delivery_id,
+                template,
+                address_ref: planned.address_ref,
+                state,
+                content: None,
+                missing: Vec::new(),
+                category: None,
+                attempts: Vec::new(),
+            };
+            (planned.channel, delivery)
+        };
+        let deliveries = accepted.plan.iter().map(delivery).collect();
+        Self { accepted: accepted.clone(), deliveries, read_at: None }
+    }
+}
+
+impl Delivery {
+    fn evolve(&mut self, event: &NotificationEvent) {
+        match event {
+            NotificationEvent::NotificationAccepted(_) | NotificationEvent::NotificationRead(_) => {}
+            NotificationEvent::DeliveryRendered(rendered) => {
+                self.content = Some(rendered.content.clone());
+                self.missing.clone_from(&rendered.missing);
+                self.category.clone_from(&rendered.category);
+            }
+            NotificationEvent::AttemptStarted(started) => {
+                self.attempts.push(AttemptState {
+                    provider: started.provider.clone(),
+                    started_at: started.at,
+                    possible_duplicate: started.possible_duplicate,
+                    outcome: AttemptOutcome::Open,
+                });
+                self.state =
+                    DeliveryState::Attempting { attempt: started.attempt, expires_at: started.expires_at };
+            }
+            NotificationEvent::AttemptSucceeded(succeeded) => {
+                let provider_message_id = succeeded.provider_message_id.clone();
+                let at = succeeded.at;
+                self.settle(succeeded.attempt, AttemptOutcome::Succeeded { at, provider_message_id });
+                self.state = DeliveryState::Sent { attempt: succeeded.attempt, at };
+            }
+            NotificationEvent::AttemptFailed(failed) => {
+                let outcome = AttemptOutcome::Failed {
+                    at: failed.at,
+                    class: failed.class,
+                    cause: failed.cause.clone(),
+                };
+                self.settle(failed.attempt, outcome);
+                if let Some(due) = failed.next_due {
+                    let possible_duplicate = self.doubt_before(failed.attempt);
+                    self.state = DeliveryState::Waiting { due, possible_duplicate };
+                }
+            }
+            NotificationEvent::AttemptOutcomeUnknown(unknown) => {
+                self.settle(unknown.attempt, AttemptOutcome::Unknown { at: unknown.at });
+                self.state = match unknown.resend_due {
+                    Some(due) => {
+                        DeliveryState::Waiting { due, possible_duplicate: unknown.possible_duplicate }
+                    }
+                    None => DeliveryState::Held { attempt: unknown.attempt },
+                };
+            }
+            NotificationEvent::OutcomeResolved(resolved) => {
+                self.state = match resolved.resolution {
+                    Resolution::Delivered => {
+                        DeliveryState::Sent { attempt: resolved.attempt, at: resolved.at }
+                    }
+                    Resolution::Resend => {
+                        DeliveryState::Waiting { due: resolved.at, possible_duplicate: true }
+                    }
+                    Resolution::Drop => DeliveryState::Abandoned { cause: "dropped".to_owned() },
+                };
+            }
+            NotificationEvent::DeliveryAbandoned(abandoned) => {
+                self.state = DeliveryState::Abandoned { cause: abandoned.cause.clone() };
+            }
+            NotificationEvent::DeliverySkipped(skipped) => {
+                self.state = DeliveryState::Skipped { reason: skipped.reason };
+            }
+        }
+    }
+}

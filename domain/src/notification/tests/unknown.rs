@@ -1,0 +1,240 @@
+//! Given/when/then for unknown outcomes: who may say so, what is sent again, late answers, an operator's word.
+
+use super::attempts::{abandoned, fail, failed, start, started, started_in_doubt, succeed, succeeded};
+use super::*;
+
+fn mark_by(by_sender: bool, attempt: u32, policy: UnknownPolicy, second: i64) -> Command {
+    let channel = Channel::Email;
+    Command::MarkOutcomeUnknown(MarkOutcomeUnknown { channel, attempt, policy, by_sender, at: at(second) })
+}
+
+/// The sender's own word that no answer came.
+pub(super) fn mark(attempt: u32, policy: UnknownPolicy, second: i64) -> Command {
+    mark_by(true, attempt, policy, second)
+}
+
+/// A sweeper's word.
+fn sweep(attempt: u32, policy: UnknownPolicy, second: i64) -> Command {
+    mark_by(false, attempt, policy, second)
+}
+
+/// Unknown, and either held or sent again at once as a possible duplicate.
+pub(super) fn outcome_unknown(attempt: u32, second: i64, resend_due: Option<i64>) -> Event {
+    unknown_as(attempt, second, resend_due, resend_due.is_some())
+}
+
+fn unknown_as(attempt: u32, second: i64, resend_due: Option<i64>, possible_duplicate: bool) -> Event {
+    Event::AttemptOutcomeUnknown(AttemptOutcomeUnknown {
+        channel: Channel::Email,
+        attempt,
+        resend_due: resend_due.map(at),
+        possible_duplicate,
+        at: at(second),
+    })
+}
+
+pub(super) fn resolve(resolution: Resolution, second: i64) -> Command {
+    let by = "operator".to_owned();
+    Command::Resolve(Resolve { channel: Channel::Email, resolution, by, at: at(second) })
+}
+
+fn resolved(attempt: u32, resolution: Resolution, second: i64) -> Event {
+    let (channel, by) = (Channel::Email, "operator".to_owned());
+    Event::OutcomeResolved(OutcomeResolved { channel, attempt, resolution, by, at: at(second) })
+}
+
+fn claimed() -> Vec<Event> {
+    vec![accepted(), rendered(Channel::Email), started(1, 1)]
+}
+
+fn held() -> Vec<Event> {
+    [claimed(), vec![outcome_unknown(1, 2, None)]].concat()
+}
+
+/// Attempt 1 is unknown and attempt 2, a possible duplicate, is under way.
+fn resent() -> Vec<Event> {
+    [claimed(), vec![outcome_unknown(1, 2, Some(2)), started_in_doubt(2, 3)]].concat()
+}
+
+#[test]
+fn an_unknown_outcome_is_held_where_the_policy_says_so() {
+    given(claimed())
+        .when(mark(1, UnknownPolicy::Hold, 2))
+        .then_expect_events(vec![outcome_unknown(1, 2, None)]);
+    assert_eq!(state_of(&held(), Channel::Email), DeliveryState::Held { attempt: 1 });
+}
+
+#[test]
+fn an_unknown_outcome_is_sent_once_more_as_a_possible_duplicate() {
+    given(claimed()).when(mark(1, UnknownPolicy::ResendOnce, 2)).then_expect_events(vec![outcome_unknown(
+        1,
+        2,
+        Some(2),
+    )]);
+    let events = [claimed(), vec![outcome_unknown(1, 2, Some(2))]].concat();
+    given(events).when(start(2, 2)).then_expect_events(vec![started_in_doubt(2, 2)]);
+}
+
+#[test]
+fn a_second_unknown_outcome_is_held() {
+    given(resent())
+        .when(mark(2, UnknownPolicy::ResendOnce, 4))
+        .then_expect_events(vec![outcome_unknown(2, 4, None)]);
+}
+
+#[test]
+fn a_provider_that_knows_our_key_is_asked_again_without_a_mark() {
+    let unknown = unknown_as(1, 2, Some(2), false);
+    given(claimed()).when(mark(1, UnknownPolicy::Deduplicated, 2)).then_expect_events(vec![unknown.clone()]);
+    given(claimed()).and(vec![unknown]).when(start(2, 2)).then_expect_events(vec![started(2, 2)]);
+}
+
+#[test]
+fn the_mark_stays_while_the_outcome_that_caused_it_is_unknown() {
+    let retry = [resent(), vec![failed(2, 4, Some(14))]].concat();
+    given(retry).when(start(3, 14)).then_expect_events(vec![started_in_doubt(3, 14)]);
+    given(resent()).when(mark(2, UnknownPolicy::Deduplicated, 4)).then_expect_events(vec![unknown_as(
+        2,
+        4,
+        Some(4),
+        true,
+    )]);
+}
+
+#[test]
+fn the_mark_goes_once_the_outcome_that_caused_it_is_known() {
+    let retry = [resent(), vec![failed(1, 4, None), failed(2, 5, Some(15))]].concat();
+    given(retry).when(start(3, 15)).then_expect_events(vec![started(3, 15)]);
+}
+
+#[test]
+fn a_sweeper_waits_until_the_claim_has_expired() {
+    let expiry = 1 + CLAIM_SECONDS;
+    given(claimed()).when(sweep(1, UnknownPolicy::Hold, expiry - 1)).then_expect_error(Refusal::StillRunning);
+    given(claimed())
+        .when(sweep(1, UnknownPolicy::Hold, expiry))
+        .then_expect_events(vec![outcome_unknown(1, expiry, None)]);
+}
+
+#[test]
+fn an_outcome_that_is_known_or_said_to_be_unknown_is_not_marked_again() {
+    let late = || sweep(1, UnknownPolicy::Hold, 99);
+    given(vec![accepted()]).when(late()).then_expect_error(Refusal::OutcomeKnown);
+    given(held()).when(late()).then_expect_error(Refusal::OutcomeKnown);
+    given(resent()).when(late()).then_expect_error(Refusal::OutcomeKnown);
+    for end in [succeeded(1, 2), failed(1, 2, Some(12))] {
+        given(claimed()).and(vec![end]).when(late()).then_expect_error(Refusal::OutcomeKnown);
+    }
+}
+
+#[test]
+fn a_channel_without_a_plan_has_no_outcome_to_mark_or_resolve() {
+    let events = || vec![accepted_with(vec![])];
+    given(events()).when(mark(1, UnknownPolicy::Hold, 2)).then_expect_error(Refusal::NotPlanned);
+    given(events()).when(resolve(Resolution::Drop, 2)).then_expect_error(Refusal::NotPlanned);
+}
+
+#[test]
+fn a_late_success_wins_over_a_hold() {
+    given(held()).when(succeed(1, 9)).then_expect_events(vec![succeeded(1, 9)]);
+    let events = [held(), vec![succeeded(1, 9)]].concat();
+    assert_eq!(state_of(&events, Channel::Email), DeliveryState::Sent { attempt: 1, at: at(9) });
+    given(events).when(resolve(Resolution::Resend, 10)).then_expect_error(Refusal::NothingToResolve);
+}
+
+#[test]
+fn a_late_success_before_the_resend_stops_it() {
+    let events = [claimed(), vec![outcome_unknown(1, 2, Some(2)), succeeded(1, 3)]].concat();
+    given(events).when(start(2, 4)).then_expect_error(Refusal::AttemptTaken);
+}
+
+#[test]
+fn a_late_failure_resumes_the_schedule() {
+    given(held()).when(fail(1, FailureClass::Retryable, 9)).then_expect_events(vec![failed(1, 9, Some(19))]);
+    given(held())
+        .and(vec![failed(1, 9, Some(19))])
+        .when(start(2, 19))
+        .then_expect_events(vec![started(2, 19)]);
+}
+
+#[test]
+fn a_late_success_after_a_resend_is_recorded_while_the_resend_goes_on() {
+    given(resent()).when(succeed(1, 4)).then_expect_events(vec![succeeded(1, 4)]);
+    given(resent()).and(vec![succeeded(1, 4)]).when(succeed(2, 5)).then_expect_events(vec![succeeded(2, 5)]);
+}
+
+#[test]
+fn a_late_failure_leaves_the_attempt_that_runs_alone() {
+    given(resent()).when(fail(1, FailureClass::Permanent, 4)).then_expect_events(vec![Event::AttemptFailed(
+        AttemptFailed {
+            channel: Channel::Email,
+            attempt: 1,
+            class: FailureClass::Permanent,
+            cause: "smtp_451".to_owned(),
+            answer: None,
+            next_due: None,
+            at: at(4),
+        },
+    )]);
+    let events = [resent(), vec![failed(1, 4, None)]].concat();
+    let expires_at: Timestamp = at(3 + CLAIM_SECONDS);
+    assert_eq!(state_of(&events, Channel::Email), DeliveryState::Attempting { attempt: 2, expires_at });
+}
+
+#[test]
+fn a_failure_after_an_end_starts_nothing_new() {
+    let sent = [resent(), vec![succeeded(1, 4)]].concat();
+    let dropped = [held(), vec![resolved(1, Resolution::Drop, 4)]].concat();
+    let skipped_then = [claimed(), vec![outcome_unknown(1, 2, Some(2)), skipped(Channel::Email, 3)]].concat();
+    for (events, attempt) in [(sent, 2), (dropped, 1), (skipped_then, 1)] {
+        let before = state_of(&events, Channel::Email);
+        given(events.clone())
+            .when(fail(attempt, FailureClass::Retryable, 5))
+            .then_expect_events(vec![failed(attempt, 5, None)]);
+        let after = [events, vec![failed(attempt, 5, None)]].concat();
+        assert_eq!(state_of(&after, Channel::Email), before);
+    }
+}
+
+#[test]
+fn an_operator_says_that_it_arrived() {
+    let end = resolved(1, Resolution::Delivered, 5);
+    given(held()).when(resolve(Resolution::Delivered, 5)).then_expect_events(vec![end.clone()]);
+    let events = [held(), vec![end]].concat();
+    assert_eq!(state_of(&events, Channel::Email), DeliveryState::Sent { attempt: 1, at: at(5) });
+}
+
+#[test]
+fn an_operator_has_it_sent_again_as_a_possible_duplicate() {
+    let again = resolved(1, Resolution::Resend, 5);
+    given(held()).when(resolve(Resolution::Resend, 5)).then_expect_events(vec![again.clone()]);
+    given(held()).and(vec![again]).when(start(2, 5)).then_expect_events(vec![started_in_doubt(2, 5)]);
+}
+
+#[test]
+fn an_operator_gives_it_up() {
+    let end = resolved(1, Resolution::Drop, 5);
+    given(held()).when(resolve(Resolution::Drop, 5)).then_expect_events(vec![end.clone()]);
+    let state = state_of(&[held(), vec![end]].concat(), Channel::Email);
+    assert_eq!(state, DeliveryState::Abandoned { cause: "dropped".to_owned() });
+}
+
+#[test]
+fn only_a_held_outcome_waits_for_an_operator() {
+    let others = [
+        vec![],
+        vec![started(1, 1)],
+        vec![started(1, 1), failed(1, 2, Some(12))],
+        vec![started(1, 1), outcome_unknown(1, 2, Some(2))],
+        vec![started(1, 1), succeeded(1, 2)],
+        vec![started(1, 1), failed(1, 2, None), abandoned(1, 2)],
+        vec![skipped(Channel::Email, 1)],
+        vec![started(1, 1), outcome_unknown(1, 2, None), resolved(1, Resolution::Drop, 3)],
+    ];
+    for events in others {
+        given(vec![accepted()])
+            .and(events)
+            .when(resolve(Resolution::Delivered, 9))
+            .then_expect_error(Refusal::NothingToResolve);
+    }
+}

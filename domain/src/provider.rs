@@ -1,0 +1,63 @@
+//! Who carries a channel's messages, as a tenant configures it. Credentials are sealed.
+
+use serde::{Deserialize, Serialize};
+
+use crate::sealed::Sealed;
+
+/// One provider in a channel's ordered list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum ProviderConfig {
+    /// Keeps messages in this installation, to be looked at; sends nothing.
+    Sandbox,
+    /// An SMTP server.
+    Smtp(SmtpConfig),
+}
+
+/// How to reach an SMTP server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SmtpConfig {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Whether and how the connection is encrypted.
+    pub tls: TlsMode,
+    /// The sender mailbox, as in `Shop <shop@example.org>`; the tenant's sender address if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// User name, where the server asks for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// The sealed password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<Sealed>,
+}
+
+/// Encryption of an SMTP connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TlsMode {
+    /// None: for a server on the same machine.
+    None,
+    /// `STARTTLS`, refused if the server does not offer it.
+    Starttls,
+    /// TLS from the first byte.
+    Tls,
+}
+
+impl ProviderConfig {
+    /// The name that attempts carry.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Sandbox => SANDBOX,
+            Self::Smtp(_) => "smtp",
+        }
+    }
+}
+
+/// The provider name of the sandbox.
+pub const SANDBOX: &str = "sandbox";
+/// The provider name of the inbox itself: a push is delivered once it stands in the log.
+pub const HUB: &str = "hub";

@@ -1,0 +1,98 @@
+//! When a failed attempt is tried again: a pure schedule with jitter given from outside.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Randomness for one delay, in thousandths: 0 is the shortest, 1000 the longest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Jitter(u16);
+
+impl Jitter {
+    /// The middle: exactly the scheduled delay.
+    pub const NONE: Self = Self(500);
+
+    /// Takes thousandths; more than 1000 counts as 1000.
+    pub const fn from_thousandths(value: u16) -> Self {
+        Self(if value > 1_000 { 1_000 } else { value })
+    }
+}
+
+/// The delays between attempts; after the last one a delivery is abandoned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RetrySchedule {
+    delays: Vec<Duration>,
+}
+
+impl RetrySchedule {
+    /// Most attempts a schedule may allow.
+    pub const MAX_ATTEMPTS: usize = 32;
+
+    /// A schedule of these delays, each also the longest `Retry-After` honoured twice over.
+    ///
+    /// Delays past [`Self::MAX_ATTEMPTS`] are dropped.
+    pub fn new(mut delays: Vec<Duration>) -> Self {
+        delays.truncate(Self::MAX_ATTEMPTS - 1);
+        Self { delays }
+    }
+
+    /// How many attempts there are in all.
+    pub fn attempts(&self) -> usize {
+        self.delays.len() + 1
+    }
+
+    /// The delay after attempt number `failed` (from 1), or `None` after the last.
+    ///
+    /// The delay is within 20 % of the scheduled one. What the provider asked for is honoured between the
+    /// scheduled delay and twice that.
+    pub fn delay_after(&self, failed: u32, asked: Option<Duration>, jitter: Jitter) -> Option<Duration> {
+        let base = *self.delays.get(usize::try_from(failed.checked_sub(1)?).ok()?)?;
+        let jittered = base.mul_f64(0.8 + 0.4 * f64::from(jitter.0) / 1_000.0);
+        Some(match asked {
+            Some(asked) => asked.clamp(jittered, base * 2),
+            None => jittered,
+        })
+    }
+}
+
+impl Default for RetrySchedule {
+    /// 5 s, 1 min, 5 min, 30 min, 2 h, 5 h, 10 h: eight attempts in about 18 hours.
+    fn default() -> Self {
+        Self::new([5, 60, 300, 1_800, 7_200, 18_000, 36_000].map(Duration::from_secs).to_vec())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_last_attempt_has_no_delay_after_it() {
+        let schedule = RetrySchedule::default();
+        assert_eq!(schedule.attempts(), 8);
+        assert_eq!(schedule.delay_after(1, None, Jitter::NONE), Some(Duration::from_secs(5)));
+        assert_eq!(schedule.delay_after(8, None, Jitter::NONE), None);
+        assert_eq!(schedule.delay_after(0, None, Jitter::NONE), None);
+    }
+
+    #[test]
+    fn what_the_provider_asks_is_honoured_up_to_twice_the_delay() {
+        let schedule = RetrySchedule::default();
+        let asked =
+            |s| schedule.delay_after(2, Some(Duration::from_secs(s)), Jitter::NONE).unwrap().as_secs();
+        assert_eq!((asked(1), asked(90), asked(86_400)), (60, 90, 120));
+    }
+
+    proptest! {
+        #[test]
+        fn a_delay_stays_within_a_fifth_of_its_base(attempt in 1u32..8, jitter in 0u16..=1_000) {
+            let schedule = RetrySchedule::default();
+            let base = schedule.delay_after(attempt, None, Jitter::NONE).unwrap();
+            let delay = schedule.delay_after(attempt, None, Jitter::from_thousandths(jitter)).unwrap();
+            prop_assert!(delay >= base.mul_f64(0.799) && delay <= base.mul_f64(1.201));
+        }
+    }
+}

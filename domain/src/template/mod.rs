@@ -1,0 +1,168 @@
+//! The template of one tenant, event type and channel, over all its versions.
+//!
+//! Versions count from 1 and never change; a delivery names the version it was planned with.
+
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+
+use crate::aggregate::aggregate;
+use crate::channel::Channel;
+use crate::text::EventTypeName;
+use crate::timestamp::Timestamp;
+
+/// What a version says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TemplateContent {
+    /// The subject line of an email.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The title of a push.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The body.
+    pub body: String,
+    /// The push category; derived from the event type where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+}
+
+/// An event of a template's stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TemplateEvent {
+    /// A new version stands.
+    TemplatePublished(TemplatePublished),
+    /// It is used again.
+    TemplateActivated(TemplateSwitched),
+    /// It is kept and not used.
+    TemplateDeactivated(TemplateSwitched),
+}
+
+/// See [`TemplateEvent::TemplatePublished`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TemplatePublished {
+    /// The event type it answers.
+    pub event_type: EventTypeName,
+    /// The channel it is for.
+    pub channel: Channel,
+    /// The version, from 1.
+    pub version: u32,
+    /// What it says.
+    pub content: TemplateContent,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A change of use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplateSwitched {
+    /// When.
+    pub at: Timestamp,
+}
+
+impl TemplateEvent {
+    /// The stored event type.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::TemplatePublished(_) => "TemplatePublished",
+            Self::TemplateActivated(_) => "TemplateActivated",
+            Self::TemplateDeactivated(_) => "TemplateDeactivated",
+        }
+    }
+}
+
+/// A command to a template.
+#[derive(Clone, Debug)]
+pub enum TemplateCommand {
+    /// Make it say this; the same content again yields no new version.
+    Put {
+        /// The event type.
+        event_type: EventTypeName,
+        /// The channel.
+        channel: Channel,
+        /// What it is to say.
+        content: TemplateContent,
+        /// Whether it is to be used.
+        active: bool,
+        /// Now.
+        at: Timestamp,
+    },
+}
+
+/// Why a command on a template was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TemplateRefusal {
+    /// The stream belongs to another event type or channel.
+    #[error("the template is for another event type or channel")]
+    OtherTemplate,
+}
+
+/// A template: nothing yet, or its versions' end.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Template {
+    current: Option<Box<TemplatePublished>>,
+    inactive: bool,
+}
+
+impl Template {
+    /// The newest version, if there is one.
+    pub fn current(&self) -> Option<&TemplatePublished> {
+        self.current.as_deref()
+    }
+
+    /// Whether it is used.
+    pub fn is_active(&self) -> bool {
+        self.current.is_some() && !self.inactive
+    }
+
+    /// Decides on a command. An empty list means that all is as asked already.
+    ///
+    /// # Errors
+    /// The rule that says no.
+    pub fn decide(&self, command: TemplateCommand) -> Result<Vec<TemplateEvent>, TemplateRefusal> {
+        let TemplateCommand::Put { event_type, channel, content, active, at } = command;
+        let mut events = Vec::with_capacity(2);
+        let version = match self.current() {
+            Some(current) if current.event_type != event_type || current.channel != channel => {
+                return Err(TemplateRefusal::OtherTemplate);
+            }
+            Some(current) if current.content == content => None,
+            Some(current) => Some(current.version + 1),
+            None => Some(1),
+        };
+        if let Some(version) = version {
+            events.push(TemplateEvent::TemplatePublished(TemplatePublished {
+                event_type,
+                channel,
+                version,
+                content,
+                at,
+            }));
+        }
+        if active == self.inactive {
+            let switched = TemplateSwitched { at };
+            events.push(if active {
+                TemplateEvent::TemplateActivated(switched)
+            } else {
+                TemplateEvent::TemplateDeactivated(switched)
+            });
+        }
+        Ok(events)
+    }
+
+    /// Folds one event in.
+    #[must_use]
+    pub fn evolve(mut self, event: &TemplateEvent) -> Self {
+        match event {
+            TemplateEvent::TemplatePublished(published) => self.current = Some(Box::new(published.clone())),
+            TemplateEvent::TemplateActivated(_) => self.inactive = false,
+            TemplateEvent::TemplateDeactivated(_) => self.inactive = true,
+        }
+        self
+    }
+}
+
+aggregate!(Template, "Template", TemplateCommand, TemplateEvent, TemplateRefusal);

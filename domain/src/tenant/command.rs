@@ -1,0 +1,81 @@
+//! What may be asked of a tenant.
+
+use std::collections::BTreeSet;
+
+use super::event::Limits;
+use crate::address::EmailAddress;
+use crate::channel::Channel;
+use crate::id::{ApiKeyHash, ApiKeyId};
+use crate::provider::ProviderConfig;
+use crate::sealed::Sealed;
+use crate::text::TenantName;
+use crate::timestamp::Timestamp;
+
+/// A command to a tenant.
+#[derive(Clone, Debug)]
+pub enum TenantCommand {
+    /// Create it, with what it starts with.
+    Register(Box<RegisterTenant>),
+    /// Change some of it; what already is as asked yields no event.
+    Change {
+        /// The changes, in order.
+        changes: Vec<TenantChange>,
+        /// Now.
+        at: Timestamp,
+    },
+}
+
+/// See [`TenantCommand::Register`].
+#[derive(Clone, Debug)]
+pub struct RegisterTenant {
+    /// Its name.
+    pub name: TenantName,
+    /// Its limits.
+    pub limits: Limits,
+    /// What else it starts with.
+    pub changes: Vec<TenantChange>,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// One change of a tenant.
+#[derive(Clone, Debug)]
+pub enum TenantChange {
+    /// Another name.
+    Rename(TenantName),
+    /// Active or not.
+    Activate(Standing),
+    /// One more API key.
+    IssueApiKey {
+        /// Names the key.
+        key_id: ApiKeyId,
+        /// Its hash.
+        hash: ApiKeyHash,
+    },
+    /// One API key less.
+    RevokeApiKey(ApiKeyId),
+    /// The webhook secret, or none.
+    SetWebhookSecret(Option<Sealed>),
+    /// The limits.
+    SetLimits(Limits),
+    /// The delivery channels, or all.
+    SetDeliveryChannels(Option<BTreeSet<Channel>>),
+    /// The sender mailbox, or none.
+    SetSender(Option<EmailAddress>),
+    /// A channel's providers.
+    SetProviders {
+        /// The channel.
+        channel: Channel,
+        /// The list.
+        providers: Vec<ProviderConfig>,
+    },
+}
+
+/// Whether a tenant may use the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It may.
+    Active,
+    /// It may not.
+    Inactive,
+}

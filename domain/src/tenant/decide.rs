@@ -1,0 +1,104 @@
+//! The rules of a tenant.
+
+use super::command::{Standing, TenantChange, TenantCommand};
+use super::event::{
+    ApiKeyIssued, ApiKeyRevoked, Changed, DeliveryChannelsSet, LimitsChanged, ProvidersSet, SenderSet,
+    TenantEvent, TenantRegistered, TenantRenamed, WebhookSecretSet,
+};
+use super::state::{Tenant, TenantRecord, TenantRefusal};
+use crate::channel::Channel;
+use crate::provider::ProviderConfig;
+use crate::timestamp::Timestamp;
+
+impl Tenant {
+    /// Decides on a command. An empty list means that all is as asked already.
+    ///
+    /// # Errors
+    /// The rule that says no.
+    pub fn decide(&self, command: TenantCommand) -> Result<Vec<TenantEvent>, TenantRefusal> {
+        match command {
+            TenantCommand::Register(register) => {
+                if self.record().is_some() {
+                    return Err(TenantRefusal::AlreadyRegistered);
+                }
+                let first = TenantEvent::TenantRegistered(TenantRegistered {
+                    name: register.name,
+                    limits: register.limits,
+                    at: register.at,
+                });
+                let born = Self::default().evolve(&first);
+                let mut events = vec![first];
+                events.extend(born.change(register.changes, register.at)?);
+                Ok(events)
+            }
+            TenantCommand::Change { changes, at } => self.change(changes, at),
+        }
+    }
+
+    fn change(&self, changes: Vec<TenantChange>, at: Timestamp) -> Result<Vec<TenantEvent>, TenantRefusal> {
+        let mut tenant = self.clone();
+        let mut events = Vec::new();
+        for change in changes {
+            let record = tenant.record().ok_or(TenantRefusal::NotRegistered)?;
+            if let Some(event) = record.change(change, at)? {
+                tenant = tenant.evolve(&event);
+                events.push(event);
+            }
+        }
+        if self.record().is_none() && events.is_empty() {
+            return Err(TenantRefusal::NotRegistered);
+        }
+        Ok(events)
+    }
+}
+
+impl TenantRecord {
+    fn change(&self, change: TenantChange, at: Timestamp) -> Result<Option<TenantEvent>, TenantRefusal> {
+        let event = match change {
+            TenantChange::Rename(name) => {
+                (name != self.name).then_some(TenantEvent::TenantRenamed(TenantRenamed { name, at }))
+            }
+            TenantChange::Activate(Standing::Active) => {
+                (!self.active).then_some(TenantEvent::TenantActivated(Changed { at }))
+            }
+            TenantChange::Activate(Standing::Inactive) => {
+                self.active.then_some(TenantEvent::TenantDeactivated(Changed { at }))
+            }
+            TenantChange::IssueApiKey { key_id, hash } => (!self.api_keys.contains_key(&key_id))
+                .then_some(TenantEvent::ApiKeyIssued(ApiKeyIssued { key_id, hash, at })),
+            TenantChange::RevokeApiKey(key_id) => {
+                if !self.api_keys.contains_key(&key_id) {
+                    return Err(TenantRefusal::NoSuchKey);
+                }
+                Some(TenantEvent::ApiKeyRevoked(ApiKeyRevoked { key_id, at }))
+            }
+            TenantChange::SetWebhookSecret(secret) => (secret != self.webhook_secret)
+                .then_some(TenantEvent::WebhookSecretSet(WebhookSecretSet { secret, at })),
+            TenantChange::SetLimits(limits) => {
+                (limits != self.limits).then_some(TenantEvent::LimitsChanged(LimitsChanged { limits, at }))
+            }
+            TenantChange::SetDeliveryChannels(channels) => (channels != self.delivery_channels)
+                .then_some(TenantEvent::DeliveryChannelsSet(DeliveryChannelsSet { channels, at })),
+            TenantChange::SetSender(email) => {
+                (email != self.sender_email).then_some(TenantEvent::SenderSet(SenderSet { email, at }))
+            }
+            TenantChange::SetProviders { channel, providers } => {
+                if !providers.iter().all(|provider| carries(provider, channel)) {
+                    return Err(TenantRefusal::WrongChannel);
+                }
+                (self.providers.get(&channel) != Some(&providers))
+                    .then_some(TenantEvent::ProvidersSet(ProvidersSet { channel, providers, at }))
+            }
+        };
+        Ok(event)
+    }
+}
+
+fn carries(provider: &ProviderConfig, channel: Channel) -> bool {
+    match (provider, channel) {
+        (ProviderConfig::Sandbox, Channel::Email | Channel::Sms)
+        | (ProviderConfig::Smtp(_), Channel::Email) => true,
+        (ProviderConfig::Sandbox, Channel::Push)
+        | (ProviderConfig::Smtp(_), Channel::Sms | Channel::Push) => false,
+    }
+}

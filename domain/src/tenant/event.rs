@@ -1,0 +1,177 @@
+//! What happened to a tenant.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::address::EmailAddress;
+use crate::channel::Channel;
+use crate::id::{ApiKeyHash, ApiKeyId};
+use crate::provider::ProviderConfig;
+use crate::sealed::Sealed;
+use crate::text::TenantName;
+use crate::timestamp::Timestamp;
+
+/// An event of a tenant's stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TenantEvent {
+    /// It came to be; always the first event.
+    TenantRegistered(TenantRegistered),
+    /// It has another name.
+    TenantRenamed(TenantRenamed),
+    /// It may use the API again.
+    TenantActivated(Changed),
+    /// It may not use the API and nothing is sent for it.
+    TenantDeactivated(Changed),
+    /// A key opens its API.
+    ApiKeyIssued(ApiKeyIssued),
+    /// A key opens nothing any more.
+    ApiKeyRevoked(ApiKeyRevoked),
+    /// Triggers must be signed with this secret, or need no signature any more.
+    WebhookSecretSet(WebhookSecretSet),
+    /// How much it may trigger.
+    LimitsChanged(LimitsChanged),
+    /// The only channels that are used for it; all where absent.
+    DeliveryChannelsSet(DeliveryChannelsSet),
+    /// The mailbox that its emails come from.
+    SenderSet(SenderSet),
+    /// A channel's ordered providers.
+    ProvidersSet(ProvidersSet),
+}
+
+/// A change that carries nothing but its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed {
+    /// When.
+    pub at: Timestamp,
+}
+
+/// How much a tenant may trigger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Limits {
+    /// Accepted triggers in any 60 s.
+    pub rate_per_minute: u32,
+    /// Accepted triggers a UTC day; no cap where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daily_cap: Option<u64>,
+}
+
+impl Default for Limits {
+    /// 1,000 a minute, no daily cap.
+    fn default() -> Self {
+        Self { rate_per_minute: 1_000, daily_cap: None }
+    }
+}
+
+/// See [`TenantEvent::TenantRegistered`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TenantRegistered {
+    /// Its name.
+    pub name: TenantName,
+    /// Its limits.
+    pub limits: Limits,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// See [`TenantEvent::TenantRenamed`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TenantRenamed {
+    /// The new name.
+    pub name: TenantName,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// See [`TenantEvent::ApiKeyIssued`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApiKeyIssued {
+    /// Names the key.
+    pub key_id: ApiKeyId,
+    /// SHA-256 of the key.
+    pub hash: ApiKeyHash,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// See [`TenantEvent::ApiKeyRevoked`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApiKeyRevoked {
+    /// The key.
+    pub key_id: ApiKeyId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// See [`TenantEvent::WebhookSecretSet`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookSecretSet {
+    /// The sealed secret; absent where signatures are not asked for any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<Sealed>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// See [`TenantEvent::LimitsChanged`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LimitsChanged {
+    /// The new limits.
+    pub limits: Limits,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// See [`TenantEvent::DeliveryChannelsSet`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryChannelsSet {
+    /// The channels; all where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channels: Option<BTreeSet<Channel>>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// See [`TenantEvent::SenderSet`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SenderSet {
+    /// The mailbox; none where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<EmailAddress>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// See [`TenantEvent::ProvidersSet`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProvidersSet {
+    /// The channel.
+    pub channel: Channel,
+    /// Its providers, the first one tried first.
+    pub providers: Vec<ProviderConfig>,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl TenantEvent {
+    /// The stored event type.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::TenantRegistered(_) => "TenantRegistered",
+            Self::TenantRenamed(_) => "TenantRenamed",
+            Self::TenantActivated(_) => "TenantActivated",
+            Self::TenantDeactivated(_) => "TenantDeactivated",
+            Self::ApiKeyIssued(_) => "ApiKeyIssued",
+            Self::ApiKeyRevoked(_) => "ApiKeyRevoked",
+            Self::WebhookSecretSet(_) => "WebhookSecretSet",
+            Self::LimitsChanged(_) => "LimitsChanged",
+            Self::DeliveryChannelsSet(_) => "DeliveryChannelsSet",
+            Self::SenderSet(_) => "SenderSet",
+            Self::ProvidersSet(_) => "ProvidersSet",
+        }
+    }
+}

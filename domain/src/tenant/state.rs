@@ -1,0 +1,108 @@
+//! What a tenant's events amount to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::event::{Limits, TenantEvent};
+use crate::address::EmailAddress;
+use crate::channel::Channel;
+use crate::id::{ApiKeyHash, ApiKeyId};
+use crate::provider::ProviderConfig;
+use crate::sealed::Sealed;
+use crate::text::TenantName;
+
+/// A tenant: nothing yet, or its record.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tenant {
+    record: Option<Box<TenantRecord>>,
+}
+
+/// Everything known of a tenant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TenantRecord {
+    /// Its name.
+    pub name: TenantName,
+    /// Whether it may use the engine.
+    pub active: bool,
+    /// Its valid API keys.
+    pub api_keys: BTreeMap<ApiKeyId, ApiKeyHash>,
+    /// The sealed webhook secret.
+    pub webhook_secret: Option<Sealed>,
+    /// Its limits.
+    pub limits: Limits,
+    /// Its delivery channels; all if `None`.
+    pub delivery_channels: Option<BTreeSet<Channel>>,
+    /// Its sender mailbox.
+    pub sender_email: Option<EmailAddress>,
+    /// Its providers; a channel that was never set is absent.
+    pub providers: BTreeMap<Channel, Vec<ProviderConfig>>,
+}
+
+/// Why a command on a tenant was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TenantRefusal {
+    /// The id is in use.
+    #[error("the tenant exists")]
+    AlreadyRegistered,
+    /// There is no such tenant.
+    #[error("no such tenant")]
+    NotRegistered,
+    /// There is no such key.
+    #[error("no such API key")]
+    NoSuchKey,
+    /// A provider does not carry this channel.
+    #[error("the provider does not carry this channel")]
+    WrongChannel,
+}
+
+impl Tenant {
+    /// The record, once registered.
+    pub fn record(&self) -> Option<&TenantRecord> {
+        self.record.as_deref()
+    }
+
+    /// Folds one event in.
+    #[must_use]
+    pub fn evolve(mut self, event: &TenantEvent) -> Self {
+        if let TenantEvent::TenantRegistered(registered) = event {
+            self.record = Some(Box::new(TenantRecord {
+                name: registered.name.clone(),
+                active: true,
+                api_keys: BTreeMap::new(),
+                webhook_secret: None,
+                limits: registered.limits,
+                delivery_channels: None,
+                sender_email: None,
+                providers: BTreeMap::new(),
+            }));
+        } else if let Some(record) = self.record.as_deref_mut() {
+            record.evolve(event);
+        }
+        self
+    }
+}
+
+impl TenantRecord {
+    fn evolve(&mut self, event: &TenantEvent) {
+        match event {
+            TenantEvent::TenantRegistered(_) => {}
+            TenantEvent::TenantRenamed(renamed) => self.name = renamed.name.clone(),
+            TenantEvent::TenantActivated(_) => self.active = true,
+            TenantEvent::TenantDeactivated(_) => self.active = false,
+            TenantEvent::ApiKeyIssued(issued) => {
+                self.api_keys.insert(issued.key_id, issued.hash);
+            }
+            TenantEvent::ApiKeyRevoked(revoked) => {
+                self.api_keys.remove(&revoked.key_id);
+            }
+            TenantEvent::WebhookSecretSet(set) => self.webhook_secret.clone_from(&set.secret),
+            TenantEvent::LimitsChanged(changed) => self.limits = changed.limits,
+            TenantEvent::DeliveryChannelsSet(set) => self.delivery_channels.clone_from(&set.channels),
+            TenantEvent::SenderSet(set) => self.sender_email.clone_from(&set.email),
+            TenantEvent::ProvidersSet(set) => {
+                self.providers.insert(set.channel, set.providers.clone());
+            }
+        }
+    }
+}

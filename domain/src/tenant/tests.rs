@@ -1,0 +1,348 @@
+//! Given/when/then for the tenant: registration, each change and its refusals, and the laws of its fold.
+
+use std::collections::BTreeSet;
+
+use cqrs_es::test::{AggregateTestExecutor, TestFramework};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+use crate::address::EmailAddress;
+use crate::channel::Channel;
+use crate::id::{ApiKeyHash, ApiKeyId};
+use crate::provider::{ProviderConfig, SmtpConfig, TlsMode};
+use crate::sample::{at, sealed, stored};
+use crate::text::TenantName;
+
+type Event = TenantEvent;
+type Command = TenantCommand;
+type Refusal = TenantRefusal;
+type Change = TenantChange;
+
+fn given(events: Vec<Event>) -> AggregateTestExecutor<Tenant> {
+    TestFramework::with(()).given(events)
+}
+
+fn folded(events: &[Event]) -> Tenant {
+    events.iter().fold(Tenant::default(), Tenant::evolve)
+}
+
+fn name(text: &str) -> TenantName {
+    TenantName::parse(text).unwrap()
+}
+
+fn limits(rate_per_minute: u32) -> Limits {
+    Limits { rate_per_minute, daily_cap: Some(5_000) }
+}
+
+fn registered() -> Event {
+    let (name, limits) = (name("Shop"), Limits::default());
+    Event::TenantRegistered(TenantRegistered { name, limits, at: at(0) })
+}
+
+fn register(changes: Vec<Change>) -> Command {
+    let (name, limits) = (name("Shop"), Limits::default());
+    Command::Register(Box::new(RegisterTenant { name, limits, changes, at: at(0) }))
+}
+
+fn change(changes: Vec<Change>) -> Command {
+    Command::Change { changes, at: at(1) }
+}
+
+fn key(number: u8) -> (ApiKeyId, ApiKeyHash) {
+    (ApiKeyId::from_uuid(Uuid::from_u128(number.into())), ApiKeyHash::from_bytes([number; 32]))
+}
+
+fn issue(number: u8) -> Change {
+    let (key_id, hash) = key(number);
+    Change::IssueApiKey { key_id, hash }
+}
+
+fn issued(number: u8) -> Event {
+    let (key_id, hash) = key(number);
+    Event::ApiKeyIssued(ApiKeyIssued { key_id, hash, at: at(1) })
+}
+
+fn smtp() -> ProviderConfig {
+    ProviderConfig::Smtp(SmtpConfig {
+        host: "127.0.0.1".to_owned(),
+        port: 1025,
+        tls: TlsMode::None,
+        from: None,
+        username: None,
+        password: Some(sealed("password")),
+    })
+}
+
+fn channels(list: &[Channel]) -> BTreeSet<Channel> {
+    list.iter().copied().collect()
+}
+
+/// Each change that has no condition, and its event on a tenant that was just registered.
+fn plain_changes() -> Vec<(Change, Event)> {
+    let sender = EmailAddress::parse("shop@example.org").unwrap();
+    let only = channels(&[Channel::Email]);
+    let changes = [
+        Change::Rename(name("Other")),
+        Change::Activate(Standing::Inactive),
+        issue(1),
+        Change::SetWebhookSecret(Some(sealed("secret"))),
+        Change::SetLimits(limits(7)),
+        Change::SetDeliveryChannels(Some(only.clone())),
+        Change::SetSender(Some(sender.clone())),
+        Change::SetProviders { channel: Channel::Email, providers: vec![smtp(), ProviderConfig::Sandbox] },
+        Change::SetProviders { channel: Channel::Sms, providers: vec![ProviderConfig::Sandbox] },
+        Change::SetProviders { channel: Channel::Push, providers: vec![] },
+    ];
+    let at = at(1);
+    let events = [
+        Event::TenantRenamed(TenantRenamed { name: name("Other"), at }),
+        Event::TenantDeactivated(Changed { at }),
+        issued(1),
+        Event::WebhookSecretSet(WebhookSecretSet { secret: Some(sealed("secret")), at }),
+        Event::LimitsChanged(LimitsChanged { limits: limits(7), at }),
+        Event::DeliveryChannelsSet(DeliveryChannelsSet { channels: Some(only), at }),
+        Event::SenderSet(SenderSet { email: Some(sender), at }),
+        Event::ProvidersSet(ProvidersSet {
+            channel: Channel::Email,
+            providers: vec![smtp(), ProviderConfig::Sandbox],
+            at,
+        }),
+        Event::ProvidersSet(ProvidersSet {
+            channel: Channel::Sms,
+            providers: vec![ProviderConfig::Sandbox],
+            at,
+        }),
+        Event::ProvidersSet(ProvidersSet { channel: Channel::Push, providers: vec![], at }),
+    ];
+    changes.into_iter().zip(events).collect()
+}
+
+#[test]
+fn a_tenant_is_registered_active_with_its_limits() {
+    given(vec![]).when(register(vec![])).then_expect_events(vec![registered()]);
+    let tenant = folded(&[registered()]);
+    let record = tenant.record().unwrap();
+    assert!(record.active);
+    assert_eq!(record.limits, Limits { rate_per_minute: 1_000, daily_cap: None });
+}
+
+#[test]
+fn a_tenant_is_registered_with_all_it_starts_with() {
+    let expected = vec![registered(), stamped_at_registration(issued(1))];
+    given(vec![]).when(register(vec![issue(1), Change::Rename(name("Shop"))])).then_expect_events(expected);
+}
+
+fn stamped_at_registration(event: Event) -> Event {
+    let Event::ApiKeyIssued(issued) = event else { unreachable!() };
+    Event::ApiKeyIssued(ApiKeyIssued { at: at(0), ..issued })
+}
+
+#[test]
+fn a_tenant_is_registered_once() {
+    given(vec![registered()]).when(register(vec![])).then_expect_error(Refusal::AlreadyRegistered);
+}
+
+#[test]
+fn a_registration_with_a_refused_change_registers_nothing() {
+    let wrong = Change::SetProviders { channel: Channel::Sms, providers: vec![smtp()] };
+    given(vec![]).when(register(vec![issue(1), wrong])).then_expect_error(Refusal::WrongChannel);
+}
+
+#[test]
+fn a_tenant_that_is_not_registered_cannot_be_changed() {
+    given(vec![]).when(change(vec![])).then_expect_error(Refusal::NotRegistered);
+    for (asked, _) in plain_changes() {
+        given(vec![]).when(change(vec![asked])).then_expect_error(Refusal::NotRegistered);
+    }
+}
+
+#[test]
+fn each_change_is_one_event() {
+    for (asked, event) in plain_changes() {
+        given(vec![registered()]).when(change(vec![asked])).then_expect_events(vec![event]);
+    }
+}
+
+#[test]
+fn what_already_is_as_asked_yields_no_event() {
+    for (asked, event) in plain_changes() {
+        given(vec![registered(), event]).when(change(vec![asked])).then_expect_events(vec![]);
+    }
+    let as_registered = vec![
+        Change::Rename(name("Shop")),
+        Change::Activate(Standing::Active),
+        Change::SetWebhookSecret(None),
+        Change::SetLimits(Limits::default()),
+        Change::SetDeliveryChannels(None),
+        Change::SetSender(None),
+    ];
+    given(vec![registered()]).when(change(as_registered)).then_expect_events(vec![]);
+}
+
+#[test]
+fn several_changes_are_events_in_their_order() {
+    let (changes, events): (Vec<_>, Vec<_>) = plain_changes().into_iter().unzip();
+    given(vec![registered()]).when(change(changes)).then_expect_events(events);
+}
+
+#[test]
+fn a_later_change_of_a_command_meets_the_earlier_ones() {
+    let (key_id, _) = key(1);
+    given(vec![registered()])
+        .when(change(vec![issue(1), issue(1), Change::RevokeApiKey(key_id)]))
+        .then_expect_events(vec![issued(1), Event::ApiKeyRevoked(ApiKeyRevoked { key_id, at: at(1) })]);
+}
+
+#[test]
+fn a_command_with_one_refused_change_changes_nothing() {
+    let (unknown, _) = key(9);
+    given(vec![registered()])
+        .when(change(vec![Change::Rename(name("Other")), Change::RevokeApiKey(unknown)]))
+        .then_expect_error(Refusal::NoSuchKey);
+}
+
+#[test]
+fn a_deactivated_tenant_is_activated_again() {
+    let off = Event::TenantDeactivated(Changed { at: at(0) });
+    let on = Event::TenantActivated(Changed { at: at(1) });
+    given(vec![registered(), off.clone()])
+        .when(change(vec![Change::Activate(Standing::Active)]))
+        .then_expect_events(vec![on.clone()]);
+    assert!(!folded(&[registered(), off.clone()]).record().unwrap().active);
+    assert!(folded(&[registered(), off, on]).record().unwrap().active);
+}
+
+#[test]
+fn several_keys_are_valid_at_once_and_a_revoked_one_is_not() {
+    let (key_id, _) = key(1);
+    let revoked = Event::ApiKeyRevoked(ApiKeyRevoked { key_id, at: at(1) });
+    let events = vec![registered(), issued(1), issued(2)];
+    given(events.clone())
+        .when(change(vec![Change::RevokeApiKey(key_id)]))
+        .then_expect_events(vec![revoked.clone()]);
+    let tenant = folded(&[events, vec![revoked]].concat());
+    let valid: Vec<_> = tenant.record().unwrap().api_keys.clone().into_iter().collect();
+    assert_eq!(valid, [key(2)]);
+}
+
+#[test]
+fn a_key_is_revoked_once() {
+    let (key_id, _) = key(1);
+    let revoked = Event::ApiKeyRevoked(ApiKeyRevoked { key_id, at: at(1) });
+    given(vec![registered(), issued(1), revoked])
+        .when(change(vec![Change::RevokeApiKey(key_id)]))
+        .then_expect_error(Refusal::NoSuchKey);
+}
+
+#[test]
+fn what_was_set_can_be_taken_away() {
+    let (at, secret) = (at(1), Some(sealed("secret")));
+    let email = Some(EmailAddress::parse("shop@example.org").unwrap());
+    given(vec![
+        registered(),
+        Event::WebhookSecretSet(WebhookSecretSet { secret, at }),
+        Event::SenderSet(SenderSet { email, at }),
+        Event::DeliveryChannelsSet(DeliveryChannelsSet { channels: Some(channels(&[])), at }),
+    ])
+    .when(change(vec![
+        Change::SetWebhookSecret(None),
+        Change::SetSender(None),
+        Change::SetDeliveryChannels(None),
+    ]))
+    .then_expect_events(vec![
+        Event::WebhookSecretSet(WebhookSecretSet { secret: None, at }),
+        Event::SenderSet(SenderSet { email: None, at }),
+        Event::DeliveryChannelsSet(DeliveryChannelsSet { channels: None, at }),
+    ]);
+}
+
+#[test]
+fn a_provider_must_carry_its_channel() {
+    let wrong = [(Channel::Sms, smtp()), (Channel::Push, smtp()), (Channel::Push, ProviderConfig::Sandbox)];
+    for (channel, provider) in wrong {
+        let providers = vec![provider];
+        given(vec![registered()])
+            .when(change(vec![Change::SetProviders { channel, providers }]))
+            .then_expect_error(Refusal::WrongChannel);
+    }
+}
+
+#[test]
+fn the_order_of_providers_matters() {
+    let (channel, at) = (Channel::Email, at(1));
+    let providers = vec![ProviderConfig::Sandbox, smtp()];
+    let swapped = vec![smtp(), ProviderConfig::Sandbox];
+    given(vec![registered(), Event::ProvidersSet(ProvidersSet { channel, providers, at })])
+        .when(change(vec![Change::SetProviders { channel, providers: swapped.clone() }]))
+        .then_expect_events(vec![Event::ProvidersSet(ProvidersSet { channel, providers: swapped, at })]);
+}
+
+/// Any of the plain changes, its undoing, or a revocation.
+fn any_change() -> impl Strategy<Value = Change> {
+    let mut changes: Vec<Change> = plain_changes().into_iter().map(|(change, _)| change).collect();
+    changes.extend([
+        Change::Rename(name("Shop")),
+        Change::Activate(Standing::Active),
+        Change::RevokeApiKey(key(1).0),
+        Change::SetWebhookSecret(None),
+        Change::SetLimits(Limits::default()),
+        Change::SetDeliveryChannels(None),
+        Change::SetSender(None),
+        Change::SetProviders { channel: Channel::Email, providers: vec![] },
+    ]);
+    proptest::sample::select(changes)
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    let mut events: Vec<Event> = plain_changes().into_iter().map(|(_, event)| event).collect();
+    events.extend([
+        registered(),
+        Event::TenantActivated(Changed { at: at(1) }),
+        Event::ApiKeyRevoked(ApiKeyRevoked { key_id: key(1).0, at: at(1) }),
+    ]);
+    proptest::sample::select(events)
+}
+
+proptest! {
+    #[test]
+    fn any_order_of_events_has_a_state(events in vec(any_event(), 0..30)) {
+        let tenant = folded(&events);
+        prop_assert_eq!(&stored(&tenant), &tenant);
+        prop_assert_eq!(tenant.record().is_some(), events.contains(&registered()));
+    }
+
+    #[test]
+    fn replaying_its_own_events_gives_the_same_state(changes in vec(any_change(), 0..30)) {
+        let mut events = vec![registered()];
+        let mut tenant = folded(&events);
+        for asked in changes {
+            for event in tenant.decide(change(vec![asked])).unwrap_or_default() {
+                tenant = tenant.evolve(&event);
+                events.push(stored(&event));
+            }
+        }
+        prop_assert_eq!(folded(&events), tenant);
+    }
+
+    #[test]
+    fn changes_in_one_command_end_like_changes_one_by_one(changes in vec(any_change(), 0..10)) {
+        let tenant = folded(&[registered()]);
+        let at_once = tenant.decide(change(changes.clone()));
+        let mut one_by_one = (tenant, Ok(Vec::new()));
+        for asked in changes {
+            match one_by_one.0.decide(change(vec![asked])) {
+                Ok(events) => {
+                    one_by_one.0 = events.iter().fold(one_by_one.0, Tenant::evolve);
+                    one_by_one.1 = one_by_one.1.map(|all| [all, events].concat());
+                }
+                Err(refusal) => {
+                    one_by_one.1 = Err(refusal);
+                    break;
+                }
+            }
+        }
+        prop_assert_eq!(at_once, one_by_one.1);
+    }
+}

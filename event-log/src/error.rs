@@ -1,0 +1,43 @@
+//! Why the log could not be opened or read. Refused appends are no errors, see [`Outcome`](crate::Outcome).
+
+use std::sync::Arc;
+
+/// Why the log could not be opened or read.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum LogError {
+    /// The database did not answer, or answered with an error.
+    #[error("the database failed: {0}")]
+    Database(Arc<sqlx::Error>),
+    /// The database did not answer in time.
+    #[error("the database did not answer in time")]
+    Timeout,
+    /// Too many reads wait already.
+    #[error("too many reads are waiting")]
+    Full,
+    /// The log was closed.
+    #[error("the log is closed")]
+    Closed,
+    /// The server would lose acknowledged events in a crash.
+    #[error("the server runs with {setting} off, so a crash would lose acknowledged events")]
+    NotDurable {
+        /// The setting that must be on.
+        setting: &'static str,
+    },
+    /// A stored event is not what the log writes.
+    #[error("the event at position {position} is corrupt: {reason}")]
+    Corrupt {
+        /// Where it stands.
+        position: i64,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+}
+
+impl From<sqlx::Error> for LogError {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::PoolTimedOut => Self::Timeout,
+            error => Self::Database(Arc::new(error)),
+        }
+    }
+}

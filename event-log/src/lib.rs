@@ -1,0 +1,43 @@
+//! The append-only log of everything that happened, and the only place that writes or reads its table.
+//!
+//! Positions are dense and in commit order, sequences are dense in their stream, a command's events are stored all or
+//! none, and an acknowledged one is never lost. Nothing here knows HTTP, providers or read models.
+//!
+//! To read along, implement [`Subscriber`] and hand it to [`run_subscription`]; to write, go through the commands
+//! room, which appends by [`EventLog::repository`]. To change a stored shape, add an upcaster in [`upcast`].
+
+mod append;
+mod coalesce;
+mod error;
+pub mod fail_point;
+mod kinds;
+mod log;
+mod position;
+mod read;
+mod recorded;
+mod repository;
+mod ring;
+pub mod seal;
+pub mod source;
+mod subscription;
+mod tail;
+pub mod upcast;
+mod writer;
+
+pub use append::{
+    Append, IdempotencyClaim, KeyDestruction, MAX_EVENT_BYTES, NewEvent, Outcome, Recorded, Slot, Ticket,
+};
+pub use error::LogError;
+pub use fail_point::FailPoint;
+pub use log::{EventLog, LogOptions};
+pub use position::Position;
+pub use recorded::{Metadata, RecordedEvent};
+pub use repository::LogRepository;
+pub use source::{Clock, Ids};
+pub use subscription::{
+    OnPoison, Parked, Start, Subscriber, SubscriberError, SubscriptionError, SubscriptionOptions, checkpoint,
+    parked, request_retry, run_subscription,
+};
+
+/// The schema of the whole installation, in order; forward only.
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");

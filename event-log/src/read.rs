@@ -1,0 +1,199 @@
+//! Reading the table: whole streams, the log after a position, idempotency keys, the head.
+//!
+//! Reads go through a small pool of the log's own whose plans always use an index; every one has a time limit.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use orqestra_domain::{NotificationId, TenantId, Timestamp};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{PgPool, Row};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::error::LogError;
+use crate::position::Position;
+use crate::recorded::{RecordedEvent, columns};
+use crate::upcast::Upcasters;
+
+/// How long a read may take, waiting for a connection included.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// A stream's aggregate type and id.
+pub(crate) type StreamKey = (String, String);
+
+/// The log's reading side.
+#[derive(Clone, Debug)]
+pub(crate) struct Reader {
+    pool: PgPool,
+    upcasters: Upcasters,
+}
+
+impl Reader {
+    pub(crate) fn new(options: &PgConnectOptions, upcasters: Upcasters) -> Self {
+        let options = options.clone().options([
+            ("enable_seqscan", "off"),
+            ("jit", "off"),
+            ("statement_timeout", "5000"),
+        ]);
+        let pool = PgPoolOptions::new()
+            .max_connections(4)
+            .acquire_timeout(LIMIT)
+            .test_before_acquire(false)
+            .connect_lazy_with(options);
+        Self { pool, upcasters }
+    }
+
+    pub(crate) fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    fn events<'r>(
+        &self,
+        rows: impl IntoIterator<Item = &'r sqlx::postgres::PgRow>,
+    ) -> Result<Vec<Arc<RecordedEvent>>, LogError> {
+        rows.into_iter().map(|row| RecordedEvent::from_row(row, &self.upcasters).map(Arc::new)).collect()
+    }
+
+    /// Reads many streams, each in order; an unknown one is empty.
+    pub(crate) async fn streams(
+        &self,
+        keys: Vec<StreamKey>,
+    ) -> Result<Vec<Vec<Arc<RecordedEvent>>>, LogError> {
+        let mut streams = vec![Vec::new(); keys.len()];
+        let (types, ids): (Vec<_>, Vec<_>) = keys.into_iter().unzip();
+        let rows = limited(
+            sqlx::query(concat!(
+                "select r.ordinal, ",
+                columns!(),
+                " from unnest($1::text[], $2::text[]) with ordinality as r (aggregate_type, aggregate_id, ordinal)
+                 cross join lateral (
+                       select * from events v
+                        where v.aggregate_type = r.aggregate_type and v.aggregate_id = r.aggregate_id
+                        order by v.sequence
+                       offset 0
+                       ) e
+                 order by r.ordinal, e.sequence"
+            ))
+            .bind(types)
+            .bind(ids)
+            .fetch_all(&self.pool),
+        )
+        .await?;
+        for row in &rows {
+            let ordinal: i64 = row.try_get("ordinal")?;
+            let stream = usize::try_from(ordinal - 1).ok().and_then(|index| streams.get_mut(index));
+            if let Some(stream) = stream {
+                stream.push(Arc::new(RecordedEvent::from_row(row, &self.upcasters)?));
+            }
+        }
+        Ok(streams)
+    }
+
+    /// Reads up to `limit` events of one stream after a sequence.
+    pub(crate) async fn stream_after(
+        &self,
+        (aggregate_type, aggregate_id): &StreamKey,
+        sequence: i64,
+        limit: i64,
+    ) -> Result<Vec<Arc<RecordedEvent>>, LogError> {
+        let rows = limited(
+            sqlx::query(concat!(
+                "select ",
+                columns!(),
+                " from events e
+                  where e.aggregate_type = $1 and e.aggregate_id = $2 and e.sequence > $3
+                  order by e.sequence limit $4"
+            ))
+            .bind(aggregate_type)
+            .bind(aggregate_id)
+            .bind(sequence)
+            .bind(limit)
+            .fetch_all(&self.pool),
+        )
+        .await?;
+        self.events(&rows)
+    }
+
+    /// Reads up to `limit` events of all streams after a position.
+    pub(crate) async fn after(
+        &self,
+        position: Position,
+        limit: i64,
+    ) -> Result<Vec<Arc<RecordedEvent>>, LogError> {
+        let rows = limited(
+            sqlx::query(concat!(
+                "select ",
+                columns!(),
+                " from events e where e.position > $1 order by e.position limit $2"
+            ))
+            .bind(position.get())
+            .bind(limit)
+            .fetch_all(&self.pool),
+        )
+        .await?;
+        self.events(&rows)
+    }
+
+    /// Reads what unexpired idempotency keys stand for.
+    pub(crate) async fn idempotency_keys(
+        &self,
+        keys: Vec<(TenantId, String)>,
+        now: Timestamp,
+    ) -> Result<Vec<Option<NotificationId>>, LogError> {
+        let (tenants, names): (Vec<Uuid>, Vec<String>) =
+            keys.into_iter().map(|(tenant, key)| (tenant.as_uuid(), key)).unzip();
+        let found: Vec<Option<Uuid>> = limited(
+            sqlx::query_scalar(
+                "select (select k.notification_id from idempotency_keys k
+                          where k.tenant_id = r.tenant_id and k.key = r.key and k.expires_at > $3
+                          limit 1)
+                   from unnest($1::uuid[], $2::text[]) with ordinality as r (tenant_id, key, ordinal)
+                  order by r.ordinal",
+            )
+            .bind(tenants)
+            .bind(names)
+            .bind(now.as_datetime())
+            .fetch_all(&self.pool),
+        )
+        .await?;
+        Ok(found.into_iter().map(|id| id.map(NotificationId::from_uuid)).collect())
+    }
+
+    /// Reads the head and the database's clock.
+    pub(crate) async fn head(&self) -> Result<(Position, Timestamp), LogError> {
+        let (head, now): (i64, OffsetDateTime) = limited(
+            sqlx::query_as(
+                "select coalesce((select e.position from events e order by e.position desc limit 1), 0),
+                        clock_timestamp()",
+            )
+            .fetch_one(&self.pool),
+        )
+        .await?;
+        Ok((Position::new(head), Timestamp::new(now)))
+    }
+
+    /// Reads the log's id and epoch, and refuses a server that would lose acknowledged events.
+    pub(crate) async fn identity(&self) -> Result<(Uuid, i64), LogError> {
+        let (fsync, full_page_writes): (String, String) = limited(
+            sqlx::query_as("select current_setting('fsync'), current_setting('full_page_writes')")
+                .fetch_one(&self.pool),
+        )
+        .await?;
+        for (setting, value) in [("fsync", fsync), ("full_page_writes", full_page_writes)] {
+            if value != "on" {
+                return Err(LogError::NotDurable { setting });
+            }
+        }
+        limited(sqlx::query_as("select log_id, epoch from log_identity").fetch_one(&self.pool)).await
+    }
+}
+
+/// Puts the time limit on a read.
+pub(crate) async fn limited<T>(read: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, LogError> {
+    match tokio::time::timeout(LIMIT, read).await {
+        Ok(read) => Ok(read?),
+        Err(_) => Err(LogError::Timeout),
+    }
+}

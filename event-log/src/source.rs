@@ -1,0 +1,83 @@
+//! Where time and ids come from: injected, so that a test holds both in its hand.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use orqestra_domain::Timestamp;
+use time::OffsetDateTime;
+use uuid::{NoContext, Uuid};
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// Now, in UTC, by microseconds.
+    fn now(&self) -> Timestamp;
+}
+
+/// Makes ids.
+pub trait Ids: Send + Sync {
+    /// A new version 7 UUID that sorts by this moment.
+    fn uuid_v7(&self, now: Timestamp) -> Uuid;
+}
+
+/// The machine's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the real clock that is handed in elsewhere")]
+    fn now(&self) -> Timestamp {
+        Timestamp::new(OffsetDateTime::now_utc())
+    }
+}
+
+/// Ids with random bits of the operating system.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemIds;
+
+impl Ids for SystemIds {
+    fn uuid_v7(&self, now: Timestamp) -> Uuid {
+        let moment = now.as_datetime();
+        let seconds = u64::try_from(moment.unix_timestamp()).unwrap_or(0);
+        Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, moment.nanosecond()))
+    }
+}
+
+/// A clock that stands still until it is moved.
+#[derive(Debug)]
+pub struct ManualClock(AtomicI64);
+
+impl ManualClock {
+    /// A clock that shows this moment.
+    pub fn at(moment: Timestamp) -> Self {
+        Self(AtomicI64::new(moment.unix_micros()))
+    }
+
+    /// Shows another moment.
+    pub fn set(&self, moment: Timestamp) {
+        self.0.store(moment.unix_micros(), Ordering::SeqCst);
+    }
+
+    /// Moves forward, by microseconds.
+    pub fn advance(&self, by: Duration) {
+        self.0.fetch_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX), Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_micros(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Ids that count up, for tests that show them.
+#[derive(Debug, Default)]
+pub struct CountingIds(AtomicU64);
+
+impl Ids for CountingIds {
+    fn uuid_v7(&self, now: Timestamp) -> Uuid {
+        let millis = u64::try_from(now.unix_micros() / 1_000).unwrap_or(0);
+        let mut tail = [0; 10];
+        tail[2..].copy_from_slice(&self.0.fetch_add(1, Ordering::SeqCst).to_be_bytes());
+        uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid()
+    }
+}

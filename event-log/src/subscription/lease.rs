@@ -1,0 +1,88 @@
+//! Who runs a name: a row with an epoch that grows with each change of owner.
+//!
+//! Time is the database's, so that processes agree. The row is updated every few seconds, not with each batch. A
+//! process that ended lets go at once: its lock on `presence` went with its connection.
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::error::LogError;
+use crate::read::limited;
+
+/// Who takes a lease.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Owner {
+    /// The process.
+    pub(crate) id: Uuid,
+    /// The advisory lock it holds while it lives, or 0.
+    pub(crate) presence: i64,
+}
+
+/// A lease held.
+#[derive(Clone, Debug)]
+pub(super) struct Lease {
+    name: String,
+    pub(super) epoch: i64,
+    length: Duration,
+}
+
+impl Lease {
+    /// Takes the lease if nobody holds it.
+    pub(super) async fn take(
+        pool: &PgPool,
+        name: &str,
+        owner: Owner,
+        length: Duration,
+    ) -> Result<Option<Self>, LogError> {
+        let epoch: Option<i64> = limited(
+            sqlx::query_scalar(
+                "insert into leases as held (name, epoch, owner, until, presence)
+                 values ($1, 1, $2, clock_timestamp() + make_interval(secs => $3), $4)
+                     on conflict on constraint leases_pkey do update
+                    set epoch = held.epoch + 1, owner = excluded.owner, until = excluded.until,
+                        presence = excluded.presence
+                  where held.until <= clock_timestamp()
+                     or (held.presence <> 0 and pg_try_advisory_xact_lock(held.presence))
+                 returning epoch",
+            )
+            .bind(name)
+            .bind(owner.id)
+            .bind(length.as_secs_f64())
+            .bind(owner.presence)
+            .fetch_optional(pool),
+        )
+        .await?;
+        Ok(epoch.map(|epoch| Self { name: name.to_owned(), epoch, length }))
+    }
+
+    /// Holds it for longer. False: somebody else has it.
+    pub(super) async fn renew(&self, pool: &PgPool, owner: Owner) -> Result<bool, LogError> {
+        let renewed = limited(
+            sqlx::query(
+                "update leases set until = clock_timestamp() + make_interval(secs => $3), presence = $4
+                  where name = $1 and epoch = $2",
+            )
+            .bind(&self.name)
+            .bind(self.epoch)
+            .bind(self.length.as_secs_f64())
+            .bind(owner.presence)
+            .execute(pool),
+        )
+        .await?;
+        Ok(renewed.rows_affected() == 1)
+    }
+
+    /// Gives it up, so that another need not wait.
+    pub(super) async fn release(&self, pool: &PgPool) -> Result<(), LogError> {
+        limited(
+            sqlx::query("update leases set until = clock_timestamp() where name = $1 and epoch = $2")
+                .bind(&self.name)
+                .bind(self.epoch)
+                .execute(pool),
+        )
+        .await?;
+        Ok(())
+    }
+}

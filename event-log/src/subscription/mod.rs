@@ -1,0 +1,151 @@
+//! Named readers of the log: each event is handled once, in order, with the checkpoint in the handler's transaction.
+//!
+//! One process at a time runs a subscription, by a lease with a fencing epoch; the checkpoint moves by
+//! compare-and-set, so that one who lost the lease unawares stores nothing. An event that cannot be handled halts the
+//! subscription loudly, or parks its aggregate, as the subscriber chooses.
+
+mod lease;
+mod parked;
+mod run;
+mod store;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::PgTransaction;
+
+use crate::error::LogError;
+use crate::position::Position;
+use crate::recorded::RecordedEvent;
+pub(crate) use lease::Owner;
+pub use parked::{Parked, parked, request_retry};
+pub use run::run_subscription;
+pub use store::checkpoint;
+
+/// Handles events.
+pub trait Subscriber: Send {
+    /// The name under which lease, checkpoint and parked events are kept.
+    fn name(&self) -> &str;
+
+    /// Handles events of the log in order, writing through the transaction, which also moves the checkpoint. Runs
+    /// again with the same events where that transaction is not stored, so anything else it does must bear repeating.
+    ///
+    /// # Errors
+    /// See [`SubscriberError`].
+    fn handle(
+        &mut self,
+        tx: &mut PgTransaction<'_>,
+        batch: &[Arc<RecordedEvent>],
+    ) -> impl Future<Output = Result<(), SubscriberError>> + Send;
+
+    /// Is told once a batch is stored, with the position handled up to. Lost in a crash.
+    fn committed(&mut self, batch: &[Arc<RecordedEvent>], position: Position) {
+        let _ = (batch, position);
+    }
+
+    /// What to do with an event that cannot be handled.
+    fn on_poison(&self) -> OnPoison {
+        OnPoison::Halt
+    }
+}
+
+/// What to do with an event that cannot be handled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnPoison {
+    /// Stand still and try it again now and then.
+    Halt,
+    /// Set its aggregate aside and go on with the others.
+    Park,
+}
+
+/// Why a subscriber could not handle a batch.
+#[derive(Debug, thiserror::Error)]
+pub enum SubscriberError {
+    /// The database failed. One that may work again is tried again for ever.
+    #[error("the database failed: {0}")]
+    Database(#[from] sqlx::Error),
+    /// An event of the batch cannot be handled.
+    #[error("an event cannot be handled: {0}")]
+    Event(Box<dyn std::error::Error + Send + Sync>),
+    /// Something outside is away; the batch is tried again for ever.
+    #[error("not now: {0}")]
+    Unavailable(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl SubscriberError {
+    /// An event that cannot be handled, for this reason.
+    pub fn event(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Event(reason.into())
+    }
+
+    /// Whether trying again can help without anybody changing the event or the program.
+    fn passes(&self) -> bool {
+        match self {
+            Self::Event(_) => false,
+            Self::Unavailable(_) => true,
+            Self::Database(sqlx::Error::Database(reported)) => reported.code().is_some_and(|code| {
+                ["08", "40", "53", "55", "57"].iter().any(|class| code.starts_with(class))
+            }),
+            Self::Database(error) => matches!(
+                error,
+                sqlx::Error::Io(_)
+                    | sqlx::Error::Tls(_)
+                    | sqlx::Error::Protocol(_)
+                    | sqlx::Error::PoolTimedOut
+                    | sqlx::Error::PoolClosed
+                    | sqlx::Error::WorkerCrashed
+            ),
+        }
+    }
+}
+
+/// Why a subscription ended, if not by its token.
+#[derive(Debug, thiserror::Error)]
+pub enum SubscriptionError {
+    /// The log was closed.
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+/// Where a subscription begins that has no checkpoint yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// With the first event.
+    Beginning,
+    /// With what comes after the head at its first run.
+    Head,
+}
+
+/// How a subscription runs.
+#[derive(Clone, Copy, Debug)]
+pub struct SubscriptionOptions {
+    /// Most events handled in one transaction.
+    pub batch: usize,
+    /// How long a lease holds; it is renewed three times as often.
+    pub lease: Duration,
+    /// How long one transaction may take.
+    pub limit: Duration,
+    /// How often an event is tried before it counts as poison.
+    pub tries: u32,
+    /// The pause after a first failure; it doubles.
+    pub first_pause: Duration,
+    /// The longest pause, also between tries of a halted subscription.
+    pub longest_pause: Duration,
+    /// Where it begins.
+    pub start: Start,
+}
+
+impl Default for SubscriptionOptions {
+    fn default() -> Self {
+        Self {
+            batch: 500,
+            lease: Duration::from_secs(10),
+            limit: Duration::from_secs(30),
+            tries: 5,
+            first_pause: Duration::from_millis(50),
+            longest_pause: Duration::from_secs(10),
+            start: Start::Beginning,
+        }
+    }
+}

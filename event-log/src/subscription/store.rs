@@ -1,0 +1,103 @@
+//! The checkpoint: how far a subscription has come, moved only from where it stood.
+//!
+//! Moving adds a row under the position moved from. Two movers from one position collide on the primary key, and one
+//! whose lease is gone adds nothing, so a zombie's transaction is never stored.
+
+use sqlx::{PgConnection, PgPool};
+
+use crate::error::LogError;
+use crate::position::Position;
+use crate::read::limited;
+
+/// Moves that are kept before old rows are deleted.
+pub(super) const KEPT_MOVES: u32 = 1_000;
+
+/// The position that a subscription has handled and stored everything up to; `None` if it never ran.
+///
+/// # Errors
+/// If the database does not answer in time.
+pub async fn checkpoint(pool: &PgPool, subscription: &str) -> Result<Option<Position>, LogError> {
+    let position: Option<i64> = limited(
+        sqlx::query_scalar(
+            "select position from checkpoints where subscription = $1 order by after desc limit 1",
+        )
+        .bind(subscription)
+        .fetch_optional(pool),
+    )
+    .await?;
+    Ok(position.map(Position::new))
+}
+
+/// Sets where a subscription begins, unless it has begun.
+pub(super) async fn begin(
+    pool: &PgPool,
+    subscription: &str,
+    at: Position,
+    epoch: i64,
+) -> Result<(), LogError> {
+    limited(
+        sqlx::query(
+            "insert into checkpoints (subscription, after, position, epoch) values ($1, -1, $2, $3)
+                 on conflict on constraint checkpoints_pkey do nothing",
+        )
+        .bind(subscription)
+        .bind(at.get())
+        .bind(epoch)
+        .execute(pool),
+    )
+    .await?;
+    Ok(())
+}
+
+/// How a move went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Moved {
+    /// In this transaction, the checkpoint has moved.
+    Yes,
+    /// The lease is another's, or another moved it first.
+    Fenced,
+}
+
+/// Moves the checkpoint in the handler's transaction. A mover that is at it at the same time is waited for.
+pub(super) async fn advance(
+    connection: &mut PgConnection,
+    subscription: &str,
+    from: Position,
+    to: Position,
+    epoch: i64,
+) -> Result<Moved, sqlx::Error> {
+    let moved = sqlx::query(
+        "insert into checkpoints (subscription, after, position, epoch)
+         select $1, $2, $3, $4 from leases where name = $1 and epoch = $4",
+    )
+    .bind(subscription)
+    .bind(from.get())
+    .bind(to.get())
+    .bind(epoch)
+    .execute(connection)
+    .await;
+    match moved {
+        Ok(done) if done.rows_affected() == 1 => Ok(Moved::Yes),
+        Ok(_) => Ok(Moved::Fenced),
+        Err(sqlx::Error::Database(error)) if error.constraint() == Some("checkpoints_pkey") => {
+            Ok(Moved::Fenced)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Deletes the rows that no longer tell where a subscription stands.
+pub(super) async fn forget_old(
+    pool: &PgPool,
+    subscription: &str,
+    position: Position,
+) -> Result<(), LogError> {
+    limited(
+        sqlx::query("delete from checkpoints where subscription = $1 and position < $2 and after < $2")
+            .bind(subscription)
+            .bind(position.get())
+            .execute(pool),
+    )
+    .await?;
+    Ok(())
+}

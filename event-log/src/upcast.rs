@@ -1,0 +1,49 @@
+//! Brings events as they were once written to the shape that the domain reads today.
+//!
+//! Stored text never changes; every reader, the repository and [`RecordedEvent::event`](crate::RecordedEvent::event)
+//! alike, sees it through this list. To add one: append it in [`Upcasters::current`] and keep the old shape as a golden
+//! file.
+
+use std::fmt;
+use std::sync::Arc;
+
+use cqrs_es::persist::{EventUpcaster, SerializedEvent};
+
+/// Upcasters in the order in which they apply.
+#[derive(Clone)]
+pub struct Upcasters(Arc<[Box<dyn EventUpcaster>]>);
+
+impl Upcasters {
+    /// Those of this version of the program. Every event is still in its first shape.
+    pub fn current() -> Self {
+        Self::new(Vec::new())
+    }
+
+    /// A list of one's own.
+    pub fn new(upcasters: Vec<Box<dyn EventUpcaster>>) -> Self {
+        Self(upcasters.into())
+    }
+
+    /// Applies each upcaster that wants the event, in order.
+    pub fn apply(&self, event: SerializedEvent) -> SerializedEvent {
+        self.0.iter().fold(event, |event, upcaster| {
+            if upcaster.can_upcast(&event.event_type, &event.event_version) {
+                upcaster.upcast(event)
+            } else {
+                event
+            }
+        })
+    }
+}
+
+impl Default for Upcasters {
+    fn default() -> Self {
+        Self::current()
+    }
+}
+
+impl fmt::Debug for Upcasters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Upcasters({})", self.0.len())
+    }
+}

@@ -1,0 +1,237 @@
+//! Stores one batch, whatever becomes of the connection.
+//!
+//! An answer that was lost is looked up by event id before anything is tried again: found is won. A batch that the
+//! database refuses for its data is tried again one command at a time, so that a bad one harms only itself.
+
+use std::time::Duration;
+
+use orqestra_domain::Timestamp;
+use sqlx::postgres::{PgConnectOptions, PgDatabaseError, PgSeverity};
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::queued::Queued;
+use super::statement::{append_batch, look_up};
+use crate::append::Outcome;
+use crate::position::Position;
+
+/// How long one statement may take.
+const STATEMENT: Duration = Duration::from_secs(10);
+/// How long connecting may take.
+const CONNECT: Duration = Duration::from_secs(2);
+/// How long a batch that was never sent is held while the database is away.
+const UNSENT_PATIENCE: Duration = Duration::from_secs(3);
+/// How long the outcome of a batch that was sent is looked for.
+const SENT_PATIENCE: Duration = Duration::from_secs(15);
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+/// What became of one command.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    /// Stored, its first event here.
+    Placed {
+        /// Where.
+        first: Position,
+    },
+    /// Not stored, or not known to be.
+    Refused(Outcome),
+}
+
+/// What an error says about the statement it ended.
+enum Failure {
+    /// It may be stored.
+    Unknown,
+    /// It is not stored; the same may work again.
+    Again,
+    /// It is not stored; the same would fail again.
+    Data,
+}
+
+/// The writer's connection.
+pub(super) struct Flusher {
+    options: PgConnectOptions,
+    connection: Option<PgConnection>,
+    /// The last batch found no database: the next one tries once, without patience.
+    away: bool,
+}
+
+impl Flusher {
+    pub(super) fn new(options: PgConnectOptions) -> Self {
+        // Ends on the server too what this side has given up.
+        let options =
+            options.options([("statement_timeout", "9000"), ("application_name", "orqestra-writer")]);
+        Self { options, connection: None, away: false }
+    }
+
+    pub(super) async fn close(self) {
+        if let Some(connection) = self.connection {
+            timeout(CONNECT, connection.close()).await.ok();
+        }
+    }
+
+    async fn connected(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
+        if self.connection.is_none() {
+            let connect = async {
+                let mut connection = self.options.connect().await?;
+                // A session that would acknowledge before the disk has it is of no use here.
+                connection
+                    .execute(
+                        "select set_config('synchronous_commit', 'on', false)
+                          where current_setting('synchronous_commit') = 'off'",
+                    )
+                    .await?;
+                Ok(connection)
+            };
+            let connection = timeout(CONNECT, connect).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
+            self.connection = Some(connection);
+        }
+        Ok(self.connection.as_mut().expect("it was just made"))
+    }
+
+    /// Stores a batch; one verdict a command.
+    pub(super) async fn flush(&mut self, batch: &[Queued], now: Timestamp) -> Vec<Verdict> {
+        let mut verdicts: Vec<Option<Verdict>> = batch.iter().map(|_| None).collect();
+        let all: Vec<usize> = (0..batch.len()).collect();
+        if !self.store(batch, &all, &mut verdicts, now).await {
+            for alone in all {
+                if verdicts[alone].is_none() {
+                    self.store(batch, &[alone], &mut verdicts, now).await;
+                }
+            }
+        }
+        verdicts.into_iter().map(|verdict| verdict.unwrap_or(Verdict::Refused(Outcome::Lost))).collect()
+    }
+
+    /// Stores some of a batch together. False: the database refuses these together; none of those without a verdict is
+    /// stored.
+    async fn store(
+        &mut self,
+        batch: &[Queued],
+        which: &[usize],
+        verdicts: &mut [Option<Verdict>],
+        now: Timestamp,
+    ) -> bool {
+        let started = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        let mut sent = false;
+        loop {
+            let open: Vec<usize> = which.iter().copied().filter(|index| verdicts[*index].is_none()).collect();
+            if open.is_empty() {
+                return true;
+            }
+            let commands: Vec<&Queued> = open.iter().map(|index| &batch[*index]).collect();
+            let failure = match self.attempt(&commands, sent, now).await {
+                Ok(found) => {
+                    self.away = false;
+                    for (index, verdict) in open.into_iter().zip(found) {
+                        if verdict.is_some() {
+                            verdicts[index] = verdict;
+                        }
+                    }
+                    // What a look-up did not find is tried again, now that it is known not to be stored.
+                    continue;
+                }
+                Err(Attempt { error, asked }) => {
+                    let failure = classify(&error);
+                    sent |= asked && matches!(failure, Failure::Unknown);
+                    if matches!(failure, Failure::Data) {
+                        if commands.len() > 1 {
+                            tracing::error!(%error, commands = commands.len(), "a batch was refused; one by one now");
+                            return false;
+                        }
+                        tracing::error!(%error, "a command was refused by the database");
+                        verdicts[open[0]] = Some(Verdict::Refused(Outcome::Failed(error.into())));
+                        return true;
+                    }
+                    tracing::warn!(%error, sent, "storing a batch was interrupted");
+                    failure
+                }
+            };
+            if matches!(failure, Failure::Unknown) {
+                self.connection = None;
+            }
+            let patience = match (sent, self.away) {
+                (true, _) => SENT_PATIENCE,
+                (false, true) => Duration::ZERO,
+                (false, false) => UNSENT_PATIENCE,
+            };
+            if started.elapsed() + pause > patience {
+                self.away = true;
+                for index in open {
+                    let outcome = if sent { Outcome::Lost } else { Outcome::Unavailable };
+                    verdicts[index] = Some(Verdict::Refused(outcome));
+                }
+                return true;
+            }
+            sleep(pause).await;
+            pause = (2 * pause).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+/// An error, and whether the statement may have reached the server.
+struct Attempt {
+    error: sqlx::Error,
+    asked: bool,
+}
+
+impl Flusher {
+    /// Looks up what may be stored already, or else stores. None where a look-up did not find a command but others.
+    async fn attempt(
+        &mut self,
+        commands: &[&Queued],
+        sent: bool,
+        now: Timestamp,
+    ) -> Result<Vec<Option<Verdict>>, Attempt> {
+        let connection = self.connected().await.map_err(|error| Attempt { error, asked: false })?;
+        let asked = |error| Attempt { error, asked: true };
+        if sent {
+            let found = in_time(look_up(connection, commands)).await.map_err(asked)?;
+            if found.iter().any(Option::is_some) {
+                return Ok(found.into_iter().map(|first| Some(Verdict::Placed { first: first? })).collect());
+            }
+        }
+        let mut verdicts = in_time(append_batch(connection, commands, now)).await.map_err(asked)?;
+        if sent {
+            // The lost statement may have been stored only after the look-up: then these conflicts are with itself.
+            let conflicting: Vec<usize> = (0..verdicts.len())
+                .filter(|index| matches!(verdicts[*index], Verdict::Refused(Outcome::Conflict { .. })))
+                .collect();
+            let again: Vec<&Queued> = conflicting.iter().map(|index| commands[*index]).collect();
+            if !again.is_empty() {
+                let found = in_time(look_up(connection, &again)).await.map_err(asked)?;
+                for (index, first) in conflicting.into_iter().zip(found) {
+                    if let Some(first) = first {
+                        verdicts[index] = Verdict::Placed { first };
+                    }
+                }
+            }
+        }
+        Ok(verdicts.into_iter().map(Some).collect())
+    }
+}
+
+async fn in_time<T>(statement: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    timeout(STATEMENT, statement)
+        .await
+        .unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::TimedOut))))
+}
+
+fn classify(error: &sqlx::Error) -> Failure {
+    let sqlx::Error::Database(reported) = error else { return Failure::Unknown };
+    let reported = reported.downcast_ref::<PgDatabaseError>();
+    if matches!(reported.severity(), PgSeverity::Fatal | PgSeverity::Panic) {
+        return Failure::Unknown;
+    }
+    match reported.code() {
+        // A server that only reads now, as after a failover: another connection may find the right one.
+        "25006" => Failure::Unknown,
+        // Cancelled, or no lock.
+        "57014" | "55P03" => Failure::Again,
+        // Serialisation and deadlock; lack of resources.
+        code if code.starts_with("40") || code.starts_with("53") => Failure::Again,
+        code if code.starts_with("08") || code.starts_with("57") => Failure::Unknown,
+        _ => Failure::Data,
+    }
+}

@@ -1,0 +1,151 @@
+//! The one writer of a process: gathers commands while a batch is being stored, then stores those.
+//!
+//! There is no timer: a lone command is stored at once. A batch has one command of a stream, of an idempotency key and
+//! of a new data key; the others wait for the next one, or are refused as soon as the first one's outcome decides
+//! them. An accepted command is stored even if nobody waits for it any more.
+
+mod batch;
+mod flush;
+mod queued;
+mod statement;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use sqlx::postgres::PgConnectOptions;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::append::{Outcome, Recorded};
+use crate::fail_point::FailPoint;
+use crate::log::Shared;
+use crate::position::Position;
+use flush::{Flusher, Verdict};
+pub(crate) use queued::Queued;
+
+/// See the module.
+pub(crate) struct Writer {
+    shared: Arc<Shared>,
+    flusher: Flusher,
+    max_batch: usize,
+    pending: VecDeque<Queued>,
+}
+
+impl Writer {
+    pub(crate) fn new(shared: Arc<Shared>, options: PgConnectOptions, max_batch: usize) -> Self {
+        Self { shared, flusher: Flusher::new(options), max_batch, pending: VecDeque::new() }
+    }
+
+    /// Stores what comes until the queue's senders are gone, or until closed and empty.
+    pub(crate) async fn run(mut self, mut queue: mpsc::Receiver<Queued>, closing: CancellationToken) {
+        let mut arrived = Vec::with_capacity(self.max_batch);
+        loop {
+            if self.pending.is_empty() {
+                tokio::select! {
+                    biased;
+                    received = queue.recv_many(&mut arrived, self.max_batch) => {
+                        if received == 0 {
+                            break;
+                        }
+                    }
+                    // A closed queue still hands out what it holds, then says so by handing out nothing.
+                    () = closing.cancelled(), if !queue.is_closed() => queue.close(),
+                }
+            }
+            while self.pending.len() + arrived.len() < 4 * self.max_batch {
+                let Ok(queued) = queue.try_recv() else { break };
+                arrived.push(queued);
+            }
+            self.pending.extend(arrived.drain(..));
+            metrics::gauge!("orqestra_append_queue_depth").set(depth(self.pending.len() + queue.len()));
+            let batch = batch::select(&mut self.pending, self.max_batch);
+            if !batch.is_empty() {
+                self.store(batch).await;
+            }
+        }
+        metrics::gauge!("orqestra_append_queue_depth").set(0.0);
+        self.flusher.close().await;
+    }
+
+    async fn store(&mut self, batch: Vec<Queued>) {
+        metrics::histogram!("orqestra_append_batch_size").record(depth(batch.len()));
+        let started = Instant::now();
+        FailPoint::AppendBeforeFlush.hit();
+        let verdicts = self.flusher.flush(&batch, self.shared.clock.now()).await;
+        FailPoint::AppendAfterFlush.hit();
+        metrics::histogram!("orqestra_append_flush_seconds").record(started.elapsed().as_secs_f64());
+
+        let decided = batch::Decided::new(&batch, &verdicts, !self.pending.is_empty());
+        let mut answers = Vec::with_capacity(batch.len());
+        let mut recorded = Vec::with_capacity(batch.len());
+        for (queued, verdict) in batch.into_iter().zip(verdicts) {
+            self.shared.queued_bytes.fetch_sub(queued.bytes(), Ordering::Relaxed);
+            let (events, answer) = queued.into_parts();
+            let outcome = match verdict {
+                Verdict::Placed { first } => {
+                    let placed = place(events, first);
+                    recorded.extend(placed.events.iter().cloned());
+                    Outcome::Recorded(placed)
+                }
+                Verdict::Refused(outcome) => outcome,
+            };
+            answers.push((answer, outcome));
+        }
+        // Readers of this process know the events before their writers do.
+        if let Some(last) = recorded.last() {
+            let last = last.position;
+            self.shared.ring.push(&recorded);
+            self.shared.advance(last);
+        }
+        for (answer, outcome) in answers {
+            count(&outcome);
+            answer.send(outcome).ok();
+        }
+        for (queued, outcome) in decided.refuse(&mut self.pending) {
+            self.shared.queued_bytes.fetch_sub(queued.bytes(), Ordering::Relaxed);
+            count(&outcome);
+            queued.into_parts().1.send(outcome).ok();
+        }
+    }
+}
+
+fn place(events: Vec<crate::recorded::RecordedEvent>, first: Position) -> Recorded {
+    let last = first.after(events.len() - 1);
+    let events = events
+        .into_iter()
+        .enumerate()
+        .map(|(index, mut event)| {
+            event.position = first.after(index);
+            Arc::new(event)
+        })
+        .collect();
+    Recorded { first, last, events }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a queue is shorter than 2^52")]
+fn depth(length: usize) -> f64 {
+    length as f64
+}
+
+fn count(outcome: &Outcome) {
+    let reason = match outcome {
+        Outcome::Recorded(recorded) => {
+            let events = u64::try_from(recorded.events.len()).unwrap_or(u64::MAX);
+            metrics::counter!("orqestra_append_events_total").increment(events);
+            return;
+        }
+        Outcome::Conflict { .. } => "conflict",
+        Outcome::KeyTaken { .. } => "key_taken",
+        Outcome::KeyRaced { .. } => "key_raced",
+        Outcome::KeyDead { .. } => "key_dead",
+        Outcome::TooLarge { .. } => "too_large",
+        Outcome::Malformed(_) => "malformed",
+        Outcome::Full => "full",
+        Outcome::Unavailable => "unavailable",
+        Outcome::Failed(_) => "failed",
+        Outcome::Lost => "lost",
+    };
+    metrics::counter!("orqestra_append_refusals_total", "reason" => reason).increment(1);
+}

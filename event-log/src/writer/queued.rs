@@ -1,0 +1,111 @@
+//! One command on its way into a batch: everything that can be computed before is.
+//!
+//! Preparing runs in the caller's task: canonical texts, ids, leaves and the checks of shape and size.
+
+use std::sync::OnceLock;
+
+use orqestra_domain::StreamId;
+use tokio::sync::oneshot;
+
+use crate::append::{Append, MAX_EVENT_BYTES, Outcome, Ticket};
+use crate::log::Shared;
+use crate::position::Position;
+use crate::recorded::RecordedEvent;
+use crate::seal::{LeafInput, canonical, leaf};
+
+/// A prepared command and who waits for it.
+pub(crate) struct Queued {
+    /// Not placed yet.
+    pub(super) events: Vec<RecordedEvent>,
+    /// RFC 8785 texts, one an event.
+    pub(super) metadata: Vec<String>,
+    pub(super) expected: i64,
+    pub(super) ticket: Ticket,
+    bytes: usize,
+    answer: oneshot::Sender<Outcome>,
+}
+
+impl Queued {
+    /// Checks and prepares a command.
+    pub(crate) fn prepare(
+        append: Append,
+        shared: &Shared,
+        answer: oneshot::Sender<Outcome>,
+    ) -> Result<Self, Outcome> {
+        let Some((tenant, _)) = StreamId::split(&append.aggregate_id) else {
+            return Err(Outcome::Malformed("the stream is not named <tenant>/<uuid>"));
+        };
+        if append.events.is_empty() {
+            return Err(Outcome::Malformed("there is no event"));
+        }
+        let now = shared.clock.now();
+        let (tenant_text, recorded_text) = (tenant.to_string(), now.to_string());
+        let mut events = Vec::with_capacity(append.events.len());
+        let mut texts = Vec::with_capacity(append.events.len());
+        let mut bytes = 0;
+        for (event, sequence) in append.events.into_iter().zip(append.expected + 1..) {
+            let payload = canonical(&event.payload);
+            let metadata = canonical(&event.metadata.to_value());
+            let size = payload.len() + metadata.len();
+            if size > MAX_EVENT_BYTES {
+                return Err(Outcome::TooLarge { bytes: size });
+            }
+            bytes += size + 512;
+            let event_id = shared.ids.uuid_v7(now);
+            let leaf = leaf(&LeafInput {
+                aggregate_id: &append.aggregate_id,
+                aggregate_type: &append.aggregate_type,
+                event_id: &event_id.to_string(),
+                event_type: &event.event_type,
+                event_version: &event.event_version,
+                metadata: &metadata,
+                payload: &payload,
+                recorded_at: &recorded_text,
+                sequence,
+                tenant_id: &tenant_text,
+            });
+            texts.push(metadata);
+            events.push(RecordedEvent {
+                position: Position::ZERO,
+                event_id,
+                tenant,
+                aggregate_type: append.aggregate_type.clone(),
+                aggregate_id: append.aggregate_id.clone(),
+                sequence,
+                event_type: event.event_type,
+                event_version: event.event_version,
+                payload,
+                metadata: event.metadata,
+                recorded_at: now,
+                leaf,
+                upcasters: shared.upcasters.clone(),
+                decoded: OnceLock::new(),
+            });
+        }
+        Ok(Self { events, metadata: texts, expected: append.expected, ticket: append.ticket, bytes, answer })
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The first event stands for the command: its id says whose events stand in a stream.
+    pub(super) fn first(&self) -> &RecordedEvent {
+        self.events.first().expect("prepare refuses a command without events")
+    }
+
+    /// The stream's aggregate type and id.
+    pub(super) fn stream(&self) -> (&str, &str) {
+        let first = self.first();
+        (&first.aggregate_type, &first.aggregate_id)
+    }
+
+    /// The stream's version once the command is stored.
+    pub(super) fn version_after(&self) -> i64 {
+        self.expected + i64::try_from(self.events.len()).expect("a command has few events")
+    }
+
+    pub(super) fn into_parts(self) -> (Vec<RecordedEvent>, oneshot::Sender<Outcome>) {
+        (self.events, self.answer)
+    }
+}

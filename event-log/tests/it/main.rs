@@ -1,0 +1,13 @@
+//! The log's laws against a real PostgreSQL; one database a test.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
+
+mod append;
+mod conformance;
+mod contention;
+mod faults;
+mod guards;
+mod keys;
+mod reading;
+mod subscription;
+mod support;

@@ -1,0 +1,344 @@
+//! Subscriptions: each event handled and stored once, in order, by one process at a time.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use orqestra_event_log::{
+    EventLog, OnPoison, Position, RecordedEvent, Start, Subscriber, SubscriberError, SubscriptionOptions,
+    checkpoint, parked, request_retry, run_subscription,
+};
+use sqlx::{Executor, PgTransaction};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::{World, events, in_time, recorded, stream};
+
+/// Streams whose events fail for now.
+type Poison = Arc<Mutex<HashSet<String>>>;
+
+/// Writes down what it handles; two rows of one position would collide.
+struct Witness {
+    poison: Poison,
+    on_poison: OnPoison,
+    /// Waits here in its transaction, if there is one.
+    gate: Option<Arc<tokio::sync::Semaphore>>,
+}
+
+impl Subscriber for Witness {
+    fn name(&self) -> &'static str {
+        "witness"
+    }
+
+    async fn handle(
+        &mut self,
+        tx: &mut PgTransaction<'_>,
+        batch: &[Arc<RecordedEvent>],
+    ) -> Result<(), SubscriberError> {
+        if let Some(gate) = &self.gate {
+            gate.acquire().await.unwrap().forget();
+        }
+        for event in batch {
+            if self.poison.lock().unwrap().contains(&event.aggregate_id) {
+                return Err(SubscriberError::event("it is poison"));
+            }
+            sqlx::query("insert into witnessed (position, aggregate_id) values ($1, $2)")
+                .bind(event.position.get())
+                .bind(&event.aggregate_id)
+                .execute(&mut **tx)
+                .await?;
+        }
+        Ok(())
+    }
+
+    fn on_poison(&self) -> OnPoison {
+        self.on_poison
+    }
+}
+
+fn witness() -> Witness {
+    Witness { poison: Poison::default(), on_poison: OnPoison::Halt, gate: None }
+}
+
+fn quick() -> SubscriptionOptions {
+    SubscriptionOptions {
+        batch: 10,
+        lease: Duration::from_millis(600),
+        first_pause: Duration::from_millis(1),
+        longest_pause: Duration::from_millis(20),
+        tries: 3,
+        ..SubscriptionOptions::default()
+    }
+}
+
+async fn world() -> World {
+    let world = World::new().await;
+    world
+        .pool()
+        .execute("create table witnessed (id bigserial, position bigint primary key, aggregate_id text)")
+        .await
+        .unwrap();
+    world
+}
+
+struct Running {
+    token: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+fn run_as(world: &World, log: &EventLog, witness: Witness, options: SubscriptionOptions) -> Running {
+    let token = world.token.child_token();
+    let running = run_subscription(log.clone(), world.pool().clone(), witness, options, token.clone());
+    Running { token, task: tokio::spawn(async move { running.await.unwrap() }) }
+}
+
+fn run(world: &World, witness: Witness) -> Running {
+    run_as(world, &world.log, witness, quick())
+}
+
+impl Running {
+    async fn stop(self) {
+        self.token.cancel();
+        in_time(self.task).await.unwrap();
+    }
+}
+
+async fn reached(log: &EventLog, position: i64) {
+    let mut progress = log.progress("witness");
+    in_time(progress.wait_for(|at| *at >= Position::new(position))).await.unwrap();
+}
+
+async fn witnessed(world: &World) -> Vec<i64> {
+    sqlx::query_scalar("select position from witnessed order by id").fetch_all(world.pool()).await.unwrap()
+}
+
+/// Waits until the database says so.
+async fn until(world: &World, condition: &str) {
+    in_time(async {
+        while !sqlx::query_scalar::<_, bool>(condition).fetch_one(world.pool()).await.unwrap() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+async fn append(world: &World, numbers: impl IntoIterator<Item = u128>) {
+    for number in numbers {
+        recorded(world.log.append(events(number, 0, 1)).await);
+    }
+}
+
+#[tokio::test]
+async fn each_event_is_handled_once_in_order_over_restarts() {
+    let world = world().await;
+    append(&world, 0..25).await;
+    let running = run(&world, witness());
+    reached(&world.log, 25).await;
+    append(&world, 25..40).await;
+    reached(&world.log, 40).await;
+    running.stop().await;
+    append(&world, 40..50).await;
+    let running = run(&world, witness());
+    reached(&world.log, 50).await;
+    running.stop().await;
+    assert_eq!(witnessed(&world).await, (1..=50).collect::<Vec<i64>>());
+    assert_eq!(checkpoint(world.pool(), "witness").await.unwrap(), Some(Position::new(50)));
+}
+
+#[tokio::test]
+async fn a_subscription_can_begin_at_the_head_and_then_keeps_its_place() {
+    let world = world().await;
+    append(&world, 0..5).await;
+    let from_head = SubscriptionOptions { start: Start::Head, ..quick() };
+    let running = run_as(&world, &world.log, witness(), from_head);
+    reached(&world.log, 5).await;
+    running.stop().await;
+    append(&world, 5..8).await;
+    let running = run_as(&world, &world.log, witness(), from_head);
+    reached(&world.log, 8).await;
+    running.stop().await;
+    assert_eq!(witnessed(&world).await, [6, 7, 8]);
+}
+
+#[tokio::test]
+async fn one_process_at_a_time_runs_it_and_another_takes_over() {
+    let world = world().await;
+    let another = world.another().await;
+    let ours = run(&world, witness());
+    reached(&world.log, 0).await;
+    until(&world, "select count(*) = 1 from leases").await;
+    let theirs = run_as(&world, &another, witness(), quick());
+    append(&world, 0..20).await;
+    reached(&world.log, 20).await;
+    assert_eq!(*another.progress("witness").borrow(), Position::ZERO, "the other one waits");
+    ours.stop().await;
+    append(&world, 20..30).await;
+    reached(&another, 30).await;
+    theirs.stop().await;
+    assert_eq!(witnessed(&world).await, (1..=30).collect::<Vec<i64>>());
+    let epoch: i64 = sqlx::query_scalar("select epoch from leases").fetch_one(world.pool()).await.unwrap();
+    assert!(epoch >= 2);
+}
+
+#[tokio::test]
+async fn a_zombie_cannot_move_the_checkpoint() {
+    let world = world().await;
+    let another = world.another().await;
+    append(&world, 0..10).await;
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let zombie = run(&world, Witness { gate: Some(Arc::clone(&gate)), ..witness() });
+    // It stands in its transaction, its checkpoint moved but not stored; the lease goes to another meanwhile.
+    until(&world, "select exists (select from pg_stat_activity where state = 'idle in transaction' and datname = current_database())").await;
+    world.pool().execute("update leases set epoch = epoch + 1, until = now()").await.unwrap();
+    let heir = run_as(&world, &another, witness(), quick());
+    until(&world, "select epoch >= 3 from leases").await;
+    gate.add_permits(1_000);
+    reached(&another, 10).await;
+    append(&world, 10..20).await;
+    reached(&another, 20).await;
+    zombie.stop().await;
+    heir.stop().await;
+    assert_eq!(witnessed(&world).await, (1..=20).collect::<Vec<i64>>());
+}
+
+#[tokio::test]
+async fn one_that_lost_its_lease_stores_nothing() {
+    let world = world().await;
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let running = run(&world, Witness { gate: Some(Arc::clone(&gate)), ..witness() });
+    until(&world, "select count(*) = 1 from checkpoints").await;
+    // Somebody holds the lease for an hour from before the first event.
+    world
+        .pool()
+        .execute("update leases set epoch = epoch + 1, presence = 0, until = now() + interval '1 hour'")
+        .await
+        .unwrap();
+    gate.add_permits(1_000);
+    append(&world, 0..5).await;
+    // It has met the fence once it asks for the lease again, in vain.
+    let now: String =
+        sqlx::query_scalar("select clock_timestamp()::text").fetch_one(world.pool()).await.unwrap();
+    let asked = "select exists (select from pg_stat_activity where datname = current_database()
+                         and query like 'insert into leases%' and query_start > $1::timestamptz)";
+    until(&world, &asked.replace("$1", &format!("'{now}'"))).await;
+    running.stop().await;
+    assert!(witnessed(&world).await.is_empty());
+    assert_eq!(checkpoint(world.pool(), "witness").await.unwrap(), Some(Position::ZERO));
+}
+
+#[tokio::test]
+async fn a_process_that_died_is_followed_before_its_lease_ends() {
+    let world = world().await;
+    let long = SubscriptionOptions { lease: Duration::from_hours(1), ..quick() };
+    let options = SubscriptionOptions { lease: Duration::from_secs(5), ..quick() };
+    until(&world, "select exists (select from pg_locks where locktype = 'advisory')").await;
+    let ours = run_as(&world, &world.log, witness(), long);
+    until(&world, "select coalesce(bool_or(presence <> 0), false) from leases").await;
+    // As a kill would: the task goes without giving the lease up, and so do the process's connections.
+    ours.task.abort();
+    in_time(world.log.clone().close()).await;
+    let another = world.another().await;
+    let theirs = run_as(&world, &another, witness(), options);
+    recorded(another.append(events(1, 0, 1)).await);
+    reached(&another, 1).await;
+    theirs.stop().await;
+}
+
+#[tokio::test]
+async fn a_poison_event_halts_the_subscription_before_it_until_it_is_cured() {
+    let world = world().await;
+    let poison = Poison::default();
+    poison.lock().unwrap().insert(stream(1, 7));
+    let running = run(&world, Witness { poison: Arc::clone(&poison), ..witness() });
+    append(&world, 1..=20).await;
+    reached(&world.log, 0).await;
+    until(&world, "select count(*) = 6 from witnessed").await;
+    poison.lock().unwrap().clear();
+    reached(&world.log, 20).await;
+    running.stop().await;
+    assert_eq!(witnessed(&world).await, (1..=20).collect::<Vec<i64>>());
+}
+
+#[tokio::test]
+async fn a_poison_event_parks_its_aggregate_and_others_go_on() {
+    let world = world().await;
+    let poison = Poison::default();
+    poison.lock().unwrap().insert(stream(1, 3));
+    let subscriber = Witness { poison: Arc::clone(&poison), on_poison: OnPoison::Park, ..witness() };
+    let running = run(&world, subscriber);
+    append(&world, 1..=6).await;
+    recorded(world.log.append(events(3, 1, 2)).await);
+    append(&world, 7..=8).await;
+    reached(&world.log, 10).await;
+    assert_eq!(witnessed(&world).await, [1, 2, 4, 5, 6, 9, 10]);
+    let list = parked(world.pool(), "witness").await.unwrap();
+    assert_eq!(list.len(), 1);
+    assert_eq!((list[0].aggregate_id.as_str(), list[0].position), (stream(1, 3).as_str(), Position::new(3)));
+
+    // Asked too early, it stays; asked once it is cured, it catches up with what was withheld.
+    let asked = request_retry(world.pool(), "witness", "Counter", &stream(1, 3)).await.unwrap();
+    assert!(asked);
+    until(&world, "select not retry from parked_events").await;
+    poison.lock().unwrap().clear();
+    request_retry(world.pool(), "witness", "Counter", &stream(1, 3)).await.unwrap();
+    until(&world, "select count(*) = 0 from parked_events").await;
+    recorded(world.log.append(events(3, 3, 1)).await);
+    reached(&world.log, 11).await;
+    running.stop().await;
+    assert_eq!(witnessed(&world).await, [1, 2, 4, 5, 6, 9, 10, 3, 7, 8, 11]);
+}
+
+#[tokio::test]
+async fn an_event_parked_stays_parked_over_a_restart() {
+    let world = world().await;
+    let poison = Poison::default();
+    poison.lock().unwrap().insert(stream(1, 1));
+    let parking = || Witness { poison: Arc::clone(&poison), on_poison: OnPoison::Park, ..witness() };
+    let running = run(&world, parking());
+    append(&world, 1..=2).await;
+    reached(&world.log, 2).await;
+    running.stop().await;
+    poison.lock().unwrap().clear();
+    recorded(world.log.append(events(1, 1, 1)).await);
+    let running = run(&world, parking());
+    reached(&world.log, 3).await;
+    running.stop().await;
+    assert_eq!(witnessed(&world).await, [2]);
+}
+
+#[tokio::test]
+async fn a_lost_connection_is_no_poison() {
+    let world = world().await;
+    let running = run(&world, Witness { on_poison: OnPoison::Park, ..witness() });
+    for number in 0..10 {
+        append(&world, [number]).await;
+        sqlx::query(
+            "select pg_terminate_backend(pid) from pg_stat_activity
+              where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'",
+        )
+        .execute(world.pool())
+        .await
+        .unwrap();
+    }
+    reached(&world.log, 10).await;
+    running.stop().await;
+    assert_eq!(witnessed(&world).await, (1..=10).collect::<Vec<i64>>());
+    assert!(parked(world.pool(), "witness").await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn old_checkpoints_are_forgotten_and_the_last_one_holds() {
+    let world = world().await;
+    let one_by_one = SubscriptionOptions { batch: 1, ..quick() };
+    let appends = (0..1_100).map(|number| world.log.append(events(number, 0, 1)));
+    for outcome in futures::future::join_all(appends).await {
+        recorded(outcome);
+    }
+    let running = run_as(&world, &world.log, witness(), one_by_one);
+    reached(&world.log, 1_100).await;
+    running.stop().await;
+    let rows: i64 =
+        sqlx::query_scalar("select count(*) from checkpoints").fetch_one(world.pool()).await.unwrap();
+    assert!(rows < 200, "{rows} rows");
+    assert_eq!(checkpoint(world.pool(), "witness").await.unwrap(), Some(Position::new(1_100)));
+}

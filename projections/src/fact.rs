@@ -1,0 +1,55 @@
+//! What an event of the log says to a read model.
+//!
+//! Only events of notifications and recipients are decoded; to all others these read models are deaf.
+
+use cqrs_es::Aggregate;
+use orqestra_domain::notification::{Notification, NotificationEvent};
+use orqestra_domain::recipient::{Recipient, RecipientEvent, RecipientForgotten};
+use orqestra_domain::{AnyEvent, NotificationId, StreamId, TenantId};
+use orqestra_event_log::RecordedEvent;
+
+/// What an event says.
+pub(crate) enum Fact<'a> {
+    /// Something happened to a notification.
+    Notification(NotificationId, &'a NotificationEvent),
+    /// A person was forgotten.
+    Forgotten(&'a RecipientForgotten),
+    /// Nothing that concerns a read model.
+    Other,
+}
+
+/// An event that this program cannot read; it must not pass for one that says nothing.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the event at position {position} cannot be read: {reason}")]
+pub struct UnreadableFact {
+    /// Where it stands in the log.
+    pub position: i64,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl<'a> Fact<'a> {
+    pub(crate) fn of(recorded: &'a RecordedEvent) -> Result<Self, UnreadableFact> {
+        let concerns = [Notification::TYPE, Recipient::TYPE].contains(&recorded.aggregate_type.as_str());
+        if !concerns {
+            return Ok(Self::Other);
+        }
+        let unreadable = |reason: String| UnreadableFact { position: recorded.position.get(), reason };
+        match recorded.event().map_err(|error| unreadable(error.to_string()))? {
+            AnyEvent::Notification(event) => {
+                let id =
+                    notification_of(recorded).ok_or_else(|| unreadable("its stream has no id".to_owned()))?;
+                Ok(Self::Notification(id, event))
+            }
+            AnyEvent::Recipient(RecipientEvent::RecipientForgotten(forgotten)) => {
+                Ok(Self::Forgotten(forgotten))
+            }
+            AnyEvent::Tenant(_) | AnyEvent::Template(_) => Ok(Self::Other),
+        }
+    }
+}
+
+fn notification_of(recorded: &RecordedEvent) -> Option<NotificationId> {
+    let (tenant, id): (TenantId, _) = StreamId::split(&recorded.aggregate_id)?;
+    (tenant == recorded.tenant).then_some(NotificationId::from_uuid(id))
+}

@@ -1,0 +1,172 @@
+//! Writes folded changes into the inbox's tables, a statement a kind of change.
+//!
+//! A row moves forward only (`sequence`). What a forgotten person got before does not come back, whoever writes: a
+//! writer that adds rows outside the subscription must hold [`hold_recipient`] while it does.
+
+use orqestra_domain::{RecipientRef, TenantId, Timestamp};
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::fold::{Changes, RowChange};
+use crate::generation::Generation;
+use crate::plan;
+
+/// The advisory locks of recipients; the second number comes from the reference.
+const RECIPIENT_LOCKS: i32 = 0x0b0c_0001;
+
+/// Writes the changes of a batch. The connection must be in a transaction.
+pub(crate) async fn write(
+    conn: &mut PgConnection,
+    generation: Generation,
+    changes: &Changes<'_>,
+) -> Result<(), sqlx::Error> {
+    plan::look_up_by_index(conn).await?;
+    if !changes.forgotten.is_empty() {
+        forget(conn, generation, changes).await?;
+    }
+    let (whole, partial): (Vec<_>, Vec<_>) = changes.rows.iter().partition(|(_, row)| row.accepted.is_some());
+    if !whole.is_empty() {
+        insert(conn, generation, &whole).await?;
+    }
+    if !partial.is_empty() {
+        update(conn, generation, &partial).await?;
+    }
+    Ok(())
+}
+
+/// Keeps the person from being forgotten until the transaction ends; waits for one that is under way.
+pub(crate) async fn hold_recipient(
+    conn: &mut PgConnection,
+    recipient: &RecipientRef,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("select pg_advisory_xact_lock_shared($1, $2)")
+        .bind(RECIPIENT_LOCKS)
+        .bind(lock_number(recipient))
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+fn lock_number(recipient: &RecipientRef) -> i32 {
+    let [a, b, c, d, ..] = *recipient.as_bytes();
+    i32::from_be_bytes([a, b, c, d])
+}
+
+async fn forget(
+    conn: &mut PgConnection,
+    generation: Generation,
+    changes: &Changes<'_>,
+) -> Result<(), sqlx::Error> {
+    let mut locks: Vec<i32> = changes.forgotten.keys().map(|(_, recipient)| lock_number(recipient)).collect();
+    locks.sort_unstable();
+    // Where other writers are kept out, waiting for one that waits for the table would never end.
+    if generation == Generation::Live {
+        sqlx::query("select pg_advisory_xact_lock($1, l.number) from unnest($2::integer[]) as l (number)")
+            .bind(RECIPIENT_LOCKS)
+            .bind(&locks)
+            .execute(&mut *conn)
+            .await?;
+    }
+    let (mut tenants, mut recipients, mut positions) = (Vec::new(), Vec::new(), Vec::new());
+    for ((tenant, recipient), position) in &changes.forgotten {
+        tenants.push(tenant.as_uuid());
+        recipients.push(recipient.as_bytes().as_slice());
+        positions.push(position.get());
+    }
+    sqlx::query(&generation.sql(include_str!("forget.sql")))
+        .bind(tenants)
+        .bind(recipients)
+        .bind(positions)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+type Row<'r, 'a> = (&'r (TenantId, orqestra_domain::NotificationId), &'r RowChange<'a>);
+
+async fn insert(
+    conn: &mut PgConnection,
+    generation: Generation,
+    rows: &[Row<'_, '_>],
+) -> Result<(), sqlx::Error> {
+    let count = rows.len();
+    let (mut recipients, mut deliveries) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    let (mut types, mut accepted_at) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    let mut positions = Vec::with_capacity(count);
+    for accepted in rows.iter().filter_map(|(_, row)| row.accepted.as_ref()) {
+        recipients.push(accepted.recipient.as_bytes().as_slice());
+        deliveries.push(accepted.delivery.as_uuid());
+        types.push(accepted.event_type.as_str());
+        accepted_at.push(accepted.at.as_datetime());
+        positions.push(accepted.position.get());
+    }
+    let common = Common::of(rows);
+    sqlx::query(&generation.sql(include_str!("insert.sql")))
+        .bind(common.tenants)
+        .bind(common.notifications)
+        .bind(recipients)
+        .bind(deliveries)
+        .bind(types)
+        .bind(common.categories)
+        .bind(common.content_keys)
+        .bind(common.contents)
+        .bind(accepted_at)
+        .bind(common.rendered_at)
+        .bind(common.read_at)
+        .bind(positions)
+        .bind(common.sequences)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+async fn update(
+    conn: &mut PgConnection,
+    generation: Generation,
+    rows: &[Row<'_, '_>],
+) -> Result<(), sqlx::Error> {
+    let common = Common::of(rows);
+    sqlx::query(&generation.sql(include_str!("update.sql")))
+        .bind(common.tenants)
+        .bind(common.notifications)
+        .bind(common.categories)
+        .bind(common.content_keys)
+        .bind(common.contents)
+        .bind(common.rendered_at)
+        .bind(common.read_at)
+        .bind(common.sequences)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// The columns that a new row and a changed one share.
+#[derive(Default)]
+struct Common<'a> {
+    tenants: Vec<Uuid>,
+    notifications: Vec<Uuid>,
+    categories: Vec<Option<&'a str>>,
+    content_keys: Vec<Option<Uuid>>,
+    contents: Vec<Option<&'a str>>,
+    rendered_at: Vec<Option<OffsetDateTime>>,
+    read_at: Vec<Option<OffsetDateTime>>,
+    sequences: Vec<i64>,
+}
+
+impl<'a> Common<'a> {
+    fn of(rows: &[Row<'_, 'a>]) -> Self {
+        let mut columns = Self::default();
+        for ((tenant, notification), row) in rows {
+            columns.tenants.push(tenant.as_uuid());
+            columns.notifications.push(notification.as_uuid());
+            columns.categories.push(row.rendered.and_then(|rendered| rendered.category.as_deref()));
+            columns.content_keys.push(row.rendered.map(|rendered| rendered.content.key_id.as_uuid()));
+            columns.contents.push(row.rendered.map(|rendered| rendered.content.data.as_str()));
+            columns.rendered_at.push(row.rendered.map(|rendered| rendered.at.as_datetime()));
+            columns.read_at.push(row.read_at.map(Timestamp::as_datetime));
+            columns.sequences.push(row.sequence);
+        }
+        columns
+    }
+}

@@ -1,0 +1,97 @@
+//! The projections there are: each with a name, a version and tables of its own.
+//!
+//! As a subscriber a projection writes its live tables in the transaction that moves its checkpoint. It never writes
+//! events and causes no effect. An event that it cannot handle sets that event's aggregate aside; others go on.
+
+use std::sync::Arc;
+
+use orqestra_event_log::{OnPoison, RecordedEvent, Subscriber, SubscriberError};
+use sqlx::{PgConnection, PgTransaction};
+
+use crate::error::ApplyError;
+use crate::generation::Generation;
+use crate::{delivery_status, inbox};
+
+/// A projection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Projection {
+    /// See [`crate::inbox`].
+    Inbox,
+    /// See [`crate::delivery_status`].
+    DeliveryStatus,
+}
+
+/// A table and the columns of its primary key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProjectionTable {
+    /// Its name.
+    pub name: &'static str,
+    /// The columns that name a row.
+    pub key: &'static [&'static str],
+}
+
+impl Projection {
+    /// All projections.
+    pub const ALL: [Self; 2] = [Self::Inbox, Self::DeliveryStatus];
+
+    /// Name and version, under which its checkpoint is kept. Another version starts from zero.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Inbox => "inbox-v1",
+            Self::DeliveryStatus => "delivery-status-v1",
+        }
+    }
+
+    /// The projection of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|projection| projection.name() == name)
+    }
+
+    /// The tables that nobody else writes.
+    pub const fn tables(self) -> &'static [ProjectionTable] {
+        match self {
+            Self::Inbox => &[
+                ProjectionTable { name: "inbox", key: &["tenant_id", "notification_id"] },
+                ProjectionTable { name: "inbox_forgotten", key: &["tenant_id", "recipient_ref"] },
+            ],
+            Self::DeliveryStatus => &[
+                ProjectionTable { name: "deliveries", key: &["tenant_id", "notification_id", "channel"] },
+                ProjectionTable {
+                    name: "attempts",
+                    key: &["tenant_id", "notification_id", "channel", "attempt"],
+                },
+            ],
+        }
+    }
+
+    /// Handles events in log order, in the connection's transaction.
+    pub(crate) async fn apply(
+        self,
+        conn: &mut PgConnection,
+        generation: Generation,
+        events: &[Arc<RecordedEvent>],
+    ) -> Result<(), ApplyError> {
+        match self {
+            Self::Inbox => inbox::apply(conn, generation, events).await,
+            Self::DeliveryStatus => delivery_status::apply(conn, generation, events).await,
+        }
+    }
+}
+
+impl Subscriber for Projection {
+    fn name(&self) -> &str {
+        (*self).name()
+    }
+
+    async fn handle(
+        &mut self,
+        tx: &mut PgTransaction<'_>,
+        batch: &[Arc<RecordedEvent>],
+    ) -> Result<(), SubscriberError> {
+        Ok(self.apply(tx, Generation::Live, batch).await?)
+    }
+
+    fn on_poison(&self) -> OnPoison {
+        OnPoison::Park
+    }
+}

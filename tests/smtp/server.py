@@ -1,0 +1,86 @@
+"""A real SMTP server (aiosmtpd) whose behaviour the local part of the recipient's address chooses.
+
+Every message that was accepted is a line of JSON in the file named by the first argument, written and flushed before
+the server answers. The local part, up to a `+`, is one of:
+
+  fail451-N   the first N tries are answered 451 after the content; then it is taken
+  fail550     RCPT is answered 550
+  cut-N       the first N tries are taken and the connection is cut before the answer; then it is answered
+  lose-N      the first N tries are not taken and the connection is cut instead of an answer
+  hang-N      the first N tries are not taken and get no answer at all
+  anything else is taken
+
+The second argument is the port; 0 picks a free one. The port stands in the first line of standard output.
+"""
+
+import asyncio
+import email
+import email.policy
+import json
+import sys
+
+from aiosmtpd.smtp import SMTP
+
+
+class Handler:
+    def __init__(self, path):
+        self.file = open(path, "a", encoding="utf-8")
+        self.tries = {}
+
+    def turn(self, address, behaviour):
+        """Whether this try still counts among the first N of the behaviour."""
+        name = address.split("@")[0].split("+")[0]
+        if not name.startswith(behaviour + "-"):
+            return False
+        self.tries[address] = self.tries.get(address, 0) + 1
+        return self.tries[address] <= int(name[len(behaviour) + 1 :])
+
+    async def handle_RCPT(self, server, session, envelope, address, rcpt_options):
+        if address.startswith("fail550"):
+            return "550 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):
+        address = envelope.rcpt_tos[0]
+        if self.turn(address, "fail451"):
+            return "451 try again later"
+        if self.turn(address, "hang"):
+            await asyncio.sleep(3600)
+        if self.turn(address, "lose"):
+            server.transport.abort()
+            return "250 OK"
+        self.keep(session, envelope)
+        if self.turn(address, "cut"):
+            server.transport.abort()
+        return "250 OK"
+
+    def keep(self, session, envelope):
+        message = email.message_from_bytes(envelope.original_content, policy=email.policy.default)
+        bodies = {}
+        for part in message.walk():
+            if not part.is_multipart():
+                bodies[part.get_content_type()] = part.get_content()
+        line = {
+            "from": envelope.mail_from,
+            "to": envelope.rcpt_tos,
+            "headers": {name.lower(): str(value) for name, value in message.items()},
+            "bodies": bodies,
+        }
+        self.file.write(json.dumps(line) + "\n")
+        self.file.flush()
+
+
+async def main(path, port):
+    handler = Handler(path)
+    loop = asyncio.get_running_loop()
+
+    def connection():
+        return SMTP(handler, hostname="smtp.test", enable_SMTPUTF8=True, loop=loop, timeout=3600)
+
+    server = await loop.create_server(connection, "127.0.0.1", port)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+asyncio.run(main(sys.argv[1], int(sys.argv[2])))

@@ -1,0 +1,15 @@
+//! What the engine's tests share: a real PostgreSQL, a real SMTP server, and the engine itself as a child process.
+//!
+//! The harness drives the engine from outside and depends on none of its rooms. Nothing it starts outlives the
+//! process that started it, however that process ends.
+
+pub mod audit;
+pub mod engine;
+pub mod http;
+pub mod load;
+pub mod postgres;
+pub mod server;
+pub mod smtp;
+pub mod state;
+pub mod wait;
+pub mod world;

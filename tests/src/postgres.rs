@@ -1,0 +1,237 @@
+//! A private PostgreSQL for one test process, and a database of it for each test.
+//!
+//! The cluster listens on a unix socket in a folder of its own under `/tmp`, with `fsync` on. A small shell holds a
+//! pipe to this process: when the pipe closes, however this process ends, it stops the server and removes the folder.
+//! As root the server runs as user `postgres`.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection, Executor, PgPool};
+
+/// How long the server may take to start.
+const START: Duration = Duration::from_mins(1);
+
+/// Stops the server and removes the folder when standard input ends.
+const KEEPER: &str = r#"
+"$2/postgres" -D "$1/data" -k "$1" >"$1/log" 2>&1 &
+server=$!
+cat >/dev/null
+kill -INT $server 2>/dev/null
+wait $server
+rm -rf "$1"
+"#;
+
+/// A PostgreSQL server that lives as long as this process.
+pub struct TestCluster {
+    folder: PathBuf,
+    databases: AtomicU32,
+    /// Holds the pipe whose end stops the server.
+    keeper: Mutex<Child>,
+}
+
+impl TestCluster {
+    /// The one server of this process, started by the first caller.
+    ///
+    /// # Panics
+    /// If PostgreSQL cannot be started: a missing server is an error, never a skip.
+    pub fn shared() -> &'static Self {
+        static CLUSTER: OnceLock<TestCluster> = OnceLock::new();
+        CLUSTER.get_or_init(|| Self::start().expect("a PostgreSQL server for the tests"))
+    }
+
+    /// Starts a server of its own, which lives until the value is dropped or the process ends.
+    ///
+    /// # Errors
+    /// If there are no binaries or the server does not come up.
+    pub fn start() -> Result<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let binaries = binaries()?;
+        let account = Account::for_server()?;
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let folder = PathBuf::from(format!("/tmp/orqestra-test-{}-{number}", std::process::id()));
+        if folder.exists() {
+            fs::remove_dir_all(&folder)
+                .context("removing the folder of a process with this id that is gone")?;
+        }
+        fs::create_dir(&folder)?;
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755))?;
+        account.own(&folder)?;
+
+        let mut initdb = Command::new(binaries.join("initdb"));
+        initdb.args(["--no-sync", "--no-locale", "--encoding=UTF8", "--auth=trust", "--username=postgres"]);
+        initdb.arg("-D").arg(folder.join("data")).current_dir(&folder);
+        let made = account.run_as(&mut initdb).output().context("running initdb")?;
+        if !made.status.success() {
+            bail!("initdb failed: {}", String::from_utf8_lossy(&made.stderr));
+        }
+        let settings = "listen_addresses = ''\nmax_connections = 200\nfsync = on\nfull_page_writes = on\n\
+                        shared_buffers = 128MB\nlog_min_messages = fatal\n";
+        let config = folder.join("data/postgresql.auto.conf");
+        fs::write(&config, settings)?;
+
+        let mut keeper = Command::new("sh");
+        keeper.args(["-c", KEEPER, "sh"]).arg(&folder).arg(&binaries);
+        keeper.current_dir("/").process_group(0);
+        keeper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let keeper = account.run_as(&mut keeper).spawn().context("starting the server")?;
+        let cluster = Self { folder, databases: AtomicU32::new(0), keeper: Mutex::new(keeper) };
+        cluster.wait_until_up(&binaries)?;
+        Ok(cluster)
+    }
+
+    fn wait_until_up(&self, binaries: &Path) -> Result<()> {
+        let deadline = Instant::now() + START;
+        while Instant::now() < deadline {
+            let asked =
+                Command::new(binaries.join("pg_isready")).arg("-q").arg("-h").arg(&self.folder).status()?;
+            if asked.success() {
+                return Ok(());
+            }
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+        bail!("PostgreSQL did not start: {}", fs::read_to_string(self.folder.join("log")).unwrap_or_default())
+    }
+
+    /// The folder with the server's socket.
+    pub fn socket_folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The server's unix socket, for a proxy to connect to.
+    pub fn socket(&self) -> PathBuf {
+        self.folder.join(".s.PGSQL.5432")
+    }
+
+    /// How to connect to a database as its owner.
+    pub fn options(&self, database: &str) -> PgConnectOptions {
+        PgConnectOptions::new().socket(&self.folder).username("postgres").database(database)
+    }
+
+    /// Makes an empty database.
+    ///
+    /// # Panics
+    /// If the server refuses.
+    pub async fn database(&self) -> TestDatabase {
+        let number = self.databases.fetch_add(1, Ordering::Relaxed);
+        let name = format!("test_{number}");
+        let mut admin = self.options("postgres").connect().await.expect("connecting to the test server");
+        admin.execute(format!("create database {name}").as_str()).await.expect("making a database");
+        admin.close().await.expect("closing a connection");
+        let options = self.options(&name);
+        let pool = PgPoolOptions::new()
+            .max_connections(8)
+            .acquire_timeout(Duration::from_secs(20))
+            .connect_lazy_with(options.clone());
+        TestDatabase { pool, options, name }
+    }
+}
+
+impl Drop for TestCluster {
+    fn drop(&mut self) {
+        let mut keeper = self.keeper.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        drop(keeper.stdin.take());
+        keeper.wait().ok();
+    }
+}
+
+/// One database of the shared server, owned by one test.
+pub struct TestDatabase {
+    pool: PgPool,
+    options: PgConnectOptions,
+    name: String,
+}
+
+impl TestDatabase {
+    /// An empty database on the shared server.
+    pub async fn empty() -> Self {
+        TestCluster::shared().database().await
+    }
+
+    /// A database on the shared server with these migrations.
+    ///
+    /// # Panics
+    /// If a migration fails.
+    pub async fn migrated(migrator: &Migrator) -> Self {
+        let database = Self::empty().await;
+        migrator.run(&database.pool).await.expect("migrating the test database");
+        database
+    }
+
+    /// A pool of the owner's connections, at most eight.
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// How to connect as the owner.
+    pub fn options(&self) -> &PgConnectOptions {
+        &self.options
+    }
+
+    /// The database's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The same as a URL.
+    pub fn url(&self) -> String {
+        let folder = TestCluster::shared().socket_folder().display().to_string().replace('/', "%2F");
+        format!("postgres://postgres@{folder}/{}", self.name)
+    }
+}
+
+/// Whom the server runs as.
+struct Account {
+    other: Option<(u32, u32)>,
+}
+
+impl Account {
+    fn for_server() -> Result<Self> {
+        if fs::metadata("/proc/self")?.uid() != 0 {
+            return Ok(Self { other: None });
+        }
+        let accounts = fs::read_to_string("/etc/passwd")?;
+        let line = accounts.lines().find(|line| line.starts_with("postgres:"));
+        let mut fields = line.context("no user postgres to run the server as")?.split(':').skip(2);
+        let mut number =
+            || fields.next().context("a short line in /etc/passwd")?.parse().context("an account number");
+        Ok(Self { other: Some((number()?, number()?)) })
+    }
+
+    fn own(&self, path: &Path) -> Result<()> {
+        if let Some((uid, gid)) = self.other {
+            chown(path, Some(uid), Some(gid))?;
+        }
+        Ok(())
+    }
+
+    fn run_as<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        match self.other {
+            Some((uid, gid)) => command.uid(uid).gid(gid),
+            None => command,
+        }
+    }
+}
+
+/// The folder with the newest PostgreSQL's programs.
+fn binaries() -> Result<PathBuf> {
+    let mut found: Vec<(u32, PathBuf)> = fs::read_dir("/usr/lib/postgresql")
+        .context("no /usr/lib/postgresql: install the package postgresql")?
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let version = path.file_name()?.to_str()?.parse().ok()?;
+            path.join("bin/postgres").exists().then(|| (version, path.join("bin")))
+        })
+        .collect();
+    found.sort();
+    found.pop().map(|(_, folder)| folder).context("no server in /usr/lib/postgresql")
+}

@@ -1,0 +1,145 @@
+//! A PostgreSQL that a test may break: crashed and started again while an engine works on it.
+//!
+//! The shared cluster of `postgres` is for everything else. The server ends when the thread that started it is gone.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
+
+use crate::wait;
+use crate::world::Folder;
+
+const UP_WITHIN: Duration = Duration::from_secs(60);
+
+/// The role that engines work as, made once a cluster, and the URL of a database for it.
+///
+/// # Panics
+/// If the role cannot be made.
+pub async fn app_role(owner: &PgConnectOptions, owner_url: &str) -> String {
+    let mut connection = owner.clone().connect().await.expect("connecting to the test server");
+    let make = "do $$ begin create role orqestra_app login; \
+                exception when duplicate_object or unique_violation then null; end $$";
+    connection.execute(make).await.expect("making the app role");
+    connection.close().await.expect("closing a connection");
+    owner_url.replacen("postgres@", "orqestra_app@", 1)
+}
+
+/// The server.
+pub struct Server {
+    binaries: PathBuf,
+    folder: Folder,
+    child: Mutex<Option<Child>>,
+}
+
+impl Server {
+    /// Makes a cluster and starts it.
+    ///
+    /// # Panics
+    /// If it does not come up.
+    pub async fn start() -> Self {
+        let mut found: Vec<(u32, PathBuf)> = fs::read_dir("/usr/lib/postgresql")
+            .expect("install the package postgresql")
+            .filter_map(|entry| {
+                let path = entry.ok()?.path();
+                Some((path.file_name()?.to_str()?.parse().ok()?, path.join("bin")))
+            })
+            .collect();
+        found.sort();
+        let (_, binaries) = found.pop().expect("install the package postgresql");
+        let folder = Folder::new("server");
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("our own folder");
+        if let Some((uid, gid)) = postgres_account() {
+            chown(folder.path(), Some(uid), Some(gid)).expect("root gives a folder away");
+        }
+        let server = Self { binaries, folder, child: Mutex::new(None) };
+        let mut initdb = server.command("initdb", None);
+        initdb.args(["--no-sync", "--no-locale", "--encoding=UTF8", "--auth=trust", "--username=postgres"]);
+        let made = initdb.arg("-D").arg(server.data()).output().expect("running initdb");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        server.resume().await;
+        server
+    }
+
+    /// Connection options of the owner.
+    pub fn options(&self) -> PgConnectOptions {
+        PgConnectOptions::new().socket(self.folder.path()).username("postgres").database("postgres")
+    }
+
+    /// The URL of the owner.
+    pub fn url(&self) -> String {
+        let folder = self.folder.path().display().to_string().replace('/', "%2F");
+        format!("postgres://postgres@{folder}/postgres")
+    }
+
+    /// Ends the server as a power cut would: no checkpoint, every connection cut.
+    ///
+    /// # Panics
+    /// If it does not end.
+    pub async fn crash(&self) {
+        let mut child = self.child.lock().expect("no panic while locked").take().expect("the server runs");
+        rustix::process::kill_process(Pid::from_child(&child), Signal::QUIT).expect("a child of ours");
+        wait::until_now("the server's end", UP_WITHIN, || child.try_wait().expect("our own child")).await;
+    }
+
+    /// Starts it again and waits until it takes connections.
+    ///
+    /// # Panics
+    /// If it does not come up.
+    pub async fn resume(&self) {
+        let mut command = self.command("postgres", Some("INT"));
+        command.arg("-D").arg(self.data()).arg("-k").arg(self.folder.path());
+        command.args(["-c", "listen_addresses=", "-c", "fsync=on"]);
+        let log = fs::File::create(self.folder.path().join("log")).expect("a file of our own folder");
+        let child = command.stdout(Stdio::null()).stderr(log).spawn().expect("starting the server");
+        *self.child.lock().expect("no panic while locked") = Some(child);
+        wait::until("a server that takes connections", UP_WITHIN, async || {
+            let connection = self.options().connect().await.ok()?;
+            connection.close().await.ok()
+        })
+        .await;
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn command(&self, program: &str, end_with: Option<&str>) -> Command {
+        let mut command = Command::new("setpriv");
+        if let Some((uid, gid)) = postgres_account() {
+            command.arg(format!("--reuid={uid}")).arg(format!("--regid={gid}")).arg("--clear-groups");
+        }
+        if let Some(signal) = end_with {
+            command.args(["--pdeathsig", signal]);
+        }
+        command.arg("--").arg(self.binaries.join(program)).current_dir("/").stdin(Stdio::null());
+        command
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let child = self.child.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        if let Some(mut child) = child {
+            rustix::process::kill_process(Pid::from_child(&child), Signal::INT).ok();
+            child.wait().ok();
+        }
+    }
+}
+
+/// Whom the server runs as, where we are root.
+fn postgres_account() -> Option<(u32, u32)> {
+    if !rustix::process::geteuid().is_root() {
+        return None;
+    }
+    let accounts = fs::read_to_string("/etc/passwd").expect("every system has one");
+    let line = accounts.lines().find(|line| line.starts_with("postgres:")).expect("a user postgres");
+    let mut fields = line.split(':').skip(2).map(|field| field.parse().expect("an account number"));
+    Some((fields.next().expect("a user id"), fields.next().expect("a group id")))
+}

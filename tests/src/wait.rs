@@ -1,0 +1,45 @@
+//! Waiting for a condition, with a deadline: the only place of the harness that lets time pass.
+
+use std::time::{Duration, Instant};
+
+/// How long between two looks.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(20);
+
+/// Looks again and again until there is something, and gives it.
+///
+/// # Panics
+/// If there is nothing `within` the time.
+pub async fn until<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    within: Duration,
+    mut look: impl FnMut() -> F,
+) -> T {
+    let deadline = Instant::now() + within;
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "waited {within:?} in vain for {what}");
+        tokio::time::sleep(LOOK_AGAIN_AFTER).await;
+    }
+}
+
+/// The same for a condition that is looked at without waiting.
+///
+/// # Panics
+/// If there is nothing `within` the time.
+pub async fn until_now<T>(what: &str, within: Duration, mut look: impl FnMut() -> Option<T>) -> T {
+    until(what, within, || std::future::ready(look())).await
+}
+
+/// The same on a thread that may not wait on a runtime, as in `Drop`; nothing if it did not come to be.
+pub fn blocking<T>(within: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    let deadline = Instant::now() + within;
+    loop {
+        let found = look();
+        if found.is_some() || Instant::now() >= deadline {
+            return found;
+        }
+        std::thread::park_timeout(LOOK_AGAIN_AFTER);
+    }
+}

@@ -1,0 +1,92 @@
+//! Look-up hashes: HMAC-SHA256 with the tenant's index key over a tag and the value.
+//!
+//! Equal values of one tenant hash alike, and nothing else does: the tag keeps the kinds apart, the key keeps
+//! tenants apart and makes a hash unsearchable without it.
+
+use hmac::{Hmac, Mac};
+use orqestra_domain::{AddressRef, Fingerprint, RecipientRef, UserId};
+use sha2::Sha256;
+
+use crate::key::{DataKey, KeyScope};
+
+const RECIPIENT: &[u8] = b"orqestra/recipient-ref/1\0";
+const ADDRESS: &[u8] = b"orqestra/address-ref/1\0";
+const FINGERPRINT: &[u8] = b"orqestra/fingerprint/1\0";
+
+/// A tenant's index key.
+#[derive(Clone, Debug)]
+pub struct IndexKey(DataKey);
+
+impl IndexKey {
+    /// Takes a key of the index scope; nothing for any other.
+    pub fn new(key: DataKey) -> Option<Self> {
+        (key.scope() == KeyScope::Index).then_some(Self(key))
+    }
+
+    /// The reference of a person.
+    pub fn recipient_ref(&self, user: &UserId) -> RecipientRef {
+        RecipientRef::from_bytes(self.hash(RECIPIENT, user.as_str().as_bytes()))
+    }
+
+    /// The reference of an address in its normalised form.
+    pub fn address_ref(&self, normalised: &str) -> AddressRef {
+        AddressRef::from_bytes(self.hash(ADDRESS, normalised.as_bytes()))
+    }
+
+    /// The fingerprint of a request body in its RFC 8785 form.
+    pub fn fingerprint(&self, canonical: &[u8]) -> Fingerprint {
+        Fingerprint::from_bytes(self.hash(FINGERPRINT, canonical))
+    }
+
+    fn hash(&self, tag: &[u8], value: &[u8]) -> [u8; 32] {
+        Hmac::<Sha256>::new_from_slice(self.0.bytes())
+            .expect("HMAC takes a key of any length")
+            .chain_update(tag)
+            .chain_update(value)
+            .finalize()
+            .into_bytes()
+            .into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use orqestra_domain::{KeyId, TenantId};
+    use uuid::Uuid;
+    use zeroize::Zeroizing;
+
+    use super::*;
+
+    fn key(scope: KeyScope, bytes: [u8; 32]) -> DataKey {
+        DataKey::new(KeyId::from_uuid(Uuid::nil()), TenantId::PLATFORM, scope, Zeroizing::new(bytes))
+    }
+
+    #[test]
+    fn look_up_hashes_never_change() {
+        let vectors: serde_json::Value =
+            serde_json::from_str(include_str!("../vectors/look-up.json")).unwrap();
+        for vector in vectors.as_array().unwrap() {
+            let text = |name: &str| vector[name].as_str().unwrap();
+            let bytes = hex::decode(text("indexKey")).unwrap().try_into().unwrap();
+            let index = IndexKey::new(key(KeyScope::Index, bytes)).unwrap();
+            let user = UserId::parse(text("userId")).unwrap();
+            assert_eq!(index.recipient_ref(&user).to_string(), text("recipientRef"));
+            assert_eq!(index.address_ref(text("address")).to_string(), text("addressRef"));
+            assert_eq!(index.fingerprint(text("body").as_bytes()).to_string(), text("fingerprint"));
+        }
+    }
+
+    #[test]
+    fn one_value_hashes_differently_for_each_kind_and_key() {
+        let index = IndexKey::new(key(KeyScope::Index, [1; 32])).unwrap();
+        let other = IndexKey::new(key(KeyScope::Index, [2; 32])).unwrap();
+        let user = UserId::parse("a@example.com").unwrap();
+        assert_ne!(index.recipient_ref(&user).as_bytes(), index.address_ref("a@example.com").as_bytes());
+        assert_ne!(index.recipient_ref(&user), other.recipient_ref(&user));
+    }
+
+    #[test]
+    fn a_key_that_seals_does_not_index() {
+        assert!(IndexKey::new(key(KeyScope::Tenant, [1; 32])).is_none());
+    }
+}
