@@ -39,13 +39,11 @@ impl Commands {
         accepted_at: Timestamp,
     ) -> SealingKey {
         let scope = KeyScope::Recipient { recipient, month: accepted_at.month() };
-        match self.vault().cached(tenant, scope) {
-            Some(key) => SealingKey { key, new: None },
-            None => {
-                let (new, key) = self.vault().new_key(tenant, scope);
-                SealingKey { key, new: Some(new) }
-            }
+        if let Some(key) = self.vault().cached(tenant, scope) {
+            return SealingKey { key, new: None };
         }
+        let (new, key) = self.vault().new_key(tenant, scope);
+        SealingKey { key, new: Some(new) }
     }
 
     pub(crate) fn adopt<R: std::error::Error>(

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use orqestra_domain::notification::{MarkRead, Notification, NotificationCommand, NotificationRefusal};
 use orqestra_domain::{NotificationId, UserId};
+use orqestra_event_log::FailPoint;
 
 use crate::context::Context;
 use crate::directory::TenantEntry;
@@ -24,6 +25,8 @@ impl Commands {
     ) -> Result<Committed<Notification>, CommandError<NotificationRefusal>> {
         let recipient = tenant.index.recipient_ref(user);
         let command = NotificationCommand::MarkRead(MarkRead { recipient, at: self.now() });
-        self.on_notification(tenant.id, notification, command, &[], ctx).await
+        let committed = self.on_notification(tenant.id, notification, command, &[], ctx).await?;
+        FailPoint::MarkReadAfterAppend.hit();
+        Ok(committed)
     }
 }

@@ -30,7 +30,7 @@ use crate::hot::Answer;
 use crate::keys::SealingKey;
 
 /// How long an idempotency key stands.
-const KEY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+const KEY_LIFETIME: Duration = Duration::from_hours(24);
 /// How often sealing is done again because a key lost a race or died.
 const TRIES: usize = 8;
 

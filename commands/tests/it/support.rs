@@ -1,0 +1,93 @@
+//! One database, and as many processes' worth of commands on it as a test asks for.
+
+use std::sync::Arc;
+
+use orqestra_commands::{
+    Commands, Context, DefaultProvider, Directory, IdempotencyKey, RecipientInput, RegisterTenant,
+    TenantEntry, Trigger,
+};
+use orqestra_domain::tenant::Limits;
+use orqestra_domain::{EmailAddress, EventId, EventTypeName, TenantName, Timestamp, UserId};
+use orqestra_event_log::source::{ManualClock, SystemIds};
+use orqestra_event_log::{Clock, EventLog, LogOptions, MIGRATOR};
+use orqestra_tests::postgres::TestDatabase;
+use orqestra_vault::{Entropy, MasterKey, OsEntropy, Vault};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+pub(crate) struct World {
+    pub(crate) database: TestDatabase,
+    pub(crate) clock: Arc<ManualClock>,
+    master: String,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let now: Timestamp = "2026-11-24T12:00:00Z".parse().unwrap();
+        Self {
+            database: TestDatabase::migrated(&MIGRATOR).await,
+            clock: Arc::new(ManualClock::at(now)),
+            master: MasterKey::generate(&OsEntropy).to_base64().to_string(),
+        }
+    }
+
+    /// Opens the rooms as a process does at its start.
+    pub(crate) async fn process(&self) -> Commands {
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        let ids = Arc::new(SystemIds);
+        let token = CancellationToken::new();
+        let pool = self.database.pool().clone();
+        let options = LogOptions::new(Arc::clone(&clock), ids.clone());
+        let log = EventLog::open(pool.clone(), options, token.clone()).await.unwrap();
+        let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
+        let master = MasterKey::from_base64(&self.master).unwrap();
+        let vault = Vault::new(pool, master, Arc::clone(&entropy));
+        let directory =
+            Directory::open(log.clone(), vault.clone(), DefaultProvider::Sandbox, token).await.unwrap();
+        Commands::new(log, vault, directory, clock, ids, entropy)
+    }
+}
+
+pub(crate) fn ctx() -> Context {
+    Context::engine("test")
+}
+
+pub(crate) fn shop() -> RegisterTenant {
+    RegisterTenant {
+        id: None,
+        name: TenantName::parse("Shop").unwrap(),
+        api_key: None,
+        webhook_secret: Some("a secret".to_owned()),
+        limits: Limits::default(),
+        delivery_channels: None,
+        sender_email: None,
+    }
+}
+
+pub(crate) async fn tenant(commands: &Commands) -> Arc<TenantEntry> {
+    let registered = commands.register_tenant(shop(), &ctx()).await.unwrap();
+    commands.directory().tenant(registered.tenant_id).unwrap()
+}
+
+pub(crate) fn user(id: &str) -> UserId {
+    UserId::parse(id).unwrap()
+}
+
+/// A trigger of `order.confirmed` whose body says all that it is made of.
+pub(crate) fn trigger(event: Option<&str>, key: Option<&str>, user_id: &str, note: &str) -> Trigger {
+    let variables = json!({ "note": note });
+    let Value::Object(map) = variables.clone() else { unreachable!("an object") };
+    Trigger {
+        event_type: EventTypeName::parse("order.confirmed").unwrap(),
+        event_id: event.map(|id| EventId::parse(id).unwrap()),
+        channels: None,
+        recipient: RecipientInput {
+            user_id: user(user_id),
+            email: Some(EmailAddress::parse("user@example.com").unwrap()),
+            phone: None,
+        },
+        variables: Some(map),
+        idempotency_key: key.map(|key| IdempotencyKey::parse(key).unwrap()),
+        body: json!({ "eventId": event, "userId": user_id, "variables": variables }),
+    }
+}

@@ -1,0 +1,138 @@
+//! Accepting an event: once by event id and by key, with the first answer for each repeat.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use orqestra_commands::{CommandError, MismatchOf};
+use orqestra_domain::notification::{PlanOutcome, SkipReason};
+use orqestra_domain::{Channel, StreamId};
+
+use crate::support::{World, ctx, tenant, trigger};
+
+#[tokio::test]
+async fn an_event_without_a_template_is_accepted_with_a_reason_for_every_channel() {
+    let world = World::new().await;
+    let commands = world.process().await;
+    let shop = tenant(&commands).await;
+    let answer = commands.trigger(&shop, trigger(Some("e"), None, "u", ""), &ctx()).await.unwrap();
+    let skipped = PlanOutcome::Skipped { reason: SkipReason::NoTemplate };
+    assert!(!answer.replayed);
+    assert_eq!(answer.plan.iter().map(|line| line.channel).collect::<Vec<_>>(), Channel::ALL);
+    assert!(answer.plan.iter().all(|line| line.outcome == skipped));
+}
+
+#[tokio::test]
+async fn a_hundred_at_once_with_one_key_are_one_event_and_all_get_its_answer() {
+    let world = World::new().await;
+    let (here, there) = (world.process().await, world.process().await);
+    let shop = tenant(&here).await;
+    there.directory().fresh().await.unwrap();
+    let posts = (0..100).map(|n| {
+        let commands = if n % 2 == 0 { &here } else { &there };
+        let context = ctx();
+        let shop = &shop;
+        async move { commands.trigger(shop, trigger(None, Some("k"), "u", ""), &context).await.unwrap() }
+    });
+    let answers = join_all(posts).await;
+    assert_eq!(answers.iter().filter(|answer| !answer.replayed).count(), 1);
+    assert!(answers.iter().all(|answer| answer.event_id == answers[0].event_id));
+    assert!(answers.iter().all(|answer| answer.accepted_at == answers[0].accepted_at));
+}
+
+#[tokio::test]
+async fn a_repeat_is_known_after_a_restart() {
+    let world = World::new().await;
+    let first = world.process().await;
+    let shop = tenant(&first).await;
+    let before = first.trigger(&shop, trigger(Some("e"), Some("k"), "u", ""), &ctx()).await.unwrap();
+    let restarted = world.process().await;
+    for repeat in [trigger(Some("e"), None, "u", ""), trigger(Some("e"), Some("k"), "u", "")] {
+        let after = restarted.trigger(&shop, repeat.clone(), &ctx()).await.unwrap();
+        assert!(after.replayed);
+        assert_eq!((after.notification, after.plan), (before.notification, before.plan.clone()));
+        assert!(restarted.known(&shop, &repeat).await.unwrap().is_some());
+    }
+    assert!(restarted.known(&shop, &trigger(Some("f"), Some("l"), "u", "")).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn another_body_under_the_same_event_id_or_key_is_refused_by_name() {
+    let world = World::new().await;
+    let commands = world.process().await;
+    let shop = tenant(&commands).await;
+    commands.trigger(&shop, trigger(Some("e"), None, "u", ""), &ctx()).await.unwrap();
+    commands.trigger(&shop, trigger(None, Some("k"), "u", ""), &ctx()).await.unwrap();
+    for process in [commands, world.process().await] {
+        let error = process.trigger(&shop, trigger(Some("e"), None, "u", "other"), &ctx()).await.unwrap_err();
+        assert!(matches!(error, CommandError::IdempotencyMismatch(MismatchOf::EventId)), "{error}");
+        let error = process.trigger(&shop, trigger(None, Some("k"), "u", "other"), &ctx()).await.unwrap_err();
+        assert!(matches!(error, CommandError::IdempotencyMismatch(MismatchOf::IdempotencyKey)), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_stands_for_24_hours_and_an_event_id_for_ever() {
+    let world = World::new().await;
+    let commands = world.process().await;
+    let shop = tenant(&commands).await;
+    let first = commands.trigger(&shop, trigger(None, Some("k"), "u", ""), &ctx()).await.unwrap();
+    commands.trigger(&shop, trigger(Some("e"), None, "u", ""), &ctx()).await.unwrap();
+    let second = Duration::from_secs(1);
+    world.clock.advance(Duration::from_hours(24) - second);
+    let within = commands.trigger(&shop, trigger(None, Some("k"), "u", ""), &ctx()).await.unwrap();
+    world.clock.advance(second);
+    let beyond = commands.trigger(&shop, trigger(None, Some("k"), "u", ""), &ctx()).await.unwrap();
+    let event = commands.trigger(&shop, trigger(Some("e"), None, "u", ""), &ctx()).await.unwrap();
+    assert_eq!((within.replayed, within.notification), (true, first.notification));
+    assert!(!beyond.replayed);
+    assert!(event.replayed);
+}
+
+#[tokio::test]
+async fn the_same_key_of_two_tenants_is_two_events() {
+    let world = World::new().await;
+    let commands = world.process().await;
+    let (one, two) = (tenant(&commands).await, tenant(&commands).await);
+    let same = trigger(Some("e"), Some("k"), "u", "");
+    let here = commands.trigger(&one, same.clone(), &ctx()).await.unwrap();
+    let there = commands.trigger(&two, same, &ctx()).await.unwrap();
+    assert!(!there.replayed);
+    assert_ne!(here.notification, there.notification);
+}
+
+#[tokio::test]
+async fn first_events_of_one_person_in_two_processes_are_sealed_with_one_key() {
+    let world = World::new().await;
+    let (here, there) = (world.process().await, world.process().await);
+    let shop = tenant(&here).await;
+    let posts = (0..20).map(|n| {
+        let commands = if n % 2 == 0 { &here } else { &there };
+        let (shop, context, event) = (&shop, ctx(), format!("e{n}"));
+        async move { commands.trigger(shop, trigger(Some(&event), None, "u", ""), &context).await.unwrap() }
+    });
+    let mut keys = Vec::new();
+    for answer in join_all(posts).await {
+        let story = here.story(shop.id, answer.notification).await.unwrap().unwrap();
+        keys.push(story.accepted.recipient.key_id);
+    }
+    keys.dedup();
+    assert_eq!(keys.len(), 1);
+    assert!(here.vault().key(keys[0]).await.is_ok());
+}
+
+#[tokio::test]
+async fn nothing_personal_stands_in_the_log_in_clear() {
+    let world = World::new().await;
+    let commands = world.process().await;
+    let shop = tenant(&commands).await;
+    let mut personal = trigger(Some("e"), None, "someone-in-person", "a private note");
+    personal.recipient.email = Some(orqestra_domain::EmailAddress::parse("someone@example.com").unwrap());
+    let answer = commands.trigger(&shop, personal, &ctx()).await.unwrap();
+    let stream = StreamId::notification(shop.id, answer.notification);
+    for event in commands.log().load("Notification", &stream).await.unwrap() {
+        for secret in ["someone-in-person", "a private note", "someone@example.com"] {
+            assert!(!event.payload.contains(secret), "{} holds {secret}", event.event_type);
+            assert!(event.metadata.iter().all(|(_, value)| !value.contains(secret)));
+        }
+    }
+}
