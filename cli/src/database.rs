@@ -24,19 +24,19 @@ pub(crate) struct DatabaseUrls {
 impl DatabaseUrls {
     fn parsed(url: &str) -> anyhow::Result<PgConnectOptions> {
         // The address may hold a password, so the error does not repeat it.
-        url.parse::<PgConnectOptions>().ok().context("the database URL is not of the form postgres://user@host/name")
+        url.parse::<PgConnectOptions>()
+            .ok()
+            .context("the database URL is not of the form postgres://user@host/name")
     }
 }
 
 /// Opens the engine's pool.
 pub(crate) async fn connect(urls: &DatabaseUrls) -> anyhow::Result<PgPool> {
-    let options = DatabaseUrls::parsed(&urls.app)?
-        .application_name("orqestra")
-        .options([
-            ("statement_timeout", "30s"),
-            ("lock_timeout", "10s"),
-            ("idle_in_transaction_session_timeout", "30s"),
-        ]);
+    let options = DatabaseUrls::parsed(&urls.app)?.application_name("orqestra").options([
+        ("statement_timeout", "30s"),
+        ("lock_timeout", "10s"),
+        ("idle_in_transaction_session_timeout", "30s"),
+    ]);
     PgPoolOptions::new()
         .max_connections(CONNECTIONS)
         .acquire_timeout(CONNECT_WITHIN)

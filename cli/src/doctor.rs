@@ -93,7 +93,9 @@ async fn address(settings: &Settings) -> Finding {
     let listen = settings.listen;
     match tokio::time::timeout(ANSWER_WITHIN, tokio::net::TcpListener::bind(listen)).await {
         Ok(Ok(_)) => Finding::ok("address", format!("{listen} is free")),
-        _ => Finding::ok("address", format!("{listen} is in use: by a running engine, or set ORQESTRA_LISTEN")),
+        _ => {
+            Finding::ok("address", format!("{listen} is in use: by a running engine, or set ORQESTRA_LISTEN"))
+        }
     }
 }
 
@@ -111,11 +113,8 @@ fn roles(settings: &Settings) -> Finding {
 
 async fn database(url: &str) -> Vec<Finding> {
     let connecting = tokio::time::timeout(ANSWER_WITHIN, PgConnection::connect(url));
-    let mut connection = match connecting.await {
-        Ok(Ok(connection)) => connection,
-        Ok(Err(_)) | Err(_) => {
-            return vec![Finding::amiss("database", "does not answer", "start it, or run `orqestra up`")];
-        }
+    let Ok(Ok(mut connection)) = connecting.await else {
+        return vec![Finding::amiss("database", "does not answer", "start it, or run `orqestra up`")];
     };
     let mut findings = Vec::new();
     for setting in ["fsync", "full_page_writes", "synchronous_commit"] {
@@ -124,7 +123,11 @@ async fn database(url: &str) -> Vec<Finding> {
         findings.push(if value == "on" {
             Finding::ok("database", format!("{setting} is on"))
         } else {
-            Finding::amiss("database", format!("{setting} is {value}"), format!("set {setting} = on: a crash would lose accepted events"))
+            Finding::amiss(
+                "database",
+                format!("{setting} is {value}"),
+                format!("set {setting} = on: a crash would lose accepted events"),
+            )
         });
     }
     let head = sqlx::query("select coalesce(max(position), 0) from events").fetch_one(&mut connection).await;

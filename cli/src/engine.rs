@@ -33,7 +33,7 @@ use crate::settings::Settings;
 /// How long a request's body may take to arrive.
 const BODY_WITHIN: Duration = Duration::from_secs(10);
 /// How often expired idempotency keys are cleared away, and how many at a time.
-const PURGE_EVERY: Duration = Duration::from_secs(60);
+const PURGE_EVERY: Duration = Duration::from_mins(1);
 const PURGE_AT_MOST: i64 = 10_000;
 /// How long the whole end may take.
 const STOP_WITHIN: Duration = Duration::from_secs(9);
@@ -64,7 +64,11 @@ pub(crate) struct Engine {
 
 impl Engine {
     /// Opens log, vault, directory and commands on a database whose schema is this program's.
-    pub(crate) async fn open(urls: &DatabaseUrls, settings: &Settings, data: &DataDir) -> anyhow::Result<Self> {
+    pub(crate) async fn open(
+        urls: &DatabaseUrls,
+        settings: &Settings,
+        data: &DataDir,
+    ) -> anyhow::Result<Self> {
         let metrics = PrometheusBuilder::new().install_recorder().context("metrics cannot be recorded")?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn Ids> = Arc::new(SystemIds);
@@ -76,10 +80,11 @@ impl Engine {
         let options = LogOptions::new(Arc::clone(&clock), Arc::clone(&ids));
         let log = EventLog::open(pool.clone(), options, log_token.clone()).await?;
         let vault = Vault::new(pool.clone(), master, Arc::clone(&entropy));
+        vault.check_master().await.context("this is not the master key of what the database holds")?;
         let directory =
             Directory::open(log.clone(), vault.clone(), settings.default_provider, log_token.child_token())
                 .await
-                .context("the directory of tenants cannot be read; is this the right master key?")?;
+                .context("the directory of tenants cannot be read")?;
         let commands = Commands::new(
             log,
             vault.clone(),
@@ -120,6 +125,8 @@ impl Engine {
         self.start_purge(&mut tasks, &working);
 
         let ended_early = tokio::select! {
+            // What ends because it was told to has not ended by itself.
+            biased;
             () = token.cancelled() => None,
             ended = tasks.join_next() => ended,
         };
@@ -133,7 +140,9 @@ impl Engine {
         match (failure, stopped) {
             (Some(error), _) => Err(error),
             (None, Ok(stopped)) => stopped,
-            (None, Err(_)) => bail!("the engine did not end within {STOP_WITHIN:?}; nothing acknowledged is lost"),
+            (None, Err(_)) => {
+                bail!("the engine did not end within {STOP_WITHIN:?}; nothing acknowledged is lost")
+            }
         }
     }
 

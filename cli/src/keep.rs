@@ -52,7 +52,9 @@ impl DataDir {
             (None, Some(file)) => {
                 fs::read_to_string(file).with_context(|| format!("master_key_file: {}", file.display()))?
             }
-            (None, None) => self.kept("master.key", || MasterKey::generate(entropy).to_base64().to_string())?,
+            (None, None) => {
+                self.kept("master.key", || MasterKey::generate(entropy).to_base64().to_string())?
+            }
         };
         MasterKey::from_base64(text.trim()).context("the master key is not base64 of 32 bytes")
     }
@@ -66,7 +68,11 @@ impl DataDir {
     }
 
     /// The secret that realtime tokens are signed with: the setting's, or the folder's own.
-    pub(crate) fn realtime_secret(&self, settings: &Settings, entropy: &dyn Entropy) -> anyhow::Result<String> {
+    pub(crate) fn realtime_secret(
+        &self,
+        settings: &Settings,
+        entropy: &dyn Entropy,
+    ) -> anyhow::Result<String> {
         match &settings.realtime_token_secret {
             Some(secret) => Ok(secret.clone()),
             None => self.kept("realtime.secret", || random_text(entropy)),

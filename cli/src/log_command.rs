@@ -118,7 +118,7 @@ fn print(event: &RecordedEvent) -> anyhow::Result<()> {
         "eventType": event.event_type,
         "eventVersion": event.event_version,
         "recordedAt": event.recorded_at,
-        "leaf": event.leaf.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
+        "leaf": hex::encode(event.leaf),
         "metadata": metadata,
         "payload": payload,
     });

@@ -11,7 +11,10 @@ const DEFAULT_FILTER: &str = "info,sqlx=warn,hyper=warn";
 /// Starts logging for the whole process.
 pub(crate) fn start(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     let started = match format {
         LogFormat::Text => lines.with_target(false).compact().try_init(),
         LogFormat::Json => lines.json().flatten_event(true).try_init(),

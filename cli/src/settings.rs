@@ -1,6 +1,7 @@
 //! Settings: the defaults, then `orqestra.toml`, then the environment. Checked whole before anything connects.
 //!
-//! The only place of the engine that reads the environment. An error names the setting and what it should be.
+//! The only place that reads the engine's settings from the environment; what finds PostgreSQL's programs, filters log
+//! lines and arms fail points reads its own. An error names the setting and what it should be.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -136,7 +137,9 @@ impl Given {
             bail!("admin_token: must have at least 16 characters");
         }
         if self.realtime_token_secret.as_ref().is_some_and(|secret| secret.len() < 32) {
-            bail!("realtime_token_secret (ORQESTRA_CENTRIFUGO_TOKEN_SECRET): must have at least 32 characters");
+            bail!(
+                "realtime_token_secret (ORQESTRA_CENTRIFUGO_TOKEN_SECRET): must have at least 32 characters"
+            );
         }
         if self.migration_database_url.is_some() && self.database_url.is_none() {
             bail!("migration_database_url: needs database_url beside it");
@@ -209,8 +212,7 @@ fn seconds(name: &str, text: Option<&str>, default: u64) -> anyhow::Result<Durat
 
 /// Delays as in `5s,1m,2h`; units are ms, s, m and h.
 fn retry_delays(text: &str) -> anyhow::Result<Vec<Duration>> {
-    text
-        .split(',')
+    text.split(',')
         .map(str::trim)
         .map(|delay| {
             let unit = delay.trim_start_matches(|c: char| c.is_ascii_digit());

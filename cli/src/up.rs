@@ -5,9 +5,9 @@ use std::io::Write as _;
 
 use anyhow::Context as _;
 use orqestra_domain::TenantId;
+use orqestra_event_log::Clock as _;
 use orqestra_event_log::Ids as _;
 use orqestra_event_log::source::{SystemClock, SystemIds};
-use orqestra_event_log::Clock as _;
 use orqestra_vault::OsEntropy;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -77,10 +77,7 @@ pub(crate) async fn serve(settings: &Settings, roles: BTreeSet<Role>) -> anyhow:
     let token = stop_signal()?;
     let data = DataDir::open(&settings.data_dir)?;
     let urls = place::given(settings).context("`serve` needs ORQESTRA_DATABASE_URL; `up` brings its own")?;
-    let listener = match roles.contains(&Role::Api) {
-        true => Some(server::bind(settings.listen).await?),
-        false => None,
-    };
+    let listener = if roles.contains(&Role::Api) { Some(server::bind(settings.listen).await?) } else { None };
     let admin_token = data.admin_token(settings, &OsEntropy)?;
     let engine = Engine::open(&urls, settings, &data).await?;
     tracing::info!(roles = ?roles, "the engine serves");

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use orqestra_domain::recipient::RecipientEvent;
 use orqestra_domain::tenant::{Tenant, TenantEvent};
 use orqestra_domain::{AnyEvent, StreamId, TemplateId, TenantId};
 use orqestra_event_log::{Position, RecordedEvent};
@@ -19,7 +20,8 @@ use crate::content::WEBHOOK_SECRET_FIELD;
 
 const BATCH: usize = 1_000;
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(250);
-const KINDS: [&str; 2] = ["Tenant", "Template"];
+/// The aggregates whose events say something here; a forgotten person's keys leave this process's memory.
+const KINDS: [&str; 3] = ["Tenant", "Template", "Recipient"];
 
 /// Follows the log until the token ends.
 pub(super) async fn follow(directory: Directory, token: CancellationToken) {
@@ -66,7 +68,7 @@ impl Directory {
 
     async fn fold_in(&self, batch: &[Arc<RecordedEvent>]) -> Result<(), DirectoryError> {
         let mut tenants: HashMap<TenantId, Tenant> = HashMap::new();
-        for event in batch.iter().filter(|event| KINDS.contains(&&*event.aggregate_type)) {
+        for event in batch.iter().filter(|event| KINDS.contains(&event.aggregate_type.as_str())) {
             let read = event.event().map_err(|error| DirectoryError::Unreadable {
                 position: event.position,
                 error: error.to_string(),
@@ -85,7 +87,10 @@ impl Directory {
                     let mut fold = self.0.fold.write().unwrap_or_else(PoisonError::into_inner);
                     fold.put_template(tenant, TemplateId::from_uuid(id), change);
                 }
-                AnyEvent::Notification(_) | AnyEvent::Recipient(_) => {}
+                AnyEvent::Recipient(RecipientEvent::RecipientForgotten(forgotten)) => {
+                    self.0.vault.forget_recipient(event.tenant, forgotten.recipient_ref);
+                }
+                AnyEvent::Notification(_) => {}
             }
         }
         for (id, state) in tenants {

@@ -29,7 +29,7 @@ async fn a_forgotten_persons_keys_are_gone_everywhere_and_a_new_event_gets_a_new
     let stream = StreamId::notification(shop.id, notification);
     assert_eq!(here.log().load("Notification", &stream).await.unwrap().len(), 1, "the log stays whole");
 
-    // The other process still holds the key in memory; its append is told that it is gone.
+    // The other process drops the key when it reads the log; until then its append is told that it is gone.
     let (_, after) = key_of("e4", &there).await;
     assert_ne!(after, before);
     assert!(there.vault().key(after).await.is_ok());
