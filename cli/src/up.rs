@@ -80,6 +80,7 @@ pub(crate) async fn serve(settings: &Settings, roles: BTreeSet<Role>) -> anyhow:
     let listener = if roles.contains(&Role::Api) { Some(server::bind(settings.listen).await?) } else { None };
     let admin_token = data.admin_token(settings, &OsEntropy)?;
     let engine = Engine::open(&urls, settings, &data).await?;
+    engine.commands.seed_platform().await?;
     tracing::info!(roles = ?roles, "the engine serves");
     engine.run(&roles, settings, &admin_token, listener, token).await
 }

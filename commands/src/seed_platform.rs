@@ -71,7 +71,8 @@ fn content(channel: Channel, colour: &str) -> TemplateContent {
             Some("{{ title }}".to_owned()),
             None,
             format!(
-                "<mjml><mj-body><mj-section border-top=\"4px solid {colour}\"><mj-column>\
+                "<mjml><mj-head><mj-attributes><mj-all font-family=\"Helvetica, Arial, sans-serif\" />\
+                 </mj-attributes></mj-head><mj-body><mj-section border-top=\"4px solid {colour}\"><mj-column>\
                  <mj-text font-size=\"20px\" font-weight=\"bold\">{{{{ title }}}}</mj-text>\
                  <mj-text>{{{{ message }}}}</mj-text>\
                  </mj-column></mj-section></mj-body></mjml>"
