@@ -1,4 +1,4 @@
-//! The notification: one triggered event on all its channels, from acceptance to its last receipt.
+//! The notification: one triggered event on all its channels, from acceptance to its last outcome.
 //!
 //! Its stream alone tells the whole story. A channel is never without a state: it is planned or skipped with a
 //! reason at acceptance, and every attempt ends in an outcome or in the open word that none is known.
