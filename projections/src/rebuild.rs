@@ -20,9 +20,9 @@ const BATCH: usize = 2_000;
 /// A shadow this close to the head catches up with the live tables held.
 const CLOSE: i64 = 2_000;
 /// How long a rebuild waits for the live tables' writers to let it in.
-const LOCK_WAIT: &str = "10s";
+const LOCK_WAIT: &str = "5s";
 /// How long a batch may take.
-const BATCH_LIMIT: Duration = Duration::from_secs(60);
+const BATCH_LIMIT: Duration = Duration::from_mins(1);
 /// The advisory lock of a rebuild; the second number is the projection's.
 const REBUILD_LOCKS: i32 = 0x0b0c_0002;
 

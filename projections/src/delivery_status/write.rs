@@ -3,7 +3,7 @@
 //! A row moves forward only (`sequence`), so that events handled again change nothing.
 
 use orqestra_domain::Timestamp;
-use orqestra_domain::notification::PlanOutcome;
+use orqestra_domain::notification::{PlanOutcome, SkipReason};
 use sqlx::PgConnection;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
@@ -170,7 +170,7 @@ impl<'a> DeliveryColumns<'a> {
             columns.notifications.push(notification.as_uuid());
             columns.channels.push(channel.as_str());
             columns.statuses.push(status.map(|change| change.status.as_str()));
-            columns.reasons.push(status.and_then(|change| change.reason).map(|reason| reason.as_str()));
+            columns.reasons.push(status.and_then(|change| change.reason).map(SkipReason::as_str));
             columns.next_due.push(datetime(status.and_then(|change| change.next_due)));
             columns.held_at.push(datetime(status.and_then(|change| change.held_at())));
             columns.settled_at.push(datetime(status.and_then(|change| change.settled_at())));

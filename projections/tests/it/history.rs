@@ -29,7 +29,7 @@ async fn a_rendered_push_is_shown_and_a_planned_one_is_not() {
 async fn a_push_is_dated_by_its_acceptance_and_shown_whenever_it_arrives() {
     let world = World::new().await;
     let mut early = world.trigger(tenant(1), "ann", &[Channel::Push]).await;
-    world.clock.advance(Duration::from_secs(60));
+    world.clock.advance(Duration::from_mins(1));
     world.pushed(tenant(1), "ann", "late").await;
     world.project(Projection::Inbox).await;
     assert_eq!(world.shown(tenant(1), "ann").await, [("late".to_owned(), "UNREAD")]);

@@ -1,5 +1,7 @@
 //! The read models against a real PostgreSQL: events come through the log, rows through the subscriptions.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
+
 mod deliveries;
 mod forgetting;
 mod history;
@@ -7,5 +9,5 @@ mod parking;
 mod properties;
 mod read_your_writes;
 mod rebuilding;
+mod roles;
 mod support;
-mod zz_tmp;

@@ -9,19 +9,22 @@ use serde_json::json;
 
 use crate::support::{World, tenant};
 
+fn poison() -> NewEvent {
+    NewEvent {
+        event_type: "NotificationVanished".to_owned(),
+        event_version: "1.0.0".to_owned(),
+        payload: json!({"NotificationVanished": {}}),
+        metadata: Metadata::default(),
+    }
+}
+
 #[tokio::test]
 async fn a_poison_event_parks_only_its_aggregate() {
     let world = World::new().await;
     let mut before = world.pushed(tenant(1), "ann", "poisoned").await;
     world.mark_read(&mut before).await.unwrap();
-    let poison = NewEvent {
-        event_type: "NotificationVanished".to_owned(),
-        event_version: "1.0.0".to_owned(),
-        payload: json!({"NotificationVanished": {}}),
-        metadata: Metadata::default(),
-    };
     let stream = StreamId::notification(before.tenant, before.id);
-    world.append_raw(Notification::TYPE, &stream, before.version, vec![poison], Ticket::default()).await;
+    world.append_raw(Notification::TYPE, &stream, before.version, vec![poison()], Ticket::default()).await;
     world.pushed(tenant(1), "ann", "after").await;
     world.project_all().await;
 

@@ -148,7 +148,7 @@ async fn live_through(world: &World, steps: &[Step]) -> (Vec<Told>, HashMap<(u12
                 world.forget(tenant(*of), USERS[*user]).await;
                 forgotten.insert((*of, *user), all.len());
             }
-            Step::Wait => world.clock.advance(Duration::from_secs(3_600)),
+            Step::Wait => world.clock.advance(Duration::from_hours(1)),
             Step::Project(batch) => {
                 for projection in Projection::ALL {
                     world.project_by(projection, *batch).await;

@@ -134,3 +134,19 @@ async fn one_rebuild_of_a_projection_at_a_time() {
     let done = [&one, &other].iter().filter(|done| done.is_ok()).count();
     assert!(done >= 1 && done + refused == 2, "{one:?} {other:?}");
 }
+
+#[tokio::test]
+async fn a_rebuild_of_tables_that_are_held_too_long_ends_and_changes_nothing() {
+    let world = busy_world().await;
+    world.project(Projection::Inbox).await;
+    sqlx::query("update inbox set category = 'other'").execute(world.pool()).await.unwrap();
+    let wrong = world.rows(Projection::Inbox).await;
+    let mut holder = world.pool().begin().await.unwrap();
+    sqlx::query("update inbox set category = 'held'").execute(&mut *holder).await.unwrap();
+    let ended = rebuild(&world.log, world.pool(), Projection::Inbox, RebuildMode::Swap).await;
+    assert!(matches!(ended, Err(RebuildError::Database(_))), "{ended:?}");
+    holder.rollback().await.unwrap();
+    assert_eq!(world.rows(Projection::Inbox).await, wrong);
+    let done = rebuild(&world.log, world.pool(), Projection::Inbox, RebuildMode::Swap).await.unwrap();
+    assert_eq!(done.differences(), 12);
+}

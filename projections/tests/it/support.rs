@@ -36,7 +36,7 @@ use uuid::Uuid;
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
 pub(crate) struct World {
-    pub(crate) database: TestDatabase,
+    pool: PgPool,
     pub(crate) log: EventLog,
     pub(crate) vault: Vault,
     pub(crate) clock: Arc<ManualClock>,
@@ -63,17 +63,21 @@ pub(crate) struct Told {
 impl World {
     pub(crate) async fn new() -> Self {
         let database = TestDatabase::migrated(&MIGRATOR).await;
+        Self::over(database.pool().clone()).await
+    }
+
+    /// A world whose engine connects through this pool.
+    pub(crate) async fn over(pool: PgPool) -> Self {
         let clock = Arc::new(ManualClock::at("2026-11-24T12:00:00Z".parse().unwrap()));
         let token = CancellationToken::new();
-        let pool = database.pool().clone();
         let options = LogOptions::new(Arc::clone(&clock) as _, Arc::new(SystemIds));
         let log = EventLog::open(pool.clone(), options, token.child_token()).await.unwrap();
         let entropy = Arc::new(SeededEntropy::new(1));
         let vault = Vault::new(pool.clone(), MasterKey::generate(&*entropy), entropy);
         Self {
             inbox: Inbox::new(pool.clone(), vault.clone(), log.clone()),
-            deliveries: DeliveryStatus::new(pool),
-            database,
+            deliveries: DeliveryStatus::new(pool.clone()),
+            pool,
             log,
             vault,
             clock,
@@ -85,7 +89,7 @@ impl World {
     }
 
     pub(crate) fn pool(&self) -> &PgPool {
-        self.database.pool()
+        &self.pool
     }
 
     pub(crate) fn now(&self) -> Timestamp {
