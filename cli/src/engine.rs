@@ -32,6 +32,8 @@ use crate::settings::Settings;
 
 /// How long a request's body may take to arrive.
 const BODY_WITHIN: Duration = Duration::from_secs(10);
+/// Larger batches merge more of what happens to one notification into one write.
+const PROJECTION_BATCH: usize = 2_000;
 /// How often expired idempotency keys are cleared away, and how many at a time.
 const PURGE_EVERY: Duration = Duration::from_mins(1);
 const PURGE_AT_MOST: i64 = 10_000;
@@ -195,7 +197,7 @@ impl Engine {
         for projection in Projection::ALL {
             let (log, pool, token) = (self.commands.log().clone(), self.pool.clone(), token.child_token());
             tasks.spawn(async move {
-                let options = SubscriptionOptions::default();
+                let options = SubscriptionOptions { batch: PROJECTION_BATCH, ..SubscriptionOptions::default() };
                 run_subscription(log, pool, projection, options, token)
                     .await
                     .with_context(|| format!("the projection {} ended", projection.name()))
