@@ -41,7 +41,10 @@ impl Commands {
         }
         let (state, version) = self.load_notification(&stream).await?;
         let story = state.story().cloned();
-        self.memorise(&stream, state, version);
+        // That there is no story yet is not remembered: this or another process may just be accepting it.
+        if story.is_some() {
+            self.memorise(&stream, state, version);
+        }
         Ok(story)
     }
 

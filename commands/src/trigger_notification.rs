@@ -17,6 +17,7 @@ use orqestra_domain::{
     AddressRef, Channel, EmailAddress, EventId, EventTypeName, Fingerprint, NotificationId, PhoneNumber,
     StreamId, TenantName, Timestamp, UserId,
 };
+use orqestra_event_log::seal::canonical;
 use orqestra_event_log::{FailPoint, IdempotencyClaim, Position};
 use orqestra_vault::FieldContext;
 use serde_json::{Map, Value};
@@ -138,7 +139,7 @@ impl Commands {
         trigger: Trigger,
         ctx: &Context,
     ) -> Result<Triggered, Error> {
-        let fingerprint = fingerprint(tenant, &trigger.body)?;
+        let fingerprint = fingerprint(tenant, &trigger.body);
         let accepted_at = self.now();
         if let Some(known) = self.known_hot(tenant, &trigger, fingerprint, accepted_at)? {
             return Ok(known);
@@ -210,7 +211,7 @@ impl Commands {
         tenant: &Arc<TenantEntry>,
         trigger: &Trigger,
     ) -> Result<Option<Triggered>, Error> {
-        let fingerprint = fingerprint(tenant, &trigger.body)?;
+        let fingerprint = fingerprint(tenant, &trigger.body);
         if let Some(known) = self.known_hot(tenant, trigger, fingerprint, self.now())? {
             return Ok(Some(known));
         }
@@ -359,10 +360,8 @@ fn answer(
     }
 }
 
-fn fingerprint(tenant: &TenantEntry, body: &Value) -> Result<Fingerprint, Error> {
-    let canonical = serde_json_canonicalizer::to_vec(body)
-        .map_err(|error| CommandError::Corrupt(format!("a body without a canonical form: {error}")))?;
-    Ok(tenant.index.fingerprint(&canonical))
+fn fingerprint(tenant: &TenantEntry, body: &Value) -> Fingerprint {
+    tenant.index.fingerprint(canonical(body).as_bytes())
 }
 
 fn json(value: &impl serde::Serialize) -> Result<Vec<u8>, Error> {

@@ -1,7 +1,7 @@
 //! What can be set about dispatch, with defaults that suit two cores and the embedded profile.
 //!
-//! Invariant: [`DispatchSettings::checked`] holds for what the reactor runs with, so a lease outlives a claim's
-//! preparation and a sweep never comes while a call may still be under way.
+//! Invariant: what the reactor runs with has passed [`DispatchSettings::checked`], so nothing in it is zero; and a sweep
+//! comes only after a claim's expiry, the provider's timeout and [`SWEEP_GRACE`], when no call can be under way.
 
 use std::time::Duration;
 
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn with_two_providers_the_second_follows_at_once_and_then_comes_the_delay() {
         let settings = DispatchSettings {
-            retry_delays: vec![Duration::from_secs(5), Duration::from_secs(60)],
+            retry_delays: vec![Duration::from_secs(5), Duration::from_mins(1)],
             ..DispatchSettings::default()
         };
         let schedule = settings.schedule(2);

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::error::LogError;
 use crate::position::Position;
+use crate::seal::canonical;
 use crate::upcast::Upcasters;
 
 /// What an event says beside its payload: request, trace, cause.
@@ -36,7 +37,15 @@ impl Metadata {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    pub(crate) fn to_value(&self) -> Value {
+    /// The RFC 8785 text.
+    pub(crate) fn canonical(&self) -> String {
+        if self.0.keys().all(|name| name.is_ascii()) {
+            return serde_json::to_string(&self.0).expect("texts are always JSON");
+        }
+        canonical(&self.to_value())
+    }
+
+    fn to_value(&self) -> Value {
         self.iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
     }
 }

@@ -9,6 +9,7 @@ use cqrs_es::Aggregate;
 use cqrs_es::persist::{
     PersistedEventRepository, PersistenceError, ReplayFeed, ReplayStream, SerializedEvent, SerializedSnapshot,
 };
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::append::{Append, NewEvent, Outcome, Slot, Ticket};
@@ -171,7 +172,7 @@ fn current(event: &RecordedEvent, upcasters: &Upcasters) -> Result<SerializedEve
 }
 
 fn new_event(event: &SerializedEvent) -> Result<NewEvent, PersistenceError> {
-    let metadata: Metadata = serde_json::from_value(event.metadata.clone())?;
+    let metadata = Metadata::deserialize(&event.metadata)?;
     Ok(NewEvent {
         event_type: event.event_type.clone(),
         event_version: event.event_version.clone(),

@@ -56,6 +56,22 @@ async fn a_repeat_is_known_after_a_restart() {
 }
 
 #[tokio::test]
+async fn an_event_that_another_process_accepts_after_it_was_asked_for_is_a_repeat_here() {
+    let world = World::new().await;
+    let (here, there) = (world.process().await, world.process().await);
+    let shop = tenant(&here).await;
+    there.directory().fresh().await.unwrap();
+    for same in [trigger(Some("e"), None, "u", ""), trigger(Some("f"), Some("k"), "u", "")] {
+        assert!(there.known(&shop, &same).await.unwrap().is_none());
+        let accepted = here.trigger(&shop, same.clone(), &ctx()).await.unwrap();
+        let known = there.known(&shop, &same).await.unwrap().unwrap();
+        let repeat = there.trigger(&shop, same, &ctx()).await.unwrap();
+        assert!(repeat.replayed);
+        assert_eq!((known.notification, repeat.notification), (accepted.notification, accepted.notification));
+    }
+}
+
+#[tokio::test]
 async fn another_body_under_the_same_event_id_or_key_is_refused_by_name() {
     let world = World::new().await;
     let commands = world.process().await;

@@ -149,7 +149,8 @@ impl Deliverer {
     async fn story_to_send(&self, row: &DueRow) -> Result<Option<Story>, Later> {
         let DueKey { tenant, notification, channel } = row.key;
         let now = self.clock.now();
-        let recent = self.commands.recent_story(tenant, notification).await.map_err(|error| unavailable(&error))?;
+        let recent =
+            self.commands.recent_story(tenant, notification).await.map_err(|error| unavailable(&error))?;
         if let Some(story) = recent
             && sendable(&story, channel, row.due.attempt, now)
         {
@@ -349,7 +350,7 @@ fn sendable(story: &Story, channel: Channel, attempt: u32, now: Timestamp) -> bo
     })
 }
 
-/// What to do where nobody knows whether a message was taken (ruling: hold an SMS, send an email once more).
+/// What to do where nobody knows whether a message was taken: hold an SMS, send an email once more.
 fn policy(channel: Channel, provider: &str) -> UnknownPolicy {
     match channel {
         _ if deduplicates(provider) => UnknownPolicy::Deduplicated,

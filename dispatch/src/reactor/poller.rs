@@ -24,6 +24,11 @@ const MOST: usize = 4_096;
 const TENANTS: usize = 512;
 /// The shortest pause between two walks.
 const BREATH: Duration = Duration::from_millis(5);
+/// After a walk that took long there is a rest this many times as long: behind an old snapshot of somebody else's, dead
+/// rows pile up that every walk has to pass.
+const REST: u32 = 10;
+/// The longest such rest.
+const LONGEST_REST: Duration = Duration::from_secs(5);
 /// How often held outcomes are counted.
 const COUNT: Duration = Duration::from_secs(15);
 
@@ -55,10 +60,12 @@ impl Poller {
         let mut counted: Option<Instant> = None;
         let mut seen = Seen::More;
         loop {
+            let began = Instant::now();
             match self.walk(&mut after).await {
                 Ok(now) => seen = now,
                 Err(error) => tracing::warn!(error = %error, "due deliveries cannot be looked up"),
             }
+            let rest = (began.elapsed() * REST).min(LONGEST_REST).max(self.pause);
             self.queue.look_again();
             if counted.is_none_or(|at| at.elapsed() >= COUNT) {
                 counted = Some(Instant::now());
@@ -70,7 +77,7 @@ impl Poller {
             }
             tokio::select! {
                 () = token.cancelled() => return,
-                () = tokio::time::sleep(self.pause) => {}
+                () = tokio::time::sleep(rest) => {}
                 () = self.queue.drained(), if seen == Seen::More => {}
                 () = self.left_behind.notified(), if seen == Seen::Everything => seen = Seen::More,
             }
@@ -123,7 +130,7 @@ impl Poller {
                 let seconds = oldest.map_or(0.0, |oldest| self.clock.now().since(oldest).as_secs_f64());
                 metrics::gauge!("orqestra_unknown_held")
                     .set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
-                metrics::gauge!("oldest_unknown_seconds").set(seconds);
+                metrics::gauge!("orqestra_oldest_unknown_seconds").set(seconds);
             }
             Err(error) => tracing::warn!(error = %error, "held outcomes cannot be counted"),
         }

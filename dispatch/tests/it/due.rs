@@ -14,7 +14,7 @@ async fn mixed() -> World {
     let world = World::new().await;
     let tenant =
         world.tenant("acme", &[(Channel::Email, "hi"), (Channel::Sms, "hi"), (Channel::Push, "hi")]).await;
-    let answers = [Answer::Taken, Answer::NotTaken, Answer::NoAnswer, Answer::Refused, Answer::Hang];
+    let answers = [Answer::Taken, Answer::NotTaken, Answer::Silence, Answer::Refused, Answer::Hang];
     let script = Script::always(Answer::Taken).first(answers.into_iter().cycle().take(40));
     let dispatch = world.play(&script, settings());
     for number in 0..20 {

@@ -86,7 +86,7 @@ async fn what_waits_when_a_process_stops_is_free_for_the_next_at_once() {
     let world = World::new().await;
     let tenant = world.tenant("acme", &[(Channel::Email, "hi")]).await;
     let script = Script::named("script", 1, Answer::Taken).first([Answer::Hang]);
-    let lasting = DispatchSettings { lease: Duration::from_secs(3_600), ..settings() };
+    let lasting = DispatchSettings { lease: Duration::from_hours(1), ..settings() };
     let dispatch = world.play(&script, lasting);
     let mut ids = Vec::new();
     for number in 0..10 {

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use orqestra_dispatch::sandbox;
-use orqestra_domain::Channel;
 use orqestra_domain::notification::{AttemptOutcome, DeliveryState, FailureClass};
+use orqestra_domain::{Channel, DeliveryId};
 use serde_json::json;
 
 use crate::script::{Answer, Script};
-use crate::world::{World, settings, smtp};
+use crate::world::{DEADLINE, World, settings, smtp};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_accepted_is_sent_once_on_every_channel_and_recorded() {
@@ -120,32 +120,43 @@ async fn of_many_who_take_up_one_delivery_one_sends_it() {
     for number in 0..60 {
         ids.push(world.trigger(&tenant, &format!("e-{number}")).await);
     }
+    // A first process writes the due rows, claims one and dies.
+    let dying = Script::named("script", 1, Answer::Hang);
+    let first = world.play(&dying, settings());
+    let hanging = dying.called(1).await[0].delivery;
+    world.read_up().await;
+    first.die().await;
+    ids.retain(|id| DeliveryId::of(*id, Channel::Email) != hanging);
+    // No subscription runs, so that nothing but the log tells that a row was taken up before; and the log takes
+    // nothing until every process has come to its claims.
+    let mut lock = world.pool().begin().await.unwrap();
+    sqlx::query("lock table leases in exclusive mode").execute(&mut *lock).await.unwrap();
+    let mut log_lock = world.pool().begin().await.unwrap();
+    sqlx::query("select pg_advisory_xact_lock(7237117320415929455)").execute(&mut *log_lock).await.unwrap();
     let script = Script::always(Answer::Taken);
     let others = [world.another().await, world.another().await];
     let running: Vec<_> =
         [&world, &others[0], &others[1]].map(|world| world.play(&script, settings())).into();
-    // Again and again every row is anybody's, also while somebody works on it.
-    let everybodys = async {
-        loop {
+    let waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted
+                       and database = (select oid from pg_database where datname = current_database())";
+    let all_wait = async {
+        while sqlx::query_scalar::<_, i64>(waiting).fetch_one(world.pool()).await.unwrap() < 3 {
             let free = "update dispatch_due set lease_until = null where kind = 'send'";
             sqlx::query(free).execute(world.pool()).await.unwrap();
         }
     };
-    let all_settled = async {
-        for id in ids {
-            let delivery = world.settled(&tenant, id, Channel::Email).await;
-            assert!(matches!(delivery.state, DeliveryState::Sent { attempt: 1, .. }));
-        }
-    };
-    tokio::select! {
-        () = everybodys => {}
-        () = all_settled => {}
+    tokio::time::timeout(DEADLINE, all_wait).await.expect("three processes claim the same rows");
+    log_lock.rollback().await.unwrap();
+    for id in ids {
+        let delivery = world.settled(&tenant, id, Channel::Email).await;
+        assert!(matches!(delivery.state, DeliveryState::Sent { attempt: 1, .. }));
     }
     let mut called: Vec<_> = script.calls().iter().map(|call| call.delivery).collect();
-    assert_eq!(called.len(), 60);
+    assert_eq!(called.len(), 59);
     called.sort_unstable();
     called.dedup();
-    assert_eq!(called.len(), 60, "a delivery was sent twice");
+    assert_eq!(called.len(), 59, "a delivery was sent twice");
+    lock.rollback().await.unwrap();
     for dispatch in running {
         dispatch.stop().await;
     }
@@ -197,7 +208,7 @@ async fn when_the_first_provider_does_not_take_it_the_next_one_gets_it_at_once()
 async fn no_other_provider_gets_a_message_that_may_have_been_taken() {
     let world = World::new().await;
     let tenant = world.tenant("acme", &[(Channel::Sms, "hi")]).await;
-    let script = Script::always(Answer::NoAnswer);
+    let script = Script::always(Answer::Silence);
     let dispatch = world.play(&script, settings());
     let id = world.trigger(&tenant, "e-1").await;
     let delivery = world.settled(&tenant, id, Channel::Sms).await;
@@ -227,5 +238,21 @@ async fn a_provider_that_is_down_is_left_alone_and_claims_nothing() {
         assert!(matches!(delivery.state, DeliveryState::Sent { .. }));
     }
     assert_eq!(script.calls().len(), 9);
+    dispatch.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_call_starts_after_its_claims_expiry() {
+    let world = World::new().await;
+    let tenant = world.tenant("acme", &[(Channel::Email, "hi")]).await;
+    let script = Script::always(Answer::Taken);
+    // Over as soon as it is made.
+    let none = orqestra_dispatch::DispatchSettings { claim: Duration::from_nanos(1), ..settings() };
+    let dispatch = world.play(&script, none);
+    let id = world.trigger(&tenant, "e-1").await;
+    let delivery = world.waiting(&tenant, id).await;
+    let outcome = &delivery.attempts[0].outcome;
+    assert!(matches!(outcome, AttemptOutcome::Failed { cause, .. } if cause == "claim_expired"));
+    assert!(script.calls().is_empty());
     dispatch.stop().await;
 }

@@ -1,5 +1,7 @@
 //! Dispatch's laws against a real PostgreSQL, scripted providers and a scripted SMTP server; one database a test.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
+
 mod due;
 mod fairness;
 mod flow;

@@ -9,7 +9,7 @@ use orqestra_vault::FieldContext;
 use tokio_util::sync::CancellationToken;
 
 use crate::smtp_server::Step::{Cut, Say};
-use crate::smtp_server::{Session, SmtpServer};
+use crate::smtp_server::{Manners, SmtpServer};
 use crate::world::{World, settings, smtp};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,7 +48,7 @@ async fn an_email_goes_out_over_smtp_once_and_the_servers_words_are_kept_sealed(
 #[tokio::test(flavor = "multi_thread")]
 async fn an_email_whose_last_answer_was_cut_goes_out_again_with_the_same_id() {
     let world = World::new().await;
-    let server = SmtpServer::start([Session { end: Cut, ..Session::GOOD }]).await;
+    let server = SmtpServer::start([Manners { end: Cut, ..Manners::GOOD }]).await;
     let tenant = world.tenant("acme", &[(Channel::Email, "hi")]).await;
     world.providers(tenant.id, Channel::Email, vec![smtp(server.port)]).await;
     let dispatch = world.dispatch(settings());
@@ -65,7 +65,7 @@ async fn an_email_whose_last_answer_was_cut_goes_out_again_with_the_same_id() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_second_server_takes_what_the_first_is_too_busy_for() {
     let world = World::new().await;
-    let busy = SmtpServer::start([Session { banner: Say("421 busy"), ..Session::GOOD }]).await;
+    let busy = SmtpServer::start([Manners { banner: Say("421 busy"), ..Manners::GOOD }]).await;
     let free = SmtpServer::start([]).await;
     let tenant = world.tenant("acme", &[(Channel::Email, "hi")]).await;
     world.providers(tenant.id, Channel::Email, vec![smtp(busy.port), smtp(free.port)]).await;

@@ -16,7 +16,7 @@ pub(crate) enum Answer {
     NotTaken,
     Down,
     Refused,
-    NoAnswer,
+    Silence,
     /// Never comes back.
     Hang,
 }
@@ -135,7 +135,7 @@ impl Provider for Actor {
                 Answer::NotTaken => Err(not_taken(false)),
                 Answer::Down => Err(not_taken(true)),
                 Answer::Refused => Err(SendError::Refused { cause: "no_such_user".to_owned(), answer: None }),
-                Answer::NoAnswer => Err(SendError::Unknown { cause: "no_answer".to_owned() }),
+                Answer::Silence => Err(SendError::Unknown { cause: "no_answer".to_owned() }),
                 Answer::Hang => std::future::pending().await,
             }
         })

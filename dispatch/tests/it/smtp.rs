@@ -1,4 +1,4 @@
-//! Each row of the SMTP table against a server that behaves so, and the pool of sessions.
+//! Each row of the SMTP table against a server that behaves so, and the pool of connections.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::smtp_server::Step::{Cut, Hang, Say};
-use crate::smtp_server::{Session, SmtpServer};
+use crate::smtp_server::{Manners, SmtpServer};
 
 struct Client {
     smtp: Smtp,
@@ -75,9 +75,9 @@ impl Client {
     }
 }
 
-/// The outcome of one send to a server whose first session is like this.
-async fn one(session: Session) -> String {
-    let server = SmtpServer::start([session, session]).await;
+/// The outcome of one send to a server that behaves so in its first connections.
+async fn one(manners: Manners) -> String {
+    let server = SmtpServer::start([manners, manners]).await;
     short(Client::to(&server).send(1).await)
 }
 
@@ -113,22 +113,22 @@ async fn a_message_that_the_server_takes_is_taken_with_its_words() {
 
 #[tokio::test]
 async fn every_row_of_the_table_before_the_message() {
-    let good = Session::GOOD;
-    for (session, outcome) in [
-        (Session { banner: Say("421 not now"), ..good }, "down smtp_421"),
-        (Session { banner: Say("554 go away"), ..good }, "down smtp_554"),
-        (Session { banner: Cut, ..good }, "down smtp_connect"),
-        (Session { banner: Hang, ..good }, "down smtp_timeout"),
-        (Session { banner: Say("HTTP/1.1 400 Bad Request"), ..good }, "down smtp_garbled"),
-        (Session { ehlo: "502 what", ..good }, "down smtp_502"),
+    let good = Manners::GOOD;
+    for (manners, outcome) in [
+        (Manners { banner: Say("421 not now"), ..good }, "down smtp_421"),
+        (Manners { banner: Say("554 go away"), ..good }, "down smtp_554"),
+        (Manners { banner: Cut, ..good }, "down smtp_connect"),
+        (Manners { banner: Hang, ..good }, "down smtp_timeout"),
+        (Manners { banner: Say("HTTP/1.1 400 Bad Request"), ..good }, "down smtp_garbled"),
+        (Manners { ehlo: "502 what", ..good }, "down smtp_502"),
     ] {
-        assert_eq!(one(session).await, outcome, "{session:?}");
+        assert_eq!(one(manners).await, outcome, "{manners:?}");
     }
 }
 
 #[tokio::test]
 async fn every_row_of_the_table_up_to_the_content() {
-    let good = Session::GOOD;
+    let good = Manners::GOOD;
     for (step, outcome) in [
         (Say("451 later"), "not taken smtp_451"),
         (Say("550 no such user"), "refused smtp_550"),
@@ -138,11 +138,11 @@ async fn every_row_of_the_table_up_to_the_content() {
         (Cut, "down smtp_connection_lost"),
         (Hang, "down smtp_timeout"),
     ] {
-        assert_eq!(one(Session { mail: step, ..good }).await, outcome, "MAIL {step:?}");
-        assert_eq!(one(Session { rcpt: step, ..good }).await, outcome, "RCPT {step:?}");
-        assert_eq!(one(Session { data: step, ..good }).await, outcome, "DATA {step:?}");
+        assert_eq!(one(Manners { mail: step, ..good }).await, outcome, "MAIL {step:?}");
+        assert_eq!(one(Manners { rcpt: step, ..good }).await, outcome, "RCPT {step:?}");
+        assert_eq!(one(Manners { data: step, ..good }).await, outcome, "DATA {step:?}");
     }
-    assert_eq!(one(Session { data: Say("250 ok"), ..good }).await, "down smtp_garbled");
+    assert_eq!(one(Manners { data: Say("250 ok"), ..good }).await, "down smtp_garbled");
 }
 
 #[tokio::test]
@@ -157,7 +157,7 @@ async fn every_row_of_the_table_after_the_content() {
         (Cut, "unknown smtp_connection_lost"),
         (Hang, "unknown smtp_timeout"),
     ] {
-        assert_eq!(one(Session { end: step, ..Session::GOOD }).await, outcome, "{step:?}");
+        assert_eq!(one(Manners { end: step, ..Manners::GOOD }).await, outcome, "{step:?}");
     }
 }
 
@@ -199,20 +199,20 @@ async fn a_sealed_password_opens_the_server_and_a_wrong_one_is_the_providers_fau
         field: orqestra_commands::PROVIDER_PASSWORD_FIELD,
     };
     let password = Some(vault.seal(&key, &place, b"hunter2"));
-    let server = SmtpServer::start([Session { auth: Say("535 wrong"), ..Session::GOOD }]).await;
+    let server = SmtpServer::start([Manners { auth: Say("535 wrong"), ..Manners::GOOD }]).await;
     let config = SmtpConfig { username: Some("shop".to_owned()), password, ..config(server.port) };
     let client = Client::with(config, vault);
     assert_eq!(short(client.send(1).await), "down smtp_535");
     assert_eq!(short(client.send(2).await), "taken");
-    let no_auth = Session { ehlo: "250 test", ..Session::GOOD };
+    let no_auth = Manners { ehlo: "250 test", ..Manners::GOOD };
     let server = SmtpServer::start([no_auth]).await;
     let config = SmtpConfig { username: Some("shop".to_owned()), ..self::config(server.port) };
     assert_eq!(short(Client::with(config, self::vault()).send(1).await), "down smtp_no_auth_mechanism");
 }
 
 #[tokio::test]
-async fn sessions_are_used_again_and_replaced_when_the_server_has_closed_them() {
-    let server = SmtpServer::start([Session { messages: 3, ..Session::GOOD }]).await;
+async fn connections_are_used_again_and_replaced_when_the_server_has_closed_them() {
+    let server = SmtpServer::start([Manners { messages: 3, ..Manners::GOOD }]).await;
     let client = Client::to(&server);
     for number in 1..=5 {
         assert_eq!(short(client.send(number).await), "taken", "message {number}");
@@ -221,8 +221,8 @@ async fn sessions_are_used_again_and_replaced_when_the_server_has_closed_them() 
 }
 
 #[tokio::test]
-async fn a_session_in_which_a_recipient_was_refused_is_used_again() {
-    let server = SmtpServer::start([Session { rcpt: Say("550 no"), ..Session::GOOD }]).await;
+async fn a_connection_in_which_a_recipient_was_refused_is_used_again() {
+    let server = SmtpServer::start([Manners { rcpt: Say("550 no"), ..Manners::GOOD }]).await;
     let client = Client::to(&server);
     assert_eq!(short(client.send(1).await), "refused smtp_550");
     assert_eq!(short(client.send(2).await), "refused smtp_550");
@@ -231,7 +231,7 @@ async fn a_session_in_which_a_recipient_was_refused_is_used_again() {
 
 #[tokio::test]
 async fn an_address_beyond_ascii_needs_a_server_that_takes_it() {
-    let plain = Session { ehlo: "250 test", ..Session::GOOD };
+    let plain = Manners { ehlo: "250 test", ..Manners::GOOD };
     let server = SmtpServer::start([plain]).await;
     let client = Client::to(&server);
     let mut message = client.message(1);

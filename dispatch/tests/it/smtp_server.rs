@@ -1,4 +1,4 @@
-//! An SMTP server that behaves as told, session by session, and keeps what it took.
+//! An SMTP server that behaves as told, connection by connection, and keeps what it took.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// What a session does at one step.
+/// What the server does at one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// Answers with this line.
@@ -21,9 +21,9 @@ pub(crate) enum Step {
 
 use Step::{Cut, Hang, Say};
 
-/// How one session behaves; the rest of its steps are in order.
+/// How the server behaves in one connection.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Session {
+pub(crate) struct Manners {
     pub(crate) banner: Step,
     pub(crate) ehlo: &'static str,
     pub(crate) auth: Step,
@@ -35,7 +35,7 @@ pub(crate) struct Session {
     pub(crate) messages: usize,
 }
 
-impl Session {
+impl Manners {
     pub(crate) const GOOD: Self = Self {
         banner: Say("220 test"),
         ehlo: "250-test\r\n250-SMTPUTF8\r\n250 AUTH PLAIN LOGIN",
@@ -58,7 +58,7 @@ pub(crate) struct Taken {
 
 #[derive(Default)]
 struct State {
-    sessions: Mutex<VecDeque<Session>>,
+    connections: Mutex<VecDeque<Manners>>,
     taken: watch::Sender<Vec<Taken>>,
     opened: watch::Sender<usize>,
 }
@@ -71,20 +71,20 @@ pub(crate) struct SmtpServer {
 }
 
 impl SmtpServer {
-    /// Behaves like this in its first sessions and well in all others.
-    pub(crate) async fn start(sessions: impl IntoIterator<Item = Session>) -> Self {
+    /// Behaves like this in its first connections and well in all others.
+    pub(crate) async fn start(connections: impl IntoIterator<Item = Manners>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let state = Arc::new(State::default());
-        state.sessions.lock().unwrap().extend(sessions);
+        state.connections.lock().unwrap().extend(connections);
         let task = tokio::spawn({
             let state = Arc::clone(&state);
             async move {
                 while let Ok((stream, _)) = listener.accept().await {
                     state.opened.send_modify(|opened| *opened += 1);
-                    let session = state.sessions.lock().unwrap().pop_front().unwrap_or(Session::GOOD);
+                    let manners = state.connections.lock().unwrap().pop_front().unwrap_or(Manners::GOOD);
                     let state = Arc::clone(&state);
-                    tokio::spawn(async move { serve(stream, session, state).await.unwrap_or_default() });
+                    tokio::spawn(async move { serve(stream, manners, state).await.unwrap_or_default() });
                 }
             }
         });
@@ -107,11 +107,11 @@ impl Drop for SmtpServer {
     }
 }
 
-async fn serve(stream: TcpStream, session: Session, state: Arc<State>) -> std::io::Result<()> {
+async fn serve(stream: TcpStream, manners: Manners, state: Arc<State>) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     let mut taken = Taken { from: String::new(), to: String::new(), content: String::new() };
     let mut messages = 0;
-    if !act(&mut stream, session.banner).await? {
+    if !act(&mut stream, manners.banner).await? {
         return Ok(());
     }
     let mut line = String::new();
@@ -122,17 +122,17 @@ async fn serve(stream: TcpStream, session: Session, state: Arc<State>) -> std::i
         }
         let verb = line.split([' ', '\r', '\n']).next().unwrap_or_default().to_uppercase();
         let step = match verb.as_str() {
-            "EHLO" => Say(session.ehlo),
-            "AUTH" => session.auth,
+            "EHLO" => Say(manners.ehlo),
+            "AUTH" => manners.auth,
             "MAIL" => {
                 taken.from = line.trim().to_owned();
-                session.mail
+                manners.mail
             }
             "RCPT" => {
                 taken.to = line.trim().to_owned();
-                session.rcpt
+                manners.rcpt
             }
-            "DATA" => session.data,
+            "DATA" => manners.data,
             "QUIT" => Say("221 bye"),
             _ => Say("250 ok"),
         };
@@ -144,16 +144,16 @@ async fn serve(stream: TcpStream, session: Session, state: Arc<State>) -> std::i
         }
         if verb == "DATA" && matches!(step, Say(answer) if answer.starts_with('3')) {
             taken.content = content(&mut stream).await?;
-            if matches!(session.end, Cut | Hang)
-                || matches!(session.end, Say(answer) if answer.starts_with('2'))
+            if matches!(manners.end, Cut | Hang)
+                || matches!(manners.end, Say(answer) if answer.starts_with('2'))
             {
                 state.taken.send_modify(|all| all.push(taken.clone()));
             }
-            if !act(&mut stream, session.end).await? {
+            if !act(&mut stream, manners.end).await? {
                 return Ok(());
             }
             messages += 1;
-            if messages >= session.messages {
+            if messages >= manners.messages {
                 return Ok(());
             }
         }
@@ -173,7 +173,7 @@ async fn content(stream: &mut BufReader<TcpStream>) -> std::io::Result<String> {
     }
 }
 
-/// Takes one step; false where the session is over.
+/// Takes one step; false where the manners is over.
 async fn act(stream: &mut BufReader<TcpStream>, step: Step) -> std::io::Result<bool> {
     match step {
         Say(answer) => {

@@ -12,7 +12,7 @@ use crate::world::{World, ctx, settings};
 async fn an_email_without_an_answer_is_sent_once_more_and_marked() {
     let world = World::new().await;
     let tenant = world.tenant("acme", &[(Channel::Email, "hi")]).await;
-    let script = Script::always(Answer::Taken).first([Answer::NoAnswer]);
+    let script = Script::always(Answer::Taken).first([Answer::Silence]);
     let dispatch = world.play(&script, settings());
     let id = world.trigger(&tenant, "e-1").await;
     let delivery = world.settled(&tenant, id, Channel::Email).await;
@@ -27,7 +27,7 @@ async fn an_email_without_an_answer_is_sent_once_more_and_marked() {
 async fn an_email_without_an_answer_twice_is_held() {
     let world = World::new().await;
     let tenant = world.tenant("acme", &[(Channel::Email, "hi")]).await;
-    let script = Script::always(Answer::NoAnswer);
+    let script = Script::always(Answer::Silence);
     let dispatch = world.play(&script, settings());
     let id = world.trigger(&tenant, "e-1").await;
     let delivery = world.settled(&tenant, id, Channel::Email).await;
@@ -41,7 +41,7 @@ async fn an_email_without_an_answer_twice_is_held() {
 async fn a_held_sms_is_sent_again_when_somebody_says_so() {
     let world = World::new().await;
     let tenant = world.tenant("acme", &[(Channel::Sms, "hi")]).await;
-    let script = Script::always(Answer::Taken).first([Answer::NoAnswer]);
+    let script = Script::always(Answer::Taken).first([Answer::Silence]);
     let dispatch = world.play(&script, settings());
     let id = world.trigger(&tenant, "e-1").await;
     let delivery = world.settled(&tenant, id, Channel::Sms).await;
@@ -62,7 +62,7 @@ async fn a_held_sms_is_sent_again_when_somebody_says_so() {
 async fn a_provider_that_deduplicates_gets_it_again_unmarked() {
     let world = World::new().await;
     let tenant = world.tenant("acme", &[(Channel::Sms, "hi")]).await;
-    let script = Script::named("sandbox", 8, Answer::Taken).first([Answer::NoAnswer]);
+    let script = Script::named("sandbox", 8, Answer::Taken).first([Answer::Silence]);
     let dispatch = world.play(&script, settings());
     let id = world.trigger(&tenant, "e-1").await;
     let delivery = world.settled(&tenant, id, Channel::Sms).await;

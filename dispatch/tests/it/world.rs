@@ -56,9 +56,7 @@ impl Running {
         self.token.cancel();
         tokio::time::timeout(DEADLINE, self.task).await.expect("dispatch stops in time").unwrap().unwrap();
     }
-}
 
-impl Running {
     /// Ends it as a crash would: what it holds leases on stays so.
     pub(crate) async fn die(self) {
         self.task.abort();
@@ -70,7 +68,7 @@ impl Running {
 pub(crate) fn settings() -> DispatchSettings {
     DispatchSettings {
         poll: Duration::from_millis(20),
-        retry_delays: vec![Duration::from_secs(60)],
+        retry_delays: vec![Duration::from_mins(1)],
         stop_within: Duration::from_millis(300),
         ..DispatchSettings::default()
     }
@@ -265,12 +263,10 @@ impl World {
                 head.changed().await.unwrap();
             }
         });
-        match found.await {
-            Ok(delivery) => delivery,
-            Err(_) => {
-                panic!("it never came to that: {:?}", self.story(tenant, notification).await.deliveries)
-            }
+        if let Ok(delivery) = found.await {
+            return delivery;
         }
+        panic!("it never came to that: {:?}", self.story(tenant, notification).await.deliveries)
     }
 
     /// Waits until nothing more happens to a delivery by itself.

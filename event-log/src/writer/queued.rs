@@ -45,7 +45,7 @@ impl Queued {
         let mut bytes = 0;
         for (event, sequence) in append.events.into_iter().zip(append.expected + 1..) {
             let payload = canonical(&event.payload);
-            let metadata = canonical(&event.metadata.to_value());
+            let metadata = event.metadata.canonical();
             let size = payload.len() + metadata.len();
             if size > MAX_EVENT_BYTES {
                 return Err(Outcome::TooLarge { bytes: size });

@@ -1,4 +1,4 @@
-//! One SMTP session, driven step by step so that the phase of every fault is known.
+//! One SMTP connection, driven step by step so that the phase of every fault is known.
 //!
 //! Each step has a time limit and the whole call has a deadline. Nothing here is tried twice.
 
@@ -34,9 +34,9 @@ pub(super) struct Target<'a> {
     pub(super) hello: String,
 }
 
-/// A session between two messages.
+/// A connection between two messages.
 pub(super) struct Connection {
-    session: AsyncSmtpConnection,
+    client: AsyncSmtpConnection,
     /// Messages sent in it.
     pub(super) sent: u32,
 }
@@ -95,26 +95,26 @@ impl Connection {
             from_the_start,
             None,
         );
-        let mut session = step(Phase::Connecting, STEP, deadline, connecting).await?;
+        let mut client = step(Phase::Connecting, STEP, deadline, connecting).await?;
         if target.mode == TlsMode::Starttls {
-            let (true, Some(tls)) = (session.can_starttls(), target.tls) else {
+            let (true, Some(tls)) = (client.can_starttls(), target.tls) else {
                 return Err(Fault::new(Phase::Encrypting, What::NoStartTls));
             };
-            step(Phase::Encrypting, STEP, deadline, session.starttls(tls, &hello)).await?;
+            step(Phase::Encrypting, STEP, deadline, client.starttls(tls, &hello)).await?;
         }
         if let Some(credentials) = target.credentials {
-            if session.server_info().get_auth_mechanism(DEFAULT_MECHANISMS).is_none() {
+            if client.server_info().get_auth_mechanism(DEFAULT_MECHANISMS).is_none() {
                 return Err(Fault::new(Phase::Authenticating, What::NoMechanism));
             }
-            let authenticating = session.auth(DEFAULT_MECHANISMS, &credentials);
+            let authenticating = client.auth(DEFAULT_MECHANISMS, &credentials);
             step(Phase::Authenticating, STEP, deadline, authenticating).await?;
         }
-        Ok(Self { session, sent: 0 })
+        Ok(Self { client, sent: 0 })
     }
 
     /// Whether the server takes addresses beyond ASCII.
     pub(super) fn takes_utf8(&self) -> bool {
-        self.session.server_info().supports_feature(Extension::SmtpUtfEight)
+        self.client.server_info().supports_feature(Extension::SmtpUtfEight)
     }
 
     /// Sends one letter.
@@ -124,7 +124,7 @@ impl Connection {
         self.command(Phase::Mail, mail, deadline, 2).await?;
         self.command(Phase::Rcpt, Rcpt::new(letter.to.clone(), Vec::new()), deadline, 2).await?;
         self.command(Phase::Data, Data, deadline, 3).await?;
-        let content = self.session.message(&letter.bytes);
+        let content = self.client.message(&letter.bytes);
         let answer = step(Phase::Content, LAST_STEP, deadline, content).await?;
         expect(Phase::Content, &answer, 2)?;
         self.sent += 1;
@@ -139,25 +139,25 @@ impl Connection {
         deadline: Instant,
         severity: u16,
     ) -> Result<(), Fault> {
-        let answer = step(phase, STEP, deadline, self.session.command(command)).await?;
+        let answer = step(phase, STEP, deadline, self.client.command(command)).await?;
         expect(phase, &answer, severity)
     }
 
-    /// Whether the session still answers.
+    /// Whether the connection still answers.
     pub(super) async fn answers(&mut self) -> bool {
-        let asked = tokio::time::timeout(FAREWELL, self.session.command(Noop)).await;
+        let asked = tokio::time::timeout(FAREWELL, self.client.command(Noop)).await;
         matches!(asked, Ok(Ok(_)))
     }
 
     /// Ends a message that was refused, so that another can follow.
     pub(super) async fn reset(&mut self) -> bool {
-        let reset = tokio::time::timeout(FAREWELL, self.session.command(Rset)).await;
+        let reset = tokio::time::timeout(FAREWELL, self.client.command(Rset)).await;
         matches!(reset, Ok(Ok(_)))
     }
 
     /// Says goodbye.
     pub(super) async fn quit(mut self) {
-        tokio::time::timeout(FAREWELL, self.session.command(Quit)).await.ok();
+        tokio::time::timeout(FAREWELL, self.client.command(Quit)).await.ok();
     }
 }
 

@@ -1,6 +1,6 @@
-//! Email over SMTP: one server of one tenant, with a bounded pool of sessions that are kept for the next message.
+//! Email over SMTP: one server of one tenant, with a bounded pool of connections that are kept for the next message.
 //!
-//! What each answer means is in [`table`]. A session that was idle and turns out to be closed at its first command is
+//! What each answer means is in [`table`]. A connection that was idle and turns out to be closed at its first command is
 //! replaced once; nothing else is tried twice here.
 
 mod connection;
@@ -23,11 +23,11 @@ use self::letter::{Letter, NoLetter};
 use self::table::{Fault, Phase, What};
 use super::{Message, NotTaken, Provider, SendError, Sent};
 
-/// How long a session waits for the next message.
+/// How long a connection waits for the next message.
 const IDLE: Duration = Duration::from_secs(20);
-/// A session idle for longer is asked whether it is still there.
+/// A connection idle for longer is asked whether it is still there.
 const FRESH: Duration = Duration::from_secs(3);
-/// Messages after which a session is ended.
+/// Messages after which a connection is ended.
 const MESSAGES: u32 = 100;
 /// Taken off the provider timeout, so that the call ends by its own word.
 const MARGIN: Duration = Duration::from_millis(500);
@@ -35,7 +35,7 @@ const MARGIN: Duration = Duration::from_millis(500);
 /// What bounds a server's use.
 #[derive(Clone, Copy, Debug)]
 pub struct SmtpLimits {
-    /// Most sessions.
+    /// Most connections.
     pub connections: usize,
     /// How long a call may take in all.
     pub whole_call: Duration,
@@ -137,7 +137,7 @@ impl Smtp {
         Ok(Some(Credentials::new(username.clone(), password)))
     }
 
-    /// The session used last, if it is still there.
+    /// The connection used last, if it is still there.
     async fn kept(&self) -> Option<Connection> {
         loop {
             let Idle { mut connection, since } =
@@ -161,7 +161,7 @@ impl Smtp {
     }
 }
 
-/// Ends sessions that nothing was sent through for a while, until none is left.
+/// Ends connections that nothing was sent through for a while, until none is left.
 async fn end_idle(pool: std::sync::Weak<Mutex<Pool>>) {
     loop {
         tokio::time::sleep(IDLE / 2).await;
