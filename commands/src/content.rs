@@ -33,8 +33,10 @@ pub struct RenderedContent {
     pub text: Option<String>,
 }
 
-pub(crate) const RECIPIENT_FIELD: &str = "recipient";
-pub(crate) const VARIABLES_FIELD: &str = "variables";
+/// The name under which `NotificationAccepted.recipient` is sealed.
+pub const RECIPIENT_FIELD: &str = "recipient";
+/// The name under which `NotificationAccepted.variables` is sealed.
+pub const VARIABLES_FIELD: &str = "variables";
 pub(crate) const WEBHOOK_SECRET_FIELD: &str = "webhookSecret";
 
 /// The name under which a channel's rendered content is sealed.

@@ -32,7 +32,9 @@ mod story;
 mod trigger_notification;
 
 pub use change_tenant::{IssuedApiKey, TenantPatch};
-pub use content::{RecipientContact, RenderedContent, answer_field, content_field};
+pub use content::{
+    RECIPIENT_FIELD, RecipientContact, RenderedContent, VARIABLES_FIELD, answer_field, content_field,
+};
 pub use context::{Actor, Context};
 pub use directory::{
     Authenticated, DefaultProvider, Directory, DirectoryError, Secret, TemplateVersion, TenantEntry,

@@ -15,7 +15,7 @@ use orqestra_domain::notification::{
 use orqestra_domain::text::TextError;
 use orqestra_domain::{
     AddressRef, Channel, EmailAddress, EventId, EventTypeName, Fingerprint, NotificationId, PhoneNumber,
-    StreamId, TenantName, Timestamp, UserId,
+    StreamId, TenantId, TenantName, Timestamp, UserId,
 };
 use orqestra_event_log::seal::canonical;
 use orqestra_event_log::{FailPoint, IdempotencyClaim, Position};
@@ -142,6 +142,7 @@ impl Commands {
         let fingerprint = fingerprint(tenant, &trigger.body);
         let accepted_at = self.now();
         if let Some(known) = self.known_hot(tenant, &trigger, fingerprint, accepted_at)? {
+            self.hold_key_to(tenant.id, &trigger, &known).await?;
             return Ok(known);
         }
         FailPoint::TriggerBeforeAppend.hit();
@@ -213,12 +214,15 @@ impl Commands {
     ) -> Result<Option<Triggered>, Error> {
         let fingerprint = fingerprint(tenant, &trigger.body);
         if let Some(known) = self.known_hot(tenant, trigger, fingerprint, self.now())? {
+            self.hold_key_to(tenant.id, trigger, &known).await?;
             return Ok(Some(known));
         }
         if let Some(event_id) = &trigger.event_id {
             let notification = NotificationId::of_event(tenant.id, event_id);
             if let Some(story) = self.recent_story(tenant.id, notification).await? {
-                return answer(notification, &story, fingerprint, MismatchOf::EventId).map(Some);
+                let known = answer(notification, &story, fingerprint, MismatchOf::EventId)?;
+                self.hold_key_to(tenant.id, trigger, &known).await?;
+                return Ok(Some(known));
             }
         }
         let Some(key) = &trigger.idempotency_key else { return Ok(None) };
@@ -252,6 +256,21 @@ impl Commands {
         Ok(None)
     }
 
+    /// Refuses a known event under a key that stands for another one: the key came before with another body.
+    async fn hold_key_to(&self, tenant: TenantId, trigger: &Trigger, known: &Triggered) -> Result<(), Error> {
+        let Some(key) = &trigger.idempotency_key else { return Ok(()) };
+        let claimed = match self.hot().claim(tenant, key.as_str(), self.now()) {
+            Some(claimed) => Some(claimed),
+            None => self.log().idempotency_key(tenant, key.as_str()).await?,
+        };
+        match claimed {
+            Some(claimed) if claimed != known.notification => {
+                Err(CommandError::IdempotencyMismatch(MismatchOf::IdempotencyKey))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
     async fn repeat(
         &self,
         tenant: &TenantEntry,
@@ -264,6 +283,7 @@ impl Commands {
         let named = trigger.event_id.as_ref().map(|event_id| NotificationId::of_event(tenant.id, event_id));
         let what = if named == Some(earlier) { MismatchOf::EventId } else { MismatchOf::IdempotencyKey };
         let known = answer(earlier, &story, fingerprint, what)?;
+        self.hold_key_to(tenant.id, trigger, &known).await?;
         let remembered = Answer { fingerprint, triggered: known.clone() };
         self.hot().remember(tenant.id, Arc::new(remembered));
         Ok(known)

@@ -179,7 +179,8 @@ mod tests {
 
     #[test]
     fn what_is_written_as_it_stands_is_what_sorting_gives() {
-        let escapes: String = (0..0x80).filter_map(char::from_u32).chain("é\u{2028}\u{1f600}\u{ffff}".chars()).collect();
+        let escapes: String =
+            (0..0x80).filter_map(char::from_u32).chain("é\u{2028}\u{1f600}\u{ffff}".chars()).collect();
         for value in [
             json!({"b": [1, {"z": null, "a": true}], "": escapes, "a\"\u{7}": -9_007_199_254_740_992_i64}),
             json!([0, -0.0, 1.0, 1e21, 0.1, 9_007_199_254_740_993_u64, u64::MAX, i64::MIN]),

@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use crate::smtp::Smtp;
 use crate::state::{ChannelState, EventState};
-use crate::world::{Tenant, World};
+use crate::tenant::Tenant;
+use crate::world::World;
 
 /// How often each end came, by channel.
 pub type Ends = BTreeMap<String, usize>;
@@ -58,7 +59,8 @@ pub async fn audit(world: &World, tenants: &[Tenant], smtp: &Smtp) -> Ends {
                 wrong.push(complaint(state, channel, got));
             }
             let mark = if channel.possible_duplicate { ", possible duplicate" } else { "" };
-            let times = if got > 1 { format!(", {got} times") } else { String::new() };
+            let expected = usize::from(matches!(channel.status.as_str(), "SENT" | "UNKNOWN"));
+            let times = if got == expected { String::new() } else { format!(", arrived {got} times") };
             *ends.entry(format!("{} {}{mark}{times}", channel.channel, channel.status)).or_default() += 1;
         }
     }
@@ -88,4 +90,45 @@ fn complaint(state: &EventState, channel: &ChannelState, got: usize) -> String {
         "{}: {} {} but arrived {got} times; {attempts:?}",
         state.event_id, channel.channel, channel.status
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::Attempt;
+
+    fn channel(status: &str, possible_duplicate: bool, outcomes: &[&str]) -> ChannelState {
+        let attempt =
+            |outcome: &&str| Attempt { outcome: (*outcome).to_owned(), possible_duplicate, cause: None };
+        ChannelState {
+            channel: "EMAIL".to_owned(),
+            delivery_id: "d".to_owned(),
+            status: status.to_owned(),
+            reason: None,
+            cause: None,
+            possible_duplicate,
+            missing_variables: Vec::new(),
+            attempts: outcomes.iter().map(attempt).collect(),
+        }
+    }
+
+    #[test]
+    fn a_loss_or_a_repeat_without_a_mark_does_not_fit() {
+        for (status, marked, outcomes, fitting) in [
+            ("SENT", false, &["SUCCEEDED"][..], &[1][..]),
+            ("SENT", true, &["UNKNOWN", "SUCCEEDED"], &[1, 2]),
+            ("UNKNOWN", false, &["UNKNOWN"], &[0, 1]),
+            ("UNKNOWN", true, &["UNKNOWN", "UNKNOWN"], &[0, 1, 2]),
+            ("SKIPPED", false, &[], &[0]),
+            ("FAILED", false, &["FAILED"], &[0]),
+            ("PLANNED", false, &[], &[]),
+            ("SENDING", false, &["OPEN"], &[]),
+            ("RETRYING", false, &["FAILED"], &[]),
+        ] {
+            let channel = channel(status, marked, outcomes);
+            for got in 0..4 {
+                assert_eq!(fits(&channel, got), fitting.contains(&got), "{status} arrived {got} times");
+            }
+        }
+    }
 }

@@ -5,11 +5,14 @@
 
 pub mod audit;
 pub mod engine;
+pub mod folder;
 pub mod http;
 pub mod load;
 pub mod postgres;
 pub mod server;
 pub mod smtp;
+mod speak;
 pub mod state;
+pub mod tenant;
 pub mod wait;
 pub mod world;

@@ -7,8 +7,9 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 
 use crate::http::Answer;
+use crate::tenant::Tenant;
 use crate::wait;
-use crate::world::{Tenant, World};
+use crate::world::World;
 
 /// How long a client goes on with one event.
 const INSISTS_FOR: Duration = Duration::from_secs(90);

@@ -21,12 +21,14 @@ use sqlx::{ConnectOptions, Connection, Executor, PgPool};
 /// How long the server may take to start.
 const START: Duration = Duration::from_mins(1);
 
-/// Stops the server and removes the folder when standard input ends.
+/// Stops the server and removes the folder when standard input ends: at once, since nothing of it is kept. What this
+/// process was handed open, such as a lock, is not kept open by the server.
 const KEEPER: &str = r#"
+exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 "$2/postgres" -D "$1/data" -k "$1" >"$1/log" 2>&1 &
 server=$!
 cat >/dev/null
-kill -INT $server 2>/dev/null
+kill -QUIT $server 2>/dev/null
 wait $server
 rm -rf "$1"
 "#;

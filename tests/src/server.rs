@@ -10,13 +10,13 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgPool};
 
+use crate::folder::Folder;
 use crate::wait;
-use crate::world::Folder;
 
-const UP_WITHIN: Duration = Duration::from_secs(60);
+const UP_WITHIN: Duration = Duration::from_mins(1);
 
 /// The role that engines work as, made once a cluster, and the URL of a database for it.
 ///
@@ -72,6 +72,11 @@ impl Server {
         PgConnectOptions::new().socket(self.folder.path()).username("postgres").database("postgres")
     }
 
+    /// A pool of the owner's connections.
+    pub fn pool(&self) -> PgPool {
+        PgPoolOptions::new().max_connections(2).connect_lazy_with(self.options())
+    }
+
     /// The URL of the owner.
     pub fn url(&self) -> String {
         let folder = self.folder.path().display().to_string().replace('/', "%2F");
@@ -93,17 +98,26 @@ impl Server {
     /// # Panics
     /// If it does not come up.
     pub async fn resume(&self) {
-        let mut command = self.command("postgres", Some("INT"));
-        command.arg("-D").arg(self.data()).arg("-k").arg(self.folder.path());
-        command.args(["-c", "listen_addresses=", "-c", "fsync=on"]);
-        let log = fs::File::create(self.folder.path().join("log")).expect("a file of our own folder");
-        let child = command.stdout(Stdio::null()).stderr(log).spawn().expect("starting the server");
-        *self.child.lock().expect("no panic while locked") = Some(child);
         wait::until("a server that takes connections", UP_WITHIN, async || {
+            self.ensure_started();
             let connection = self.options().connect().await.ok()?;
             connection.close().await.ok()
         })
         .await;
+    }
+
+    /// A server whose predecessor's processes are still leaving ends at once, so it may take more than one start.
+    fn ensure_started(&self) {
+        let mut child = self.child.lock().expect("no panic while locked");
+        if child.as_mut().is_some_and(|child| child.try_wait().expect("our own child").is_none()) {
+            return;
+        }
+        let mut command = self.command("postgres", Some("INT"));
+        command.arg("-D").arg(self.data()).arg("-k").arg(self.folder.path());
+        // What was committed without waiting for the disk stays in memory for long, so that a crash takes it back.
+        command.args(["-c", "listen_addresses=", "-c", "fsync=on", "-c", "wal_writer_delay=10s"]);
+        let log = fs::File::create(self.folder.path().join("log")).expect("a file of our own folder");
+        *child = Some(command.stdout(Stdio::null()).stderr(log).spawn().expect("starting the server"));
     }
 
     fn data(&self) -> PathBuf {

@@ -12,7 +12,7 @@ use rustix::process::Signal;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::world::Folder;
+use crate::folder::Folder;
 use std::collections::BTreeMap;
 
 const PYTHON: &str = "/usr/bin/python3";

@@ -3,7 +3,7 @@
 //! Every 200 is kept in a ledger. A world that ends well has no work left over, its engine ends with 0 on SIGTERM, and
 //! no run of it logged an error.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -12,18 +12,18 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use hmac::{Hmac, Mac as _};
-use hyper::Method;
 use rustix::process::Signal;
-use serde_json::{Value, json};
-use sha2::Sha256;
+use serde_json::Value;
+use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::engine::{Engine, Launch};
-use crate::http::{Answer, Http, Request, segment, unsegment};
+use crate::folder::Folder;
+use crate::http::{Http, segment};
 use crate::postgres::TestDatabase;
-use crate::server::app_role;
+use crate::server::{Server, app_role};
 use crate::state::EventState;
+use crate::tenant::Tenant;
 use crate::wait;
 
 /// The engine's own promise for an orderly end.
@@ -33,32 +33,19 @@ pub const SETTLES_WITHIN: Duration = Duration::from_secs(90);
 /// The route of the trigger.
 pub const TRIGGER: &str = "/api/v1/events/trigger";
 
-const ADMIN_TOKEN: &str = "the-admin-token-of-the-tests";
-
-/// A tenant and how to speak for it.
-#[derive(Clone, Debug)]
-pub struct Tenant {
-    /// Its id.
-    pub id: Uuid,
-    /// Its name.
-    pub name: String,
-    /// An API key of it.
-    pub key: String,
-    /// Its webhook secret.
-    pub secret: Option<String>,
-}
+pub(crate) const ADMIN_TOKEN: &str = "the-admin-token-of-the-tests";
 
 /// A running engine with all that is around it.
 pub struct World {
     engine: Mutex<Option<Arc<Engine>>>,
     launch: Mutex<Launch>,
     runs: AtomicU32,
-    http: Http,
+    pub(crate) http: Http,
     tenant: Tenant,
     /// Every event that was answered 200, and whether it was seen settled.
-    accepted: Mutex<BTreeMap<(Uuid, String), bool>>,
+    pub(crate) accepted: Mutex<BTreeMap<(Uuid, String), bool>>,
     errors_expected: Mutex<bool>,
-    database: Option<TestDatabase>,
+    pub(crate) pool: Option<PgPool>,
     folder: Folder,
 }
 
@@ -71,24 +58,33 @@ impl World {
     /// The same with other settings.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
         let database = TestDatabase::empty().await;
-        let app = app_role(database.options(), &database.url()).await;
-        let urls =
-            [("ORQESTRA_DATABASE_URL", app.as_str()), ("ORQESTRA_MIGRATION_DATABASE_URL", &database.url())];
-        let world = Self::down(Some(&database), &[&urls, settings].concat());
-        let world = Self { database: Some(database), ..world };
+        let owner = database.url();
+        let app = app_role(database.options(), &owner).await;
+        let urls = urls(&app, &owner);
+        let world = Self::down(Some(database.pool().clone()), &[&urls[..], settings].concat());
         world.begin().await;
         world
     }
 
-    /// A world on a database elsewhere, or with the private cluster where the settings name none.
-    pub async fn elsewhere(settings: &[(&str, &str)]) -> Self {
-        let world = Self::down(None, settings);
+    /// A world on a server of the test's own.
+    pub async fn on(server: &Server, settings: &[(&str, &str)]) -> Self {
+        let owner = server.url();
+        let app = app_role(&server.options(), &owner).await;
+        let urls = urls(&app, &owner);
+        let world = Self::down(Some(server.pool()), &[&urls[..], settings].concat());
         world.begin().await;
         world
     }
 
-    fn down(database: Option<&TestDatabase>, settings: &[(&str, &str)]) -> Self {
-        let folder = Folder::new(database.map_or("world", TestDatabase::name));
+    /// A world whose engine brings its own database.
+    pub async fn private() -> Self {
+        let world = Self::down(None, &[]);
+        world.begin().await;
+        world
+    }
+
+    fn down(pool: Option<PgPool>, settings: &[(&str, &str)]) -> Self {
+        let folder = Folder::new("world");
         let tenant = Tenant {
             id: Uuid::new_v5(&Uuid::NAMESPACE_OID, folder.path().as_os_str().as_encoded_bytes()),
             name: "YourTenantName".to_owned(),
@@ -119,7 +115,7 @@ impl World {
             tenant,
             accepted: Mutex::default(),
             errors_expected: Mutex::new(false),
-            database: None,
+            pool,
             folder,
         }
     }
@@ -132,9 +128,9 @@ impl World {
     /// The world's database, as its owner.
     ///
     /// # Panics
-    /// If it is not in the tests' cluster.
-    pub fn database(&self) -> &TestDatabase {
-        self.database.as_ref().expect("this world's database is elsewhere")
+    /// If the engine brought it.
+    pub fn pool(&self) -> &PgPool {
+        self.pool.as_ref().expect("this world's engine has a private database")
     }
 
     /// The folder that the engine runs in.
@@ -150,7 +146,7 @@ impl World {
         self.running().expect("an engine runs")
     }
 
-    fn running(&self) -> Option<Arc<Engine>> {
+    pub(crate) fn running(&self) -> Option<Arc<Engine>> {
         self.engine.lock().expect("no panic while locked").clone()
     }
 
@@ -179,6 +175,18 @@ impl World {
         let number = self.runs.fetch_add(1, Ordering::Relaxed);
         let engine = Engine::up(&self.launch(), number).await;
         *self.engine.lock().expect("no panic while locked") = Some(Arc::new(engine));
+    }
+
+    /// A second engine on the same database, with a data folder of its own and the first one's master key.
+    pub async fn second(&self) -> Engine {
+        let mut launch = self.launch();
+        launch.folder = self.folder.path().join("second");
+        std::fs::create_dir(&launch.folder).expect("a folder in our own");
+        let mut set =
+            |name: &str, path: PathBuf| launch.settings.insert(name.to_owned(), path.display().to_string());
+        set("ORQESTRA_MASTER_KEY_FILE", self.folder.path().join("data/master.key"));
+        set("ORQESTRA_DATA_DIR", self.folder.path().join("second/data"));
+        Engine::up(&launch, 0).await
     }
 
     fn take(&self) -> Arc<Engine> {
@@ -213,199 +221,6 @@ impl World {
         self.begin().await;
     }
 
-    /// Sends a request.
-    ///
-    /// # Errors
-    /// If no engine runs or it does not answer.
-    pub async fn send(&self, request: Request) -> Result<Answer> {
-        let address = self.running().context("no engine runs")?.address();
-        self.http.send(address, request).await
-    }
-
-    /// Sends a request that must be answered.
-    ///
-    /// # Panics
-    /// If it is not.
-    pub async fn call(&self, request: Request) -> Answer {
-        self.send(request).await.expect("an answer")
-    }
-
-    /// Triggers an event for a tenant, signed where it has a secret, and keeps a 200 in the ledger.
-    ///
-    /// # Errors
-    /// If there is no answer.
-    pub async fn try_trigger(&self, tenant: &Tenant, body: &str, headers: &[(&str, &str)]) -> Result<Answer> {
-        let mut request = Request::post(TRIGGER).key(&tenant.key).text(body).headers(headers);
-        if let Some(secret) = &tenant.secret {
-            request = request.header("x-orqestra-signature", sign(secret, body.as_bytes()));
-        }
-        let answer = self.send(request).await?;
-        if answer.status == 200 {
-            let location = answer.header("location").context("a trigger's answer has a Location")?;
-            let id = unsegment(location.trim_start_matches("/api/v1/events/"));
-            self.accepted.lock().expect("no panic while locked").entry((tenant.id, id)).or_insert(false);
-        }
-        Ok(answer)
-    }
-
-    /// The same, where an answer must come.
-    pub async fn trigger_with(&self, tenant: &Tenant, body: &Value, headers: &[(&str, &str)]) -> Answer {
-        self.try_trigger(tenant, &body.to_string(), headers).await.expect("an answer")
-    }
-
-    /// The same without other headers.
-    pub async fn trigger(&self, tenant: &Tenant, body: &Value) -> Answer {
-        self.trigger_with(tenant, body, &[]).await
-    }
-
-    /// Triggers an event that must be accepted, and gives its id.
-    pub async fn accept(&self, tenant: &Tenant, body: &Value) -> String {
-        let answer =
-            self.trigger_with(tenant, body, &[("prefer", "return=representation")]).await.expect(200);
-        answer.json()["eventId"].as_str().expect("asked for").to_owned()
-    }
-
-    /// Every event that was answered 200.
-    pub fn accepted(&self) -> BTreeSet<(Uuid, String)> {
-        self.accepted.lock().expect("no panic while locked").keys().cloned().collect()
-    }
-
-    /// Does something as an operator.
-    pub async fn admin(&self, method: Method, path: &str, body: &Value) -> Answer {
-        self.call(Request::new(method, path).bearer(ADMIN_TOKEN).json(body)).await
-    }
-
-    /// Looks at something as an operator.
-    pub async fn admin_get(&self, path: &str) -> Answer {
-        self.call(Request::get(path).bearer(ADMIN_TOKEN)).await
-    }
-
-    /// Registers a tenant; what is left out is wide open.
-    pub async fn new_tenant(&self, mut fields: Value) -> Tenant {
-        let defaults = json!({"name": "YourApp", "ratePerMinute": 1_000_000});
-        for (name, value) in defaults.as_object().expect("an object") {
-            fields.as_object_mut().expect("an object").entry(name.clone()).or_insert(value.clone());
-        }
-        let made = self.admin(Method::POST, "/admin/v1/tenants", &fields).await.expect(201).json();
-        let text = |name: &str| made[name].as_str().expect("a text").to_owned();
-        Tenant {
-            id: text("tenantId").parse().expect("a UUID"),
-            name: text("name"),
-            key: text("apiKey"),
-            secret: fields["webhookSecret"].as_str().map(str::to_owned),
-        }
-    }
-
-    /// Changes a tenant.
-    pub async fn change(&self, tenant: &Tenant, fields: &Value) -> Value {
-        self.admin(Method::PATCH, &format!("/admin/v1/tenants/{}", tenant.id), fields)
-            .await
-            .expect(200)
-            .json()
-    }
-
-    /// Saves a template.
-    pub async fn template(
-        &self,
-        tenant: &Tenant,
-        event_type: &str,
-        channel: &str,
-        content: &Value,
-    ) -> Answer {
-        let path = format!("/admin/v1/tenants/{}/templates/{}/{channel}", tenant.id, segment(event_type));
-        self.admin(Method::PUT, &path, content).await
-    }
-
-    /// Sets a channel's providers.
-    pub async fn providers(&self, tenant: &Tenant, channel: &str, list: &Value) {
-        let path = format!("/admin/v1/tenants/{}/providers/{channel}", tenant.id);
-        drop(self.admin(Method::PUT, &path, list).await.expect(200));
-    }
-
-    /// What became of an event.
-    pub async fn event(&self, tenant: &Tenant, event_id: &str) -> EventState {
-        self.state(tenant.id, event_id).await.expect("an answer")
-    }
-
-    async fn state(&self, tenant: Uuid, event_id: &str) -> Result<EventState> {
-        let path = format!("/admin/v1/tenants/{tenant}/events/{}", segment(event_id));
-        let answer = self.send(Request::get(path).bearer(ADMIN_TOKEN)).await?;
-        let mut body: Value = serde_json::from_slice(&answer.body)?;
-        serde_json::from_value(body["data"].take()).with_context(|| format!("{event_id}: {}", answer.text()))
-    }
-
-    /// Waits until an event is settled on every channel, and tells how.
-    pub async fn settled(&self, tenant: &Tenant, event_id: &str) -> EventState {
-        self.event_when(tenant, event_id, EventState::is_settled).await
-    }
-
-    /// Waits until an event is in such a state.
-    pub async fn event_when(
-        &self,
-        tenant: &Tenant,
-        event_id: &str,
-        is: impl Fn(&EventState) -> bool,
-    ) -> EventState {
-        let what = format!("the state of {event_id}");
-        wait::until(&what, SETTLES_WITHIN, async || {
-            let state = self.state(tenant.id, event_id).await.ok()?;
-            is(&state).then_some(state)
-        })
-        .await
-    }
-
-    /// Waits until every accepted event is settled on every channel, and gives all of them.
-    pub async fn drain(&self) -> BTreeMap<(Uuid, String), EventState> {
-        use futures::stream::{StreamExt as _, iter};
-        let mut waiting: Vec<_> = self.accepted().into_iter().collect();
-        let mut settled = BTreeMap::new();
-        let deadline = std::time::Instant::now() + SETTLES_WITHIN;
-        while !waiting.is_empty() {
-            let looks = waiting.drain(..).map(async |event: (Uuid, String)| {
-                let state = self.state(event.0, &event.1).await;
-                (event, state)
-            });
-            let looked: Vec<_> = iter(looks).buffer_unordered(8).collect().await;
-            let mut last = String::new();
-            for (event, state) in looked {
-                match state {
-                    Ok(state) if state.is_settled() => drop(settled.insert(event, state)),
-                    other => {
-                        last = other.map_or_else(|error| format!("{error:#}"), |state| state.ends());
-                        waiting.push(event);
-                    }
-                }
-            }
-            let late = std::time::Instant::now() >= deadline;
-            assert!(!late, "{} events do not settle; {:?}: {last}", waiting.len(), waiting.first());
-        }
-        for seen in self.accepted.lock().expect("no panic while locked").values_mut() {
-            *seen = true;
-        }
-        settled
-    }
-
-    /// A user's whole history, newest first.
-    pub async fn history(&self, tenant: &Tenant, user: &str) -> Vec<Value> {
-        let mut all = Vec::new();
-        let mut next = Some(format!("/api/v1/notifications/{}/{}?limit=100", tenant.id, segment(user)));
-        while let Some(path) = next {
-            let answer = self.call(Request::get(path).key(&tenant.key)).await.expect(200);
-            let body = answer.json();
-            all.extend(body["data"].as_array().expect("a list").iter().cloned());
-            let link = answer.header("link").and_then(|link| link.strip_prefix('<')?.split('>').next());
-            next = link.map(str::to_owned);
-        }
-        all
-    }
-
-    /// What the sandbox kept for a tenant, newest first.
-    pub async fn sandbox(&self, tenant: &Tenant, channel: &str) -> Vec<Value> {
-        let path = format!("/admin/v1/sandbox/messages?tenantId={}&channel={channel}&limit=1000", tenant.id);
-        let body = self.admin_get(&path).await.expect(200).json();
-        body["data"].as_array().expect("a list").clone()
-    }
-
     fn left_over(&self, engine: &Engine) -> Vec<String> {
         let accepted = self.accepted.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let unseen = accepted.iter().filter(|(_, seen)| !**seen);
@@ -423,13 +238,15 @@ impl World {
     fn complaints(&self) -> Vec<String> {
         let mut found = Vec::new();
         let errors_expected = *self.errors_expected.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        for number in 0..self.runs.load(Ordering::Relaxed) {
-            let log = self.folder.path().join(format!("run-{number}.log"));
-            let text = std::fs::read_to_string(log).unwrap_or_default();
+        let runs = (0..self.runs.load(Ordering::Relaxed)).map(|number| format!("run-{number}.log"));
+        for name in runs.chain(["second/run-0.log".to_owned()]) {
+            let text = std::fs::read_to_string(self.folder.path().join(&name)).unwrap_or_default();
             let wrong = |line: &&str| {
-                line.contains("panicked at") || (!errors_expected && line.contains("\"level\":\"ERROR\""))
+                line.contains("panicked at")
+                    || line.contains("permission denied")
+                    || (!errors_expected && line.contains("\"level\":\"ERROR\""))
             };
-            found.extend(text.lines().filter(wrong).map(|line| format!("run {number}: {line}")));
+            found.extend(text.lines().filter(wrong).map(|line| format!("{name}: {line}")));
         }
         found
     }
@@ -454,6 +271,7 @@ impl World {
 }
 
 impl Drop for World {
+    #[expect(clippy::print_stderr, reason = "a failed test shows what its engine said last")]
     fn drop(&mut self) {
         let engine = self.engine.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         if std::thread::panicking() {
@@ -481,6 +299,10 @@ impl Drop for World {
     }
 }
 
+fn urls<'a>(app: &'a str, owner: &'a str) -> [(&'a str, &'a str); 2] {
+    [("ORQESTRA_DATABASE_URL", app), ("ORQESTRA_MIGRATION_DATABASE_URL", owner)]
+}
+
 fn get_blocking(address: SocketAddr, path: &str) -> Result<EventState> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(ENDS_WITHIN))?;
@@ -491,50 +313,4 @@ fn get_blocking(address: SocketAddr, path: &str) -> Result<EventState> {
     let (_, body) = text.split_once("\r\n\r\n").context("no body")?;
     let mut body: Value = serde_json::from_str(body)?;
     Ok(serde_json::from_value(body["data"].take())?)
-}
-
-/// The signature of a body: HMAC-SHA256 in hex.
-pub fn sign(secret: &str, body: &[u8]) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes any key");
-    mac.update(body);
-    hex::encode(mac.finalize().into_bytes())
-}
-
-/// A folder that goes away with the value, and stays where the test failed.
-pub struct Folder {
-    path: PathBuf,
-    keep: std::sync::atomic::AtomicBool,
-}
-
-impl Folder {
-    /// Makes one.
-    ///
-    /// # Panics
-    /// If it cannot.
-    pub fn new(name: &str) -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = PathBuf::from(format!("/tmp/orqestra-{name}-{}-{number}", std::process::id()));
-        std::fs::remove_dir_all(&path).ok();
-        std::fs::create_dir(&path).expect("a folder in /tmp");
-        Self { path, keep: std::sync::atomic::AtomicBool::new(false) }
-    }
-
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Whether it stays.
-    pub fn keep(&self, keep: bool) {
-        self.keep.store(keep, Ordering::Relaxed);
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        if !std::thread::panicking() && !self.keep.load(Ordering::Relaxed) {
-            std::fs::remove_dir_all(&self.path).ok();
-        }
-    }
 }

@@ -87,6 +87,31 @@ async fn another_body_under_the_same_event_id_or_key_is_refused_by_name() {
 }
 
 #[tokio::test]
+async fn a_known_event_under_the_key_of_another_one_is_refused() {
+    let world = World::new().await;
+    let commands = world.process().await;
+    let shop = tenant(&commands).await;
+    commands.trigger(&shop, trigger(Some("e"), Some("k"), "u", ""), &ctx()).await.unwrap();
+    commands.trigger(&shop, trigger(Some("f"), None, "u", ""), &ctx()).await.unwrap();
+    let mixed = trigger(Some("f"), Some("k"), "u", "");
+    for process in [commands, world.process().await, world.process().await] {
+        let refused = process.trigger(&shop, mixed.clone(), &ctx()).await.unwrap_err();
+        assert!(
+            matches!(refused, CommandError::IdempotencyMismatch(MismatchOf::IdempotencyKey)),
+            "{refused}"
+        );
+        let refused = process.known(&shop, &mixed).await.unwrap_err();
+        assert!(
+            matches!(refused, CommandError::IdempotencyMismatch(MismatchOf::IdempotencyKey)),
+            "{refused}"
+        );
+        assert!(
+            process.trigger(&shop, trigger(Some("e"), Some("k"), "u", ""), &ctx()).await.unwrap().replayed
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_key_stands_for_24_hours_and_an_event_id_for_ever() {
     let world = World::new().await;
     let commands = world.process().await;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use orqestra_commands::{CommandError, RecipientContact, RenderedContent, content_field};
+use orqestra_commands::{
+    CommandError, RECIPIENT_FIELD, RecipientContact, RenderedContent, VARIABLES_FIELD, content_field,
+};
 use orqestra_domain::notification::{Delivery, DeliveryRendered, SkipReason, Story};
 use orqestra_domain::{Channel, DeliveryId, EmailAddress, Sealed, StreamId, TenantId};
 use orqestra_vault::{DataKey, FieldContext};
@@ -14,10 +16,6 @@ use super::{Deliverer, Later, address, unavailable};
 use crate::due::{DueKey, DueRow};
 use crate::provider::carriers::Carrier;
 use crate::provider::smtp::letter::is_addressable;
-
-/// The names under which a trigger seals its fields; frozen by the commands room.
-const RECIPIENT_FIELD: &str = "recipient";
-const VARIABLES_FIELD: &str = "variables";
 
 /// Everything that a claim and a call need.
 pub(super) struct Prepared {

@@ -154,6 +154,18 @@ impl<S: Subscriber> Runner<S> {
                 if !self.renew(lease).await {
                     return Ok(End::LeaseLost);
                 }
+                let stored = store::checkpoint(&self.pool, &self.name).await?.unwrap_or(start);
+                if stored != position {
+                    let (subscription, stood) = (&self.name, position.get());
+                    tracing::warn!(
+                        subscription,
+                        stood,
+                        stands = stored.get(),
+                        "the checkpoint was taken back"
+                    );
+                    position = stored;
+                    progress.send_replace(position);
+                }
                 self.retry_parked(lease, position).await?;
             }
             self.tell_lag(position);

@@ -58,7 +58,8 @@ pub(super) enum Moved {
     Fenced,
 }
 
-/// Moves the checkpoint in the handler's transaction. A mover that is at it at the same time is waited for.
+/// Moves the checkpoint in the handler's transaction. A mover that is at it at the same time is waited for. Where the
+/// checkpoint is not `from` nothing moves: a crash of the server may have taken back what this process saw committed.
 pub(super) async fn advance(
     connection: &mut PgConnection,
     subscription: &str,
@@ -68,7 +69,10 @@ pub(super) async fn advance(
 ) -> Result<Moved, sqlx::Error> {
     let moved = sqlx::query(
         "insert into checkpoints (subscription, after, position, epoch)
-         select $1, $2, $3, $4 from leases where name = $1 and epoch = $4",
+         select $1, $2, $3, $4
+           from leases
+          where name = $1 and epoch = $4
+            and (select position from checkpoints where subscription = $1 order by after desc limit 1) = $2",
     )
     .bind(subscription)
     .bind(from.get())

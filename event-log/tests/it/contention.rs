@@ -229,6 +229,7 @@ async fn killed_connections_lose_tear_and_repeat_nothing() {
     let mut contest = Contest::start(None).await;
     let pool = contest.database.pool().clone();
     let killing = async {
+        let mut pace = tokio::time::interval(std::time::Duration::from_millis(40));
         loop {
             let killed = sqlx::query(
                 "select pg_terminate_backend(pid) from pg_stat_activity
@@ -238,7 +239,7 @@ async fn killed_connections_lose_tear_and_repeat_nothing() {
             .execute(&pool)
             .await;
             killed.unwrap();
-            tokio::time::sleep(std::time::Duration::from_millis(40)).await;
+            pace.tick().await;
         }
     };
     tokio::select! {

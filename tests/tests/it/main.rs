@@ -1,5 +1,25 @@
-//! The one integration-test binary of the workspace's end-to-end tests: a module a subject.
+//! End-to-end, fault and architecture tests: one binary, a module a subject.
 //!
-//! One binary, since each costs a link on two cores. Modules share nothing but the harness of `orqestra-tests`.
+//! Nothing here reaches into a room; the engine is seen from outside, or its files are read.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "what a test does not find fails it, also in its own functions; and it may say what it counted"
+)]
 
 mod architecture;
+mod cli;
+mod crash;
+mod errors;
+mod first_run;
+mod idempotency;
+mod isolation;
+mod kill_loop;
+mod postgres;
+mod reading;
+mod seed;
+mod sending;
+mod several;
+mod shutdown;
+mod templates;

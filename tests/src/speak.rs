@@ -1,0 +1,225 @@
+//! What a test says to a world: as a tenant's backend, as an operator, as one who waits for the end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context as _, Result};
+use futures::stream::{StreamExt as _, iter};
+use hyper::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::http::{Answer, Request, segment, unsegment};
+use crate::state::EventState;
+use crate::tenant::{Tenant, sign};
+use crate::wait;
+use crate::world::{ADMIN_TOKEN, SETTLES_WITHIN, TRIGGER, World};
+
+impl World {
+    /// Sends a request.
+    ///
+    /// # Errors
+    /// If no engine runs or it does not answer.
+    pub async fn send(&self, request: Request) -> Result<Answer> {
+        let address = self.running().context("no engine runs")?.address();
+        self.http.send(address, request).await
+    }
+
+    /// Sends a request that must be answered.
+    ///
+    /// # Panics
+    /// If it is not.
+    pub async fn call(&self, request: Request) -> Answer {
+        self.send(request).await.expect("an answer")
+    }
+
+    /// Triggers an event for a tenant, signed where it has a secret, and keeps a 200 in the ledger.
+    ///
+    /// # Errors
+    /// If there is no answer.
+    pub async fn try_trigger(&self, tenant: &Tenant, body: &str, headers: &[(&str, &str)]) -> Result<Answer> {
+        let mut request = Request::post(TRIGGER).key(&tenant.key).text(body).headers(headers);
+        if let Some(secret) = &tenant.secret {
+            request = request.header("x-orqestra-signature", sign(secret, body.as_bytes()));
+        }
+        let answer = self.send(request).await?;
+        if answer.status == 200 {
+            let location = answer.header("location").context("a trigger's answer has a Location")?;
+            let id = unsegment(location.trim_start_matches("/api/v1/events/"));
+            self.accepted.lock().expect("no panic while locked").entry((tenant.id, id)).or_insert(false);
+        }
+        Ok(answer)
+    }
+
+    /// The same, where an answer must come.
+    pub async fn trigger_with(&self, tenant: &Tenant, body: &Value, headers: &[(&str, &str)]) -> Answer {
+        self.try_trigger(tenant, &body.to_string(), headers).await.expect("an answer")
+    }
+
+    /// The same without other headers.
+    pub async fn trigger(&self, tenant: &Tenant, body: &Value) -> Answer {
+        self.trigger_with(tenant, body, &[]).await
+    }
+
+    /// Triggers an event that must be accepted, and gives its id.
+    pub async fn accept(&self, tenant: &Tenant, body: &Value) -> String {
+        let answer =
+            self.trigger_with(tenant, body, &[("prefer", "return=representation")]).await.expect(200);
+        answer.json()["eventId"].as_str().expect("asked for").to_owned()
+    }
+
+    /// Every event that was answered 200.
+    pub fn accepted(&self) -> BTreeSet<(Uuid, String)> {
+        self.accepted.lock().expect("no panic while locked").keys().cloned().collect()
+    }
+
+    /// Does something as an operator.
+    pub async fn admin(&self, method: Method, path: &str, body: &Value) -> Answer {
+        self.call(Request::new(method, path).bearer(ADMIN_TOKEN).json(body)).await
+    }
+
+    /// Looks at something as an operator.
+    pub async fn admin_get(&self, path: &str) -> Answer {
+        self.call(Request::get(path).bearer(ADMIN_TOKEN)).await
+    }
+
+    /// Registers a tenant; what is left out is wide open.
+    pub async fn new_tenant(&self, mut fields: Value) -> Tenant {
+        let defaults = json!({"name": "YourApp", "ratePerMinute": 1_000_000});
+        for (name, value) in defaults.as_object().expect("an object") {
+            fields.as_object_mut().expect("an object").entry(name.clone()).or_insert(value.clone());
+        }
+        let made = self.admin(Method::POST, "/admin/v1/tenants", &fields).await.expect(201).json();
+        let text = |name: &str| made[name].as_str().expect("a text").to_owned();
+        Tenant {
+            id: text("tenantId").parse().expect("a UUID"),
+            name: text("name"),
+            key: text("apiKey"),
+            secret: fields["webhookSecret"].as_str().map(str::to_owned),
+        }
+    }
+
+    /// Changes a tenant.
+    pub async fn change(&self, tenant: &Tenant, fields: &Value) -> Value {
+        self.admin(Method::PATCH, &format!("/admin/v1/tenants/{}", tenant.id), fields)
+            .await
+            .expect(200)
+            .json()
+    }
+
+    /// Saves a template.
+    pub async fn template(
+        &self,
+        tenant: &Tenant,
+        event_type: &str,
+        channel: &str,
+        content: &Value,
+    ) -> Answer {
+        let path = format!("/admin/v1/tenants/{}/templates/{}/{channel}", tenant.id, segment(event_type));
+        self.admin(Method::PUT, &path, content).await
+    }
+
+    /// Sets a channel's providers.
+    pub async fn providers(&self, tenant: &Tenant, channel: &str, list: &Value) {
+        let path = format!("/admin/v1/tenants/{}/providers/{channel}", tenant.id);
+        drop(self.admin(Method::PUT, &path, list).await.expect(200));
+    }
+
+    /// What became of an event.
+    pub async fn event(&self, tenant: &Tenant, event_id: &str) -> EventState {
+        self.state(tenant.id, event_id).await.expect("an answer")
+    }
+
+    async fn state(&self, tenant: Uuid, event_id: &str) -> Result<EventState> {
+        let path = format!("/admin/v1/tenants/{tenant}/events/{}", segment(event_id));
+        let answer = self.send(Request::get(path).bearer(ADMIN_TOKEN)).await?;
+        let mut body: Value = serde_json::from_slice(&answer.body)?;
+        serde_json::from_value(body["data"].take()).with_context(|| format!("{event_id}: {}", answer.text()))
+    }
+
+    /// Waits until an event is settled on every channel, and tells how.
+    pub async fn settled(&self, tenant: &Tenant, event_id: &str) -> EventState {
+        let state = self.event_when(tenant, event_id, EventState::is_settled).await;
+        self.caught_up().await;
+        state
+    }
+
+    /// Waits until every reader of the log has read what is in it now.
+    async fn caught_up(&self) {
+        let Some(pool) = &self.pool else { return };
+        wait::until("readers that catch up", SETTLES_WITHIN, async || {
+            let behind = sqlx::query_scalar::<_, bool>(
+                "select count(*) < 3 or min(position) < (select max(position) from events)
+                   from (select subscription, max(position) as position from checkpoints group by 1) readers",
+            );
+            (!behind.fetch_one(pool).await.ok()?).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until an event is in such a state.
+    pub async fn event_when(
+        &self,
+        tenant: &Tenant,
+        event_id: &str,
+        is: impl Fn(&EventState) -> bool,
+    ) -> EventState {
+        let what = format!("the state of {event_id}");
+        wait::until(&what, SETTLES_WITHIN, async || {
+            let state = self.state(tenant.id, event_id).await.ok()?;
+            is(&state).then_some(state)
+        })
+        .await
+    }
+
+    /// Waits until every accepted event is settled on every channel, and gives all of them.
+    pub async fn drain(&self) -> BTreeMap<(Uuid, String), EventState> {
+        let mut waiting: Vec<_> = self.accepted().into_iter().collect();
+        let mut settled = BTreeMap::new();
+        let deadline = std::time::Instant::now() + SETTLES_WITHIN;
+        while !waiting.is_empty() {
+            let looks = waiting.drain(..).map(async |event: (Uuid, String)| {
+                let state = self.state(event.0, &event.1).await;
+                (event, state)
+            });
+            let looked: Vec<_> = iter(looks).buffer_unordered(8).collect().await;
+            let mut last = String::new();
+            for (event, state) in looked {
+                match state {
+                    Ok(state) if state.is_settled() => drop(settled.insert(event, state)),
+                    other => {
+                        last = other.map_or_else(|error| format!("{error:#}"), |state| state.ends());
+                        waiting.push(event);
+                    }
+                }
+            }
+            let late = std::time::Instant::now() >= deadline;
+            assert!(!late, "{} events do not settle; {:?}: {last}", waiting.len(), waiting.first());
+        }
+        for seen in self.accepted.lock().expect("no panic while locked").values_mut() {
+            *seen = true;
+        }
+        self.caught_up().await;
+        settled
+    }
+
+    /// A user's whole history, newest first.
+    pub async fn history(&self, tenant: &Tenant, user: &str) -> Vec<Value> {
+        let mut all = Vec::new();
+        let mut next = Some(format!("/api/v1/notifications/{}/{}?limit=100", tenant.id, segment(user)));
+        while let Some(path) = next {
+            let answer = self.call(Request::get(path).key(&tenant.key)).await.expect(200);
+            let body = answer.json();
+            all.extend(body["data"].as_array().expect("a list").iter().cloned());
+            let link = answer.header("link").and_then(|link| link.strip_prefix('<')?.split('>').next());
+            next = link.map(str::to_owned);
+        }
+        all
+    }
+
+    /// What the sandbox kept for a tenant, newest first.
+    pub async fn sandbox(&self, tenant: &Tenant, channel: &str) -> Vec<Value> {
+        let path = format!("/admin/v1/sandbox/messages?tenantId={}&channel={channel}&limit=1000", tenant.id);
+        let body = self.admin_get(&path).await.expect(200).json();
+        body["data"].as_array().expect("a list").clone()
+    }
+}

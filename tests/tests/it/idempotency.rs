@@ -1,0 +1,172 @@
+//! The same request again: by key, by event id, at once, after a restart, after the key's time.
+
+use futures::future::join_all;
+use orqestra_tests::tenant::Tenant;
+use orqestra_tests::world::World;
+use serde_json::{Value, json};
+
+const KEY: &str = "x-idempotency-key";
+
+fn sms(user: &str) -> Value {
+    json!({
+        "eventType": "order.confirmed",
+        "channels": ["SMS"],
+        "payload": {"userId": user, "recipientPhone": "+254712345678"},
+        "variables": {"title": "Hello", "orderNumber": "1", "amount": "$1"},
+    })
+}
+
+fn with_id(mut body: Value, id: &str) -> Value {
+    body["eventId"] = json!(id);
+    body
+}
+
+async fn sent(world: &World, tenant: &Tenant) -> usize {
+    drop(world.drain().await);
+    world.sandbox(tenant, "SMS").await.len()
+}
+
+#[tokio::test]
+async fn of_100_posts_of_one_key_at_once_one_is_new_and_all_get_its_answer() {
+    let world = World::start().await;
+    let tenant = world.tenant();
+    let body = sms("u-1");
+    let headers = [(KEY, "one-key"), ("prefer", "return=representation")];
+    let answers = join_all((0..100).map(|_| world.trigger_with(tenant, &body, &headers))).await;
+    let new = answers.iter().filter(|answer| answer.header("idempotency-replayed").is_none()).count();
+    assert_eq!(new, 1);
+    for answer in &answers {
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(answer.body, answers[0].body);
+        assert_eq!(answer.header("location"), answers[0].header("location"));
+    }
+    assert_eq!(sent(&world, tenant).await, 1);
+    assert_eq!(world.accepted().len(), 1);
+}
+
+#[tokio::test]
+async fn of_50_posts_of_one_event_id_at_once_one_is_new() {
+    let world = World::start().await;
+    let tenant = world.tenant();
+    let body = with_id(sms("u-1"), "evt-1");
+    let answers = join_all((0..50).map(|_| world.trigger(tenant, &body))).await;
+    let new = answers.iter().filter(|answer| answer.header("idempotency-replayed").is_none()).count();
+    assert_eq!(new, 1);
+    assert!(answers.iter().all(|answer| answer.status == 200 && answer.body == answers[0].body));
+    assert_eq!(sent(&world, tenant).await, 1);
+}
+
+#[tokio::test]
+async fn another_body_under_a_known_key_or_event_id_is_refused_also_after_a_restart() {
+    let world = World::start().await;
+    let tenant = world.tenant();
+    drop(world.trigger_with(tenant, &sms("u-1"), &[(KEY, "k")]).await.expect(200));
+    drop(world.trigger(tenant, &with_id(sms("u-1"), "e")).await.expect(200));
+    for _ in 0..2 {
+        let by_key = world.trigger_with(tenant, &sms("u-2"), &[(KEY, "k")]).await;
+        assert_eq!(
+            by_key.error(),
+            (
+                422,
+                json!({
+                    "statusCode": 422,
+                    "error": "Validation Error",
+                    "message": "The idempotency key was used before with another request body",
+                    "code": "idempotency_key_reused",
+                })
+            )
+        );
+        let by_id = world.trigger(tenant, &with_id(sms("u-2"), "e")).await;
+        assert_eq!(
+            by_id.error(),
+            (
+                422,
+                json!({
+                    "statusCode": 422,
+                    "error": "Validation Error",
+                    "message": "The eventId was used before with another request body",
+                    "code": "event_id_reused",
+                })
+            )
+        );
+        world.restart().await;
+    }
+    assert_eq!(sent(&world, tenant).await, 2);
+}
+
+#[tokio::test]
+async fn a_retry_may_be_written_differently_and_come_under_either_header() {
+    let world = World::start().await;
+    let tenant = world.tenant();
+    let one = r#"{"eventType":"order.confirmed","channels":["SMS"],"payload":{"userId":"u","recipientPhone":"+254712345678"}}"#;
+    let other = r#"{ "payload": {"recipientPhone":"+254712345678", "userId":"\u0075"}, "channels":["SMS"], "eventType":"order.confirmed" }"#;
+    let first = world.try_trigger(tenant, one, &[(KEY, "k")]).await.unwrap().expect(200);
+    let second = world.try_trigger(tenant, other, &[("idempotency-key", "k")]).await.unwrap().expect(200);
+    assert_eq!(second.header("idempotency-replayed"), Some("true"));
+    assert_eq!(first.header("location"), second.header("location"));
+    assert_eq!(sent(&world, tenant).await, 1);
+}
+
+#[tokio::test]
+async fn an_event_id_and_a_key_are_the_tenants_own() {
+    let world = World::start().await;
+    let (one, other) = (world.tenant(), world.new_tenant(json!({})).await);
+    let push = json!({"eventType": "global.info", "eventId": "e", "channels": ["PUSH"], "payload": {"userId": "u"},
+                      "variables": {"title": "t", "message": "m"}});
+    for tenant in [one, &other] {
+        let answer = world.trigger_with(tenant, &push, &[(KEY, "k")]).await.expect(200);
+        assert_eq!(answer.header("idempotency-replayed"), None);
+    }
+    drop(world.drain().await);
+    for tenant in [one, &other] {
+        assert_eq!(world.history(tenant, "u").await.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_key_lasts_24_hours_and_an_event_id_for_ever() {
+    let world = World::start().await;
+    let tenant = world.tenant();
+    let body = with_id(sms("u-1"), "e");
+    drop(world.trigger_with(tenant, &sms("u-1"), &[(KEY, "k")]).await.expect(200));
+    drop(world.trigger(tenant, &body).await.expect(200));
+    let hours: f64 = sqlx::query_scalar(
+        "select extract(epoch from expires_at - clock_timestamp())::float8 / 3600 from idempotency_keys where key = 'k'",
+    )
+    .fetch_one(world.pool())
+    .await
+    .unwrap();
+    assert!((23.9..=24.0).contains(&hours), "{hours}");
+    // A day later, as far as the database can tell, and in a process that remembers nothing.
+    world.sigterm().await;
+    sqlx::query("update idempotency_keys set expires_at = clock_timestamp() - interval '1 second'")
+        .execute(world.pool())
+        .await
+        .unwrap();
+    world.begin().await;
+    let by_key = world.trigger_with(tenant, &sms("u-2"), &[(KEY, "k")]).await.expect(200);
+    assert_eq!(by_key.header("idempotency-replayed"), None);
+    let by_id = world.trigger(tenant, &body).await.expect(200);
+    assert_eq!(by_id.header("idempotency-replayed"), Some("true"));
+    let again = world.trigger_with(tenant, &sms("u-2"), &[(KEY, "k")]).await.expect(200);
+    assert_eq!(again.header("location"), by_key.header("location"));
+    assert_eq!(sent(&world, tenant).await, 3);
+}
+
+#[tokio::test]
+async fn a_repeat_costs_no_quota_and_is_answered_when_the_limit_is_reached() {
+    let world = World::start().await;
+    let tenant = world.new_tenant(json!({"ratePerMinute": 2})).await;
+    let push = |id: &str| {
+        json!({"eventType": "global.info", "eventId": id, "channels": ["PUSH"], "payload": {"userId": "u"},
+                                 "variables": {"title": "t", "message": "m"}})
+    };
+    for _ in 0..3 {
+        drop(world.trigger(&tenant, &push("a")).await.expect(200));
+    }
+    drop(world.trigger(&tenant, &push("b")).await.expect(200));
+    drop(world.trigger(&tenant, &push("c")).await.expect(429));
+    let repeat = world.trigger(&tenant, &push("a")).await.expect(200);
+    assert_eq!(repeat.header("idempotency-replayed"), Some("true"));
+    drop(world.drain().await);
+}

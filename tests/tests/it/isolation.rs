@@ -1,0 +1,162 @@
+//! A walk over every route of the description with another tenant's key, with a tenant's key as the operator's, and
+//! with none: never data.
+
+use hyper::Method;
+use orqestra_tests::http::Request;
+use orqestra_tests::tenant::Tenant;
+use orqestra_tests::world::World;
+use serde_json::{Value, json};
+
+/// What only the victim's data holds.
+const MARKS: [&str; 4] = ["Victim's title", "victim@example.org", "+254700000001", "victims-event"];
+
+/// A body that each writing route takes.
+fn body(path: &str) -> Value {
+    match path {
+        "/api/v1/events/trigger" => json!({"eventType": "none", "payload": {"userId": "victim"}}),
+        "/api/v1/auth/realtime-token" => json!({"userId": "victim"}),
+        "/admin/v1/tenants" => json!({"name": "Another"}),
+        "/admin/v1/tenants/{tenantId}/templates/{eventType}/{channel}" => {
+            json!({"body": "x", "subject": "x", "title": "x"})
+        }
+        "/admin/v1/tenants/{tenantId}/providers/{channel}" => json!([{"kind": "sandbox"}]),
+        "/admin/v1/deliveries/{deliveryId}/resolve" => json!({"resolution": "drop"}),
+        _ => json!({}),
+    }
+}
+
+struct Route {
+    method: Method,
+    path: String,
+    filled: String,
+}
+
+/// Every route, its parameters filled with the victim's.
+async fn routes(world: &World, victim: &Tenant) -> Vec<Route> {
+    let state = world.event(victim, "victims-event").await;
+    let description = world.call(Request::get("/openapi.json")).await.expect(200).json();
+    let mut routes = Vec::new();
+    for (path, methods) in description["paths"].as_object().unwrap() {
+        let mut filled = path.clone();
+        for (name, value) in [
+            ("tenantId", victim.id.to_string().as_str()),
+            ("userId", "victim"),
+            ("notificationId", &state.notification_id),
+            ("eventId", "victims-event"),
+            ("deliveryId", &state.channel("EMAIL").delivery_id),
+            ("eventType", "order.confirmed"),
+            ("channel", "SMS"),
+        ] {
+            filled = filled.replace(&format!("{{{name}}}"), value);
+        }
+        assert!(!filled.contains('{'), "{path} has a parameter that this test does not fill");
+        if path == "/admin/v1/sandbox/messages" {
+            filled = format!("{filled}?tenantId={}", victim.id);
+        }
+        for method in methods.as_object().unwrap().keys() {
+            let method = method.to_uppercase().parse().unwrap();
+            routes.push(Route { method, path: path.clone(), filled: filled.clone() });
+        }
+    }
+    assert!(routes.len() >= 15, "{} routes", routes.len());
+    routes
+}
+
+async fn victim(world: &World) -> Tenant {
+    let victim = world.new_tenant(json!({"name": "Victim"})).await;
+    let body = json!({
+        "eventType": "global.info",
+        "eventId": "victims-event",
+        "payload": {"userId": "victim", "recipientEmail": "victim@example.org", "recipientPhone": "+254700000001"},
+        "variables": {"title": "Victim's title", "message": "Victim's title"},
+    });
+    drop(world.trigger(&victim, &body).await.expect(200));
+    drop(world.drain().await);
+    victim
+}
+
+fn is_probe(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz" | "/metrics" | "/openapi.json")
+}
+
+#[tokio::test]
+async fn another_tenants_key_gets_404_or_its_own_and_never_data_on_any_route() {
+    let world = World::start().await;
+    let victim = victim(&world).await;
+    let stranger = world.new_tenant(json!({"name": "Stranger"})).await;
+    for Route { method, path, filled } in routes(&world, &victim).await {
+        if is_probe(&path) {
+            continue;
+        }
+        let request = Request::new(method.clone(), &filled).key(&stranger.key).json(&body(&path));
+        let answer = world.call(request).await;
+        let text = answer.text();
+        let status = answer.status.as_u16();
+        if path.starts_with("/admin/") {
+            assert_eq!(status, 401, "{method} {path}: {text}");
+        } else if path.contains('{') {
+            assert_eq!(status, 404, "{method} {path}: {text}");
+        } else {
+            assert_eq!(status, 200, "{method} {path}: {text}");
+            assert!(!text.contains("Victim"), "{method} {path}: {text}");
+        }
+        assert!(!MARKS.iter().any(|mark| text.contains(mark)), "{method} {path}: {text}");
+    }
+    let rows = world.history(&victim, "victim").await;
+    assert!(rows.len() == 1 && rows[0]["status"] == "UNREAD", "the stranger changed nothing: {rows:#?}");
+    // The stranger's own user of the same id sees only the stranger's.
+    assert!(world.history(&stranger, "victim").await.is_empty());
+}
+
+#[tokio::test]
+async fn without_a_key_or_with_a_wrong_one_every_route_but_the_probes_answers_401() {
+    let world = World::start().await;
+    let victim = victim(&world).await;
+    for Route { method, path, filled } in routes(&world, &victim).await {
+        let bare = Request::new(method.clone(), &filled).json(&body(&path));
+        if is_probe(&path) {
+            assert_eq!(world.call(bare).await.status, 200, "{path}");
+            continue;
+        }
+        for request in [
+            bare.clone(),
+            bare.clone().key("orq_live_wrong").bearer("wrong"),
+            // A tenant's key is no admin token, and no bearer token of the tenant routes.
+            bare.clone().bearer(&victim.key),
+            bare.bearer("the-admin-token-of-the-tests")
+                .key("the-admin-token-of-the-tests")
+                .header("authorization", "Basic x"),
+        ] {
+            let answer = world.call(request).await;
+            let (status, error) = answer.error();
+            assert_eq!((status, &error["error"]), (401, &json!("Unauthorized")), "{method} {path}: {error}");
+            assert!(!MARKS.iter().any(|mark| answer.text().contains(mark)), "{method} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_personal_value_stands_in_clear_nowhere_in_the_database() {
+    let world = World::start().await;
+    drop(victim(&world).await);
+    let tables: Vec<String> =
+        sqlx::query_scalar("select table_name::text from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'")
+            .fetch_all(world.pool())
+            .await
+            .unwrap();
+    assert!(
+        tables.iter().any(|table| table == "events") && tables.iter().any(|table| table == "inbox"),
+        "{tables:?}"
+    );
+    for table in tables {
+        for mark in ["Victim''s title", "victim@example.org", "+254700000001"] {
+            let found: i64 = sqlx::query_scalar(&format!(
+                "select count(*) from \"{table}\" t where strpos(t::text, '{mark}') > 0"
+            ))
+            .fetch_one(world.pool())
+            .await
+            .unwrap();
+            assert_eq!(found, 0, "{table} holds {mark}");
+        }
+    }
+}

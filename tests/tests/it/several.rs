@@ -1,0 +1,72 @@
+//! Two engines on one log: each event is sent once, whichever of them sleeps or ends.
+
+use std::time::Duration;
+
+use orqestra_tests::audit::audit;
+use orqestra_tests::http::{Http, Request};
+use orqestra_tests::load::Load;
+use orqestra_tests::smtp::Smtp;
+use orqestra_tests::wait;
+use orqestra_tests::world::{ENDS_WITHIN, World};
+use rustix::process::Signal;
+use serde_json::json;
+
+const SHORT: [(&str, &str); 2] =
+    [("ORQESTRA_CLAIM_SECONDS", "2"), ("ORQESTRA_PROVIDER_TIMEOUT_SECONDS", "2")];
+/// Longer than lease, claim, timeout and the sweeper's grace together.
+const TAKES_OVER_WITHIN: Duration = Duration::from_mins(1);
+
+#[tokio::test]
+async fn an_engine_that_sleeps_past_its_claims_and_wakes_sends_nothing_twice_without_a_mark() {
+    let (world, smtp) = (World::with(&SHORT).await, Smtp::start());
+    let tenants = [world.tenant().clone()];
+    world.providers(&tenants[0], "EMAIL", &json!([smtp.provider()])).await;
+    let second = world.second().await;
+    let load = Load::default();
+    let clients = load.run(&world, &tenants, 6, Duration::from_millis(20), 900);
+    let sleeper = async {
+        wait::until_now("some answers", TAKES_OVER_WITHIN, || (load.answered() >= 60).then_some(())).await;
+        let mailed = smtp.count();
+        wait::until_now("more emails", TAKES_OVER_WITHIN, || (smtp.count() > mailed).then_some(())).await;
+        load.stop();
+        world.engine().signal(Signal::STOP);
+        // The other one sends what is left, and calls unknown what the sleeper had begun.
+        let sent = async || {
+            let rows: i64 = sqlx::query_scalar("select count(*) from dispatch_due where kind <> 'held'")
+                .fetch_one(world.pool())
+                .await
+                .ok()?;
+            (rows == 0).then_some(())
+        };
+        wait::until("the other engine to take over", TAKES_OVER_WITHIN, sent).await;
+        world.engine().signal(Signal::CONT);
+    };
+    tokio::join!(sleeper, clients);
+    println!("{:#?}", audit(&world, &tenants, &smtp).await);
+    second.signal(Signal::TERM);
+    assert!(second.end(ENDS_WITHIN).await.success());
+}
+
+#[tokio::test]
+async fn what_one_engine_says_holds_in_the_other_within_a_second() {
+    let world = World::start().await;
+    let (second, http) = (world.second().await, Http::default());
+    let push = json!({"eventType": "global.info", "eventId": "e", "channels": ["PUSH"], "payload": {"userId": "u"},
+                      "variables": {"title": "t", "message": "m"}});
+    let tenant = world.new_tenant(json!({})).await;
+    let ask = async || {
+        let request = Request::post(orqestra_tests::world::TRIGGER).key(&tenant.key).json(&push);
+        http.send(second.address(), request).await.unwrap()
+    };
+    let soon = Duration::from_secs(2);
+    wait::until("a new tenant in the other engine", soon, async || (ask().await.status == 200).then_some(()))
+        .await;
+    let repeat = world.trigger(&tenant, &push).await.expect(200);
+    assert_eq!(repeat.header("idempotency-replayed"), Some("true"));
+    drop(world.change(&tenant, &json!({"active": false})).await);
+    wait::until("a tenant that is switched off", soon, async || (ask().await.status == 401).then_some(()))
+        .await;
+    drop(world.drain().await);
+    second.signal(Signal::TERM);
+    assert!(second.end(ENDS_WITHIN).await.success());
+}

@@ -1,0 +1,91 @@
+//! The end in order, and the private cluster that a killed engine leaves behind.
+
+use std::time::Duration;
+
+use orqestra_tests::audit::audit;
+use orqestra_tests::load::{Load, order};
+use orqestra_tests::smtp::Smtp;
+use orqestra_tests::wait;
+use orqestra_tests::world::World;
+use serde_json::json;
+
+const ANSWERS_WITHIN: Duration = Duration::from_mins(1);
+
+#[tokio::test]
+async fn sigterm_under_load_ends_with_0_within_10_s_and_loses_nothing() {
+    let (world, smtp) = (World::start().await, Smtp::start());
+    let tenants = [world.tenant().clone()];
+    world.providers(&tenants[0], "EMAIL", &json!([smtp.provider()])).await;
+    let load = Load::default();
+    let clients = load.run(&world, &tenants, 8, Duration::from_millis(20), 900);
+    let terminator = async {
+        for _ in 0..3 {
+            let answered = load.answered();
+            wait::until_now("more answers", ANSWERS_WITHIN, || {
+                (load.answered() >= answered + 40).then_some(())
+            })
+            .await;
+            world.restart().await;
+        }
+        load.stop();
+    };
+    tokio::join!(clients, terminator);
+    let ends = audit(&world, &tenants, &smtp).await;
+    assert!(ends.keys().all(|end| end.ends_with(" SENT")), "an end in order leaves no doubt: {ends:#?}");
+}
+
+#[tokio::test]
+async fn up_brings_its_own_database_and_adopts_the_one_that_a_killed_up_left_running() {
+    let world = World::private().await;
+    let tenant = world.tenant();
+    assert!(world.engine().banner().contains("private PostgreSQL in "), "{}", world.engine().banner());
+    assert!(!world.engine().banner().contains("found running"));
+    drop(world.trigger(tenant, &order(1)).await.expect(200));
+    world.kill9().await;
+    world.begin().await;
+    assert!(world.engine().banner().contains("found running"), "{}", world.engine().banner());
+    let state = world.settled(tenant, "order-1").await;
+    assert_eq!(state.ends(), "EMAIL SENT, SMS SENT, PUSH SENT");
+    world.restart().await;
+    assert!(!world.engine().banner().contains("found running"), "an end in order ends the database too");
+    wait::until("the row in the history", ANSWERS_WITHIN, async || {
+        (world.history(tenant, "user-1").await.len() == 1).then_some(())
+    })
+    .await;
+    assert_eq!(world.sandbox(tenant, "SMS").await.len(), 1);
+    for secret in ["master.key", "realtime.secret", "database.json"] {
+        use std::os::unix::fs::PermissionsExt as _;
+        let found = std::fs::metadata(world.folder().join("data").join(secret)).unwrap();
+        assert_eq!(found.permissions().mode() & 0o777, 0o600, "{secret}");
+    }
+    let second = world.launch().run(&["up"]);
+    assert!(!second.status.success());
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert!(said.contains("another engine already runs on"), "{said}");
+    drop(world.trigger(tenant, &json!({"eventType": "none", "payload": {"userId": "u"}})).await.expect(200));
+}
+
+#[tokio::test]
+async fn without_a_tenant_of_the_settings_the_demo_tenant_and_its_key_are_kept_and_printed_again() {
+    let world = World::private().await;
+    world.sigterm().await;
+    for name in ["ORQESTRA_BOOTSTRAP_TENANT_ID", "ORQESTRA_BOOTSTRAP_API_KEY", "ORQESTRA_ADMIN_TOKEN"] {
+        world.set(name, None);
+    }
+    let mut printed = Vec::new();
+    for _ in 0..2 {
+        world.begin().await;
+        let engine = world.engine();
+        let line = |name: &str| {
+            let line = engine.banner().lines().find(|line| line.trim_start().starts_with(name));
+            line.unwrap_or_else(|| panic!("{name}: {}", engine.banner())).trim().to_owned()
+        };
+        printed.push(["tenant", "API key", "admin token"].map(line));
+        let curls = engine.banner().lines().filter(|line| line.trim_start().starts_with("curl ")).count();
+        assert_eq!(curls, 3);
+        drop(engine);
+        world.sigterm().await;
+    }
+    assert_eq!(printed[0], printed[1]);
+    world.begin().await;
+}
