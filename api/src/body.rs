@@ -15,20 +15,40 @@ use crate::error::ApiError;
 
 /// Most bytes of a body.
 pub(crate) const MAX_BYTES: usize = 256 * 1024;
+/// How much of a body that is too large is let in and thrown away, and for how long.
+const DISCARD_BYTES: usize = 4 * 1024 * 1024;
+const DISCARD_WITHIN: Duration = Duration::from_secs(2);
 /// Most levels of objects and arrays in it.
 pub(crate) const MAX_DEPTH: u32 = 64;
 
-/// Reads the whole body.
-pub(crate) async fn read(headers: &HeaderMap, body: Body, within: Duration) -> Result<Bytes, ApiError> {
+/// Reads the whole body. What is too large is refused; so that the client, still sending, gets to see the refusal, the
+/// rest is let in and thrown away, within bounds.
+pub(crate) async fn read(headers: &HeaderMap, mut body: Body, within: Duration) -> Result<Bytes, ApiError> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > MAX_BYTES as u64) {
-        return Err(ApiError::PayloadTooLarge);
+    let read = if announced.is_some_and(|length| length > MAX_BYTES as u64) {
+        Err(ApiError::PayloadTooLarge)
+    } else {
+        match tokio::time::timeout(within, Limited::new(&mut body, MAX_BYTES).collect()).await {
+            Ok(Ok(collected)) => Ok(collected.to_bytes()),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(ApiError::PayloadTooLarge),
+            Ok(Err(_)) => Err(ApiError::IncompleteBody),
+            Err(_) => Err(ApiError::RequestTimeout),
+        }
+    };
+    if matches!(read, Err(ApiError::PayloadTooLarge)) {
+        // Whether all of it was thrown away or not, the answer is the same.
+        drop(tokio::time::timeout(DISCARD_WITHIN, discard(&mut body)).await);
     }
-    match tokio::time::timeout(within, Limited::new(body, MAX_BYTES).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(ApiError::PayloadTooLarge),
-        Ok(Err(_)) => Err(ApiError::IncompleteBody),
-        Err(_) => Err(ApiError::RequestTimeout),
+    read
+}
+
+async fn discard(body: &mut Body) {
+    let mut left = DISCARD_BYTES;
+    while let Some(Ok(frame)) = body.frame().await {
+        left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+        if left == 0 {
+            return;
+        }
     }
 }
 
@@ -176,10 +196,25 @@ mod tests {
         assert!(matches!(refused, Err(ApiError::PayloadTooLarge)));
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
+    async fn what_is_too_large_is_let_in_and_thrown_away_up_to_a_bound() {
+        let sent = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let count = std::sync::Arc::clone(&sent);
+        let chunk = Bytes::from(vec![b' '; 64 * 1024]);
+        let endless = futures::stream::repeat_with(move || {
+            count.fetch_add(chunk.len(), std::sync::atomic::Ordering::SeqCst);
+            Ok::<_, std::io::Error>(chunk.clone())
+        });
+        let refused = read(&HeaderMap::new(), Body::from_stream(endless), Duration::from_secs(5)).await;
+        assert!(matches!(refused, Err(ApiError::PayloadTooLarge)));
+        let sent = sent.load(std::sync::atomic::Ordering::SeqCst);
+        assert!((DISCARD_BYTES..DISCARD_BYTES + 2 * MAX_BYTES).contains(&sent), "{sent}");
+    }
+
+    #[tokio::test]
     async fn a_body_that_never_ends_times_out() {
         let endless = Body::from_stream(futures::stream::pending::<Result<Bytes, std::io::Error>>());
-        let refused = read(&HeaderMap::new(), endless, Duration::from_secs(5)).await;
+        let refused = read(&HeaderMap::new(), endless, Duration::from_millis(20)).await;
         assert!(matches!(refused, Err(ApiError::RequestTimeout)));
     }
 }

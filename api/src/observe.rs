@@ -24,8 +24,8 @@ use crate::router::ROUTES;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Most bytes of a request id that is taken over from the caller.
 const MAX_ID: usize = 128;
-/// The statuses that routes answer with; any other counts as the last.
-const STATUSES: [u16; 16] = [200, 201, 400, 401, 404, 405, 408, 409, 413, 415, 422, 429, 500, 503, 304, 0];
+/// The statuses that routes answer with; all others are counted together.
+const STATUSES: [u16; 14] = [200, 201, 400, 401, 404, 405, 408, 409, 413, 415, 422, 429, 500, 503];
 
 /// What is known of a request while it runs.
 #[derive(Clone)]
@@ -128,7 +128,7 @@ pub(crate) struct HttpMetrics {
 
 struct RouteMetrics {
     route: &'static str,
-    counts: [OnceLock<Counter>; STATUSES.len()],
+    counts: [OnceLock<Counter>; STATUSES.len() + 1],
     duration: OnceLock<Histogram>,
 }
 
@@ -150,7 +150,7 @@ impl RouteMetrics {
 
     fn record(&self, status: StatusCode, elapsed: Duration) {
         let known = STATUSES.iter().position(|known| *known == status.as_u16());
-        let at = known.unwrap_or(STATUSES.len() - 1);
+        let at = known.unwrap_or(STATUSES.len());
         let count = self.counts[at].get_or_init(|| {
             let status = known.map_or_else(|| "other".to_owned(), |_| status.as_u16().to_string());
             metrics::counter!("orqestra_http_requests_total", "route" => self.route, "status" => status)

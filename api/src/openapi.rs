@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use crate::{admin, probe, v1};
@@ -36,7 +37,7 @@ pub(crate) const PATH: &str = "/openapi.json";
         probe::metrics::metrics,
         openapi,
     ),
-    modifiers(&Credentials),
+    modifiers(&Credentials, &SharedErrors),
 )]
 struct Document;
 
@@ -52,6 +53,37 @@ impl Modify for Credentials {
     }
 }
 
+/// The errors that every route with credentials has, and those that every route with a body has.
+struct SharedErrors;
+
+impl Modify for SharedErrors {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        for item in document.paths.paths.values_mut() {
+            let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch];
+            for operation in operations.into_iter().flatten().filter(|operation| operation.security.is_some())
+            {
+                let mut add = |status: &str, description: &str| {
+                    let content =
+                        ContentBuilder::new().schema(Some(Ref::from_schema_name("ErrorBody"))).build();
+                    let response = ResponseBuilder::new()
+                        .description(description)
+                        .content("application/json", content)
+                        .build();
+                    operation.responses.responses.entry(status.to_owned()).or_insert_with(|| response.into());
+                };
+                add("500", "The database does not answer");
+                if operation.request_body.is_some() {
+                    add("400", "The body is no JSON");
+                    add("408", "The body did not arrive in time");
+                    add("413", "The body is larger than 256 KB");
+                    add("415", "The body is not `application/json`");
+                    add("503", "Too much at once; `Retry-After` says when to come again");
+                }
+            }
+        }
+    }
+}
+
 static DOCUMENT: LazyLock<String> =
     LazyLock::new(|| Document::openapi().to_pretty_json().expect("the description is JSON"));
 
@@ -61,7 +93,7 @@ pub fn document() -> &'static str {
 }
 
 /// Describes all routes.
-#[utoipa::path(get, path = "/openapi.json", tag = "Probes", responses(
+#[utoipa::path(get, path = "/openapi.json", tag = "Probes", operation_id = "openapi", responses(
     (status = 200, description = "An OpenAPI document", body = Object, content_type = "application/json"),
 ))]
 pub(crate) async fn openapi() -> impl IntoResponse {

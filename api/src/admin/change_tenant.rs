@@ -48,6 +48,7 @@ pub(crate) struct TenantChanges {
     patch,
     path = "/admin/v1/tenants/{tenantId}",
     tag = "Admin",
+    operation_id = "changeTenant",
     security(("adminToken" = [])),
     params(("tenantId" = String, Path)),
     request_body = TenantChanges,

@@ -30,10 +30,11 @@ pub(crate) struct EventDetails {
     get,
     path = "/admin/v1/tenants/{tenantId}/events/{eventId}",
     tag = "Admin",
+    operation_id = "getEventDetails",
     security(("adminToken" = [])),
     params(("tenantId" = String, Path), ("eventId" = String, Path, description = "Percent-encoded")),
     responses(
-        (status = 200, body = EventDetails),
+        (status = 200, description = "Where each channel stands", body = EventDetails),
         (status = 401, description = "No operator", body = ErrorBody),
         (status = 404, description = "No such tenant or event", body = ErrorBody),
     ),

@@ -118,6 +118,7 @@ impl ProviderView {
     put,
     path = "/admin/v1/tenants/{tenantId}/providers/{channel}",
     tag = "Admin",
+    operation_id = "putProviders",
     security(("adminToken" = [])),
     params(("tenantId" = String, Path), ("channel" = String, Path)),
     request_body = Vec<NewProvider>,

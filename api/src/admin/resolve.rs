@@ -42,11 +42,12 @@ pub(crate) struct Resolved {
     post,
     path = "/admin/v1/deliveries/{deliveryId}/resolve",
     tag = "Admin",
+    operation_id = "resolveDelivery",
     security(("adminToken" = [])),
     params(("deliveryId" = String, Path)),
     request_body = Decision,
     responses(
-        (status = 200, body = Resolved),
+        (status = 200, description = "The delivery as it stands now", body = Resolved),
         (status = 401, description = "No operator", body = ErrorBody),
         (status = 404, description = "No such delivery", body = ErrorBody),
         (status = 409, description = "Its outcome is known", body = ErrorBody),

@@ -73,6 +73,7 @@ impl KeptMessage {
     get,
     path = "/admin/v1/sandbox/messages",
     tag = "Admin",
+    operation_id = "listSandboxMessages",
     security(("adminToken" = [])),
     params(
         ("tenantId" = String, Query, description = "Whose messages"),
@@ -80,7 +81,7 @@ impl KeptMessage {
         ("limit" = Option<u32>, Query, description = "Most messages: 50 if omitted, 1000 if above"),
     ),
     responses(
-        (status = 200, body = SandboxMessages),
+        (status = 200, description = "The newest first", body = SandboxMessages),
         (status = 401, description = "No operator", body = ErrorBody),
         (status = 404, description = "No such tenant", body = ErrorBody),
         (status = 422, description = "A parameter is missing or wrong", body = ErrorBody),

@@ -58,11 +58,12 @@ pub(crate) struct SavedTemplate {
     put,
     path = "/admin/v1/tenants/{tenantId}/templates/{eventType}/{channel}",
     tag = "Admin",
+    operation_id = "putTemplate",
     security(("adminToken" = [])),
     params(("tenantId" = String, Path), ("eventType" = String, Path), ("channel" = String, Path)),
     request_body = NewTemplate,
     responses(
-        (status = 200, body = SavedTemplate),
+        (status = 200, description = "It is used from now on", body = SavedTemplate),
         (status = 401, description = "No operator", body = ErrorBody),
         (status = 404, description = "No such tenant", body = ErrorBody),
         (status = 422, description = "Fields are missing, or a template does not parse", body = ErrorBody),
@@ -204,6 +205,6 @@ mod tests {
         };
         let Err(ApiError::Invalid(wrong)) = checked(Channel::Email, content) else { panic!("saved") };
         assert_eq!(wrong.len(), 1);
-        assert_eq!((&*wrong[0].field, wrong[0].line, wrong[0].column), ("body", Some(2), Some(1)));
+        assert_eq!((&*wrong[0].field, wrong[0].line, wrong[0].column), ("body", Some(2), Some(4)));
     }
 }

@@ -67,10 +67,11 @@ impl TenantView {
     get,
     path = "/admin/v1/tenants/{tenantId}",
     tag = "Admin",
+    operation_id = "getTenant",
     security(("adminToken" = [])),
     params(("tenantId" = String, Path)),
     responses(
-        (status = 200, body = TenantView),
+        (status = 200, description = "What is set", body = TenantView),
         (status = 401, description = "No operator", body = ErrorBody),
         (status = 404, description = "No such tenant", body = ErrorBody),
     ),

@@ -66,10 +66,11 @@ pub(crate) struct RegisteredTenant {
     post,
     path = "/admin/v1/tenants",
     tag = "Admin",
+    operation_id = "registerTenant",
     security(("adminToken" = [])),
     request_body = NewTenant,
     responses(
-        (status = 201, body = RegisteredTenant, headers(("Location" = String, description = "The tenant"))),
+        (status = 201, description = "It exists, and its key opens", body = RegisteredTenant, headers(("Location" = String, description = "The tenant"))),
         (status = 401, description = "No operator", body = ErrorBody),
         (status = 422, description = "Fields are missing or wrong", body = ErrorBody),
     ),

@@ -5,17 +5,18 @@
 
 /// The newest second, the 59 whole ones before it and the one that is leaving.
 const BUCKETS: i64 = 61;
+const SLOTS: usize = 61;
 
 #[derive(Clone)]
 pub(super) struct Window {
     newest: i64,
-    counts: [u32; BUCKETS as usize],
+    counts: [u32; SLOTS],
     sum: u64,
 }
 
 impl Default for Window {
     fn default() -> Self {
-        Self { newest: 0, counts: [0; BUCKETS as usize], sum: 0 }
+        Self { newest: 0, counts: [0; SLOTS], sum: 0 }
     }
 }
 

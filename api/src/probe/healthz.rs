@@ -15,7 +15,7 @@ pub(crate) struct Health {
 }
 
 /// Says that the process runs.
-#[utoipa::path(get, path = "/healthz", tag = "Probes", responses((status = 200, body = Health)))]
+#[utoipa::path(get, path = "/healthz", tag = "Probes", operation_id = "healthz", responses((status = 200, description = "It runs", body = Health)))]
 pub(crate) async fn healthz() -> Json<Health> {
     Json(Health { status: "ok" })
 }

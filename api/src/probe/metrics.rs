@@ -9,7 +9,7 @@ use crate::app::App;
 pub(crate) const PATH: &str = "/metrics";
 
 /// Shows the metrics.
-#[utoipa::path(get, path = "/metrics", tag = "Probes", responses(
+#[utoipa::path(get, path = "/metrics", tag = "Probes", operation_id = "metrics", responses(
     (status = 200, description = "Prometheus text format 0.0.4", body = String, content_type = "text/plain"),
 ))]
 pub(crate) async fn metrics(State(app): State<App>) -> impl IntoResponse {

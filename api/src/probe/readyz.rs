@@ -50,7 +50,7 @@ pub(crate) struct ReadyBody {
 }
 
 /// Says whether this process can do its work.
-#[utoipa::path(get, path = "/readyz", tag = "Probes", responses(
+#[utoipa::path(get, path = "/readyz", tag = "Probes", operation_id = "readyz", responses(
     (status = 200, description = "It can", body = ReadyBody),
     (status = 503, description = "It cannot", body = ReadyBody),
 ))]

@@ -31,10 +31,11 @@ pub(crate) struct EventAnswer {
     get,
     path = "/api/v1/events/{eventId}",
     tag = "Events",
+    operation_id = "getEvent",
     security(("apiKey" = [])),
     params(("eventId" = String, Path, description = "The event's id, percent-encoded")),
     responses(
-        (status = 200, body = EventAnswer),
+        (status = 200, description = "Where each channel stands", body = EventAnswer),
         (status = 401, description = "The key is missing or wrong", body = ErrorBody),
         (status = 404, description = "The tenant has no such event", body = ErrorBody),
     ),

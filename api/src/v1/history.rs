@@ -73,6 +73,7 @@ impl HistoryItem {
     get,
     path = "/api/v1/notifications/{tenantId}/{userId}",
     tag = "Notifications",
+    operation_id = "listNotifications",
     security(("apiKey" = [])),
     params(
         ("tenantId" = String, Path, description = "The tenant of the key"),
@@ -82,7 +83,7 @@ impl HistoryItem {
         ("cursor" = Option<String>, Query, description = "Where the page begins, as `Link` gives it; not with `offset`"),
     ),
     responses(
-        (status = 200, body = HistoryAnswer, headers(
+        (status = 200, description = "The newest first", body = HistoryAnswer, headers(
             ("Link" = Option<String>, description = "The next page, `rel=\"next\"`, if there is one"),
         )),
         (status = 401, description = "The key is missing or wrong", body = ErrorBody),

@@ -31,6 +31,7 @@ pub(crate) struct Done {
     put,
     path = "/api/v1/notifications/{tenantId}/{userId}/{notificationId}/read",
     tag = "Notifications",
+    operation_id = "markNotificationRead",
     security(("apiKey" = [])),
     params(
         ("tenantId" = String, Path, description = "The tenant of the key"),

@@ -42,14 +42,12 @@ pub(crate) struct TokenAnswer {
     post,
     path = "/api/v1/auth/realtime-token",
     tag = "Realtime",
+    operation_id = "issueRealtimeToken",
     security(("apiKey" = [])),
     request_body = TokenBody,
     responses(
-        (status = 200, body = TokenAnswer),
-        (status = 400, description = "No JSON", body = ErrorBody),
+        (status = 200, description = "A token and its channels", body = TokenAnswer),
         (status = 401, description = "The key is missing or wrong", body = ErrorBody),
-        (status = 413, description = "Larger than 256 KB", body = ErrorBody),
-        (status = 415, description = "Not `application/json`", body = ErrorBody),
         (status = 422, description = "`userId` is missing or wrong", body = ErrorBody),
     ),
 )]

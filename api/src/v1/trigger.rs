@@ -111,6 +111,7 @@ pub(crate) struct TriggerAnswer<'a> {
     post,
     path = "/api/v1/events/trigger",
     tag = "Events",
+    operation_id = "triggerEvent",
     security(("apiKey" = [])),
     params(
         ("X-Orqestra-Signature" = Option<String>, Header,
@@ -126,15 +127,11 @@ pub(crate) struct TriggerAnswer<'a> {
             ("Location" = String, description = "Where to ask what became of the event"),
             ("Idempotency-Replayed" = Option<String>, description = "`true` if it was accepted before"),
         )),
-        (status = 400, description = "No JSON", body = ErrorBody),
         (status = 401, description = "Key or signature is missing or wrong", body = ErrorBody),
-        (status = 413, description = "Larger than 256 KB", body = ErrorBody),
-        (status = 415, description = "Not `application/json`", body = ErrorBody),
         (status = 422, description = "Fields are missing or wrong, or a key is used again", body = ErrorBody),
         (status = 429, description = "A limit is reached", body = ErrorBody, headers(
             ("Retry-After" = u64, description = "Seconds until the next event would pass"),
         )),
-        (status = 500, description = "The database does not answer", body = ErrorBody),
         (status = 503, description = "Too much at once", body = ErrorBody, headers(
             ("Retry-After" = u64, description = "Seconds until another try is worth it"),
         )),
@@ -255,7 +252,7 @@ fn location(event: &EventId) -> HeaderValue {
     for byte in event.as_str().bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                path.push(char::from(byte))
+                path.push(char::from(byte));
             }
             _ => write!(path, "%{byte:02X}").expect("writing to a String cannot fail"),
         }

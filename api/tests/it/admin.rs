@@ -1,9 +1,12 @@
 //! The operators' routes.
 
 use axum::http::{Method, StatusCode};
+use orqestra_commands::Context;
+use orqestra_domain::notification::{DeliveryRendered, MarkOutcomeUnknown, StartAttempt, UnknownPolicy};
+use orqestra_domain::{Channel, DeliveryId, EventId, NotificationId};
 use serde_json::json;
 
-use crate::world::{World, order};
+use crate::world::{Caller, World, order};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_registered_tenant_is_shown_and_its_key_opens_at_once() {
@@ -164,6 +167,56 @@ async fn an_operator_sees_every_attempt_and_the_sandboxs_messages() {
     assert_eq!(one["data"].as_array().unwrap().len(), 1);
     let wrong = world.admin(Method::GET, "/admin/v1/sandbox/messages?channel=FAX", None).await.json();
     assert_eq!(wrong["message"], "tenantId is required; channel must be one of EMAIL, SMS, PUSH");
+}
+
+/// Leaves an event's email where nobody knows whether it was taken, and names its delivery.
+async fn held(world: &World, shop: &Caller, event: &str) -> String {
+    let mut body = order(event);
+    body["channels"] = json!(["EMAIL"]);
+    world.trigger(shop, &[], &body).await;
+    let tenant = shop.tenant.parse().unwrap();
+    let notification = NotificationId::of_event(tenant, &EventId::parse(event).unwrap());
+    let (commands, ctx) = (&world.commands, Context::engine("test"));
+    let story = commands.story(tenant, notification).await.unwrap().unwrap();
+    let content = story.accepted.recipient.clone();
+    let key = content.key_id;
+    let (channel, at) = (Channel::Email, commands.now());
+    let rendered = DeliveryRendered { channel, content, missing: Vec::new(), category: None, at };
+    let start = StartAttempt {
+        channel,
+        attempt: 1,
+        provider: "smtp".to_owned(),
+        expires_at: at,
+        rendered: Some(rendered),
+        at,
+    };
+    commands.start_attempt(tenant, notification, start, &[key], &ctx).await.unwrap();
+    let unknown =
+        MarkOutcomeUnknown { channel, attempt: 1, policy: UnknownPolicy::Hold, by_sender: true, at };
+    commands.mark_outcome_unknown(tenant, notification, unknown, &[], &ctx).await.unwrap();
+    DeliveryId::of(notification, channel).to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_decides_on_an_unknown_outcome_once() {
+    let world = World::new().await;
+    let shop = world.shop().await;
+    world.project();
+    for (event, resolution, status) in
+        [("evt-1", "delivered", "SENT"), ("evt-2", "resend", "RETRYING"), ("evt-3", "drop", "FAILED")]
+    {
+        let delivery = held(&world, &shop, event).await;
+        world.projected().await;
+        let state = world.get(&shop, &format!("/api/v1/events/{event}")).await.json();
+        assert_eq!(state["data"]["channels"][0]["status"], "UNKNOWN");
+        let path = format!("/admin/v1/deliveries/{delivery}/resolve");
+        let resolved = world.admin(Method::POST, &path, Some(&json!({"resolution": resolution}))).await;
+        assert_eq!(resolved.status, StatusCode::OK, "{resolved:?}");
+        assert_eq!(resolved.json()["data"]["status"], status);
+        assert_eq!(resolved.json()["data"]["attempts"][0]["outcome"], "UNKNOWN");
+        let again = world.admin(Method::POST, &path, Some(&json!({"resolution": resolution}))).await;
+        assert_eq!(again.json()["code"], "nothing_to_resolve");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

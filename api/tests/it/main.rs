@@ -1,5 +1,7 @@
 //! The REST room over the real rooms below it and a real PostgreSQL, driven through its router.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
+
 mod admin;
 mod errors;
 mod idempotency;

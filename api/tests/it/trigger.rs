@@ -150,6 +150,22 @@ async fn the_request_and_its_trace_stand_in_the_events_metadata() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_variable_may_hold_any_character_and_a_name_no_control() {
+    let world = World::new().await;
+    world.start();
+    let shop = world.shop().await;
+    let mut body = order("evt-1");
+    body["variables"]["name"] = json!("A\u{0}da \u{1F600}");
+    assert_eq!(world.trigger(&shop, &[], &body).await.status, StatusCode::OK);
+    world.drain(&shop, &["evt-1"]).await;
+    let history = world.get(&shop, &format!("/api/v1/notifications/{}/u-1", shop.tenant)).await.json();
+    assert_eq!(history["data"][0]["body"], "Confirmed, A\u{0}da \u{1F600}");
+    body["payload"]["userId"] = json!("u\u{0}1");
+    let refused = world.trigger(&shop, &[], &body).await.json();
+    assert_eq!(refused["message"], "payload.userId must not contain control characters");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_value_that_a_caller_cannot_choose_is_made() {
     let world = World::new().await;
     let tenant = world.tenant(&json!({"name": "Shop"})).await;

@@ -158,6 +158,11 @@ impl World {
         };
         let settings = DispatchSettings { poll: Duration::from_millis(20), ..DispatchSettings::default() };
         tokio::spawn(Dispatch::run(deps, settings, self.token.child_token()));
+        self.project();
+    }
+
+    /// Starts the projections alone.
+    pub(crate) fn project(&self) {
         for projection in Projection::ALL {
             let (log, pool) = (self.commands.log().clone(), self.database.pool().clone());
             let options = SubscriptionOptions::default();
@@ -178,13 +183,22 @@ impl World {
             }
         });
         settled.await.expect("every delivery comes to its end");
-        let head = self.commands.log().fetch_head().await.unwrap();
-        let names = Projection::ALL.iter().map(|projection| projection.name()).chain([SUBSCRIPTION]);
-        for name in names {
-            let mut progress = self.commands.log().progress(name);
-            let wait = progress.wait_for(|position| *position >= head);
-            tokio::time::timeout(DEADLINE, wait).await.expect("subscriptions keep up").unwrap();
+        self.follows(SUBSCRIPTION).await;
+        self.projected().await;
+    }
+
+    /// Waits until every read model shows what the log holds.
+    pub(crate) async fn projected(&self) {
+        for projection in Projection::ALL {
+            self.follows(projection.name()).await;
         }
+    }
+
+    async fn follows(&self, subscription: &str) {
+        let head = self.commands.log().fetch_head().await.unwrap();
+        let mut progress = self.commands.log().progress(subscription);
+        let wait = progress.wait_for(|position| *position >= head);
+        tokio::time::timeout(DEADLINE, wait).await.expect("subscriptions keep up").unwrap();
     }
 
     async fn all_settled(&self, caller: &Caller, events: &[&str]) -> bool {

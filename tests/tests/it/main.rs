@@ -18,7 +18,7 @@ mod isolation;
 mod kill_loop;
 mod postgres;
 mod reading;
-mod seed;
+mod reference;
 mod sending;
 mod several;
 mod shutdown;

@@ -80,7 +80,7 @@ fn every_row_of_the_reference_has_its_test() {
         include_str!("isolation.rs"),
         include_str!("postgres.rs"),
         include_str!("reading.rs"),
-        include_str!("seed.rs"),
+        include_str!("reference.rs"),
         include_str!("templates.rs"),
     ];
     for (row, test) in ROWS {
