@@ -197,7 +197,8 @@ impl Engine {
         for projection in Projection::ALL {
             let (log, pool, token) = (self.commands.log().clone(), self.pool.clone(), token.child_token());
             tasks.spawn(async move {
-                let options = SubscriptionOptions { batch: PROJECTION_BATCH, ..SubscriptionOptions::default() };
+                let options =
+                    SubscriptionOptions { batch: PROJECTION_BATCH, ..SubscriptionOptions::default() };
                 run_subscription(log, pool, projection, options, token)
                     .await
                     .with_context(|| format!("the projection {} ended", projection.name()))

@@ -27,6 +27,10 @@ use crate::engine::Role;
 use crate::log_command::LogCommand;
 use crate::settings::Settings;
 
+/// Many small texts live from a request until they leave a cache, which glibc's allocator answers with long searches.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Orqestra: a multi-tenant, event-sourced notification engine
 #[derive(Debug, Parser)]
 #[command(name = "orqestra", version, about)]

@@ -148,11 +148,13 @@ impl fmt::Display for EventId {
 pub struct InvalidHash;
 
 fn hex_of(bytes: &[u8; 32]) -> String {
-    use fmt::Write;
-    bytes.iter().fold(String::with_capacity(64), |mut out, byte| {
-        write!(out, "{byte:02x}").expect("writing to a String cannot fail");
-        out
-    })
+    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
+    let mut out = String::with_capacity(64);
+    for byte in bytes {
+        out.push(digit(byte >> 4));
+        out.push(digit(byte & 0xf));
+    }
+    out
 }
 
 fn bytes_of(hex: &str) -> Result<[u8; 32], InvalidHash> {

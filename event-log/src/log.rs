@@ -11,7 +11,7 @@ use std::time::Duration;
 use orqestra_domain::{NotificationId, StreamId, TenantId};
 use sqlx::PgPool;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -35,6 +35,9 @@ const READ_TOGETHER: usize = 256;
 const MAX_QUEUED_BYTES: usize = 32 * 1024 * 1024;
 /// A clock further off the database's than this is wrong.
 const MAX_CLOCK_SKEW: Duration = Duration::from_secs(1);
+
+/// Longest that another process's news waits for our own batch.
+const OWN_BATCH: Duration = Duration::from_millis(50);
 
 /// How the log is opened.
 #[derive(Clone)]
@@ -76,6 +79,9 @@ pub(crate) struct Shared {
     pub(crate) upcasters: Upcasters,
     pub(crate) queued_bytes: AtomicUsize,
     pub(crate) present: AtomicBool,
+    /// Whether the writer waits for the database, and how many batches it has behind it.
+    pub(crate) flushing: AtomicBool,
+    pub(crate) flushed: watch::Sender<u64>,
     instance: Uuid,
     head: watch::Sender<Position>,
     confirmed: Mutex<Instant>,
@@ -93,6 +99,20 @@ impl Shared {
             }
             forward
         });
+    }
+
+    /// Waits until the batch under way, if there is one, is in memory; not for long.
+    pub(crate) async fn own_batch(&self) {
+        let mut flushed = self.flushed.subscribe();
+        let before = *flushed.borrow_and_update();
+        if self.flushing.load(Ordering::Acquire) {
+            timeout(OWN_BATCH, flushed.wait_for(|now| *now != before)).await.ok();
+        }
+    }
+
+    /// Whether the head is known to be there or further.
+    pub(crate) fn knows(&self, position: Position) -> bool {
+        *self.head.borrow() >= position
     }
 
     /// The advisory lock that this process holds while it lives.
@@ -159,6 +179,8 @@ impl EventLog {
             upcasters: options.upcasters,
             queued_bytes: AtomicUsize::new(0),
             present: AtomicBool::new(false),
+            flushing: AtomicBool::new(false),
+            flushed: watch::Sender::new(0),
             instance,
             head: watch::Sender::new(Position::ZERO),
             confirmed: Mutex::new(Instant::now()),

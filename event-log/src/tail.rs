@@ -53,8 +53,11 @@ async fn listen_once(shared: &Shared, options: &PgConnectOptions) -> sqlx::Error
         shared.present.store(present, Ordering::Relaxed);
         // None: the connection broke.
         while let Some(notice) = listener.try_recv().await? {
-            if let Ok(position) = notice.payload().parse() {
-                shared.advance(Position::new(position));
+            let Ok(position) = notice.payload().parse().map(Position::new) else { continue };
+            if !shared.knows(position) {
+                // Readers woken before our own batch is in memory would each ask the database for it.
+                shared.own_batch().await;
+                shared.advance(position);
             }
         }
         Err(sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into()))

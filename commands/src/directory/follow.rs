@@ -57,13 +57,14 @@ impl Directory {
     }
 
     async fn catch_up(&self) -> Result<(), DirectoryError> {
-        loop {
+        while *self.0.log.head().borrow() > self.position() {
             let batch = self.0.log.read_after(self.position(), BATCH).await?;
-            let Some(last) = batch.last() else { return Ok(()) };
+            let Some(last) = batch.last() else { break };
             let reached = last.position;
             self.fold_in(&batch).await?;
             self.0.reached.send_replace(reached);
         }
+        Ok(())
     }
 
     async fn fold_in(&self, batch: &[Arc<RecordedEvent>]) -> Result<(), DirectoryError> {

@@ -1,5 +1,7 @@
 //! Commands against a real PostgreSQL, through the log: once each, whoever else is at it.
 
+#![expect(clippy::unwrap_used, reason = "what a test does not find fails it, also in its own functions")]
+
 mod admin;
 mod attempts;
 mod forgetting;

@@ -169,7 +169,12 @@ impl<S: Subscriber> Runner<S> {
                 self.retry_parked(lease, position).await?;
             }
             self.tell_lag(position);
-            let batch = self.log.read_after(position, self.options.batch).await?;
+            // At the head there is nothing to ask the database for: what comes moves the head.
+            let batch = if *head.borrow_and_update() > position {
+                self.log.read_after(position, self.options.batch).await?
+            } else {
+                Vec::new()
+            };
             let Some(last) = batch.last().map(|event| event.position) else {
                 tokio::select! {
                     () = self.token.cancelled() => return Ok(End::Stopped),

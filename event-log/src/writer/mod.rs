@@ -73,6 +73,7 @@ impl Writer {
         metrics::histogram!("orqestra_append_batch_size").record(depth(batch.len()));
         let started = Instant::now();
         FailPoint::AppendBeforeFlush.hit();
+        self.shared.flushing.store(true, Ordering::Release);
         let verdicts = self.flusher.flush(&batch, self.shared.clock.now()).await;
         FailPoint::AppendAfterFlush.hit();
         metrics::histogram!("orqestra_append_flush_seconds").record(started.elapsed().as_secs_f64());
@@ -99,6 +100,8 @@ impl Writer {
             self.shared.ring.push(&recorded);
             self.shared.advance(last);
         }
+        self.shared.flushing.store(false, Ordering::Release);
+        self.shared.flushed.send_modify(|batches| *batches += 1);
         for (answer, outcome) in answers {
             count(&outcome);
             answer.send(outcome).ok();

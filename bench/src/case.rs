@@ -1,0 +1,319 @@
+//! The cases of a round, and one run of each: a fresh database, a warm-up, a measured stretch.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::caller::Credentials;
+use crate::drain;
+use crate::engine::{Engine, PREPARED, Roles};
+use crate::latency;
+use crate::load::{self, Caller, Measured, Requests};
+use crate::machine::{self, SLOWEST_SYNC, Ticks};
+use crate::peer::batch::{self, Sample as Event};
+use crate::peer::{pgbench, stock};
+use crate::postgres::Postgres;
+use crate::program::{Program, free_address};
+use crate::report::Sample;
+use crate::sink::Sink;
+use crate::sizes::Sizes;
+
+const CONNECTIONS: usize = 64;
+/// More than any of these programs answers a second here.
+const MOST_A_SECOND: usize = 30_000;
+/// Triggers a second to the mail server, and of the tenant that repeats itself.
+const STEADY: u32 = 200;
+const REPEATER: u32 = 2_000;
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Case {
+    /// The engine whole: accepted triggers.
+    EngineWhole,
+    /// The API role alone.
+    EngineApi,
+    /// Peer (a) with so many connections.
+    Stock(u32),
+    /// Peer (b).
+    Echo,
+    /// Peer (c).
+    SingleRows,
+    /// Peer (d).
+    Batches,
+    /// `append_batch` alone.
+    AppendBatch,
+    /// Trigger to mail accepted.
+    Latency,
+    /// A queue drained.
+    Drain,
+    /// What a tenant keeps of its rate beside one that repeats itself.
+    Neighbour,
+}
+
+impl Case {
+    /// All, in the order of a round.
+    pub(crate) const ALL: [Self; 13] = [
+        Self::EngineWhole,
+        Self::Stock(4),
+        Self::EngineApi,
+        Self::Stock(8),
+        Self::Echo,
+        Self::Stock(16),
+        Self::SingleRows,
+        Self::Stock(32),
+        Self::Batches,
+        Self::AppendBatch,
+        Self::Latency,
+        Self::Drain,
+        Self::Neighbour,
+    ];
+
+    /// Its short name.
+    pub(crate) fn name(self) -> String {
+        match self {
+            Self::EngineWhole => "engine".to_owned(),
+            Self::EngineApi => "engine-api".to_owned(),
+            Self::Stock(connections) => format!("stock-{connections}"),
+            Self::Echo => "echo".to_owned(),
+            Self::SingleRows => "single-rows".to_owned(),
+            Self::Batches => "batches".to_owned(),
+            Self::AppendBatch => "append-batch".to_owned(),
+            Self::Latency => "latency".to_owned(),
+            Self::Drain => "drain".to_owned(),
+            Self::Neighbour => "neighbour".to_owned(),
+        }
+    }
+
+    /// What it measures, for people.
+    pub(crate) fn label(self) -> String {
+        match self {
+            Self::EngineWhole => "engine, all roles: accepted triggers/s".to_owned(),
+            Self::EngineApi => "engine, API role alone: accepted triggers/s".to_owned(),
+            Self::Stock(connections) => {
+                format!("(a) stock postgres-es, {connections} connections: triggers/s")
+            }
+            Self::Echo => "(b) bare axum, HMAC checked: requests/s".to_owned(),
+            Self::SingleRows => "(c) pgbench, one row a commit, 32 clients: rows/s".to_owned(),
+            Self::Batches => "(d) batch insert alone, 100 rows: rows/s".to_owned(),
+            Self::AppendBatch => "append_batch alone, 256 commands: commands/s".to_owned(),
+            Self::Latency => format!("(e) trigger to mail accepted at {STEADY}/s: triggers/s"),
+            Self::Drain => "(f) drain through the sandbox: notifications/s".to_owned(),
+            Self::Neighbour => "(h) rate kept beside a tenant that repeats half: ratio".to_owned(),
+        }
+    }
+}
+
+/// What every case runs on.
+pub(crate) struct Bench {
+    /// The server.
+    pub(crate) postgres: Postgres,
+    /// The engine, prepared.
+    pub(crate) engine: Engine,
+    /// An event as the engine stores it.
+    pub(crate) event: Event,
+    /// How long and how much.
+    pub(crate) sizes: Sizes,
+    /// Where programs write.
+    pub(crate) folder: PathBuf,
+}
+
+impl Bench {
+    /// Runs a case once, the disk's pace taken before and after.
+    pub(crate) async fn run(&self, case: Case) -> Result<Sample> {
+        let before = machine::sync_median(self.postgres.folder())?;
+        let mut sample = self.measure(case).await.with_context(|| format!("the case {}", case.name()))?;
+        let after = machine::sync_median(self.postgres.folder())?;
+        sample.case = case.name();
+        sample.sync = before.max(after);
+        sample.void = sample.sync > SLOWEST_SYNC;
+        Ok(sample)
+    }
+
+    async fn measure(&self, case: Case) -> Result<Sample> {
+        match case {
+            Case::EngineWhole => self.engine(Roles::All).await,
+            Case::EngineApi => self.engine(Roles::Api).await,
+            Case::Stock(connections) => self.stock(connections).await,
+            Case::Echo => self.echo().await,
+            Case::SingleRows => self.single_rows().await,
+            Case::Batches => self.batches(false).await,
+            Case::AppendBatch => self.batches(true).await,
+            Case::Latency => self.latency().await,
+            Case::Drain => {
+                let drained = drain::measure(&self.engine, &self.postgres, self.sizes.queued).await?;
+                Ok(Sample {
+                    value: drained.rate,
+                    projected: Some(drained.rate_projected),
+                    memory: drained.memory.into_iter().max(),
+                    shares: Some(drained.shares),
+                    ..Sample::default()
+                })
+            }
+            Case::Neighbour => self.neighbour().await,
+        }
+    }
+
+    async fn engine(&self, roles: Roles) -> Result<Sample> {
+        let database = "engine";
+        self.postgres.create(database, Some(PREPARED)).await?;
+        let running = self.engine.start(roles, &self.postgres, database).await?;
+        let mut sample = self.load(&running, self.engine.first(), self.sizes.load, false).await?;
+        sample.memory = Some(running.end().await?);
+        self.postgres.remove(database).await?;
+        Ok(sample)
+    }
+
+    async fn stock(&self, connections: u32) -> Result<Sample> {
+        let database = "stock";
+        self.postgres.create(database, None).await?;
+        let mut owner = self.postgres.connect(database).await?;
+        sqlx::Executor::execute(&mut owner, stock::TABLE).await?;
+        sqlx::Connection::close(owner).await?;
+        let first = self.engine.first();
+        let address = free_address()?;
+        let arguments = [
+            "stock".to_owned(),
+            address.to_string(),
+            self.postgres.owner_url(database),
+            connections.to_string(),
+            first.api_key.clone(),
+            first.secret.clone(),
+        ];
+        let running = self.peer(&arguments, address).await?;
+        let sample = self.load(&running, first, self.sizes.peer_load, false).await?;
+        running.end().await?;
+        self.postgres.remove(database).await?;
+        Ok(sample)
+    }
+
+    async fn echo(&self) -> Result<Sample> {
+        let address = free_address()?;
+        let arguments = ["echo".to_owned(), address.to_string(), self.engine.first().secret.clone()];
+        let running = self.peer(&arguments, address).await?;
+        let sample = self.load(&running, self.engine.first(), self.sizes.peer_load, true).await?;
+        running.end().await?;
+        Ok(sample)
+    }
+
+    async fn peer(&self, arguments: &[String], address: std::net::SocketAddr) -> Result<Program> {
+        let own = std::env::current_exe()?;
+        let mut running = Program::start(&own, arguments, &[], address, &self.folder)?;
+        running.ready("/readyz").await?;
+        Ok(running)
+    }
+
+    /// Known users first, a second of the load itself, then what is measured.
+    async fn load(
+        &self,
+        running: &Program,
+        credentials: &Credentials,
+        time: Duration,
+        again: bool,
+    ) -> Result<Sample> {
+        load::all(running.address(), Arc::new(credentials.first_triggers("known")), CONNECTIONS).await?;
+        let most = if again { 20_000 } else { MOST_A_SECOND };
+        let seconds = usize::try_from(time.as_secs())?;
+        let requests = |run: &str, seconds: usize| {
+            let requests = Arc::new(credentials.triggers(run, most * seconds));
+            vec![Caller { requests, connections: CONNECTIONS, rate: None, again }]
+        };
+        let (warm, measured) = (requests("warm", 1), requests("load", seconds));
+        load::run(running.address(), warm, Duration::from_secs(1)).await?;
+        let before = Ticks::now(Some(running.pid()), self.postgres.postmaster())?;
+        let measured = load::run(running.address(), measured, time).await?.remove(0);
+        let shares = Ticks::now(Some(running.pid()), self.postgres.postmaster())?.since(&before);
+        none_refused(&measured)?;
+        Ok(Sample {
+            value: measured.rate(),
+            p50: Some(measured.percentile(50)),
+            p99: Some(measured.percentile(99)),
+            shares: Some(shares),
+            ..Sample::default()
+        })
+    }
+
+    async fn single_rows(&self) -> Result<Sample> {
+        let database = "single";
+        self.postgres.create(database, Some(PREPARED)).await?;
+        let (rate, mean) = pgbench::run(&self.postgres, database, &self.event, self.sizes.peer_load).await?;
+        self.postgres.remove(database).await?;
+        Ok(Sample { value: rate, mean: Some(mean), ..Sample::default() })
+    }
+
+    async fn batches(&self, through_the_function: bool) -> Result<Sample> {
+        let database = "batches";
+        self.postgres.create(database, Some(PREPARED)).await?;
+        let time = self.sizes.batches;
+        let done = if through_the_function {
+            batch::append(&self.postgres, database, &self.event, 256, time).await?
+        } else {
+            batch::insert(&self.postgres, database, &self.event, 100, time).await?
+        };
+        self.postgres.remove(database).await?;
+        Ok(Sample { value: done.rate, p50: Some(done.p50), p99: Some(done.p99), ..Sample::default() })
+    }
+
+    async fn latency(&self) -> Result<Sample> {
+        let database = "latency";
+        self.postgres.create(database, Some(PREPARED)).await?;
+        let running = self.engine.start(Roles::All, &self.postgres, database).await?;
+        let time = self.sizes.latency;
+        let sink = Sink::start(usize::try_from((time.as_secs() + 1) * u64::from(STEADY))?).await?;
+        self.engine.send_to(&running, sink.address()).await?;
+        let first = self.engine.first();
+        let measured = latency::measure(running.address(), first, &sink, STEADY, time).await?;
+        let memory = Some(running.end().await?);
+        self.postgres.remove(database).await?;
+        Ok(Sample {
+            value: measured.rate,
+            p50: Some(measured.p50),
+            p99: Some(measured.p99),
+            memory,
+            ..Sample::default()
+        })
+    }
+
+    /// One tenant at a fixed rate, without repeats and then with half of them; what the other one is answered meanwhile.
+    async fn neighbour(&self) -> Result<Sample> {
+        let database = "neighbour";
+        self.postgres.create(database, Some(PREPARED)).await?;
+        let running = self.engine.start(Roles::All, &self.postgres, database).await?;
+        let time = self.sizes.load;
+        let seconds = usize::try_from(time.as_secs())?;
+        let fast = seconds * MOST_A_SECOND;
+        let slow = seconds * usize::try_from(REPEATER)?;
+        let (first, second) = (self.engine.first(), self.engine.second());
+        for tenant in [first, second] {
+            load::all(running.address(), Arc::new(tenant.first_triggers("known")), CONNECTIONS).await?;
+        }
+        let mut rates = [Vec::new(), Vec::new()];
+        // Each kind first and last once, so that a table that grows favours neither.
+        for (turn, repeats) in [false, true, true, false].into_iter().enumerate() {
+            let run = format!("turn-{turn}");
+            let its = if repeats { first.half_repeats(&run, slow) } else { first.triggers(&run, slow) };
+            let caller = |requests: Requests, rate| Caller {
+                requests: Arc::new(requests),
+                connections: CONNECTIONS / 2,
+                rate,
+                again: false,
+            };
+            let callers = vec![caller(its, Some(REPEATER)), caller(second.triggers(&run, fast), None)];
+            let measured = load::run(running.address(), callers, time).await?;
+            for one in &measured {
+                none_refused(one)?;
+            }
+            rates[usize::from(repeats)].push(measured[1].rate());
+        }
+        let memory = Some(running.end().await?);
+        self.postgres.remove(database).await?;
+        let [without, with] = rates.map(|rates| rates.iter().sum::<f64>());
+        Ok(Sample { value: with / without, memory, ..Sample::default() })
+    }
+}
+
+fn none_refused(measured: &Measured) -> Result<()> {
+    ensure!(measured.refused == 0, "{} refused with {:?}", measured.refused, measured.refusal);
+    Ok(())
+}

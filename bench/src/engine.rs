@@ -1,0 +1,131 @@
+//! The engine as it ships: prepared once, then started on a clone of that database with chosen roles.
+//!
+//! All through its own doors: settings in the environment, the admin API for tenants, templates and providers.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+
+use crate::caller::{Credentials, EVENT_TYPE};
+use crate::load::Connection;
+use crate::postgres::Postgres;
+use crate::program::{Program, free_address};
+
+/// The database that rounds clone.
+pub(crate) const PREPARED: &str = "prepared";
+const FIRST_TENANT: &str = "0190b5a0-0000-7000-8000-0000000000b1";
+const ADMIN_TOKEN: &str = "bench-admin-token-0123456789";
+/// 32 bytes in base64; it guards nothing but this run.
+const MASTER_KEY: &str = "YmVuY2gtYmVuY2gtYmVuY2gtYmVuY2gtYmVuY2gtMTI=";
+const SECRET: &str = "whsec-bench-0123456789abcdef";
+const HIGHEST_RATE: u32 = 100_000_000;
+
+/// How to run it.
+pub(crate) struct Engine {
+    program: PathBuf,
+    folder: PathBuf,
+    first: Credentials,
+    second: Option<Credentials>,
+}
+
+/// What a process of it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Roles {
+    /// `up`: everything.
+    All,
+    /// Only the API.
+    Api,
+    /// Only projections and dispatch.
+    Work,
+}
+
+impl Engine {
+    /// Prepares a database: migrated, two tenants, the template.
+    pub(crate) async fn prepare(program: PathBuf, folder: &Path, postgres: &Postgres) -> Result<Self> {
+        let first =
+            Credentials { api_key: "orq_live_bench_0123456789".to_owned(), secret: SECRET.to_owned() };
+        let mut engine = Self { program, folder: folder.to_owned(), first, second: None };
+        postgres.create(PREPARED, None).await?;
+        let running = engine.start(Roles::All, postgres, PREPARED).await?;
+        let tenant = json!({"name": "Second", "webhookSecret": SECRET, "ratePerMinute": HIGHEST_RATE});
+        let second = admin(running.address(), "POST", "/admin/v1/tenants", &tenant).await?;
+        let text = |name: &str| second[name].as_str().context("an answer with this field").map(str::to_owned);
+        engine.second = Some(Credentials { api_key: text("apiKey")?, secret: SECRET.to_owned() });
+        let template = json!({
+            "subject": "{{ title }}: {{ orderNumber }}",
+            "body": "<h1>{{ title }}</h1>\n<p>Dear {{ name }}, your parcel <b>{{ orderNumber }}</b> worth {{ amount }} \
+                     is on its way.</p>",
+        });
+        for tenant in [FIRST_TENANT, &text("tenantId")?] {
+            let path = format!("/admin/v1/tenants/{tenant}/templates/{EVENT_TYPE}/EMAIL");
+            admin(running.address(), "PUT", &path, &template).await?;
+        }
+        running.end().await?;
+        Ok(engine)
+    }
+
+    /// The first tenant.
+    pub(crate) fn first(&self) -> &Credentials {
+        &self.first
+    }
+
+    /// The second tenant.
+    pub(crate) fn second(&self) -> &Credentials {
+        self.second.as_ref().expect("prepare made it")
+    }
+
+    /// Sends the first tenant's emails to an SMTP server on this machine.
+    pub(crate) async fn send_to(&self, running: &Program, smtp: SocketAddr) -> Result<()> {
+        let providers = json!([{
+            "kind": "smtp", "host": smtp.ip().to_string(), "port": smtp.port(), "tls": "none",
+            "from": "Shop <shop@example.org>",
+        }]);
+        let path = format!("/admin/v1/tenants/{FIRST_TENANT}/providers/EMAIL");
+        admin(running.address(), "PUT", &path, &providers).await.map(drop)
+    }
+
+    /// Starts a process of it and waits until it is ready.
+    pub(crate) async fn start(&self, roles: Roles, postgres: &Postgres, database: &str) -> Result<Program> {
+        let address = free_address()?;
+        let environment = [
+            ("ORQESTRA_LISTEN", address.to_string()),
+            ("ORQESTRA_DATA_DIR", self.folder.join("data").display().to_string()),
+            ("ORQESTRA_DATABASE_URL", postgres.app_url(database)),
+            ("ORQESTRA_MIGRATION_DATABASE_URL", postgres.owner_url(database)),
+            ("ORQESTRA_MASTER_KEY", MASTER_KEY.to_owned()),
+            ("ORQESTRA_ADMIN_TOKEN", ADMIN_TOKEN.to_owned()),
+            ("ORQESTRA_BOOTSTRAP_TENANT_ID", FIRST_TENANT.to_owned()),
+            ("ORQESTRA_BOOTSTRAP_TENANT_NAME", "First".to_owned()),
+            ("ORQESTRA_BOOTSTRAP_API_KEY", self.first.api_key.clone()),
+            ("ORQESTRA_BOOTSTRAP_WEBHOOK_SECRET", self.first.secret.clone()),
+            ("ORQESTRA_BOOTSTRAP_RATE_PER_MINUTE", HIGHEST_RATE.to_string()),
+        ];
+        let arguments: &[&str] = match roles {
+            Roles::All => &["up"],
+            Roles::Api => &["serve", "--role", "api"],
+            Roles::Work => &["serve", "--role", "project,dispatch"],
+        };
+        let arguments: Vec<String> = arguments.iter().map(|one| (*one).to_owned()).collect();
+        let mut running = Program::start(&self.program, &arguments, &environment, address, &self.folder)?;
+        if roles != Roles::Work {
+            running.ready("/readyz").await.context("the engine")?;
+        }
+        Ok(running)
+    }
+}
+
+async fn admin(to: SocketAddr, method: &str, path: &str, body: &Value) -> Result<Value> {
+    let body = body.to_string();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {ADMIN_TOKEN}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len(),
+    );
+    let mut connection = Connection::open(to).await?;
+    let status = connection.ask(request.as_bytes()).await?;
+    let answer = connection.body();
+    ensure!((200..300).contains(&status), "{method} {path}: {status} {}", String::from_utf8_lossy(answer));
+    Ok(serde_json::from_slice(answer)?)
+}

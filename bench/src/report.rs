@@ -1,0 +1,265 @@
+//! What was measured: medians over the rounds that count, the laws they are held to, as Markdown and as JSON.
+//!
+//! A case of which no round counts is shown with what was seen, marked void: neither held nor missed.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::case::Case;
+use crate::machine::Shares;
+
+/// One run of one case.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Sample {
+    /// The case's name.
+    pub(crate) case: String,
+    /// What the case measures.
+    pub(crate) value: f64,
+    /// The median latency, in seconds as the others.
+    #[serde(serialize_with = "seconds")]
+    pub(crate) p50: Option<Duration>,
+    /// The latency that 99 % did not exceed.
+    #[serde(serialize_with = "seconds")]
+    pub(crate) p99: Option<Duration>,
+    /// The mean latency, where only that is told.
+    #[serde(serialize_with = "seconds")]
+    pub(crate) mean: Option<Duration>,
+    /// The same as `value` until projections had caught up.
+    pub(crate) projected: Option<f64>,
+    /// The most memory that the engine held, in KB.
+    pub(crate) memory: Option<u64>,
+    /// Who used the processors.
+    pub(crate) shares: Option<Shares>,
+    /// The median `fdatasync` before or after, the slower one.
+    #[serde(serialize_with = "duration")]
+    pub(crate) sync: Duration,
+    /// Whether the disk was too slow for the round to count.
+    pub(crate) void: bool,
+}
+
+#[expect(clippy::ref_option, reason = "the form that serde asks for")]
+fn seconds<S: serde::Serializer>(value: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    value.map(|value| value.as_secs_f64()).serialize(serializer)
+}
+
+fn duration<S: serde::Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    value.as_secs_f64().serialize(serializer)
+}
+
+/// A run's samples.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Report {
+    samples: Vec<Sample>,
+}
+
+/// The median of a case.
+struct Median {
+    samples: usize,
+    void: bool,
+    value: f64,
+    p50: Option<f64>,
+    p99: Option<f64>,
+    sync: f64,
+    others: Option<f64>,
+}
+
+/// Whether a law holds.
+struct Law {
+    text: String,
+    found: String,
+    holds: bool,
+    /// Whether missing it fails the run.
+    floor: bool,
+    void: bool,
+}
+
+impl Report {
+    /// Adds a sample.
+    pub(crate) fn add(&mut self, sample: Sample) {
+        self.samples.push(sample);
+    }
+
+    /// How many runs of this case count.
+    pub(crate) fn counting(&self, case: Case) -> usize {
+        let name = case.name();
+        self.samples.iter().filter(|sample| sample.case == name && !sample.void).count()
+    }
+
+    fn of(&self, case: Case) -> (Vec<&Sample>, bool) {
+        let name = case.name();
+        let all: Vec<&Sample> = self.samples.iter().filter(|sample| sample.case == name).collect();
+        let counting: Vec<&Sample> = all.iter().copied().filter(|sample| !sample.void).collect();
+        if counting.is_empty() { (all, true) } else { (counting, false) }
+    }
+
+    fn median(&self, case: Case) -> Option<Median> {
+        let (samples, void) = self.of(case);
+        let of = |take: &dyn Fn(&Sample) -> Option<f64>| median(samples.iter().filter_map(|one| take(one)));
+        Some(Median {
+            samples: samples.len(),
+            void,
+            value: of(&|one| Some(one.value))?,
+            p50: of(&|one| Some(one.p50.or(one.mean)?.as_secs_f64())),
+            p99: of(&|one| Some(one.p99?.as_secs_f64())),
+            sync: of(&|one| Some(one.sync.as_secs_f64()))?,
+            others: of(&|one| Some(one.shares?.others)),
+        })
+    }
+
+    /// The limit that the floor is a part of: one request through HTTP and one row through the batch insert.
+    fn limit(&self) -> Option<(f64, bool)> {
+        let (echo, batches) = (self.median(Case::Echo)?, self.median(Case::Batches)?);
+        Some((1.0 / (1.0 / echo.value + 1.0 / batches.value), echo.void || batches.void))
+    }
+
+    /// The stock store at its best number of connections.
+    fn best_stock(&self) -> Option<Median> {
+        let all = Case::ALL.into_iter().filter(|case| matches!(case, Case::Stock(_)));
+        all.filter_map(|case| self.median(case)).max_by(|one, other| one.value.total_cmp(&other.value))
+    }
+
+    fn laws(&self) -> Vec<Law> {
+        let mut laws = Vec::new();
+        for case in [Case::EngineWhole, Case::EngineApi] {
+            let Some(engine) = self.median(case) else { continue };
+            if let Some((limit, void)) = self.limit() {
+                let part = engine.value / limit;
+                laws.push(Law {
+                    text: format!("{}: at least 40 % of 1/(1/b + 1/d)", case.name()),
+                    found: format!("{:.0} % of {limit:.0}/s", part * 100.0),
+                    holds: part >= 0.4,
+                    floor: true,
+                    void: void || engine.void,
+                });
+            }
+            if let Some(stock) = self.best_stock() {
+                let times = engine.value / stock.value;
+                laws.push(Law {
+                    text: format!("{}: well above the stock store (1.5 times)", case.name()),
+                    found: format!("{times:.2} times"),
+                    holds: times >= 1.5,
+                    floor: true,
+                    void: stock.void || engine.void,
+                });
+            }
+            let p99 = engine.p99.unwrap_or_default();
+            laws.push(Law {
+                text: format!("{}: p99 under 25 ms", case.name()),
+                found: milliseconds(engine.p99),
+                holds: p99 < 0.025,
+                floor: true,
+                void: engine.void,
+            });
+        }
+        if let Some(latency) = self.median(Case::Latency) {
+            for (text, found, most) in [
+                ("trigger to mail accepted: p50 under 10 ms", latency.p50, 0.010),
+                ("trigger to mail accepted: p99 under 60 ms", latency.p99, 0.060),
+            ] {
+                laws.push(Law {
+                    text: text.to_owned(),
+                    found: milliseconds(found),
+                    holds: found.unwrap_or_default() < most,
+                    floor: false,
+                    void: latency.void,
+                });
+            }
+        }
+        if let Some(drain) = self.median(Case::Drain) {
+            laws.push(Law {
+                text: "drain: 4,000 notifications/s".to_owned(),
+                found: format!("{:.0}/s", drain.value),
+                holds: drain.value >= 4_000.0,
+                floor: false,
+                void: drain.void,
+            });
+        }
+        if let Some(neighbour) = self.median(Case::Neighbour) {
+            laws.push(Law {
+                text: "beside a tenant that repeats half: others lose less than 10 %".to_owned(),
+                found: format!("{:+.1} %", (neighbour.value - 1.0) * 100.0),
+                holds: neighbour.value > 0.9,
+                floor: false,
+                void: neighbour.void,
+            });
+        }
+        if let Some(memory) = self.samples.iter().filter_map(|one| one.memory).max() {
+            laws.push(Law {
+                text: "the engine's memory under 150 MB throughout".to_owned(),
+                found: format!("{} MB", memory / 1_000),
+                holds: memory < 150_000,
+                floor: false,
+                void: false,
+            });
+        }
+        laws
+    }
+
+    /// Whether no floor was missed in rounds that count.
+    pub(crate) fn floors_hold(&self) -> bool {
+        self.laws().iter().all(|law| law.holds || law.void || !law.floor)
+    }
+
+    /// The tables.
+    pub(crate) fn markdown(&self) -> String {
+        let mut out = String::from(
+            "| what | median | p50 | p99 | rounds | fdatasync | other load |\n|---|--:|--:|--:|--:|--:|--:|\n",
+        );
+        let mut line = |text: String| writeln!(out, "{text}").expect("writing to a String cannot fail");
+        for case in Case::ALL {
+            let Some(median) = self.median(case) else { continue };
+            let value = if case == Case::Neighbour {
+                format!("{:.3}", median.value)
+            } else {
+                format!("{:.0}", median.value)
+            };
+            line(format!(
+                "| {} | {value} | {} | {} | {}{} | {:.0} µs | {} |",
+                case.label(),
+                milliseconds(median.p50),
+                milliseconds(median.p99),
+                median.samples,
+                if median.void { ", void" } else { "" },
+                median.sync * 1e6,
+                median.others.map_or_else(String::new, |others| format!("{:.0} %", others * 100.0)),
+            ));
+        }
+        if let Some((limit, _)) = self.limit() {
+            line(format!("| 1/(1/b + 1/d) | {limit:.0} | | | | | |"));
+        }
+        line(String::new());
+        line("| law | found | |\n|---|--:|---|".to_owned());
+        for law in self.laws() {
+            let verdict = match (law.void, law.holds, law.floor) {
+                (true, ..) => "void: the disk was too slow",
+                (false, true, _) => "holds",
+                (false, false, true) => "MISSED (floor)",
+                (false, false, false) => "MISSED (aim)",
+            };
+            line(format!("| {} | {} | {verdict} |", law.text, law.found));
+        }
+        out
+    }
+
+    /// Keeps both in `folder`.
+    pub(crate) fn save(&self, folder: &Path, name: &str) -> Result<()> {
+        std::fs::create_dir_all(folder)?;
+        std::fs::write(folder.join(format!("{name}.json")), serde_json::to_vec_pretty(self)?)?;
+        std::fs::write(folder.join(format!("{name}.md")), self.markdown())?;
+        Ok(())
+    }
+}
+
+fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_unstable_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
+fn milliseconds(seconds: Option<f64>) -> String {
+    seconds.map_or_else(String::new, |seconds| format!("{:.1} ms", seconds * 1_000.0))
+}

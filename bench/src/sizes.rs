@@ -1,0 +1,46 @@
+//! How much and how long: short for every day, whole for a night.
+
+use std::time::Duration;
+
+/// The sizes of a run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sizes {
+    /// Rounds that must count for each case.
+    pub(crate) rounds: usize,
+    /// Rounds at most, those that the disk makes void among them.
+    pub(crate) most_rounds: usize,
+    /// The measured stretch of the engine.
+    pub(crate) load: Duration,
+    /// The measured stretch of a peer.
+    pub(crate) peer_load: Duration,
+    /// The time spent in statements of batches.
+    pub(crate) batches: Duration,
+    /// The steady load to the mail server.
+    pub(crate) latency: Duration,
+    /// Notifications queued to be drained.
+    pub(crate) queued: usize,
+}
+
+impl Sizes {
+    /// `make bench`.
+    pub(crate) const SHORT: Self = Self {
+        rounds: 3,
+        most_rounds: 5,
+        load: Duration::from_secs(4),
+        peer_load: Duration::from_secs(3),
+        batches: Duration::from_secs(1),
+        latency: Duration::from_secs(10),
+        queued: 20_000,
+    };
+
+    /// `make soak`.
+    pub(crate) const WHOLE: Self = Self {
+        rounds: 7,
+        most_rounds: 12,
+        load: Duration::from_secs(30),
+        peer_load: Duration::from_secs(15),
+        batches: Duration::from_secs(5),
+        latency: Duration::from_secs(20),
+        queued: 50_000,
+    };
+}
