@@ -106,8 +106,6 @@ async fn show(log: &EventLog, what: &str, tenant: Option<TenantId>) -> anyhow::R
 
 fn print(event: &RecordedEvent) -> anyhow::Result<()> {
     let payload: Value = serde_json::from_str(&event.payload)?;
-    let metadata: serde_json::Map<_, _> =
-        event.metadata.iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
     let line = json!({
         "position": event.position.get(),
         "eventId": event.event_id,
@@ -119,7 +117,7 @@ fn print(event: &RecordedEvent) -> anyhow::Result<()> {
         "eventVersion": event.event_version,
         "recordedAt": event.recorded_at,
         "leaf": hex::encode(event.leaf),
-        "metadata": metadata,
+        "metadata": event.metadata.entries(),
         "payload": payload,
     });
     writeln!(std::io::stdout().lock(), "{line}").context("standard output is closed")

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use orqestra_domain::{ApiKeyId, RecipientRef};
+use orqestra_event_log::Priority;
 
 /// Who gave a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +15,16 @@ pub enum Actor {
     Admin,
     /// The engine itself; the name says which part.
     Engine(&'static str),
+}
+
+impl Actor {
+    /// Whether somebody waits for what it does.
+    pub(crate) const fn priority(&self) -> Priority {
+        match self {
+            Self::ApiKey(_) | Self::Admin => Priority::Caller,
+            Self::Engine(_) => Priority::Background,
+        }
+    }
 }
 
 impl fmt::Display for Actor {

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cqrs_es::event_sink::EventSink;
-use cqrs_es::persist::{EventStoreAggregateContext, PersistedEventStore};
+use cqrs_es::persist::EventStoreAggregateContext;
 use cqrs_es::{Aggregate, EventStore};
 use orqestra_domain::notification::{Notification, NotificationCommand, NotificationRefusal};
-use orqestra_domain::{KeyId, NotificationId, StreamId, TenantId, Timestamp};
+use orqestra_domain::{AnyEvent, KeyId, NotificationId, StreamId, TenantId, Timestamp};
 use orqestra_event_log::{
-    Clock, EventLog, IdempotencyClaim, Ids, KeyDestruction, Outcome, Position, RecordedEvent, Ticket,
+    Clock, EventLog, IdempotencyClaim, Ids, KeyDestruction, Outcome, Position, Priority, RecordedEvent,
+    Ticket,
 };
 use orqestra_vault::{Entropy, KeyError, NewKey, Vault};
 use quick_cache::sync::Cache;
@@ -78,6 +79,7 @@ pub(crate) struct Attached {
     pub(crate) new_keys: Vec<NewKey>,
     pub(crate) used_keys: Vec<KeyId>,
     pub(crate) destroys: Option<KeyDestruction>,
+    pub(crate) priority: Priority,
 }
 
 impl Commands {
@@ -164,7 +166,11 @@ impl Commands {
                 None => self.load_notification(&stream).await?,
             };
             let metadata = ctx.metadata(state.story().map(|story| &story.accepted.recipient_ref));
-            let attached = Attached { used_keys: used_keys.to_vec(), ..Attached::default() };
+            let attached = Attached {
+                used_keys: used_keys.to_vec(),
+                priority: ctx.actor.priority(),
+                ..Attached::default()
+            };
             match self.attempt(&stream, state, version, command.clone(), attached, metadata).await {
                 Ok(Ok(committed)) => {
                     self.memorise(&stream, committed.aggregate.clone(), committed.version);
@@ -190,13 +196,12 @@ impl Commands {
         metadata: &HashMap<String, String>,
     ) -> Result<Result<Committed<A>, NotRecorded>, CommandError<A::Error>>
     where
-        A: Aggregate<Services = ()> + Clone,
+        A: Aggregate<Event: Into<AnyEvent>, Services = ()> + Clone,
         A::Command: Clone,
     {
         let _turn = self.turn(stream).await;
         for _ in 0..TRIES {
-            let store =
-                PersistedEventStore::<_, A>::new_event_store(self.log().repository(Ticket::default()));
+            let store = self.log().event_store::<A>(Ticket::default());
             let loaded = store
                 .load_aggregate(stream.as_str())
                 .await
@@ -231,7 +236,7 @@ impl Commands {
         metadata: HashMap<String, String>,
     ) -> Result<Result<Committed<A>, NotRecorded>, CommandError<A::Error>>
     where
-        A: Aggregate<Services = ()> + Clone,
+        A: Aggregate<Event: Into<AnyEvent>, Services = ()> + Clone,
     {
         let sink = EventSink::default();
         aggregate.handle(command, &(), &sink).await.map_err(CommandError::Refused)?;
@@ -245,10 +250,11 @@ impl Commands {
             new_keys: attached.new_keys,
             used_keys: attached.used_keys,
             destroys: attached.destroys,
+            priority: attached.priority,
             ..Ticket::default()
         };
         let slot = ticket.slot.clone();
-        let store = PersistedEventStore::<_, A>::new_event_store(self.log().repository(ticket));
+        let store = self.log().event_store::<A>(ticket);
         let context = EventStoreAggregateContext {
             aggregate_id: stream.as_str().to_owned(),
             aggregate: A::default(),

@@ -5,20 +5,12 @@
 
 use std::sync::Arc;
 
-use orqestra_domain::{Fingerprint, NotificationId, TenantId, Timestamp};
+use orqestra_domain::notification::Accepted;
+use orqestra_domain::{NotificationId, TenantId, Timestamp};
 use quick_cache::sync::Cache;
 
-use crate::trigger_notification::Triggered;
-
-/// How many recent answers are kept; about 500 bytes each.
-const ANSWERS: usize = 20_000;
-
-/// What an accepted event was answered.
-#[derive(Clone, Debug)]
-pub(crate) struct Answer {
-    pub(crate) fingerprint: Fingerprint,
-    pub(crate) triggered: Triggered,
-}
+/// How many recent answers are kept; about 1.5 KB each, which others share while they need the same.
+const ANSWERS: usize = 10_000;
 
 /// A claimed key in memory.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +21,7 @@ struct Claim {
 
 #[derive(Debug)]
 pub(crate) struct HotAnswers {
-    answers: Cache<(TenantId, NotificationId), Arc<Answer>>,
+    answers: Cache<(TenantId, NotificationId), Arc<Accepted>>,
     claims: Cache<(TenantId, String), Claim>,
 }
 
@@ -38,7 +30,7 @@ impl HotAnswers {
         Self { answers: Cache::new(ANSWERS), claims: Cache::new(ANSWERS) }
     }
 
-    pub(crate) fn answer(&self, tenant: TenantId, notification: NotificationId) -> Option<Arc<Answer>> {
+    pub(crate) fn answer(&self, tenant: TenantId, notification: NotificationId) -> Option<Arc<Accepted>> {
         self.answers.get(&(tenant, notification))
     }
 
@@ -47,8 +39,8 @@ impl HotAnswers {
         (claim.expires_at > now).then_some(claim.notification)
     }
 
-    pub(crate) fn remember(&self, tenant: TenantId, answer: Arc<Answer>) {
-        self.answers.insert((tenant, answer.triggered.notification), answer);
+    pub(crate) fn remember(&self, tenant: TenantId, notification: NotificationId, accepted: Arc<Accepted>) {
+        self.answers.insert((tenant, notification), accepted);
     }
 
     pub(crate) fn remember_claim(

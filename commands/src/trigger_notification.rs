@@ -15,7 +15,7 @@ use orqestra_domain::notification::{
 use orqestra_domain::text::TextError;
 use orqestra_domain::{
     AddressRef, Channel, EmailAddress, EventId, EventTypeName, Fingerprint, NotificationId, PhoneNumber,
-    StreamId, TenantId, TenantName, Timestamp, UserId,
+    StreamId, TenantId, Timestamp, UserId,
 };
 use orqestra_event_log::seal::canonical;
 use orqestra_event_log::{FailPoint, IdempotencyClaim, Position};
@@ -27,7 +27,6 @@ use crate::context::Context;
 use crate::directory::TenantEntry;
 use crate::error::{CommandError, MismatchOf};
 use crate::execute::{Attached, Commands, NotRecorded};
-use crate::hot::Answer;
 use crate::keys::SealingKey;
 
 /// How long an idempotency key stands.
@@ -97,16 +96,8 @@ pub struct Trigger {
 pub struct Triggered {
     /// The notification.
     pub notification: NotificationId,
-    /// The event's id, the caller's or the one made for it.
-    pub event_id: EventId,
-    /// Its type.
-    pub event_type: EventTypeName,
-    /// What the tenant was called then.
-    pub tenant_name: TenantName,
-    /// The plan.
-    pub plan: Vec<PlannedChannel>,
-    /// When it was accepted.
-    pub accepted_at: Timestamp,
+    /// What was accepted.
+    pub accepted: Arc<Accepted>,
     /// Where it stands in the log; only for a new one.
     pub position: Option<Position>,
     /// Whether it was known before.
@@ -114,17 +105,8 @@ pub struct Triggered {
 }
 
 impl Triggered {
-    fn of(notification: NotificationId, accepted: &Accepted, position: Option<Position>) -> Self {
-        Self {
-            notification,
-            event_id: accepted.event_id.clone(),
-            event_type: accepted.event_type.clone(),
-            tenant_name: accepted.tenant_name.clone(),
-            plan: accepted.plan.clone(),
-            accepted_at: accepted.accepted_at,
-            position,
-            replayed: position.is_none(),
-        }
+    fn of(notification: NotificationId, accepted: &Arc<Accepted>, position: Option<Position>) -> Self {
+        Self { notification, accepted: Arc::clone(accepted), position, replayed: position.is_none() }
     }
 }
 
@@ -166,12 +148,12 @@ impl Commands {
             let sealing = self.recipient_key(tenant.id, recipient, accepted_at);
             let accepted = self.accepted(&draft, &stream, &sealing)?;
             let key = sealing.key.clone();
-            let command = NotificationCommand::Trigger(TriggerNotification { accepted: Box::new(accepted) });
+            let command = NotificationCommand::Trigger(TriggerNotification { accepted: Arc::new(accepted) });
             let attached = Attached {
                 idempotency_key: claim.clone(),
                 used_keys: sealing.relied_on(),
                 new_keys: sealing.new.into_iter().collect(),
-                destroys: None,
+                ..Attached::default()
             };
             let metadata = ctx.metadata(Some(&recipient));
             let tried =
@@ -182,7 +164,7 @@ impl Commands {
                     self.vault().remember(&key);
                     let story = committed.aggregate.story().expect("accepted just now");
                     let answer = Triggered::of(notification, &story.accepted, committed.position);
-                    self.remember(tenant, &trigger, fingerprint, &answer);
+                    self.remember(tenant, &trigger, &answer);
                     self.memorise(&stream, committed.aggregate, committed.version);
                     return Ok(answer);
                 }
@@ -247,11 +229,12 @@ impl Commands {
             trigger.idempotency_key.as_ref().and_then(|key| self.hot().claim(tenant.id, key.as_str(), now));
         let candidates = [(by_event, MismatchOf::EventId), (by_key, MismatchOf::IdempotencyKey)];
         for (notification, what) in candidates {
-            let Some(known) = notification.and_then(|id| self.hot().answer(tenant.id, id)) else { continue };
+            let Some(id) = notification else { continue };
+            let Some(known) = self.hot().answer(tenant.id, id) else { continue };
             if known.fingerprint != fingerprint {
                 return Err(CommandError::IdempotencyMismatch(what));
             }
-            return Ok(Some(Triggered { position: None, replayed: true, ..known.triggered.clone() }));
+            return Ok(Some(Triggered::of(id, &known, None)));
         }
         Ok(None)
     }
@@ -284,24 +267,16 @@ impl Commands {
         let what = if named == Some(earlier) { MismatchOf::EventId } else { MismatchOf::IdempotencyKey };
         let known = answer(earlier, &story, fingerprint, what)?;
         self.hold_key_to(tenant.id, trigger, &known).await?;
-        let remembered = Answer { fingerprint, triggered: known.clone() };
-        self.hot().remember(tenant.id, Arc::new(remembered));
+        self.hot().remember(tenant.id, earlier, Arc::clone(&known.accepted));
         Ok(known)
     }
 
-    fn remember(
-        &self,
-        tenant: &TenantEntry,
-        trigger: &Trigger,
-        fingerprint: Fingerprint,
-        triggered: &Triggered,
-    ) {
+    fn remember(&self, tenant: &TenantEntry, trigger: &Trigger, triggered: &Triggered) {
         if let Some(key) = &trigger.idempotency_key {
-            let expires_at = triggered.accepted_at.plus(KEY_LIFETIME);
+            let expires_at = triggered.accepted.accepted_at.plus(KEY_LIFETIME);
             self.hot().remember_claim(tenant.id, key.as_str(), triggered.notification, expires_at);
         }
-        let answer = Answer { fingerprint, triggered: triggered.clone() };
-        self.hot().remember(tenant.id, Arc::new(answer));
+        self.hot().remember(tenant.id, triggered.notification, Arc::clone(&triggered.accepted));
     }
 
     fn accepted(

@@ -1,5 +1,6 @@
 //! Any event of any aggregate, as a reader of the whole log meets it.
 
+use serde::{Deserialize as _, Deserializer};
 use serde_json::Value;
 
 use crate::notification::{Notification, NotificationEvent};
@@ -41,16 +42,58 @@ impl AnyEvent {
     /// # Errors
     /// If the aggregate type is unknown or the payload has another shape.
     pub fn read(aggregate_type: &str, payload: Value) -> Result<Self, UnreadableEvent> {
+        Self::from_json(aggregate_type, payload)
+    }
+
+    /// Reads the text of a payload that stands in its newest shape.
+    ///
+    /// # Errors
+    /// As [`AnyEvent::read`].
+    pub fn parse(aggregate_type: &str, payload: &str) -> Result<Self, UnreadableEvent> {
+        let mut json = serde_json::Deserializer::from_str(payload);
+        let event = Self::from_json(aggregate_type, &mut json)?;
+        json.end()?;
+        Ok(event)
+    }
+
+    fn from_json<'de, D>(aggregate_type: &str, payload: D) -> Result<Self, UnreadableEvent>
+    where
+        D: Deserializer<'de, Error = serde_json::Error>,
+    {
         if aggregate_type == Notification::TYPE {
-            Ok(Self::Notification(serde_json::from_value(payload)?))
+            Ok(Self::Notification(NotificationEvent::deserialize(payload)?))
         } else if aggregate_type == Tenant::TYPE {
-            Ok(Self::Tenant(serde_json::from_value(payload)?))
+            Ok(Self::Tenant(TenantEvent::deserialize(payload)?))
         } else if aggregate_type == Template::TYPE {
-            Ok(Self::Template(serde_json::from_value(payload)?))
+            Ok(Self::Template(TemplateEvent::deserialize(payload)?))
         } else if aggregate_type == Recipient::TYPE {
-            Ok(Self::Recipient(serde_json::from_value(payload)?))
+            Ok(Self::Recipient(RecipientEvent::deserialize(payload)?))
         } else {
             Err(UnreadableEvent::AggregateType(aggregate_type.to_owned()))
         }
+    }
+}
+
+impl From<NotificationEvent> for AnyEvent {
+    fn from(event: NotificationEvent) -> Self {
+        Self::Notification(event)
+    }
+}
+
+impl From<TenantEvent> for AnyEvent {
+    fn from(event: TenantEvent) -> Self {
+        Self::Tenant(event)
+    }
+}
+
+impl From<TemplateEvent> for AnyEvent {
+    fn from(event: TemplateEvent) -> Self {
+        Self::Template(event)
+    }
+}
+
+impl From<RecipientEvent> for AnyEvent {
+    fn from(event: RecipientEvent) -> Self {
+        Self::Recipient(event)
     }
 }

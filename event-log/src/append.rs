@@ -56,8 +56,20 @@ pub struct Ticket {
     pub destroys: Option<KeyDestruction>,
     /// The stream is taken for empty without a read.
     pub fresh: bool,
+    /// What goes first where more waits than can be stored at once.
+    pub priority: Priority,
     /// Where the outcome is left for whoever goes through the repository.
     pub slot: Slot,
+}
+
+/// What goes first where more waits than can be stored at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Priority {
+    /// Somebody waits for the answer.
+    #[default]
+    Caller,
+    /// The engine's own work: while many callers wait it gets a share of each batch, never nothing.
+    Background,
 }
 
 /// A caller's key for one notification.

@@ -4,9 +4,10 @@
 //! none, and an acknowledged one is never lost. Nothing here knows HTTP, providers or read models.
 //!
 //! To read along, implement [`Subscriber`] and hand it to [`run_subscription`]; to write, go through the commands
-//! room, which appends by [`EventLog::repository`]. To change a stored shape, add an upcaster in [`upcast`].
+//! room, which appends by [`EventLog::event_store`]. To change a stored shape, add an upcaster in [`upcast`].
 
 mod append;
+mod canonical;
 mod coalesce;
 mod error;
 pub mod fail_point;
@@ -17,15 +18,18 @@ mod read;
 mod recorded;
 mod repository;
 mod ring;
+mod rush;
 pub mod seal;
 pub mod source;
+mod store;
 mod subscription;
 mod tail;
 pub mod upcast;
 mod writer;
 
 pub use append::{
-    Append, IdempotencyClaim, KeyDestruction, MAX_EVENT_BYTES, NewEvent, Outcome, Recorded, Slot, Ticket,
+    Append, IdempotencyClaim, KeyDestruction, MAX_EVENT_BYTES, NewEvent, Outcome, Priority, Recorded, Slot,
+    Ticket,
 };
 pub use error::LogError;
 pub use fail_point::FailPoint;
@@ -34,6 +38,7 @@ pub use position::Position;
 pub use recorded::{Metadata, RecordedEvent};
 pub use repository::LogRepository;
 pub use source::{Clock, Ids};
+pub use store::LogStore;
 pub use subscription::{
     OnPoison, Parked, Start, Subscriber, SubscriberError, SubscriptionError, SubscriptionOptions, checkpoint,
     parked, request_retry, run_subscription,

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use orqestra_domain::{NotificationId, StreamId, TenantId};
+use cqrs_es::Aggregate;
+use orqestra_domain::{AnyEvent, NotificationId, StreamId, TenantId};
 use sqlx::PgPool;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout};
@@ -24,10 +25,12 @@ use crate::read::{Reader, StreamKey, limited};
 use crate::recorded::RecordedEvent;
 use crate::repository::LogRepository;
 use crate::ring::Ring;
+use crate::rush::Rush;
 use crate::source::{Clock, Ids};
+use crate::store::LogStore;
 use crate::subscription::Owner;
 use crate::upcast::Upcasters;
-use crate::writer::{Queued, Writer};
+use crate::writer::{Queued, Unplaced, Writer};
 
 /// Most streams or keys that one read serves.
 const READ_TOGETHER: usize = 256;
@@ -82,6 +85,7 @@ pub(crate) struct Shared {
     /// Whether the writer waits for the database, and how many batches it has behind it.
     pub(crate) flushing: AtomicBool,
     pub(crate) flushed: watch::Sender<u64>,
+    pub(crate) rush: Rush,
     instance: Uuid,
     head: watch::Sender<Position>,
     confirmed: Mutex<Instant>,
@@ -181,6 +185,7 @@ impl EventLog {
             present: AtomicBool::new(false),
             flushing: AtomicBool::new(false),
             flushed: watch::Sender::new(0),
+            rush: Rush::default(),
             instance,
             head: watch::Sender::new(Position::ZERO),
             confirmed: Mutex::new(Instant::now()),
@@ -221,6 +226,14 @@ impl EventLog {
     }
 
     /// The store that cqrs-es drives, for one command.
+    pub fn event_store<A>(&self, ticket: Ticket) -> LogStore<A>
+    where
+        A: Aggregate<Event: Into<AnyEvent>>,
+    {
+        LogStore::new(self.clone(), ticket)
+    }
+
+    /// The log as a repository of serialized events, for one command.
     pub fn repository(&self, ticket: Ticket) -> LogRepository {
         LogRepository::new(self.clone(), ticket)
     }
@@ -228,6 +241,10 @@ impl EventLog {
     /// Stores one command's events, all or none. Once this was polled the command goes on, whether or not anybody
     /// waits for its outcome.
     pub async fn append(&self, append: Append) -> Outcome {
+        self.store(append.into()).await
+    }
+
+    pub(crate) async fn store(&self, append: Unplaced) -> Outcome {
         let (answer, outcome) = oneshot::channel();
         let queued = match Queued::prepare(append, &self.0.shared, answer) {
             Ok(queued) => queued,

@@ -1,58 +1,66 @@
 //! An event as it stands in the log.
 //!
-//! The payload is kept as the stored text; it is decoded at most once, when the first reader asks, and shared from
-//! then on. Nothing here changes what is stored.
+//! The payload is kept as the stored text. Its decoded form comes with it where this process wrote it, and else is made
+//! at most once, when the first reader asks. Nothing here changes what is stored.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
 
 use cqrs_es::persist::SerializedEvent;
 use orqestra_domain::event::UnreadableEvent;
 use orqestra_domain::{AnyEvent, TenantId, Timestamp};
-use serde::Deserialize;
-use serde_json::Value;
+use serde::Serialize;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::canonical::canonical;
 use crate::error::LogError;
 use crate::position::Position;
-use crate::seal::canonical;
 use crate::upcast::Upcasters;
 
-/// What an event says beside its payload: request, trace, cause.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Metadata(BTreeMap<String, String>);
+/// What an event says beside its payload: request, trace, cause. Kept as the stored text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metadata(String);
 
 impl Metadata {
     /// The value under a name.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+    pub fn get(&self, name: &str) -> Option<String> {
+        self.entries().remove(name)
     }
 
-    /// All names and values, by name.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    /// All values by their names.
+    pub fn entries(&self) -> BTreeMap<String, String> {
+        serde_json::from_str(&self.0).expect("it is read and written as an object of texts")
     }
 
     /// The RFC 8785 text.
-    pub(crate) fn canonical(&self) -> String {
-        if self.0.keys().all(|name| name.is_ascii()) {
-            return serde_json::to_string(&self.0).expect("texts are always JSON");
-        }
-        canonical(&self.to_value())
+    pub fn text(&self) -> &str {
+        &self.0
     }
 
-    fn to_value(&self) -> Value {
-        self.iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
+    /// Takes in a stored text, if it is an object of texts.
+    fn stored(text: String) -> Result<Self, serde_json::Error> {
+        serde_json::from_str::<HashMap<String, String>>(&text)?;
+        Ok(Self(text))
+    }
+
+    pub(crate) fn of<E: Serialize>(entries: &E) -> Self {
+        Self(canonical(entries))
+    }
+}
+
+impl Default for Metadata {
+    fn default() -> Self {
+        Self("{}".to_owned())
     }
 }
 
 impl FromIterator<(String, String)> for Metadata {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(entries: I) -> Self {
-        Self(entries.into_iter().collect())
+        Self::of(&entries.into_iter().collect::<BTreeMap<_, _>>())
     }
 }
 
@@ -66,7 +74,7 @@ pub struct RecordedEvent {
     /// Whose it is.
     pub tenant: TenantId,
     /// The type of its aggregate.
-    pub aggregate_type: String,
+    pub aggregate_type: Cow<'static, str>,
     /// Its stream, `<tenant>/<uuid>`.
     pub aggregate_id: String,
     /// Where it stands in its stream, from 1.
@@ -97,6 +105,9 @@ impl RecordedEvent {
     }
 
     fn decode(&self) -> Result<AnyEvent, UnreadableEvent> {
+        if !self.upcasters.want(&self.event_type, &self.event_version) {
+            return AnyEvent::parse(&self.aggregate_type, &self.payload);
+        }
         let event = self.upcasters.apply(self.serialized()?);
         AnyEvent::read(&event.aggregate_type, event.payload)
     }
@@ -106,11 +117,11 @@ impl RecordedEvent {
         Ok(SerializedEvent::new(
             self.aggregate_id.clone(),
             usize::try_from(self.sequence).unwrap_or(0),
-            self.aggregate_type.clone(),
+            self.aggregate_type.to_string(),
             self.event_type.clone(),
             self.event_version.clone(),
             serde_json::from_str(&self.payload)?,
-            self.metadata.to_value(),
+            serde_json::from_str(self.metadata.text())?,
         ))
     }
 
@@ -131,13 +142,13 @@ impl RecordedEvent {
             position: Position::new(position),
             event_id: row.try_get("event_id")?,
             tenant: TenantId::from_uuid(row.try_get("tenant_id")?),
-            aggregate_type: row.try_get("aggregate_type")?,
+            aggregate_type: Cow::Owned(row.try_get("aggregate_type")?),
             aggregate_id: row.try_get("aggregate_id")?,
             sequence: row.try_get("sequence")?,
             event_type: row.try_get("event_type")?,
             event_version: row.try_get("event_version")?,
             payload: row.try_get("payload")?,
-            metadata: serde_json::from_str(&metadata)
+            metadata: Metadata::stored(metadata)
                 .map_err(|_| corrupt("its metadata is no object of texts"))?,
             recorded_at: Timestamp::new(recorded_at),
             leaf: leaf.try_into().map_err(|_| corrupt("its leaf is not 32 bytes"))?,

@@ -3,6 +3,7 @@
 //! One value serves one command and carries its ticket. Snapshots are not used: the framework's own apply events
 //! twice.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cqrs_es::Aggregate;
@@ -12,11 +13,11 @@ use cqrs_es::persist::{
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use crate::append::{Append, NewEvent, Outcome, Slot, Ticket};
+use crate::append::{Append, NewEvent, Outcome, Recorded, Slot, Ticket};
 use crate::error::LogError;
 use crate::log::{EventLog, Shared};
 use crate::position::Position;
-use crate::recorded::{Metadata, RecordedEvent};
+use crate::recorded::RecordedEvent;
 use crate::upcast::Upcasters;
 
 /// Events a replay reads at once.
@@ -99,19 +100,7 @@ impl PersistedEventRepository for LogRepository {
         };
         let outcome = self.log.append(append).await;
         self.slot.put(outcome.clone());
-        match outcome {
-            Outcome::Recorded(_) => Ok(()),
-            Outcome::Conflict { .. } => Err(PersistenceError::OptimisticLockError),
-            Outcome::Full | Outcome::Unavailable | Outcome::Lost => {
-                Err(PersistenceError::ConnectionError(Box::new(Refused(outcome))))
-            }
-            Outcome::KeyTaken { .. }
-            | Outcome::KeyRaced { .. }
-            | Outcome::KeyDead { .. }
-            | Outcome::TooLarge { .. }
-            | Outcome::Malformed(_)
-            | Outcome::Failed(_) => Err(PersistenceError::UnknownError(Box::new(Refused(outcome)))),
-        }
+        recorded(outcome).map(drop)
     }
 
     /// In order of sequence. A failed read is an error in the stream, never its silent end.
@@ -171,8 +160,25 @@ fn current(event: &RecordedEvent, upcasters: &Upcasters) -> Result<SerializedEve
     Ok(upcasters.apply(event.serialized()?))
 }
 
+/// What was stored, or the refusal as the framework knows it.
+pub(crate) fn recorded(outcome: Outcome) -> Result<Recorded, PersistenceError> {
+    match outcome {
+        Outcome::Recorded(recorded) => Ok(recorded),
+        Outcome::Conflict { .. } => Err(PersistenceError::OptimisticLockError),
+        Outcome::Full | Outcome::Unavailable | Outcome::Lost => {
+            Err(PersistenceError::ConnectionError(Box::new(Refused(outcome))))
+        }
+        Outcome::KeyTaken { .. }
+        | Outcome::KeyRaced { .. }
+        | Outcome::KeyDead { .. }
+        | Outcome::TooLarge { .. }
+        | Outcome::Malformed(_)
+        | Outcome::Failed(_) => Err(PersistenceError::UnknownError(Box::new(Refused(outcome)))),
+    }
+}
+
 fn new_event(event: &SerializedEvent) -> Result<NewEvent, PersistenceError> {
-    let metadata = Metadata::deserialize(&event.metadata)?;
+    let metadata = HashMap::<String, String>::deserialize(&event.metadata)?.into_iter().collect();
     Ok(NewEvent {
         event_type: event.event_type.clone(),
         event_version: event.event_version.clone(),

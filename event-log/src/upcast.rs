@@ -24,6 +24,11 @@ impl Upcasters {
         Self(upcasters.into())
     }
 
+    /// Whether any of them wants events of this type and version.
+    pub(crate) fn want(&self, event_type: &str, event_version: &str) -> bool {
+        self.0.iter().any(|upcaster| upcaster.can_upcast(event_type, event_version))
+    }
+
     /// Applies each upcaster that wants the event, in order.
     pub fn apply(&self, event: SerializedEvent) -> SerializedEvent {
         self.0.iter().fold(event, |event, upcaster| {

@@ -30,7 +30,7 @@ pub struct UnreadableFact {
 
 impl<'a> Fact<'a> {
     pub(crate) fn of(recorded: &'a RecordedEvent) -> Result<Self, UnreadableFact> {
-        let concerns = [Notification::TYPE, Recipient::TYPE].contains(&recorded.aggregate_type.as_str());
+        let concerns = [Notification::TYPE, Recipient::TYPE].contains(&recorded.aggregate_type.as_ref());
         if !concerns {
             return Ok(Self::Other);
         }

@@ -217,18 +217,19 @@ fn idempotency_key(headers: &HeaderMap, problems: &mut Problems) -> Option<Idemp
 
 fn answer(headers: &HeaderMap, triggered: &Triggered) -> Response {
     let whole = prefers_representation(headers);
+    let accepted = &triggered.accepted;
     let body = TriggerAnswer {
         success: true,
-        message: format!("Event {} dispatched securely for {}", triggered.event_type, triggered.tenant_name),
-        event_id: whole.then(|| triggered.event_id.as_str()),
+        message: format!("Event {} dispatched securely for {}", accepted.event_type, accepted.tenant_name),
+        event_id: whole.then(|| accepted.event_id.as_str()),
         notification_id: whole.then(|| triggered.notification.to_string()),
-        plan: whole.then(|| triggered.plan.iter().map(PlanLine::of).collect()),
+        plan: whole.then(|| accepted.plan.iter().map(PlanLine::of).collect()),
     };
     let body = serde_json::to_vec(&body).expect("texts are always JSON");
     let mut response = Response::new(Body::from(body));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(LOCATION, location(&triggered.event_id));
+    headers.insert(LOCATION, location(&accepted.event_id));
     if triggered.replayed {
         headers.insert(REPLAYED, HeaderValue::from_static("true"));
     }

@@ -143,9 +143,9 @@ async fn the_request_and_its_trace_stand_in_the_events_metadata() {
     let head = log.fetch_head().await.unwrap();
     let last = log.read_after(Position::new(head.get() - 1), 1).await.unwrap().remove(0);
     let metadata = |name: &str| last.metadata.get(name);
-    assert_eq!(metadata("requestId"), Some("req-1"));
-    assert_eq!(metadata("traceId"), Some("trace-7"));
-    assert_eq!(metadata("traceparent"), Some(trace));
+    assert_eq!(metadata("requestId").as_deref(), Some("req-1"));
+    assert_eq!(metadata("traceId").as_deref(), Some("trace-7"));
+    assert_eq!(metadata("traceparent").as_deref(), Some(trace));
     assert!(metadata("actor").unwrap().starts_with("api-key:"));
 }
 

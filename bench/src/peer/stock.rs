@@ -140,7 +140,7 @@ async fn trigger(
         ("idempotencyKey".to_owned(), key.to_owned()),
         ("recipientRef".to_owned(), accepted.recipient_ref.to_string()),
     ]);
-    let command = NotificationCommand::Trigger(TriggerNotification { accepted: Box::new(accepted) });
+    let command = NotificationCommand::Trigger(TriggerNotification { accepted: Arc::new(accepted) });
     match peer.framework.execute_with_metadata(stream.as_str(), command, metadata).await {
         Ok(()) => Ok(Json(json!({"success": true, "message": message}))),
         Err(AggregateError::UserError(_) | AggregateError::AggregateConflict) => Err(StatusCode::CONFLICT),

@@ -69,7 +69,7 @@ impl Directory {
 
     async fn fold_in(&self, batch: &[Arc<RecordedEvent>]) -> Result<(), DirectoryError> {
         let mut tenants: HashMap<TenantId, Tenant> = HashMap::new();
-        for event in batch.iter().filter(|event| KINDS.contains(&event.aggregate_type.as_str())) {
+        for event in batch.iter().filter(|event| KINDS.contains(&event.aggregate_type.as_ref())) {
             let read = event.event().map_err(|error| DirectoryError::Unreadable {
                 position: event.position,
                 error: error.to_string(),

@@ -1,5 +1,7 @@
 //! What may be asked of a notification. Time and randomness come in here.
 
+use std::sync::Arc;
+
 use super::event::{Accepted, DeliveryRendered, FailureClass, Resolution};
 use super::plan::SkipReason;
 use crate::channel::Channel;
@@ -35,7 +37,7 @@ pub enum NotificationCommand {
 #[derive(Clone, Debug)]
 pub struct TriggerNotification {
     /// What is accepted, with its plan.
-    pub accepted: Box<Accepted>,
+    pub accepted: Arc<Accepted>,
 }
 
 /// See [`NotificationCommand::StartAttempt`].

@@ -1,5 +1,7 @@
 //! What happened to a notification. Past tense, one fact an event; the stored shapes are a public contract.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::plan::{PlannedChannel, SkipReason};
@@ -13,7 +15,7 @@ use crate::timestamp::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NotificationEvent {
     /// The trigger was accepted; always the first event.
-    NotificationAccepted(Box<Accepted>),
+    NotificationAccepted(Arc<Accepted>),
     /// A channel's content was rendered; once a channel.
     DeliveryRendered(DeliveryRendered),
     /// An attempt was claimed by a reactor, which alone may send it.

@@ -3,6 +3,7 @@
 //! `evolve` never refuses and reads no clock: every order of events that a stream can hold has a state.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +24,7 @@ pub struct Notification {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Story {
     /// What was accepted.
-    pub accepted: Accepted,
+    pub accepted: Arc<Accepted>,
     /// Each channel's delivery, skipped ones too.
     pub deliveries: BTreeMap<Channel, Delivery>,
     /// When the recipient read it.
@@ -226,7 +227,7 @@ impl Notification {
 }
 
 impl Story {
-    fn begin(accepted: &Accepted) -> Self {
+    fn begin(accepted: &Arc<Accepted>) -> Self {
         let delivery = |planned: &super::plan::PlannedChannel| {
             let (template, state) = match &planned.outcome {
                 PlanOutcome::Planned { template } => (Some(*template), DeliveryState::Planned),
@@ -245,7 +246,7 @@ impl Story {
             (planned.channel, delivery)
         };
         let deliveries = accepted.plan.iter().map(delivery).collect();
-        Self { accepted: accepted.clone(), deliveries, read_at: None }
+        Self { accepted: Arc::clone(accepted), deliveries, read_at: None }
     }
 }
 

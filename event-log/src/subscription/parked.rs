@@ -91,11 +91,11 @@ impl ParkedStreams {
 
     pub(super) fn holds(&self, event: &RecordedEvent) -> bool {
         // Most often there is none, and no key is built.
-        !self.0.is_empty() && self.0.contains(&(event.aggregate_type.clone(), event.aggregate_id.clone()))
+        !self.0.is_empty() && self.0.contains(&(event.aggregate_type.to_string(), event.aggregate_id.clone()))
     }
 
     pub(super) fn add(&mut self, event: &RecordedEvent) {
-        self.0.insert((event.aggregate_type.clone(), event.aggregate_id.clone()));
+        self.0.insert((event.aggregate_type.to_string(), event.aggregate_id.clone()));
     }
 
     pub(super) fn remove(&mut self, parked: &Parked) {

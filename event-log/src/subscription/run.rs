@@ -23,6 +23,9 @@ use crate::recorded::RecordedEvent;
 /// The pause before the lease is asked for again after an interruption; it doubles with each one that follows soon.
 const SHORTEST_REST: Duration = Duration::from_millis(50);
 
+/// How often a subscription that steps back looks whether it still has to.
+const STEP: Duration = Duration::from_millis(20);
+
 /// Opens a subscription's transaction: what a crash takes back is done again from the checkpoint, and a process that
 /// stands still in it holds nobody up for longer than its limit.
 fn begin(limit: Duration) -> String {
@@ -183,6 +186,7 @@ impl<S: Subscriber> Runner<S> {
                 }
                 continue;
             };
+            let working = Instant::now();
             match self.process(lease, position, &batch).await? {
                 Step::Done => position = last,
                 Step::Fenced => {
@@ -195,6 +199,9 @@ impl<S: Subscriber> Runner<S> {
                 Step::Ended(end) => return Ok(end),
             }
             progress.send_replace(position);
+            if let Some(end) = self.step_back(lease, working.elapsed()).await {
+                return Ok(end);
+            }
             self.moves += 1;
             if self.moves >= store::KEPT_MOVES {
                 self.moves = 0;
@@ -303,6 +310,22 @@ impl<S: Subscriber> Runner<S> {
             }
         }
         None
+    }
+
+    /// Leaves the machine to callers while they are many.
+    async fn step_back(&mut self, lease: &Lease, worked: Duration) -> Option<End> {
+        let begun = Instant::now();
+        let until = begun + self.log.shared().rush.rest_after(worked, begun);
+        loop {
+            let now = Instant::now();
+            let left = until.saturating_duration_since(now);
+            if left.is_zero() || !self.log.shared().rush.is_on(now) {
+                return None;
+            }
+            if let Some(end) = self.pause(lease, left.min(STEP)).await {
+                return Some(end);
+            }
+        }
     }
 
     /// Moves the checkpoint and handles the events in one transaction. The move comes first: who is fenced does no

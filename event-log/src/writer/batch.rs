@@ -1,6 +1,7 @@
 //! Which commands go together, and which waiting ones are decided by the outcome of others.
 //!
-//! Two commands of one stream, key or new data key never share a batch. What waits keeps its order.
+//! Two commands of one stream, key or new data key never share a batch. What waits keeps its order. While many callers
+//! wait, the engine's own work gets a share of each batch: at least one command, so that it moves whatever comes.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -10,19 +11,32 @@ use orqestra_vault::{KeyScope, NewKey};
 
 use super::flush::Verdict;
 use super::queued::Queued;
-use crate::append::Outcome;
+use crate::append::{Outcome, Priority};
 
 /// Most bytes of events in one batch, one command apart.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// Takes the next batch out of what waits. The first that waits is always in it.
-pub(super) fn select(pending: &mut VecDeque<Queued>, most: usize) -> Vec<Queued> {
+/// So many callers in one batch are many.
+const MANY_CALLERS: usize = 16;
+/// Callers in a batch for one command of the engine's own, where callers are many.
+const CALLERS_FOR_ONE: usize = 8;
+
+/// Whether so many callers wait that the engine's own work steps back; then how much of it a batch takes.
+pub(super) fn background_share(pending: &VecDeque<Queued>) -> Option<usize> {
+    let callers = pending.iter().filter(|queued| queued.ticket.priority == Priority::Caller).count();
+    (callers >= MANY_CALLERS).then_some(callers / CALLERS_FOR_ONE)
+}
+
+/// Takes the next batch out of what waits, at most `background` commands of the engine's own. The first that waits is
+/// always in it.
+pub(super) fn select(pending: &mut VecDeque<Queued>, most: usize, background: usize) -> Vec<Queued> {
     let hasher = RandomState::new();
     // Hashes: two that collide only make a command wait for the next batch.
     let mut seen = HashSet::with_capacity(2 * pending.len());
     let mut batch: Vec<Queued> = Vec::with_capacity(most.min(pending.len()));
     let mut bytes = 0;
     let mut alone = false;
+    let mut background = background;
     let mut rest = VecDeque::new();
     for queued in pending.drain(..) {
         let mut free = true;
@@ -32,7 +46,9 @@ pub(super) fn select(pending: &mut VecDeque<Queued>, most: usize) -> Vec<Queued>
         let destroys = queued.ticket.destroys.is_some();
         let fits = batch.is_empty()
             || (batch.len() < most && bytes + queued.bytes() <= MAX_BYTES && !alone && !destroys);
-        if free && fits {
+        let own = queued.ticket.priority == Priority::Background;
+        if free && fits && (!own || background > 0) {
+            background -= usize::from(own);
             bytes += queued.bytes();
             alone = destroys;
             batch.push(queued);

@@ -23,7 +23,7 @@ use crate::fail_point::FailPoint;
 use crate::log::Shared;
 use crate::position::Position;
 use flush::{Flusher, Verdict};
-pub(crate) use queued::Queued;
+pub(crate) use queued::{Queued, Unplaced, Written};
 
 /// See the module.
 pub(crate) struct Writer {
@@ -60,7 +60,11 @@ impl Writer {
             }
             self.pending.extend(arrived.drain(..));
             metrics::gauge!("orqestra_append_queue_depth").set(depth(self.pending.len() + queue.len()));
-            let batch = batch::select(&mut self.pending, self.max_batch);
+            let share = batch::background_share(&self.pending);
+            if share.is_some() {
+                self.shared.rush.note(Instant::now());
+            }
+            let batch = batch::select(&mut self.pending, self.max_batch, share.unwrap_or(self.max_batch));
             if !batch.is_empty() {
                 self.store(batch).await;
             }

@@ -1,24 +1,62 @@
 //! One command on its way into a batch: everything that can be computed before is.
 //!
-//! Preparing runs in the caller's task: canonical texts, ids, leaves and the checks of shape and size.
+//! Preparing runs in the caller's task: ids, leaves and the checks of shape and size.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
-use orqestra_domain::StreamId;
+use orqestra_domain::{AnyEvent, StreamId};
 use tokio::sync::oneshot;
 
-use crate::append::{Append, MAX_EVENT_BYTES, Outcome, Ticket};
+use crate::append::{Append, MAX_EVENT_BYTES, NewEvent, Outcome, Ticket};
+use crate::canonical::canonical;
 use crate::log::Shared;
 use crate::position::Position;
-use crate::recorded::RecordedEvent;
-use crate::seal::{LeafInput, canonical, leaf};
+use crate::recorded::{Metadata, RecordedEvent};
+use crate::seal::{LeafInput, leaf};
+
+/// One command's events as they will be stored.
+pub(crate) struct Unplaced {
+    pub(crate) aggregate_type: Cow<'static, str>,
+    pub(crate) aggregate_id: String,
+    pub(crate) expected: i64,
+    pub(crate) events: Vec<Written>,
+    pub(crate) ticket: Ticket,
+}
+
+/// An event in its stored form, and in its domain's form where it is at hand.
+pub(crate) struct Written {
+    pub(crate) event_type: String,
+    pub(crate) event_version: String,
+    /// RFC 8785 text.
+    pub(crate) payload: String,
+    pub(crate) metadata: Metadata,
+    pub(crate) decoded: Option<AnyEvent>,
+}
+
+impl From<Append> for Unplaced {
+    fn from(append: Append) -> Self {
+        let written = |event: NewEvent| Written {
+            event_type: event.event_type,
+            event_version: event.event_version,
+            payload: canonical(&event.payload),
+            metadata: event.metadata,
+            decoded: None,
+        };
+        Self {
+            aggregate_type: Cow::Owned(append.aggregate_type),
+            aggregate_id: append.aggregate_id,
+            expected: append.expected,
+            events: append.events.into_iter().map(written).collect(),
+            ticket: append.ticket,
+        }
+    }
+}
 
 /// A prepared command and who waits for it.
 pub(crate) struct Queued {
     /// Not placed yet.
     pub(super) events: Vec<RecordedEvent>,
-    /// RFC 8785 texts, one an event.
-    pub(super) metadata: Vec<String>,
     pub(super) expected: i64,
     pub(super) ticket: Ticket,
     bytes: usize,
@@ -28,7 +66,7 @@ pub(crate) struct Queued {
 impl Queued {
     /// Checks and prepares a command.
     pub(crate) fn prepare(
-        append: Append,
+        append: Unplaced,
         shared: &Shared,
         answer: oneshot::Sender<Outcome>,
     ) -> Result<Self, Outcome> {
@@ -41,12 +79,9 @@ impl Queued {
         let now = shared.clock.now();
         let (tenant_text, recorded_text) = (tenant.to_string(), now.to_string());
         let mut events = Vec::with_capacity(append.events.len());
-        let mut texts = Vec::with_capacity(append.events.len());
         let mut bytes = 0;
         for (event, sequence) in append.events.into_iter().zip(append.expected + 1..) {
-            let payload = canonical(&event.payload);
-            let metadata = event.metadata.canonical();
-            let size = payload.len() + metadata.len();
+            let size = event.payload.len() + event.metadata.text().len();
             if size > MAX_EVENT_BYTES {
                 return Err(Outcome::TooLarge { bytes: size });
             }
@@ -58,13 +93,12 @@ impl Queued {
                 event_id: &event_id.to_string(),
                 event_type: &event.event_type,
                 event_version: &event.event_version,
-                metadata: &metadata,
-                payload: &payload,
+                metadata: event.metadata.text(),
+                payload: &event.payload,
                 recorded_at: &recorded_text,
                 sequence,
                 tenant_id: &tenant_text,
             });
-            texts.push(metadata);
             events.push(RecordedEvent {
                 position: Position::ZERO,
                 event_id,
@@ -74,15 +108,15 @@ impl Queued {
                 sequence,
                 event_type: event.event_type,
                 event_version: event.event_version,
-                payload,
+                payload: event.payload,
                 metadata: event.metadata,
                 recorded_at: now,
                 leaf,
                 upcasters: shared.upcasters.clone(),
-                decoded: OnceLock::new(),
+                decoded: event.decoded.map_or_else(OnceLock::new, |event| OnceLock::from(Ok(event))),
             });
         }
-        Ok(Self { events, metadata: texts, expected: append.expected, ticket: append.ticket, bytes, answer })
+        Ok(Self { events, expected: append.expected, ticket: append.ticket, bytes, answer })
     }
 
     pub(crate) fn bytes(&self) -> usize {

@@ -119,7 +119,7 @@ pub(super) async fn append_batch(
     let mut destroyed = Destroyed::default();
     for (queued, command) in batch.iter().zip(1_i32..) {
         counts.push(i32::try_from(queued.events.len()).unwrap_or(i32::MAX));
-        for (index, (event, metadata)) in queued.events.iter().zip(&queued.metadata).enumerate() {
+        for (index, event) in queued.events.iter().enumerate() {
             events.command.push(command);
             events.first.push(index == 0);
             events.aggregate_type.push(&event.aggregate_type);
@@ -128,7 +128,7 @@ pub(super) async fn append_batch(
             events.event_type.push(&event.event_type);
             events.event_version.push(&event.event_version);
             events.payload.push(&event.payload);
-            events.metadata.push(metadata);
+            events.metadata.push(event.metadata.text());
             events.event_id.push(event.event_id);
             events.tenant_id.push(event.tenant.as_uuid());
             events.recorded_at.push(event.recorded_at.as_datetime());
@@ -246,7 +246,7 @@ pub(super) async fn look_up(
     batch: &[&Queued],
 ) -> Result<Vec<Option<Position>>, sqlx::Error> {
     let firsts = batch.iter().map(|queued| queued.first());
-    let types: Vec<_> = firsts.clone().map(|event| event.aggregate_type.as_str()).collect();
+    let types: Vec<_> = firsts.clone().map(|event| event.aggregate_type.as_ref()).collect();
     let ids: Vec<_> = firsts.clone().map(|event| event.aggregate_id.as_str()).collect();
     let sequences: Vec<_> = firsts.clone().map(|event| event.sequence).collect();
     let event_ids: Vec<_> = firsts.map(|event| event.event_id).collect();

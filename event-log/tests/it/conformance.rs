@@ -8,13 +8,11 @@ use cqrs_es::persist::{
 };
 use cqrs_es::{Aggregate, AggregateContext, AggregateError, EventStore};
 use orqestra_domain::event::AnyEvent;
-use orqestra_domain::recipient::{Recipient, RecipientCommand, RecipientEvent};
+use orqestra_domain::recipient::{Recipient, RecipientCommand, RecipientEvent, RecipientForgotten};
 use orqestra_domain::tenant::{Limits, RegisterTenant, Standing, Tenant, TenantChange, TenantCommand};
 use orqestra_domain::{RecipientRef, StreamId, TenantId, TenantName, Timestamp};
 use orqestra_event_log::upcast::Upcasters;
-use orqestra_event_log::{
-    Append, EventLog, LogOptions, LogRepository, Metadata, NewEvent, Outcome, Position, Ticket,
-};
+use orqestra_event_log::{Append, EventLog, LogOptions, Metadata, NewEvent, Outcome, Position, Ticket};
 use postgres_es::PostgresEventRepository;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -33,9 +31,9 @@ async fn execute<A>(
     command: A::Command,
 ) -> Result<(), AggregateError<A::Error>>
 where
-    A: Aggregate<Services = ()>,
+    A: Aggregate<Event: Into<AnyEvent>, Services = ()>,
 {
-    let store = PersistedEventStore::<LogRepository, A>::new_event_store(log.repository(ticket));
+    let store = log.event_store::<A>(ticket);
     let mut context = store.load_aggregate(id).await?;
     let sink = cqrs_es::event_sink::EventSink::default();
     context.aggregate().handle(command, &(), &sink).await.map_err(AggregateError::UserError)?;
@@ -224,6 +222,32 @@ async fn an_old_shape_is_read_as_todays_and_stays_as_it_was_stored() {
         assert_eq!(read[0].leaf, stored.events[0].leaf);
     }
     log.close().await;
+}
+
+#[tokio::test]
+async fn what_a_writers_own_readers_are_handed_is_what_the_table_says() {
+    let world = World::new().await;
+    let recipient = RecipientRef::from_bytes([9; 32]);
+    let stream = StreamId::recipient(tenant(1), recipient);
+    let ticket = Ticket::default();
+    let slot = ticket.slot.clone();
+    let store = world.log.event_store::<Recipient>(ticket);
+    let context = EventStore::load_aggregate(&store, stream.as_str()).await.unwrap();
+    let happened =
+        RecipientEvent::RecipientForgotten(RecipientForgotten { recipient_ref: recipient, at: at() });
+    let metadata = HashMap::from([("b".to_owned(), "2".to_owned()), ("a".to_owned(), "\u{1}".to_owned())]);
+    let committed = store.commit(vec![happened.clone()], context, metadata.clone()).await.unwrap();
+    assert_eq!((committed[0].sequence, &committed[0].metadata), (1, &metadata));
+    let handed = recorded(slot.take().unwrap()).events.remove(0);
+    let other = world.another().await;
+    let stored = other.load(Recipient::TYPE, &stream).await.unwrap().remove(0);
+    assert_eq!(handed.event().unwrap(), &AnyEvent::Recipient(happened));
+    assert_eq!(handed.event().unwrap(), stored.event().unwrap());
+    assert_eq!(
+        (&handed.payload, &handed.metadata, handed.leaf),
+        (&stored.payload, &stored.metadata, stored.leaf)
+    );
+    assert_eq!(stored.metadata.text(), "{\"a\":\"\\u0001\",\"b\":\"2\"}");
 }
 
 type Row = (String, String, String, String, String, String, String, i64, String, Vec<u8>, String);

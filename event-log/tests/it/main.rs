@@ -8,6 +8,7 @@ mod contention;
 mod faults;
 mod guards;
 mod keys;
+mod priority;
 mod reading;
 mod subscription;
 mod support;

@@ -138,7 +138,7 @@ impl World {
             },
             address_ref: None,
         };
-        let accepted = Box::new(Accepted {
+        let accepted = Arc::new(Accepted {
             event_id,
             tenant_name: TenantName::parse("Shop").unwrap(),
             recipient_ref: recipient,

@@ -8,6 +8,8 @@ mod plan;
 mod properties;
 mod unknown;
 
+use std::sync::Arc;
+
 use cqrs_es::test::{AggregateTestExecutor, TestFramework};
 use uuid::Uuid;
 
@@ -60,7 +62,7 @@ fn line(channel: Channel, outcome: PlanOutcome) -> PlannedChannel {
 }
 
 fn accepted_with(plan: Vec<PlannedChannel>) -> Event {
-    Event::NotificationAccepted(Box::new(Accepted {
+    Event::NotificationAccepted(Arc::new(Accepted {
         event_id: EventId::parse("evt-1").unwrap(),
         event_type: EventTypeName::parse("order.confirmed").unwrap(),
         tenant_name: TenantName::parse("Shop").unwrap(),

@@ -1,0 +1,94 @@
+//! The log as cqrs-es's event store: what commands drive.
+//!
+//! Reads as the framework does through the repository. A commit writes each event's text once and keeps the event beside
+//! it, so that readers in this process need not decode what it wrote. One value serves one command.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use cqrs_es::persist::{EventStoreAggregateContext, PersistedEventStore};
+use cqrs_es::{Aggregate, AggregateError, DomainEvent as _, EventEnvelope, EventStore};
+use orqestra_domain::AnyEvent;
+
+use crate::append::{Slot, Ticket};
+use crate::canonical::canonical;
+use crate::log::EventLog;
+use crate::recorded::Metadata;
+use crate::repository::{LogRepository, recorded};
+use crate::writer::{Unplaced, Written};
+
+/// See the module.
+pub struct LogStore<A: Aggregate> {
+    log: EventLog,
+    stored: PersistedEventStore<LogRepository, A>,
+    slot: Slot,
+    /// Goes with the first commit.
+    ticket: Mutex<Option<Ticket>>,
+}
+
+impl<A: Aggregate> LogStore<A> {
+    pub(crate) fn new(log: EventLog, ticket: Ticket) -> Self {
+        let reading = Ticket { fresh: ticket.fresh, ..Ticket::default() };
+        Self {
+            stored: PersistedEventStore::new_event_store(log.repository(reading)),
+            log,
+            slot: ticket.slot.clone(),
+            ticket: Mutex::new(Some(ticket)),
+        }
+    }
+}
+
+impl<A> EventStore<A> for LogStore<A>
+where
+    A: Aggregate<Event: Into<AnyEvent>>,
+{
+    type AC = EventStoreAggregateContext<A>;
+
+    async fn load_events(
+        &self,
+        aggregate_id: &str,
+    ) -> Result<Vec<EventEnvelope<A>>, AggregateError<A::Error>> {
+        self.stored.load_events(aggregate_id).await
+    }
+
+    async fn load_aggregate(&self, aggregate_id: &str) -> Result<Self::AC, AggregateError<A::Error>> {
+        self.stored.load_aggregate(aggregate_id).await
+    }
+
+    /// Leaves the outcome in the ticket's slot too, since the framework's error has no room for it.
+    async fn commit(
+        &self,
+        events: Vec<A::Event>,
+        context: Self::AC,
+        metadata: HashMap<String, String>,
+    ) -> Result<Vec<EventEnvelope<A>>, AggregateError<A::Error>> {
+        if events.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ticket = self.ticket.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
+        let text = Metadata::of(&metadata);
+        let written = events.iter().map(|event| Written {
+            event_type: event.event_type(),
+            event_version: event.event_version(),
+            payload: canonical(event),
+            metadata: text.clone(),
+            decoded: Some(event.clone().into()),
+        });
+        let append = Unplaced {
+            aggregate_type: Cow::Borrowed(A::TYPE),
+            aggregate_id: context.aggregate_id.clone(),
+            expected: i64::try_from(context.current_sequence).unwrap_or(i64::MAX),
+            events: written.collect(),
+            ticket,
+        };
+        let outcome = self.log.store(append).await;
+        self.slot.put(outcome.clone());
+        recorded(outcome)?;
+        let envelopes = events.into_iter().zip(context.current_sequence + 1..).map(|(payload, sequence)| {
+            let aggregate_id = context.aggregate_id.clone();
+            EventEnvelope { aggregate_id, sequence, payload, metadata: metadata.clone() }
+        });
+        Ok(envelopes.collect())
+    }
+}
