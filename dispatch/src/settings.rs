@@ -61,7 +61,7 @@ impl Default for DispatchSettings {
             claim: Duration::from_secs(30),
             provider_timeout: Duration::from_mins(1),
             retry_delays: delays.map(Duration::from_secs).to_vec(),
-            smtp_connections: 8,
+            smtp_connections: 32,
             sandbox_calls: 192,
             breaker_failures: 5,
             breaker_pause: Duration::from_secs(30),

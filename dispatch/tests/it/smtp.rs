@@ -11,6 +11,7 @@ use orqestra_domain::provider::{SmtpConfig, TlsMode};
 use orqestra_domain::{Channel, DeliveryId, EventId, NotificationId, StreamId, TenantId, Timestamp};
 use orqestra_vault::{DataKey, FieldContext, KeyScope, MasterKey, SeededEntropy, Vault};
 use sqlx::PgPool;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::smtp_server::Step::{Cut, Hang, Say};
@@ -218,6 +219,24 @@ async fn connections_are_used_again_and_replaced_when_the_server_has_closed_them
         assert_eq!(short(client.send(number).await), "taken", "message {number}");
     }
     assert_eq!((server.taken().len(), server.opened()), (5, 2));
+}
+
+#[tokio::test]
+async fn no_letter_waits_for_a_delayed_acknowledgement() {
+    const DELAYED_ACKNOWLEDGEMENT: Duration = Duration::from_millis(40);
+    let server = SmtpServer::start([]).await;
+    let client = Client::to(&server);
+    let mut took = Vec::new();
+    for number in 1..=50 {
+        let began = Instant::now();
+        assert_eq!(short(client.send(number).await), "taken");
+        took.push(began.elapsed());
+    }
+    took.sort_unstable();
+    assert_eq!(server.opened(), 1);
+    // A busy machine delays some; the acknowledgement would have delayed nearly all.
+    let quarter = took[took.len() / 4];
+    assert!(quarter < DELAYED_ACKNOWLEDGEMENT / 2, "a quarter took more than {quarter:?}");
 }
 
 #[tokio::test]

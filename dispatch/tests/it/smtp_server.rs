@@ -177,8 +177,8 @@ async fn content(stream: &mut BufReader<TcpStream>) -> std::io::Result<String> {
 async fn act(stream: &mut BufReader<TcpStream>, step: Step) -> std::io::Result<bool> {
     match step {
         Say(answer) => {
-            stream.write_all(answer.as_bytes()).await?;
-            stream.write_all(b"\r\n").await?;
+            // In one write: a second one would wait for the delayed acknowledgement of the first.
+            stream.write_all(format!("{answer}\r\n").as_bytes()).await?;
             stream.flush().await?;
             Ok(true)
         }

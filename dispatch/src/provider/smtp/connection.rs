@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::letter::Letter;
 use super::table::{Fault, Phase, What};
+use super::wire::{self, Socket};
 
 /// How long one step may take.
 const STEP: Duration = Duration::from_secs(10);
@@ -81,21 +82,29 @@ fn fault(phase: Phase, error: &lettre::transport::smtp::Error) -> Fault {
     Fault { phase, what, words }
 }
 
+/// A connected socket.
+async fn connect(host: &str, port: u16, deadline: Instant) -> Result<Socket, Fault> {
+    let end = deadline.min(Instant::now() + STEP);
+    match tokio::time::timeout_at(end, wire::connect(host, port)).await {
+        Ok(Ok(socket)) => Ok(socket),
+        Ok(Err(error)) if error.kind() == std::io::ErrorKind::TimedOut => {
+            Err(Fault::new(Phase::Connecting, What::Silence))
+        }
+        Ok(Err(_)) => Err(Fault::new(Phase::Connecting, What::Cut)),
+        Err(_) => Err(Fault::new(Phase::Connecting, What::Silence)),
+    }
+}
+
 impl Connection {
     pub(super) async fn open(target: Target<'_>, deadline: Instant) -> Result<Self, Fault> {
         let hello = ClientId::Domain(target.hello);
-        let from_the_start = match target.mode {
-            TlsMode::Tls => target.tls.clone(),
-            TlsMode::None | TlsMode::Starttls => None,
-        };
-        let connecting = AsyncSmtpConnection::connect_tokio1(
-            (target.host, target.port),
-            Some(STEP),
-            &hello,
-            from_the_start,
-            None,
-        );
-        let mut client = step(Phase::Connecting, STEP, deadline, connecting).await?;
+        let mut socket = connect(target.host, target.port, deadline).await?;
+        if target.mode == TlsMode::Tls {
+            let tls = target.tls.clone().ok_or(Fault::new(Phase::Encrypting, What::Handshake))?;
+            socket = step(Phase::Encrypting, STEP, deadline, wire::encrypt(socket, tls)).await?;
+        }
+        let greeting = AsyncSmtpConnection::connect_with_transport(socket, &hello);
+        let mut client = step(Phase::Connecting, STEP, deadline, greeting).await?;
         if target.mode == TlsMode::Starttls {
             let (true, Some(tls)) = (client.can_starttls(), target.tls) else {
                 return Err(Fault::new(Phase::Encrypting, What::NoStartTls));

@@ -6,6 +6,7 @@
 mod connection;
 pub(crate) mod letter;
 mod table;
+mod wire;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
