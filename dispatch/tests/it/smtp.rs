@@ -14,7 +14,7 @@ use sqlx::PgPool;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::smtp_server::Step::{Cut, Hang, Say};
+use crate::smtp_server::Step::{Cut, Flood, Hang, Say};
 use crate::smtp_server::{Manners, SmtpServer};
 
 struct Client {
@@ -159,6 +159,26 @@ async fn every_row_of_the_table_after_the_content() {
         (Hang, "unknown smtp_timeout"),
     ] {
         assert_eq!(one(Manners { end: step, ..Manners::GOOD }).await, outcome, "{step:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_reply_without_an_end_is_read_up_to_a_bound() {
+    let good = Manners::GOOD;
+    let endless_line = Flood("250 and so on and on");
+    for (manners, outcome) in [
+        (Manners { banner: endless_line, ..good }, "down smtp_reply_too_long"),
+        (Manners { mail: endless_line, ..good }, "down smtp_reply_too_long"),
+        (Manners { rcpt: endless_line, ..good }, "down smtp_reply_too_long"),
+        (Manners { data: endless_line, ..good }, "down smtp_reply_too_long"),
+        (Manners { end: endless_line, ..good }, "unknown smtp_reply_too_long"),
+        (
+            Manners { end: Flood("250-and so on and on and on and on and on and on\r\n"), ..good },
+            "unknown smtp_reply_too_long",
+        ),
+        (Manners { mail: Say("250 \u{ff}"), ..good }, "taken"),
+    ] {
+        assert_eq!(one(manners).await, outcome, "{manners:?}");
     }
 }
 

@@ -17,9 +17,11 @@ pub(crate) enum Step {
     Cut,
     /// Never answers.
     Hang,
+    /// Says this for ever.
+    Flood(&'static str),
 }
 
-use Step::{Cut, Hang, Say};
+use Step::{Cut, Flood, Hang, Say};
 
 /// How the server behaves in one connection.
 #[derive(Clone, Copy, Debug)]
@@ -144,7 +146,7 @@ async fn serve(stream: TcpStream, manners: Manners, state: Arc<State>) -> std::i
         }
         if verb == "DATA" && matches!(step, Say(answer) if answer.starts_with('3')) {
             taken.content = content(&mut stream).await?;
-            if matches!(manners.end, Cut | Hang)
+            if matches!(manners.end, Cut | Hang | Flood(_))
                 || matches!(manners.end, Say(answer) if answer.starts_with('2'))
             {
                 state.taken.send_modify(|all| all.push(taken.clone()));
@@ -183,6 +185,9 @@ async fn act(stream: &mut BufReader<TcpStream>, step: Step) -> std::io::Result<b
             Ok(true)
         }
         Cut => Ok(false),
+        Flood(words) => loop {
+            stream.write_all(words.as_bytes()).await?;
+        },
         Hang => {
             // Until the other side hangs up.
             let mut line = String::new();

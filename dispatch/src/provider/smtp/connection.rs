@@ -3,6 +3,7 @@
 //! Each step has a time limit and the whole call has a deadline. Nothing here is tried twice.
 
 use std::error::Error as _;
+use std::io;
 use std::time::Duration;
 
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
@@ -15,7 +16,7 @@ use tokio::time::Instant;
 
 use super::letter::Letter;
 use super::table::{Fault, Phase, What};
-use super::wire::{self, Socket};
+use super::wire::{self, ReplyTooLong, Socket};
 
 /// How long one step may take.
 const STEP: Duration = Duration::from_secs(10);
@@ -77,7 +78,13 @@ fn fault(phase: Phase, error: &lettre::transport::smtp::Error) -> Fault {
             What::Cut
         }
         None if error.is_response() || error.is_client() => What::Garbled,
-        None => What::Cut,
+        None => match failed_read(error) {
+            Some(read) if read.get_ref().is_some_and(|why| why.is::<ReplyTooLong>()) => What::TooLong,
+            Some(read) if phase != Phase::Encrypting && read.kind() == io::ErrorKind::InvalidData => {
+                What::Garbled
+            }
+            Some(_) | None => What::Cut,
+        },
     };
     Fault { phase, what, words }
 }
@@ -87,12 +94,24 @@ async fn connect(host: &str, port: u16, deadline: Instant) -> Result<Socket, Fau
     let end = deadline.min(Instant::now() + STEP);
     match tokio::time::timeout_at(end, wire::connect(host, port)).await {
         Ok(Ok(socket)) => Ok(socket),
-        Ok(Err(error)) if error.kind() == std::io::ErrorKind::TimedOut => {
+        Ok(Err(error)) if error.kind() == io::ErrorKind::TimedOut => {
             Err(Fault::new(Phase::Connecting, What::Silence))
         }
         Ok(Err(_)) => Err(Fault::new(Phase::Connecting, What::Cut)),
         Err(_) => Err(Fault::new(Phase::Connecting, What::Silence)),
     }
+}
+
+/// What the socket said.
+fn failed_read(error: &lettre::transport::smtp::Error) -> Option<&io::Error> {
+    let mut why = error.source();
+    while let Some(cause) = why {
+        if let Some(read) = cause.downcast_ref() {
+            return Some(read);
+        }
+        why = cause.source();
+    }
+    None
 }
 
 impl Connection {

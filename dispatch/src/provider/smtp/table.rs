@@ -1,6 +1,6 @@
 //! The SMTP table: what a fault in each phase says about the message.
 //!
-//! | phase | 4yz | 5yz | no answer, cut or garbled |
+//! | phase | 4yz | 5yz | no answer, cut, garbled or too long |
 //! |---|---|---|---|
 //! | connecting, greeting, STARTTLS, AUTH | not taken, provider down | not taken, provider down | not taken, provider down |
 //! | MAIL, RCPT, DATA | not taken | refused | not taken, provider down |
@@ -45,6 +45,8 @@ pub(super) enum What {
     Handshake,
     /// What came back was no SMTP.
     Garbled,
+    /// More came back than an answer may hold.
+    TooLong,
     /// The server does not offer STARTTLS.
     NoStartTls,
     /// The server offers no mechanism for AUTH that we know.
@@ -93,6 +95,7 @@ impl Fault {
             What::Cut => "smtp_connection_lost".to_owned(),
             What::Handshake => "smtp_tls".to_owned(),
             What::Garbled => "smtp_garbled".to_owned(),
+            What::TooLong => "smtp_reply_too_long".to_owned(),
             What::NoStartTls => "smtp_no_starttls".to_owned(),
             What::NoMechanism => "smtp_no_auth_mechanism".to_owned(),
             What::NoPassword => "smtp_no_password".to_owned(),
@@ -117,6 +120,7 @@ impl Fault {
             What::Silence
             | What::Cut
             | What::Garbled
+            | What::TooLong
             | What::Handshake
             | What::NoStartTls
             | What::NoMechanism
@@ -167,7 +171,7 @@ mod tests {
         assert_eq!(row(What::Code(550)), with(["refused"; 4]));
         assert_eq!(row(What::Code(421)), ["down"; 7]);
         assert_eq!(row(What::Code(530)), ["down"; 7]);
-        for lost in [What::Silence, What::Cut, What::Garbled] {
+        for lost in [What::Silence, What::Cut, What::Garbled, What::TooLong] {
             assert_eq!(row(lost), with(["down", "down", "down", "unknown"]));
         }
     }
