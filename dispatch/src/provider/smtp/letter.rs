@@ -7,11 +7,16 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use lettre::address::Address;
-use lettre::message::header::{ContentTransferEncoding, ContentType, Date, MessageId};
+use lettre::message::header::{
+    ContentTransferEncoding, ContentType, Date, HeaderName, HeaderValue, MessageId,
+};
 use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
 use orqestra_domain::EmailAddress;
 
 use crate::provider::Message;
+
+/// Longest run of blanks or of anything else in a subject that lettre's folding is left to.
+const LONGEST_RUN: usize = 200;
 
 /// A letter ready to be sent.
 pub(super) struct Letter {
@@ -64,7 +69,7 @@ impl Letter {
         let head = lettre::Message::builder()
             .from(Mailbox::new(name, from.clone()))
             .to(Mailbox::new(None, to.clone()))
-            .subject(one_line(message.content.subject.as_deref().unwrap_or_default()))
+            .raw_header(subject(&one_line(message.content.subject.as_deref().unwrap_or_default())))
             .header(MessageId::from(message_id.clone()))
             .header(Date::new(date));
         let html = part(ContentType::TEXT_HTML, &message.content.body);
@@ -93,6 +98,41 @@ impl Letter {
 pub(crate) fn one_line(text: &str) -> String {
     let plain = text.replace("\r\n", " ");
     plain.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().trim().to_owned()
+}
+
+/// The subject. What cannot be folded at blanks goes out as encoded words (RFC 2047), as no line of a header may have
+/// more than 998 octets.
+fn subject(text: &str) -> HeaderValue {
+    let name = HeaderName::new_from_ascii_str("Subject");
+    let runs = text.as_bytes().chunk_by(|a, b| (*a == b' ') == (*b == b' '));
+    if runs.map(<[u8]>::len).max().unwrap_or(0) > LONGEST_RUN {
+        HeaderValue::dangerous_new_pre_encoded(name, text.to_owned(), encoded_words(text))
+    } else {
+        HeaderValue::new(name, text.to_owned())
+    }
+}
+
+/// A text as folded encoded words, no character in two of them.
+fn encoded_words(text: &str) -> String {
+    /// Octets of an encoded word, of 75, that are left for the text.
+    const ROOM: usize = 75 - "=?utf-8?q??=".len();
+    let mut lines = Vec::new();
+    let mut word = String::new();
+    for char in text.chars() {
+        let mut bytes = [0; 4];
+        let encoded = match char {
+            ' ' => "_".to_owned(),
+            'a'..='z' | 'A'..='Z' | '0'..='9' => char.to_string(),
+            _ => char.encode_utf8(&mut bytes).bytes().map(|byte| format!("={byte:02X}")).collect(),
+        };
+        if word.len() + encoded.len() > ROOM {
+            lines.push(std::mem::take(&mut word));
+        }
+        word.push_str(&encoded);
+    }
+    lines.push(word);
+    let words: Vec<_> = lines.iter().map(|word| format!("=?utf-8?q?{word}?=")).collect();
+    words.join("\r\n ")
 }
 
 fn part(kind: ContentType, text: &str) -> SinglePart {
@@ -205,6 +245,46 @@ mod tests {
         assert_eq!((domain.to.as_ref() as &str, domain.needs_utf8()), ("user@xn--bcher-kva.example", false));
         let local = Letter::write(&message("jörg@example.com", "s", "b", None), None).unwrap();
         assert!(local.needs_utf8());
+    }
+
+    #[tokio::test]
+    async fn no_line_of_a_header_is_longer_than_998_octets_whatever_the_subject_is() {
+        let long = "x".repeat(3_000);
+        let blanks = format!("a{}b", " ".repeat(3_000));
+        let umlauts = "\u{e4}\u{1f600}".repeat(500);
+        let mixed = format!("Gr\u{fc}\u{df}e =?utf-8?q?no?= {long} {umlauts}");
+        let short = "an order of yours ".repeat(200);
+        for subject in [&long, &blanks, &umlauts, &mixed, short.trim_end()] {
+            let letter = Letter::write(&message("user@example.com", subject, "b", None), None).unwrap();
+            let text = String::from_utf8(letter.bytes).unwrap();
+            let (head, _) = text.split_once("\r\n\r\n").unwrap();
+            assert!(head.split("\r\n").all(|line| line.len() <= 998), "{head}");
+            let unfolded = head.replace("\r\n ", " ");
+            let line = unfolded.split("\r\n").find_map(|line| line.strip_prefix("Subject: ")).unwrap();
+            if subject.contains("xxx") || subject.contains("   ") {
+                assert_eq!(decoded(line), *subject);
+            }
+        }
+    }
+
+    /// What encoded words of the Q kind say.
+    fn decoded(line: &str) -> String {
+        let mut bytes = Vec::new();
+        for word in line.split(' ') {
+            let word = word.strip_prefix("=?utf-8?q?").and_then(|word| word.strip_suffix("?=")).unwrap();
+            let mut rest = word.bytes();
+            while let Some(byte) = rest.next() {
+                bytes.push(match byte {
+                    b'_' => b' ',
+                    b'=' => {
+                        let digits = [rest.next().unwrap(), rest.next().unwrap()];
+                        u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap()
+                    }
+                    _ => byte,
+                });
+            }
+        }
+        String::from_utf8(bytes).unwrap()
     }
 
     #[tokio::test]
