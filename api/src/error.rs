@@ -299,6 +299,8 @@ impl From<TenantRefusal> for ApiError {
             TenantRefusal::AlreadyRegistered => Self::Conflict(Conflict::TenantExists),
             TenantRefusal::NotRegistered => Self::NotFound(Thing::Tenant),
             TenantRefusal::NoSuchKey => Self::NotFound(Thing::ApiKey),
+            // Ids of keys are made here.
+            TenantRefusal::KeyIdTaken => Self::Internal("the id of an API key came twice".to_owned()),
             TenantRefusal::WrongChannel => {
                 Self::Invalid(vec![FieldError::new("kind", "does not carry this channel")])
             }

@@ -122,7 +122,7 @@ pub(crate) struct ChannelState {
     /// Who carried the last attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     provider: Option<String>,
-    /// Why it failed last: a stable code.
+    /// Why it failed last, or why nobody knows: a stable code.
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<String>,
     /// When the next attempt is due.
@@ -155,9 +155,8 @@ impl ChannelState {
             provider: last.map(|attempt| attempt.provider.clone()),
             cause: last.and_then(|attempt| match &attempt.outcome {
                 AttemptOutcome::Failed { cause, .. } => Some(cause.clone()),
-                AttemptOutcome::Open | AttemptOutcome::Succeeded { .. } | AttemptOutcome::Unknown { .. } => {
-                    None
-                }
+                AttemptOutcome::Unknown { cause, .. } => cause.clone(),
+                AttemptOutcome::Open | AttemptOutcome::Succeeded { .. } => None,
             }),
             next_due: None,
             sent_at: None,
@@ -237,7 +236,7 @@ pub(crate) struct AttemptView {
     /// Whether another try could help, where it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     retryable: Option<bool>,
-    /// Why it failed: a stable code.
+    /// Why it failed, or why nobody knows: a stable code.
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<String>,
     /// The provider's id of the message.
@@ -271,9 +270,10 @@ impl AttemptView {
                 view.retryable = Some(*class == FailureClass::Retryable);
                 view.cause = Some(cause.clone());
             }
-            AttemptOutcome::Unknown { at } => {
+            AttemptOutcome::Unknown { at, cause } => {
                 view.outcome = "UNKNOWN";
                 view.ended_at = Some(at.to_string());
+                view.cause.clone_from(cause);
             }
         }
         view

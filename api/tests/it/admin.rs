@@ -191,8 +191,14 @@ async fn held(world: &World, shop: &Caller, event: &str) -> String {
         at,
     };
     commands.start_attempt(tenant, notification, start, &[key], &ctx).await.unwrap();
-    let unknown =
-        MarkOutcomeUnknown { channel, attempt: 1, policy: UnknownPolicy::Hold, by_sender: true, at };
+    let unknown = MarkOutcomeUnknown {
+        channel,
+        attempt: 1,
+        policy: UnknownPolicy::Hold,
+        cause: "smtp_timeout".to_owned(),
+        by_sender: true,
+        at,
+    };
     commands.mark_outcome_unknown(tenant, notification, unknown, &[], &ctx).await.unwrap();
     DeliveryId::of(notification, channel).to_string()
 }
@@ -209,11 +215,13 @@ async fn an_operator_decides_on_an_unknown_outcome_once() {
         world.projected().await;
         let state = world.get(&shop, &format!("/api/v1/events/{event}")).await.json();
         assert_eq!(state["data"]["channels"][0]["status"], "UNKNOWN");
+        assert_eq!(state["data"]["channels"][0]["cause"], "smtp_timeout");
         let path = format!("/admin/v1/deliveries/{delivery}/resolve");
         let resolved = world.admin(Method::POST, &path, Some(&json!({"resolution": resolution}))).await;
         assert_eq!(resolved.status, StatusCode::OK, "{resolved:?}");
         assert_eq!(resolved.json()["data"]["status"], status);
         assert_eq!(resolved.json()["data"]["attempts"][0]["outcome"], "UNKNOWN");
+        assert_eq!(resolved.json()["data"]["attempts"][0]["cause"], "smtp_timeout");
         let again = world.admin(Method::POST, &path, Some(&json!({"resolution": resolution}))).await;
         assert_eq!(again.json()["code"], "nothing_to_resolve");
     }

@@ -293,7 +293,7 @@ impl Deliverer {
             Err(SendError::Refused { cause, answer }) => Verdict::Refused { cause, answer },
             Err(SendError::Unknown { cause }) => {
                 tracing::warn!(channel = %channel, provider = carrier.provider.name(), cause, "no answer came");
-                Verdict::Unknown(policy(channel, carrier.provider.name()))
+                Verdict::Unknown { policy: policy(channel, carrier.provider.name()), cause }
             }
         }
     }
@@ -306,14 +306,11 @@ impl Deliverer {
         let delivery = story.as_ref().and_then(|story| story.deliveries.get(&channel));
         let Some(delivery) = delivery else { return Ok(()) };
         let attempt = row.due.attempt;
-        match (&delivery.state, delivery.attempt(attempt)) {
-            (DeliveryState::Attempting { attempt: open, .. }, Some(state))
-                if *open == attempt && state.outcome == AttemptOutcome::Open =>
-            {
-                let policy = policy(channel, &state.provider);
-                self.mark_unknown(row.key, attempt, policy, false).await
+        match delivery.attempt(attempt) {
+            Some(state) if state.outcome == AttemptOutcome::Open => {
+                self.mark_overdue(row.key, attempt, policy(channel, &state.provider)).await
             }
-            _ => Ok(()),
+            Some(_) | None => Ok(()),
         }
     }
 

@@ -40,7 +40,7 @@ pub(super) enum Verdict {
     Sent(Sent),
     NotTaken(NotTaken),
     Refused { cause: String, answer: Option<String> },
-    Unknown(UnknownPolicy),
+    Unknown { policy: UnknownPolicy, cause: String },
 }
 
 impl Verdict {
@@ -49,7 +49,7 @@ impl Verdict {
             Self::Sent(_) => "sent",
             Self::NotTaken(_) => "not_taken",
             Self::Refused { .. } => "refused",
-            Self::Unknown(_) => "unknown",
+            Self::Unknown { .. } => "unknown",
         }
     }
 
@@ -58,7 +58,7 @@ impl Verdict {
             Self::Sent(sent) => sent.answer.as_deref(),
             Self::NotTaken(not_taken) => not_taken.answer.as_deref(),
             Self::Refused { answer, .. } => answer.as_deref(),
-            Self::Unknown(_) => None,
+            Self::Unknown { .. } => None,
         }
     }
 }
@@ -157,10 +157,9 @@ impl Deliverer {
                 let failure = failure(FailureClass::Permanent, cause, None, answer);
                 commands.record_failure(tenant, notification, failure, &used, context).await
             }
-            Verdict::Unknown(policy) => {
-                let number = attempt.number;
-                let mark =
-                    MarkOutcomeUnknown { channel, attempt: number, policy: *policy, by_sender: true, at };
+            Verdict::Unknown { policy, cause } => {
+                let (attempt, policy, cause) = (attempt.number, *policy, cause.clone());
+                let mark = MarkOutcomeUnknown { channel, attempt, policy, cause, by_sender: true, at };
                 commands.mark_outcome_unknown(tenant, notification, mark, &[], context).await
             }
         };
@@ -204,16 +203,16 @@ impl Deliverer {
             .record(taken);
     }
 
-    /// Records that nobody knows.
-    pub(super) async fn mark_unknown(
+    /// Records that nobody knows of an attempt whose outcome never came.
+    pub(super) async fn mark_overdue(
         &self,
         key: DueKey,
         attempt: u32,
         policy: UnknownPolicy,
-        by_sender: bool,
     ) -> Result<(), Later> {
         let DueKey { tenant, notification, channel } = key;
-        let mark = MarkOutcomeUnknown { channel, attempt, policy, by_sender, at: self.clock.now() };
+        let (cause, at) = ("no_outcome".to_owned(), self.clock.now());
+        let mark = MarkOutcomeUnknown { channel, attempt, policy, cause, by_sender: false, at };
         match self.commands.mark_outcome_unknown(tenant, notification, mark, &[], &self.context).await {
             Ok(_) => {
                 let channel = channel.as_str();

@@ -73,20 +73,26 @@ impl Fold {
             }
             NotificationEvent::AttemptFailed(failed) => match failed.next_due {
                 Some(due) => row(DueKind::Send, due, failed.attempt + 1),
+                None if failed.settles => Effect::Settled,
                 // Either it ended an attempt that nothing waited for, or `DeliveryAbandoned` follows.
                 None => Effect::None,
             },
+            NotificationEvent::AttemptSucceeded(succeeded) => match succeeded.still_open {
+                Some(open) => row(DueKind::Sweep, open.expires_at.plus(self.sweep_after), open.attempt),
+                None => Effect::Settled,
+            },
             NotificationEvent::AttemptOutcomeUnknown(unknown) => match unknown.resend_due {
                 Some(due) => row(DueKind::Send, due, unknown.attempt + 1),
+                None if unknown.settles => Effect::Settled,
                 None => row(DueKind::Held, unknown.at, unknown.attempt),
             },
             NotificationEvent::OutcomeResolved(resolved) => match resolved.resolution {
                 Resolution::Resend => row(DueKind::Send, resolved.at, resolved.attempt + 1),
                 Resolution::Delivered | Resolution::Drop => Effect::Settled,
             },
-            NotificationEvent::AttemptSucceeded(_)
-            | NotificationEvent::DeliveryAbandoned(_)
-            | NotificationEvent::DeliverySkipped(_) => Effect::Settled,
+            NotificationEvent::DeliveryAbandoned(_) | NotificationEvent::DeliverySkipped(_) => {
+                Effect::Settled
+            }
         }
     }
 
@@ -112,7 +118,7 @@ impl Fold {
 mod tests {
     use orqestra_domain::notification::{
         AttemptFailed, AttemptOutcomeUnknown, AttemptStarted, AttemptSucceeded, DeliveryAbandoned,
-        FailureClass, OutcomeResolved,
+        FailureClass, OpenAttempt, OutcomeResolved,
     };
     use orqestra_domain::{Channel, Timestamp};
     use uuid::Uuid;
@@ -144,6 +150,7 @@ mod tests {
             cause: "smtp_451".to_owned(),
             answer: None,
             next_due,
+            settles: false,
             at: at(1),
         })
     }
@@ -152,8 +159,10 @@ mod tests {
         NotificationEvent::AttemptOutcomeUnknown(AttemptOutcomeUnknown {
             channel: Channel::Email,
             attempt: 1,
+            cause: None,
             resend_due,
             possible_duplicate: resend_due.is_some(),
+            settles: false,
             at: at(100),
         })
     }
@@ -184,6 +193,7 @@ mod tests {
             provider: "smtp".to_owned(),
             provider_message_id: None,
             answer: None,
+            still_open: None,
             at: at(2),
         })
     }
@@ -220,6 +230,30 @@ mod tests {
     #[test]
     fn a_late_failure_of_an_earlier_attempt_leaves_the_running_one_alone() {
         assert_eq!(left(&[started(2), failed(1, None)]), Some((DueKind::Sweep, 100, 2)));
+    }
+
+    #[test]
+    fn an_attempt_still_open_after_a_late_success_keeps_its_sweep_until_its_own_end() {
+        let NotificationEvent::AttemptSucceeded(success) = succeeded() else { panic!("no success") };
+        let still_open = Some(OpenAttempt { attempt: 2, expires_at: at(30) });
+        let late = NotificationEvent::AttemptSucceeded(AttemptSucceeded { still_open, ..success });
+        let before = [started(1), unknown(Some(at(100))), started(2), late];
+        assert_eq!(left(&before), Some((DueKind::Sweep, 100, 2)));
+        let NotificationEvent::AttemptFailed(failure) = failed(2, None) else { panic!("no failure") };
+        let NotificationEvent::AttemptOutcomeUnknown(swept) = unknown(None) else { panic!("not unknown") };
+        for end in [
+            succeeded(),
+            NotificationEvent::AttemptFailed(AttemptFailed { settles: true, ..failure }),
+            NotificationEvent::AttemptOutcomeUnknown(AttemptOutcomeUnknown {
+                attempt: 2,
+                settles: true,
+                ..swept
+            }),
+        ] {
+            let mut events = before.to_vec();
+            events.push(end);
+            assert_eq!(left(&events), None);
+        }
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use orqestra_domain::Channel;
-use orqestra_domain::notification::{AttemptOutcome, DeliveryState, Resolution, Resolve};
+use orqestra_domain::notification::{
+    AttemptOutcome, Delivery, DeliveryState, RecordSuccess, Resolution, Resolve,
+};
 
 use crate::script::{Answer, Script};
 use crate::world::{World, ctx, settings};
@@ -92,6 +94,35 @@ async fn an_attempt_cut_off_in_the_middle_is_called_unknown_once_it_is_overdue_a
     assert!(matches!(delivery.state, DeliveryState::Sent { attempt: 2, .. }));
     assert!(matches!(delivery.attempts[0].outcome, AttemptOutcome::Unknown { .. }));
     assert!(delivery.attempts[1].possible_duplicate);
+    assert_eq!(script.calls().len(), 2);
+    second.stop().await;
+    world.due_table_is_right().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_resend_cut_off_after_the_first_trys_late_success_is_called_unknown_and_the_delivery_stays_sent() {
+    let world = World::new().await;
+    let tenant = world.tenant("acme", &[(Channel::Email, "hi")]).await;
+    let script = Script::always(Answer::Hang).first([Answer::Silence]);
+    let first = world.play(&script, settings());
+    let id = world.trigger(&tenant, "e-1").await;
+    script.called(2).await;
+    let at = world.commands.now();
+    let late =
+        RecordSuccess { channel: Channel::Email, attempt: 1, provider_message_id: None, answer: None, at };
+    world.commands.record_success(tenant.id, id, late, &[], &ctx()).await.unwrap();
+    world.read_up().await;
+    assert_eq!(world.due().await, [("EMAIL".to_owned(), "sweep".to_owned(), 2)]);
+    first.stop().await;
+
+    let second = world.play(&script, settings());
+    world.clock.advance(Duration::from_secs(101));
+    let is_swept =
+        |delivery: &Delivery| matches!(delivery.attempts[1].outcome, AttemptOutcome::Unknown { .. });
+    let delivery = world.delivery(&tenant, id, Channel::Email, is_swept).await;
+    assert!(matches!(delivery.state, DeliveryState::Sent { attempt: 1, .. }));
+    world.read_up().await;
+    assert!(world.due().await.is_empty());
     assert_eq!(script.calls().len(), 2);
     second.stop().await;
     world.due_table_is_right().await;

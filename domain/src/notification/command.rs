@@ -124,6 +124,8 @@ pub struct MarkOutcomeUnknown {
     pub attempt: u32,
     /// What to do next.
     pub policy: UnknownPolicy,
+    /// A stable code of why nobody knows.
+    pub cause: String,
     /// True where the sender itself says that no answer came; false where a sweeper finds an expired claim.
     pub by_sender: bool,
     /// Now.

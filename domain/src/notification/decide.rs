@@ -100,19 +100,22 @@ impl Story {
                 provider,
                 provider_message_id: None,
                 answer: None,
+                still_open: None,
                 at,
             }),
         ])
     }
 
     fn record_success(&self, success: RecordSuccess) -> Decision {
-        let attempt = self.delivery(success.channel)?.open_attempt(success.attempt)?;
+        let delivery = self.delivery(success.channel)?;
+        let attempt = delivery.open_attempt(success.attempt)?;
         Ok(vec![NotificationEvent::AttemptSucceeded(AttemptSucceeded {
             channel: success.channel,
             attempt: success.attempt,
             provider: attempt.provider.clone(),
             provider_message_id: success.provider_message_id,
             answer: success.answer,
+            still_open: delivery.open_beside(success.attempt),
             at: success.at,
         })])
     }
@@ -155,6 +158,7 @@ impl Story {
             cause: failure.cause.clone(),
             answer: failure.answer,
             next_due,
+            settles: delivery.is_settled_by(failure.attempt),
             at: failure.at,
         })];
         if decides && next_due.is_none() {
@@ -170,28 +174,29 @@ impl Story {
 
     fn mark_unknown(&self, mark: &MarkOutcomeUnknown) -> Decision {
         let delivery = self.delivery(mark.channel)?;
-        let DeliveryState::Attempting { attempt, expires_at } = delivery.state else {
-            return Err(Refusal::OutcomeKnown);
-        };
-        if attempt != mark.attempt {
+        let attempt = delivery.attempt(mark.attempt).ok_or(Refusal::OutcomeKnown)?;
+        if attempt.outcome != AttemptOutcome::Open {
             return Err(Refusal::OutcomeKnown);
         }
-        if !mark.by_sender && mark.at < expires_at {
+        if !mark.by_sender && mark.at < attempt.expires_at {
             return Err(Refusal::StillRunning);
         }
+        let settles = delivery.is_settled_by(mark.attempt);
         let unknown_before =
             delivery.attempts.iter().any(|attempt| matches!(attempt.outcome, AttemptOutcome::Unknown { .. }));
         let resend = match mark.policy {
             UnknownPolicy::Deduplicated => delivery.attempts.len() < RetrySchedule::MAX_ATTEMPTS,
             UnknownPolicy::ResendOnce => !unknown_before,
             UnknownPolicy::Hold => false,
-        };
+        } && !settles;
         Ok(vec![NotificationEvent::AttemptOutcomeUnknown(AttemptOutcomeUnknown {
             channel: mark.channel,
             attempt: mark.attempt,
+            cause: Some(mark.cause.clone()),
             resend_due: resend.then_some(mark.at),
             possible_duplicate: resend
                 && (mark.policy != UnknownPolicy::Deduplicated || delivery.doubt_before(mark.attempt)),
+            settles,
             at: mark.at,
         })])
     }
@@ -238,6 +243,11 @@ impl Delivery {
             | DeliveryState::Abandoned { .. } => return Err(Refusal::AttemptTaken),
         };
         if attempt == self.next_attempt() { Ok(duplicate) } else { Err(Refusal::AttemptTaken) }
+    }
+
+    /// Whether nothing is left to happen once that attempt is known not to have been taken, or given up on.
+    fn is_settled_by(&self, attempt: u32) -> bool {
+        matches!(self.state, DeliveryState::Sent { .. }) && self.open_beside(attempt).is_none()
     }
 
     /// The attempt, if its outcome is still open or unknown: a late answer is recorded and wins.

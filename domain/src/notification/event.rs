@@ -114,8 +114,21 @@ pub struct AttemptSucceeded {
     /// The provider's answer in its own words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Sealed>,
+    /// The later attempt that is still under way, where this is a late answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub still_open: Option<OpenAttempt>,
     /// When.
     pub at: Timestamp,
+}
+
+/// An attempt whose outcome is yet to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OpenAttempt {
+    /// Its number.
+    pub attempt: u32,
+    /// Until when its call may start.
+    pub expires_at: Timestamp,
 }
 
 /// Whether trying again can help.
@@ -146,6 +159,9 @@ pub struct AttemptFailed {
     /// When the next attempt is due; absent if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_due: Option<Timestamp>,
+    /// Whether it was the last open attempt of a delivery that had been sent by then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub settles: bool,
     /// When.
     pub at: Timestamp,
 }
@@ -158,12 +174,18 @@ pub struct AttemptOutcomeUnknown {
     pub channel: Channel,
     /// Number of the attempt.
     pub attempt: u32,
-    /// When it is sent again; absent if it is held for an operator.
+    /// A stable code of why nobody knows, as in `smtp_timeout`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// When it is sent again; absent if it is held for an operator or `settles` is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resend_due: Option<Timestamp>,
     /// Whether sending again may reach the recipient twice.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub possible_duplicate: bool,
+    /// Whether it was the last open attempt of a delivery that had been sent by then: nothing is held.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub settles: bool,
     /// When.
     pub at: Timestamp,
 }

@@ -18,8 +18,8 @@ pub use command::{
 };
 pub use event::{
     Accepted, AttemptFailed, AttemptOutcomeUnknown, AttemptStarted, AttemptSucceeded, DeliveryAbandoned,
-    DeliveryRendered, DeliverySkipped, FailureClass, NotificationEvent, NotificationRead, OutcomeResolved,
-    Resolution,
+    DeliveryRendered, DeliverySkipped, FailureClass, NotificationEvent, NotificationRead, OpenAttempt,
+    OutcomeResolved, Resolution,
 };
 pub use plan::{PlanInput, PlanOutcome, PlannedChannel, SkipReason, TemplateChoice, TemplateRef, plan};
 pub use refusal::NotificationRefusal;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{Accepted, FailureClass, NotificationEvent, Resolution};
+use super::event::{Accepted, FailureClass, NotificationEvent, OpenAttempt, Resolution};
 use super::plan::{PlanOutcome, SkipReason, TemplateRef};
 use crate::channel::Channel;
 use crate::id::{AddressRef, DeliveryId};
@@ -102,6 +102,8 @@ pub struct AttemptState {
     pub provider: String,
     /// When it was claimed.
     pub started_at: Timestamp,
+    /// Until when its call may start.
+    pub expires_at: Timestamp,
     /// Whether an earlier one may have been taken.
     pub possible_duplicate: bool,
     /// How it ended.
@@ -133,6 +135,8 @@ pub enum AttemptOutcome {
     Unknown {
         /// Since when.
         at: Timestamp,
+        /// A stable code of why; absent in events from before it was kept.
+        cause: Option<String>,
     },
 }
 
@@ -177,6 +181,14 @@ impl Delivery {
         let earlier = usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
         self.attempt(number).is_some_and(|attempt| attempt.possible_duplicate)
             && self.attempts.iter().take(earlier).any(unknown)
+    }
+
+    /// The attempt under way, other than that one: a resend goes on when the first try is answered late.
+    pub(super) fn open_beside(&self, number: u32) -> Option<OpenAttempt> {
+        let mut numbered = (1..).zip(&self.attempts);
+        let open =
+            numbered.find(|(other, attempt)| *other != number && attempt.outcome == AttemptOutcome::Open);
+        open.map(|(attempt, open)| OpenAttempt { attempt, expires_at: open.expires_at })
     }
 
     fn attempt_mut(&mut self, number: u32) -> Option<&mut AttemptState> {
@@ -263,6 +275,7 @@ impl Delivery {
                 self.attempts.push(AttemptState {
                     provider: started.provider.clone(),
                     started_at: started.at,
+                    expires_at: started.expires_at,
                     possible_duplicate: started.possible_duplicate,
                     outcome: AttemptOutcome::Open,
                 });
@@ -288,13 +301,18 @@ impl Delivery {
                 }
             }
             NotificationEvent::AttemptOutcomeUnknown(unknown) => {
-                self.settle(unknown.attempt, AttemptOutcome::Unknown { at: unknown.at });
-                self.state = match unknown.resend_due {
-                    Some(due) => {
-                        DeliveryState::Waiting { due, possible_duplicate: unknown.possible_duplicate }
-                    }
-                    None => DeliveryState::Held { attempt: unknown.attempt },
-                };
+                self.settle(
+                    unknown.attempt,
+                    AttemptOutcome::Unknown { at: unknown.at, cause: unknown.cause.clone() },
+                );
+                if !unknown.settles {
+                    self.state = match unknown.resend_due {
+                        Some(due) => {
+                            DeliveryState::Waiting { due, possible_duplicate: unknown.possible_duplicate }
+                        }
+                        None => DeliveryState::Held { attempt: unknown.attempt },
+                    };
+                }
             }
             NotificationEvent::OutcomeResolved(resolved) => {
                 self.state = match resolved.resolution {

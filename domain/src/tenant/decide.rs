@@ -64,8 +64,11 @@ impl TenantRecord {
             TenantChange::Activate(Standing::Inactive) => {
                 self.active.then_some(TenantEvent::TenantDeactivated(Changed { at }))
             }
-            TenantChange::IssueApiKey { key_id, hash } => (!self.api_keys.contains_key(&key_id))
-                .then_some(TenantEvent::ApiKeyIssued(ApiKeyIssued { key_id, hash, at })),
+            TenantChange::IssueApiKey { key_id, hash } => match self.api_keys.get(&key_id) {
+                None => Some(TenantEvent::ApiKeyIssued(ApiKeyIssued { key_id, hash, at })),
+                Some(known) if *known == hash => None,
+                Some(_) => return Err(TenantRefusal::KeyIdTaken),
+            },
             TenantChange::RevokeApiKey(key_id) => {
                 if !self.api_keys.contains_key(&key_id) {
                     return Err(TenantRefusal::NoSuchKey);

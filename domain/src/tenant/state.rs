@@ -51,6 +51,9 @@ pub enum TenantRefusal {
     /// There is no such key.
     #[error("no such API key")]
     NoSuchKey,
+    /// The id of the key to issue is in use by another key.
+    #[error("the API key's id is another key's")]
+    KeyIdTaken,
     /// A provider does not carry this channel.
     #[error("the provider does not carry this channel")]
     WrongChannel,

@@ -166,6 +166,15 @@ fn each_change_is_one_event() {
 }
 
 #[test]
+fn the_id_of_one_api_key_is_never_given_to_another() {
+    let (key_id, _) = key(1);
+    let (_, hash) = key(2);
+    given(vec![registered(), issued(1)])
+        .when(change(vec![Change::IssueApiKey { key_id, hash }]))
+        .then_expect_error(Refusal::KeyIdTaken);
+}
+
+#[test]
 fn what_already_is_as_asked_yields_no_event() {
     for (asked, event) in plain_changes() {
         given(vec![registered(), event]).when(change(vec![asked])).then_expect_events(vec![]);

@@ -114,7 +114,11 @@ impl<'a> Changes<'a> {
                 (failed.attempt, None, Some(ended))
             }
             NotificationEvent::AttemptOutcomeUnknown(unknown) => {
-                (unknown.attempt, None, Some(Ended::new(AttemptOutcome::Unknown, unknown.at)))
+                let ended = Ended {
+                    cause: unknown.cause.as_deref(),
+                    ..Ended::new(AttemptOutcome::Unknown, unknown.at)
+                };
+                (unknown.attempt, None, Some(ended))
             }
             NotificationEvent::NotificationAccepted(_)
             | NotificationEvent::DeliveryRendered(_)
@@ -163,10 +167,12 @@ impl<'a> DeliveryChange<'a> {
                 }
             }
             NotificationEvent::AttemptOutcomeUnknown(unknown) => {
-                self.status = Some(match unknown.resend_due {
-                    Some(due) => StatusChange::retrying(due, unknown.at),
-                    None => StatusChange::new(Status::Unknown, unknown.at),
-                });
+                self.last_cause = unknown.cause.as_deref().or(self.last_cause);
+                match unknown.resend_due {
+                    Some(due) => self.status = Some(StatusChange::retrying(due, unknown.at)),
+                    None if unknown.settles => {}
+                    None => self.status = Some(StatusChange::new(Status::Unknown, unknown.at)),
+                }
             }
             NotificationEvent::OutcomeResolved(resolved) => match resolved.resolution {
                 Resolution::Delivered => self.sent(resolved.at),

@@ -54,6 +54,7 @@ fn unknown(world: &World, attempt: u32, policy: UnknownPolicy) -> NotificationCo
         channel: EMAIL,
         attempt,
         policy,
+        cause: "smtp_timeout".to_owned(),
         by_sender: true,
         at: world.now(),
     })
@@ -145,6 +146,8 @@ async fn an_unknown_outcome_that_is_sent_again_is_a_possible_duplicate() {
     let row = email_of(&world, &told).await;
     assert_eq!((row.status, row.possible_duplicate), (Status::Retrying, false));
     assert_eq!(row.attempts[0].outcome, AttemptOutcome::Unknown);
+    let causes = (row.last_cause.as_deref(), row.attempts[0].cause.as_deref());
+    assert_eq!(causes, (Some("smtp_timeout"), Some("smtp_timeout")));
 
     let second = world.start(&mut told, EMAIL).await.unwrap();
     world.act(&mut told, succeed(&world, second)).await.unwrap();
@@ -188,6 +191,20 @@ async fn a_held_delivery_is_listed_until_somebody_resolves_it() {
         assert_eq!(world.deliveries.oldest_unknown().await.unwrap(), None);
         assert!(world.deliveries.find_delivery(delivery).await.unwrap().is_some());
     }
+}
+
+#[tokio::test]
+async fn a_delivery_sent_by_a_late_answer_stays_sent_when_its_resend_is_unknown() {
+    let world = World::new().await;
+    let mut told = world.trigger(tenant(1), "ann", &[EMAIL]).await;
+    let first = world.start(&mut told, EMAIL).await.unwrap();
+    world.act(&mut told, unknown(&world, first, UnknownPolicy::ResendOnce)).await.unwrap();
+    let second = world.start(&mut told, EMAIL).await.unwrap();
+    world.act(&mut told, succeed(&world, first)).await.unwrap();
+    world.act(&mut told, unknown(&world, second, UnknownPolicy::ResendOnce)).await.unwrap();
+    let row = email_of(&world, &told).await;
+    assert_eq!((row.status, row.attempts[1].outcome), (Status::Sent, AttemptOutcome::Unknown));
+    assert!(world.deliveries.held(tenant(1), 10).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -95,6 +95,7 @@ impl Act {
                 channel,
                 attempt: latest,
                 policy,
+                cause: "smtp_timeout".to_owned(),
                 by_sender: true,
                 at,
             }),

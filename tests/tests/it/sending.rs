@@ -74,7 +74,7 @@ async fn an_email_whose_answer_was_cut_off_is_sent_once_more_under_the_same_id_a
     let state = world.settled(world.tenant(), &id).await;
     let channel = state.channel("EMAIL");
     assert_eq!(channel.status, "SENT");
-    assert_eq!(channel.attempts(), ["UNKNOWN", "SUCCEEDED"]);
+    assert_eq!(channel.attempts(), ["UNKNOWN smtp_connection_lost", "SUCCEEDED"]);
     assert!(channel.possible_duplicate && channel.attempts[1].possible_duplicate);
     let mails = smtp.to("cut-1@example.org");
     assert_eq!(mails.len(), 2, "the first one had arrived");
@@ -93,7 +93,7 @@ async fn an_email_that_stays_unknown_is_held_until_an_operator_decides() {
         let id = world.accept(tenant, &email(&to)).await;
         let state = world.settled(tenant, &id).await;
         assert_eq!(state.channel("EMAIL").status, "UNKNOWN");
-        assert_eq!(state.channel("EMAIL").attempts(), ["UNKNOWN", "UNKNOWN"]);
+        assert_eq!(state.channel("EMAIL").attempts(), ["UNKNOWN smtp_connection_lost"; 2]);
         assert_eq!(smtp.to(&to).len(), 2);
         // A mail that is answered: else the breaker would leave the server alone for a while.
         let answered = world.accept(tenant, &email(&format!("user-{number}@example.org"))).await;
@@ -118,7 +118,7 @@ async fn a_server_that_never_answers_the_content_leaves_an_unknown_outcome() {
     let (world, smtp) = shop(&[("ORQESTRA_PROVIDER_TIMEOUT_SECONDS", "1")]).await;
     let id = world.accept(world.tenant(), &email("hang-1@example.org")).await;
     let state = world.settled(world.tenant(), &id).await;
-    assert_eq!(state.channel("EMAIL").attempts(), ["UNKNOWN", "SUCCEEDED"]);
+    assert_eq!(state.channel("EMAIL").attempts(), ["UNKNOWN smtp_timeout", "SUCCEEDED"]);
     assert!(state.channel("EMAIL").possible_duplicate);
     assert_eq!(smtp.to("hang-1@example.org").len(), 1);
 }

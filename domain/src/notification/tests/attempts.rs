@@ -45,12 +45,23 @@ pub(super) fn succeed(attempt: u32, second: i64) -> Command {
 }
 
 pub(super) fn succeeded(attempt: u32, second: i64) -> Event {
+    succeeded_beside(attempt, second, None)
+}
+
+/// Taken, while a later attempt, claimed a second before, is under way.
+pub(super) fn succeeded_late(attempt: u32, second: i64, later: u32) -> Event {
+    let expires_at = at(second - 1 + CLAIM_SECONDS);
+    succeeded_beside(attempt, second, Some(OpenAttempt { attempt: later, expires_at }))
+}
+
+fn succeeded_beside(attempt: u32, second: i64, still_open: Option<OpenAttempt>) -> Event {
     Event::AttemptSucceeded(AttemptSucceeded {
         channel: Channel::Email,
         attempt,
         provider: "smtp".to_owned(),
         provider_message_id: Some("message-1".to_owned()),
         answer: Some(sealed("250 taken")),
+        still_open,
         at: at(second),
     })
 }
@@ -90,6 +101,7 @@ fn failed_as(class: FailureClass, attempt: u32, second: i64, next_due: Option<i6
         cause: "smtp_451".to_owned(),
         answer: None,
         next_due: next_due.map(at),
+        settles: false,
         at: at(second),
     })
 }

@@ -118,6 +118,7 @@ fn pushed(second: i64) -> Vec<Event> {
             provider: HUB.to_owned(),
             provider_message_id: None,
             answer: None,
+            still_open: None,
             at: at(second),
         }),
     ]

@@ -51,6 +51,7 @@ fn event() -> impl Strategy<Value = Event> {
                     provider,
                     provider_message_id: None,
                     answer: None,
+                    still_open: None,
                     at,
                 }),
                 5 => Event::AttemptFailed(AttemptFailed {
@@ -60,13 +61,16 @@ fn event() -> impl Strategy<Value = Event> {
                     cause,
                     answer: None,
                     next_due: due,
+                    settles: false,
                     at,
                 }),
                 6 => Event::AttemptOutcomeUnknown(AttemptOutcomeUnknown {
                     channel,
                     attempt,
+                    cause: Some(cause),
                     resend_due: due,
                     possible_duplicate,
+                    settles: possible_duplicate && due.is_none(),
                     at,
                 }),
                 7 => Event::OutcomeResolved(OutcomeResolved {
@@ -119,7 +123,15 @@ fn command() -> impl Strategy<Value = Command> {
                 at,
             }),
             7 | 8 => {
-                Command::MarkOutcomeUnknown(MarkOutcomeUnknown { channel, attempt, policy, by_sender, at })
+                let cause = "smtp_timeout".to_owned();
+                Command::MarkOutcomeUnknown(MarkOutcomeUnknown {
+                    channel,
+                    attempt,
+                    policy,
+                    cause,
+                    by_sender,
+                    at,
+                })
             }
             9 => Command::Resolve(Resolve { channel, resolution, by: "operator".to_owned(), at }),
             10 => Command::DeliverPush(DeliverPush { rendered: content(Channel::Push), at }),

@@ -1,11 +1,14 @@
 //! Given/when/then for unknown outcomes: who may say so, what is sent again, late answers, an operator's word.
 
-use super::attempts::{abandoned, fail, failed, start, started, started_in_doubt, succeed, succeeded};
+use super::attempts::{
+    abandoned, fail, failed, start, started, started_in_doubt, succeed, succeeded, succeeded_late,
+};
 use super::*;
 
 fn mark_by(by_sender: bool, attempt: u32, policy: UnknownPolicy, second: i64) -> Command {
     let channel = Channel::Email;
-    Command::MarkOutcomeUnknown(MarkOutcomeUnknown { channel, attempt, policy, by_sender, at: at(second) })
+    let (cause, at) = ("smtp_timeout".to_owned(), at(second));
+    Command::MarkOutcomeUnknown(MarkOutcomeUnknown { channel, attempt, policy, cause, by_sender, at })
 }
 
 /// The sender's own word that no answer came.
@@ -27,8 +30,10 @@ fn unknown_as(attempt: u32, second: i64, resend_due: Option<i64>, possible_dupli
     Event::AttemptOutcomeUnknown(AttemptOutcomeUnknown {
         channel: Channel::Email,
         attempt,
+        cause: Some("smtp_timeout".to_owned()),
         resend_due: resend_due.map(at),
         possible_duplicate,
+        settles: false,
         at: at(second),
     })
 }
@@ -159,8 +164,52 @@ fn a_late_failure_resumes_the_schedule() {
 
 #[test]
 fn a_late_success_after_a_resend_is_recorded_while_the_resend_goes_on() {
-    given(resent()).when(succeed(1, 4)).then_expect_events(vec![succeeded(1, 4)]);
-    given(resent()).and(vec![succeeded(1, 4)]).when(succeed(2, 5)).then_expect_events(vec![succeeded(2, 5)]);
+    given(resent()).when(succeed(1, 4)).then_expect_events(vec![succeeded_late(1, 4, 2)]);
+    given(resent())
+        .and(vec![succeeded_late(1, 4, 2)])
+        .when(succeed(2, 5))
+        .then_expect_events(vec![succeeded(2, 5)]);
+}
+
+/// Attempt 1 was taken after all, and attempt 2 is under way.
+fn sent_late() -> Vec<Event> {
+    [resent(), vec![succeeded_late(1, 4, 2)]].concat()
+}
+
+#[test]
+fn a_resend_cut_off_after_the_late_success_is_marked_unknown_and_the_delivery_stays_sent() {
+    let expiry = 3 + CLAIM_SECONDS;
+    let unknown = Event::AttemptOutcomeUnknown(AttemptOutcomeUnknown {
+        channel: Channel::Email,
+        attempt: 2,
+        cause: Some("smtp_timeout".to_owned()),
+        resend_due: None,
+        possible_duplicate: false,
+        settles: true,
+        at: at(expiry),
+    });
+    for policy in [UnknownPolicy::Hold, UnknownPolicy::ResendOnce, UnknownPolicy::Deduplicated] {
+        given(sent_late()).when(sweep(2, policy, expiry - 1)).then_expect_error(Refusal::StillRunning);
+        given(sent_late()).when(sweep(2, policy, expiry)).then_expect_events(vec![unknown.clone()]);
+    }
+    let after = [sent_late(), vec![unknown]].concat();
+    assert_eq!(state_of(&after, Channel::Email), DeliveryState::Sent { attempt: 1, at: at(4) });
+    given(after.clone()).when(sweep(2, UnknownPolicy::Hold, 999)).then_expect_error(Refusal::OutcomeKnown);
+    given(after).when(resolve(Resolution::Resend, 999)).then_expect_error(Refusal::NothingToResolve);
+}
+
+#[test]
+fn a_late_failure_does_not_undo_an_operators_delivered() {
+    let delivered = [held(), vec![resolved(1, Resolution::Delivered, 4)]].concat();
+    let before = state_of(&delivered, Channel::Email);
+    for class in [FailureClass::Retryable, FailureClass::Permanent] {
+        let Event::AttemptFailed(failure) = failed(1, 5, None) else { panic!("no failure") };
+        let failure = Event::AttemptFailed(AttemptFailed { class, settles: true, ..failure });
+        given(delivered.clone()).when(fail(1, class, 5)).then_expect_events(vec![failure.clone()]);
+        let after = [delivered.clone(), vec![failure]].concat();
+        assert_eq!(state_of(&after, Channel::Email), before);
+        given(after).when(start(2, 99)).then_expect_error(Refusal::AttemptTaken);
+    }
 }
 
 #[test]
@@ -173,6 +222,7 @@ fn a_late_failure_leaves_the_attempt_that_runs_alone() {
             cause: "smtp_451".to_owned(),
             answer: None,
             next_due: None,
+            settles: false,
             at: at(4),
         },
     )]);
@@ -183,15 +233,17 @@ fn a_late_failure_leaves_the_attempt_that_runs_alone() {
 
 #[test]
 fn a_failure_after_an_end_starts_nothing_new() {
-    let sent = [resent(), vec![succeeded(1, 4)]].concat();
+    let sent = sent_late();
     let dropped = [held(), vec![resolved(1, Resolution::Drop, 4)]].concat();
     let skipped_then = [claimed(), vec![outcome_unknown(1, 2, Some(2)), skipped(Channel::Email, 3)]].concat();
-    for (events, attempt) in [(sent, 2), (dropped, 1), (skipped_then, 1)] {
+    for (events, attempt, settles) in [(sent, 2, true), (dropped, 1, false), (skipped_then, 1, false)] {
+        let Event::AttemptFailed(failure) = failed(attempt, 5, None) else { panic!("no failure") };
+        let failure = Event::AttemptFailed(AttemptFailed { settles, ..failure });
         let before = state_of(&events, Channel::Email);
         given(events.clone())
             .when(fail(attempt, FailureClass::Retryable, 5))
-            .then_expect_events(vec![failed(attempt, 5, None)]);
-        let after = [events, vec![failed(attempt, 5, None)]].concat();
+            .then_expect_events(vec![failure.clone()]);
+        let after = [events, vec![failure]].concat();
         assert_eq!(state_of(&after, Channel::Email), before);
     }
 }
