@@ -222,6 +222,7 @@ impl Engine {
             retry_delays: settings.retry_delays.clone(),
             claim: settings.claim,
             provider_timeout: settings.provider_timeout,
+            smtp_authorities: settings.smtp_authorities.clone(),
             ..DispatchSettings::default()
         };
         let token = token.child_token();

@@ -5,6 +5,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -33,6 +34,7 @@ struct Given {
     retry_delays: Option<String>,
     claim_seconds: Option<String>,
     provider_timeout_seconds: Option<String>,
+    smtp_ca_file: Option<PathBuf>,
     log_format: Option<String>,
     bootstrap_tenant_id: Option<String>,
     bootstrap_tenant_name: Option<String>,
@@ -56,6 +58,7 @@ pub(crate) struct Settings {
     pub(crate) retry_delays: Vec<Duration>,
     pub(crate) claim: Duration,
     pub(crate) provider_timeout: Duration,
+    pub(crate) smtp_authorities: Option<Arc<str>>,
     pub(crate) log_format: LogFormat,
     pub(crate) bootstrap: Option<Bootstrap>,
     pub(crate) default_provider: DefaultProvider,
@@ -114,6 +117,7 @@ impl Given {
             retry_delays "ORQESTRA_RETRY_DELAYS",
             claim_seconds "ORQESTRA_CLAIM_SECONDS",
             provider_timeout_seconds "ORQESTRA_PROVIDER_TIMEOUT_SECONDS",
+            smtp_ca_file "ORQESTRA_SMTP_CA_FILE",
             log_format "ORQESTRA_LOG_FORMAT",
             bootstrap_tenant_id "ORQESTRA_BOOTSTRAP_TENANT_ID",
             bootstrap_tenant_name "ORQESTRA_BOOTSTRAP_TENANT_NAME",
@@ -160,6 +164,7 @@ impl Given {
                 self.provider_timeout_seconds.as_deref(),
                 30,
             )?,
+            smtp_authorities: self.smtp_ca_file.as_deref().map(authorities).transpose()?,
             log_format: match self.log_format.as_deref() {
                 None | Some("text") => LogFormat::Text,
                 Some("json") => LogFormat::Json,
@@ -199,6 +204,11 @@ impl Given {
 
 fn number<T: std::str::FromStr>(name: &str, text: &str) -> anyhow::Result<T> {
     text.parse().ok().with_context(|| format!("{name}: {text} is no number that fits"))
+}
+
+fn authorities(path: &Path) -> anyhow::Result<Arc<str>> {
+    let text = std::fs::read_to_string(path);
+    Ok(text.with_context(|| format!("smtp_ca_file: {} cannot be read", path.display()))?.into())
 }
 
 fn seconds(name: &str, text: Option<&str>, default: u64) -> anyhow::Result<Duration> {

@@ -3,9 +3,12 @@
 //! Invariant: what the reactor runs with has passed [`DispatchSettings::checked`], so nothing in it is zero; and a sweep
 //! comes only after a claim's expiry, the provider's timeout and [`SWEEP_GRACE`], when no call can be under way.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use orqestra_domain::retry::RetrySchedule;
+
+use crate::provider::smtp::are_certificates;
 
 /// After a claim's expiry and the provider's timeout, how long until a sweeper calls the outcome unknown.
 pub const SWEEP_GRACE: Duration = Duration::from_secs(10);
@@ -35,6 +38,8 @@ pub struct DispatchSettings {
     pub retry_delays: Vec<Duration>,
     /// Connections to one tenant's SMTP server.
     pub smtp_connections: usize,
+    /// Certificates in PEM, of authorities that SMTP servers are trusted by beside those of the web.
+    pub smtp_authorities: Option<Arc<str>>,
     /// Calls to the sandbox for one tenant and channel at one time.
     pub sandbox_calls: usize,
     /// Failures of a whole provider, one after the other, that open its breaker.
@@ -62,6 +67,7 @@ impl Default for DispatchSettings {
             provider_timeout: Duration::from_mins(1),
             retry_delays: delays.map(Duration::from_secs).to_vec(),
             smtp_connections: 32,
+            smtp_authorities: None,
             sandbox_calls: 192,
             breaker_failures: 5,
             breaker_pause: Duration::from_secs(30),
@@ -109,6 +115,9 @@ impl DispatchSettings {
         if let Some((name, _)) = spans.into_iter().find(|(_, value)| value.is_zero()) {
             return Err(InvalidSetting { name, problem: "must be longer than nothing" });
         }
+        if self.smtp_authorities.as_deref().is_some_and(|pem| !are_certificates(pem)) {
+            return Err(InvalidSetting { name: "smtp_authorities", problem: "must be certificates in PEM" });
+        }
         Ok(self)
     }
 
@@ -154,5 +163,7 @@ mod tests {
         assert_eq!(none.checked().unwrap_err().name, "at_work");
         let none = DispatchSettings { lease: Duration::ZERO, ..DispatchSettings::default() };
         assert_eq!(none.checked().unwrap_err().to_string(), "dispatch.lease: must be longer than nothing");
+        let no_pem = DispatchSettings { smtp_authorities: Some("x".into()), ..DispatchSettings::default() };
+        assert_eq!(no_pem.checked().unwrap_err().name, "smtp_authorities");
     }
 }

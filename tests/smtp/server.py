@@ -11,15 +11,19 @@ the server answers. The local part, up to a `+`, is one of:
   anything else is taken
 
 The second argument is the port; 0 picks a free one. The port stands in the first line of standard output.
+
+With `starttls` or `tls` as the third argument the server speaks TLS with the certificate and key of the PEM files in
+the fourth and fifth, and takes mail only from who authenticates as `shop` with `hunter2`.
 """
 
 import asyncio
 import email
 import email.policy
 import json
+import ssl
 import sys
 
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 
 class Handler:
@@ -71,16 +75,32 @@ class Handler:
         self.file.flush()
 
 
-async def main(path, port):
+def authenticate(server, session, envelope, mechanism, data):
+    return AuthResult(success=data == LoginPassword(b"shop", b"hunter2"), handled=False)
+
+
+def manners(mode, certificate, key):
+    """What the mode adds to every connection, and the context of a server that encrypts from the start."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    more = {"authenticator": authenticate, "auth_required": True}
+    if mode == "tls":
+        # Its connections are encrypted below what it knows of.
+        return more | {"auth_require_tls": False}, context
+    return more | {"tls_context": context, "require_starttls": True}, None
+
+
+async def main(path, port, *tls):
     handler = Handler(path)
     loop = asyncio.get_running_loop()
+    more, context = manners(*tls) if tls else ({}, None)
 
     def connection():
-        return SMTP(handler, hostname="smtp.test", enable_SMTPUTF8=True, loop=loop, timeout=3600)
+        return SMTP(handler, hostname="smtp.test", enable_SMTPUTF8=True, loop=loop, timeout=3600, **more)
 
-    server = await loop.create_server(connection, "127.0.0.1", port)
+    server = await loop.create_server(connection, "127.0.0.1", port, ssl=context)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
-asyncio.run(main(sys.argv[1], int(sys.argv[2])))
+asyncio.run(main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:]))

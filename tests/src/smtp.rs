@@ -53,6 +53,8 @@ pub struct Smtp {
     folder: Folder,
     port: u16,
     child: Mutex<Option<Child>>,
+    /// The mode with the files of certificate and key, where it encrypts.
+    tls: Vec<String>,
 }
 
 impl Smtp {
@@ -61,9 +63,38 @@ impl Smtp {
     /// # Panics
     /// If it does not start.
     pub fn start() -> Self {
+        Self::begin(Folder::new("smtp"), Vec::new())
+    }
+
+    /// Starts one that encrypts, by `starttls` or `tls`, with a certificate of its own for 127.0.0.1, and takes mail
+    /// from `shop` with the password `hunter2`.
+    ///
+    /// # Panics
+    /// If it does not start, or there is no `openssl`.
+    pub fn start_encrypted(mode: &str) -> Self {
         let folder = Folder::new("smtp");
-        let (child, port) = spawn(&kept(folder.path()), 0);
-        Self { folder, port, child: Mutex::new(Some(child)) }
+        let [certificate, key] = [certificate(folder.path()), folder.path().join("key.pem")];
+        let request = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+        let what = ["-days", "2", "-subj", "/CN=smtp.test", "-addext", "subjectAltName=IP:127.0.0.1"];
+        let mut command = Command::new("openssl");
+        command.args(request).args(what).args(["-addext", "basicConstraints=critical,CA:FALSE"]);
+        let made = command.arg("-keyout").arg(&key).arg("-out").arg(&certificate).output();
+        assert!(made.expect("starting openssl").status.success(), "openssl makes no certificate");
+        let files = [certificate, key].map(|path| path.to_string_lossy().into_owned());
+        Self::begin(folder, [&[mode.to_owned()], &files[..]].concat())
+    }
+
+    fn begin(folder: Folder, tls: Vec<String>) -> Self {
+        let (child, port) = spawn(&kept(folder.path()), 0, &tls);
+        Self { folder, port, child: Mutex::new(Some(child)), tls }
+    }
+
+    /// Its certificate in PEM, where it encrypts.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub fn certificate(&self) -> String {
+        std::fs::read_to_string(certificate(self.folder.path())).expect("the server encrypts")
     }
 
     /// Its port, the same after [`Smtp::stop`] and [`Smtp::resume`].
@@ -86,7 +117,7 @@ impl Smtp {
 
     /// Starts it again on the same port.
     pub fn resume(&self) {
-        let (child, _) = spawn(&kept(self.folder.path()), self.port);
+        let (child, _) = spawn(&kept(self.folder.path()), self.port, &self.tls);
         *self.child.lock().expect("no panic while locked") = Some(child);
     }
 
@@ -122,10 +153,14 @@ fn kept(folder: &Path) -> PathBuf {
     folder.join("messages.jsonl")
 }
 
-fn spawn(kept: &Path, port: u16) -> (Child, u16) {
+fn certificate(folder: &Path) -> PathBuf {
+    folder.join("certificate.pem")
+}
+
+fn spawn(kept: &Path, port: u16, tls: &[String]) -> (Child, u16) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("smtp/server.py");
     let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL", "--", PYTHON]).arg(script).arg(kept).arg(port.to_string());
+    command.args(["--pdeathsig", "KILL", "--", PYTHON]).arg(script).arg(kept).arg(port.to_string()).args(tls);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().expect("starting setpriv (util-linux)");
     let mut line = String::new();

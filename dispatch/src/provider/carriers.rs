@@ -32,6 +32,7 @@ pub struct Providers {
     vault: Vault,
     sandbox_calls: usize,
     smtp: SmtpLimits,
+    smtp_authorities: Option<Arc<str>>,
 }
 
 impl Providers {
@@ -39,11 +40,13 @@ impl Providers {
     pub fn new(sandbox: Sandbox, vault: Vault, settings: &DispatchSettings) -> Self {
         let smtp =
             SmtpLimits { connections: settings.smtp_connections, whole_call: settings.provider_timeout };
-        Self { sandbox, vault, sandbox_calls: settings.sandbox_calls, smtp }
+        let smtp_authorities = settings.smtp_authorities.clone();
+        Self { sandbox, vault, sandbox_calls: settings.sandbox_calls, smtp, smtp_authorities }
     }
 
     fn smtp(&self, tenant: TenantId, config: &SmtpConfig) -> Arc<dyn Provider> {
-        Arc::new(Smtp::new(tenant, config.clone(), self.vault.clone(), self.smtp))
+        let smtp = Smtp::new(tenant, config.clone(), self.vault.clone(), self.smtp);
+        Arc::new(smtp.trusting(self.smtp_authorities.clone()))
     }
 }
 

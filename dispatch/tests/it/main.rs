@@ -11,5 +11,6 @@ mod sandbox;
 mod script;
 mod smtp;
 mod smtp_server;
+mod tls;
 mod unknown;
 mod world;

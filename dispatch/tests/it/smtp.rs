@@ -17,18 +17,18 @@ use uuid::Uuid;
 use crate::smtp_server::Step::{Cut, Flood, Hang, Say};
 use crate::smtp_server::{Manners, SmtpServer};
 
-struct Client {
+pub(crate) struct Client {
     smtp: Smtp,
     key: DataKey,
 }
 
-fn vault() -> Vault {
+pub(crate) fn vault() -> Vault {
     let entropy = Arc::new(SeededEntropy::new(1));
     let pool = PgPool::connect_lazy("postgres://nowhere").unwrap();
     Vault::new(pool, MasterKey::generate(&*entropy), entropy)
 }
 
-fn config(port: u16) -> SmtpConfig {
+pub(crate) fn config(port: u16) -> SmtpConfig {
     SmtpConfig {
         host: "127.0.0.1".to_owned(),
         port,
@@ -39,11 +39,29 @@ fn config(port: u16) -> SmtpConfig {
     }
 }
 
+/// With a user name and this password.
+pub(crate) fn with_credentials(config: SmtpConfig, vault: &Vault, password: &[u8]) -> SmtpConfig {
+    let (_, key) = vault.new_key(TenantId::PLATFORM, KeyScope::Tenant);
+    vault.remember(&key);
+    let stream = StreamId::tenant(TenantId::PLATFORM);
+    let place = FieldContext {
+        tenant: TenantId::PLATFORM,
+        aggregate_id: stream.as_str(),
+        field: orqestra_commands::PROVIDER_PASSWORD_FIELD,
+    };
+    let password = Some(vault.seal(&key, &place, password));
+    SmtpConfig { username: Some("shop".to_owned()), password, ..config }
+}
+
 impl Client {
-    fn with(config: SmtpConfig, vault: Vault) -> Self {
+    pub(crate) fn with(config: SmtpConfig, vault: Vault) -> Self {
         let limits = SmtpLimits { connections: 2, whole_call: Duration::from_millis(900) };
         let (_, key) = vault.new_key(TenantId::PLATFORM, KeyScope::Tenant);
         Self { smtp: Smtp::new(TenantId::PLATFORM, config, vault, limits), key }
+    }
+
+    pub(crate) fn trusting(self, authorities: &str) -> Self {
+        Self { smtp: self.smtp.trusting(Some(authorities.into())), ..self }
     }
 
     fn to(server: &SmtpServer) -> Self {
@@ -71,7 +89,7 @@ impl Client {
         }
     }
 
-    async fn send(&self, number: u128) -> Result<Sent, SendError> {
+    pub(crate) async fn send(&self, number: u128) -> Result<Sent, SendError> {
         self.smtp.send(&self.message(number)).await
     }
 }
@@ -82,7 +100,7 @@ async fn one(manners: Manners) -> String {
     short(Client::to(&server).send(1).await)
 }
 
-fn short(outcome: Result<Sent, SendError>) -> String {
+pub(crate) fn short(outcome: Result<Sent, SendError>) -> String {
     match outcome {
         Ok(_) => "taken".to_owned(),
         Err(SendError::NotTaken(NotTaken { cause, provider_down: true, .. })) => format!("down {cause}"),
@@ -211,17 +229,8 @@ async fn encryption_that_cannot_be_had_is_not_done_without() {
 #[tokio::test]
 async fn a_sealed_password_opens_the_server_and_a_wrong_one_is_the_providers_fault() {
     let vault = vault();
-    let (_, key) = vault.new_key(TenantId::PLATFORM, KeyScope::Tenant);
-    vault.remember(&key);
-    let stream = StreamId::tenant(TenantId::PLATFORM);
-    let place = FieldContext {
-        tenant: TenantId::PLATFORM,
-        aggregate_id: stream.as_str(),
-        field: orqestra_commands::PROVIDER_PASSWORD_FIELD,
-    };
-    let password = Some(vault.seal(&key, &place, b"hunter2"));
     let server = SmtpServer::start([Manners { auth: Say("535 wrong"), ..Manners::GOOD }]).await;
-    let config = SmtpConfig { username: Some("shop".to_owned()), password, ..config(server.port) };
+    let config = with_credentials(config(server.port), &vault, b"hunter2");
     let client = Client::with(config, vault);
     assert_eq!(short(client.send(1).await), "down smtp_535");
     assert_eq!(short(client.send(2).await), "taken");

@@ -79,10 +79,13 @@ fn fault(phase: Phase, error: &lettre::transport::smtp::Error) -> Fault {
         }
         None if error.is_response() || error.is_client() => What::Garbled,
         None => match failed_read(error) {
-            Some(read) if read.get_ref().is_some_and(|why| why.is::<ReplyTooLong>()) => What::TooLong,
-            Some(read) if phase != Phase::Encrypting && read.kind() == io::ErrorKind::InvalidData => {
-                What::Garbled
+            Some(read) if is_reply_too_long(read) => What::TooLong,
+            // rustls says it so, and its own type is not among our dependencies.
+            Some(read) if read.to_string().starts_with("invalid peer certificate") => What::Certificate,
+            Some(read) if phase == Phase::Encrypting && read.kind() == io::ErrorKind::InvalidData => {
+                What::Handshake
             }
+            Some(read) if read.kind() == io::ErrorKind::InvalidData => What::Garbled,
             Some(_) | None => What::Cut,
         },
     };
@@ -100,6 +103,10 @@ async fn connect(host: &str, port: u16, deadline: Instant) -> Result<Socket, Fau
         Ok(Err(_)) => Err(Fault::new(Phase::Connecting, What::Cut)),
         Err(_) => Err(Fault::new(Phase::Connecting, What::Silence)),
     }
+}
+
+fn is_reply_too_long(read: &io::Error) -> bool {
+    read.get_ref().and_then(|why| why.downcast_ref::<ReplyTooLong>()).is_some()
 }
 
 /// What the socket said.

@@ -4,6 +4,7 @@
 //! (RUSTSEC-2026-0561); headers are built from types and hold no line breaks of their own. The same delivery gives the
 //! same `Message-ID` and date on every attempt.
 
+use std::fmt::Write;
 use std::time::{Duration, UNIX_EPOCH};
 
 use lettre::address::Address;
@@ -119,12 +120,16 @@ fn encoded_words(text: &str) -> String {
     let mut lines = Vec::new();
     let mut word = String::new();
     for char in text.chars() {
-        let mut bytes = [0; 4];
-        let encoded = match char {
-            ' ' => "_".to_owned(),
-            'a'..='z' | 'A'..='Z' | '0'..='9' => char.to_string(),
-            _ => char.encode_utf8(&mut bytes).bytes().map(|byte| format!("={byte:02X}")).collect(),
-        };
+        let mut encoded = String::new();
+        match char {
+            ' ' => encoded.push('_'),
+            'a'..='z' | 'A'..='Z' | '0'..='9' => encoded.push(char),
+            _ => {
+                for byte in char.to_string().bytes() {
+                    write!(encoded, "={byte:02X}").expect("a string takes whatever is written");
+                }
+            }
+        }
         if word.len() + encoded.len() > ROOM {
             lines.push(std::mem::take(&mut word));
         }

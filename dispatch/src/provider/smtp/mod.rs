@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::TlsParameters;
+use lettre::transport::smtp::client::{Certificate, TlsParameters};
 use orqestra_domain::provider::{SmtpConfig, TlsMode};
 use orqestra_domain::{StreamId, TenantId};
 use orqestra_vault::{FieldContext, Vault};
@@ -32,6 +32,11 @@ const FRESH: Duration = Duration::from_secs(3);
 const MESSAGES: u32 = 100;
 /// Taken off the provider timeout, so that the call ends by its own word.
 const MARGIN: Duration = Duration::from_millis(500);
+
+/// Whether a text is certificates in PEM.
+pub(crate) fn are_certificates(pem: &str) -> bool {
+    pem.contains("-----BEGIN CERTIFICATE-----") && Certificate::from_pem(pem.as_bytes()).is_ok()
+}
 
 /// What bounds a server's use.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +64,7 @@ pub struct Smtp {
     config: SmtpConfig,
     vault: Vault,
     limits: SmtpLimits,
+    authorities: Option<Arc<str>>,
     tls: OnceLock<Option<TlsParameters>>,
     pool: Arc<Mutex<Pool>>,
 }
@@ -66,7 +72,14 @@ pub struct Smtp {
 impl Smtp {
     /// A server as configured; it is not reached before the first message.
     pub fn new(tenant: TenantId, config: SmtpConfig, vault: Vault, limits: SmtpLimits) -> Self {
-        Self { tenant, config, vault, limits, tls: OnceLock::new(), pool: Arc::default() }
+        let (tls, pool) = (OnceLock::new(), Arc::default());
+        Self { tenant, config, vault, limits, authorities: None, tls, pool }
+    }
+
+    /// Also trusts certificates that these authorities signed: PEM, one or more.
+    #[must_use]
+    pub fn trusting(self, authorities: Option<Arc<str>>) -> Self {
+        Self { authorities, ..self }
     }
 
     async fn deliver(&self, message: &Message) -> Result<Sent, SendError> {
@@ -102,7 +115,7 @@ impl Smtp {
         let tls = match self.config.tls {
             TlsMode::None => None,
             TlsMode::Starttls | TlsMode::Tls => {
-                let made = self.tls.get_or_init(|| TlsParameters::new(self.config.host.clone()).ok());
+                let made = self.tls.get_or_init(|| self.tls_parameters().ok());
                 Some(made.clone().ok_or(Fault::new(Phase::Encrypting, What::Handshake))?)
             }
         };
@@ -115,6 +128,14 @@ impl Smtp {
             hello: letter.from.domain().to_owned(),
         };
         Connection::open(target, deadline).await
+    }
+
+    fn tls_parameters(&self) -> Result<TlsParameters, lettre::transport::smtp::Error> {
+        let builder = TlsParameters::builder(self.config.host.clone());
+        match &self.authorities {
+            None => builder.build(),
+            Some(pem) => builder.add_root_certificate(Certificate::from_pem(pem.as_bytes())?).build(),
+        }
     }
 
     async fn credentials(&self) -> Result<Option<Credentials>, Fault> {

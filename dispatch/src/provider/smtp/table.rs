@@ -43,6 +43,8 @@ pub(super) enum What {
     Cut,
     /// TLS could not be agreed on.
     Handshake,
+    /// The server's certificate is not for its name, is out of date or nobody we trust signed it.
+    Certificate,
     /// What came back was no SMTP.
     Garbled,
     /// More came back than an answer may hold.
@@ -94,6 +96,7 @@ impl Fault {
             What::Cut if self.phase == Phase::Connecting => "smtp_connect".to_owned(),
             What::Cut => "smtp_connection_lost".to_owned(),
             What::Handshake => "smtp_tls".to_owned(),
+            What::Certificate => "smtp_certificate".to_owned(),
             What::Garbled => "smtp_garbled".to_owned(),
             What::TooLong => "smtp_reply_too_long".to_owned(),
             What::NoStartTls => "smtp_no_starttls".to_owned(),
@@ -122,6 +125,7 @@ impl Fault {
             | What::Garbled
             | What::TooLong
             | What::Handshake
+            | What::Certificate
             | What::NoStartTls
             | What::NoMechanism
             | What::NoPassword => match self.phase {
