@@ -42,7 +42,7 @@ pub(crate) enum Roles {
 }
 
 impl Engine {
-    /// Prepares a database: migrated, two tenants, the template.
+    /// Prepares a database: migrated, two tenants with the sandbox, the template.
     pub(crate) async fn prepare(program: PathBuf, folder: &Path, postgres: &Postgres) -> Result<Self> {
         let first =
             Credentials { api_key: "orq_live_bench_0123456789".to_owned(), secret: SECRET.to_owned() };
@@ -58,7 +58,13 @@ impl Engine {
             "body": "<h1>{{ title }}</h1>\n<p>Dear {{ name }}, your parcel <b>{{ orderNumber }}</b> worth {{ amount }} \
                      is on its way.</p>",
         });
+        let sandbox = json!([{"kind": "sandbox"}]);
         for tenant in [FIRST_TENANT, &text("tenantId")?] {
+            // What `serve` has only where it is told so.
+            for channel in ["EMAIL", "SMS"] {
+                let path = format!("/admin/v1/tenants/{tenant}/providers/{channel}");
+                admin(running.address(), "PUT", &path, &sandbox).await?;
+            }
             let path = format!("/admin/v1/tenants/{tenant}/templates/{EVENT_TYPE}/EMAIL");
             admin(running.address(), "PUT", &path, &template).await?;
         }

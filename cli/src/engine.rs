@@ -12,7 +12,7 @@ use clap::ValueEnum;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use orqestra_api::limits::Limits;
 use orqestra_api::{AdminToken, App, AppParts, router};
-use orqestra_commands::{Commands, Directory};
+use orqestra_commands::{Commands, DefaultProvider, Directory};
 use orqestra_dispatch::{Dispatch, DispatchDeps, DispatchSettings, sandbox};
 use orqestra_event_log::source::{SystemClock, SystemIds};
 use orqestra_event_log::{Clock, EventLog, Ids, LogOptions, SubscriptionOptions, run_subscription};
@@ -65,11 +65,13 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// Opens log, vault, directory and commands on a database whose schema is this program's.
+    /// Opens log, vault, directory and commands on a database whose schema is this program's. A tenant's channel that
+    /// has no list of providers gets `default_provider`.
     pub(crate) async fn open(
         urls: &DatabaseUrls,
         settings: &Settings,
         data: &DataDir,
+        default_provider: DefaultProvider,
     ) -> anyhow::Result<Self> {
         let metrics = PrometheusBuilder::new().install_recorder().context("metrics cannot be recorded")?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -84,7 +86,7 @@ impl Engine {
         let vault = Vault::new(pool.clone(), master, Arc::clone(&entropy));
         vault.check_master().await.context("this is not the master key of what the database holds")?;
         let directory =
-            Directory::open(log.clone(), vault.clone(), settings.default_provider, log_token.child_token())
+            Directory::open(log.clone(), vault.clone(), default_provider, log_token.child_token())
                 .await
                 .context("the directory of tenants cannot be read")?;
         let commands = Commands::new(

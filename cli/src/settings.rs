@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use orqestra_commands::DefaultProvider;
 use orqestra_domain::tenant::Limits;
 use orqestra_domain::{TenantId, TenantName};
 use serde::Deserialize;
@@ -61,7 +60,6 @@ pub(crate) struct Settings {
     pub(crate) smtp_authorities: Option<Arc<str>>,
     pub(crate) log_format: LogFormat,
     pub(crate) bootstrap: Option<Bootstrap>,
-    pub(crate) default_provider: DefaultProvider,
 }
 
 /// How log lines look.
@@ -171,7 +169,6 @@ impl Given {
                 Some(other) => bail!("log_format: {other} is neither text nor json"),
             },
             bootstrap,
-            default_provider: DefaultProvider::Sandbox,
         })
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 
 use anyhow::Context as _;
+use orqestra_commands::DefaultProvider;
 use orqestra_domain::TenantId;
 use orqestra_event_log::Clock as _;
 use orqestra_event_log::Ids as _;
@@ -51,7 +52,7 @@ async fn run(
         data.remember_urls(urls)?;
     }
     let admin_token = data.admin_token(settings, &OsEntropy)?;
-    let engine = Engine::open(urls, settings, data).await?;
+    let engine = Engine::open(urls, settings, data, DefaultProvider::Sandbox).await?;
     engine.commands.seed_platform().await?;
     let tenant = first_tenant(settings, data)?;
     demo::ensure(&engine.commands, &tenant).await.context("the first tenant cannot be set up")?;
@@ -79,9 +80,11 @@ pub(crate) async fn serve(settings: &Settings, roles: BTreeSet<Role>) -> anyhow:
     let urls = place::given(settings).context("`serve` needs ORQESTRA_DATABASE_URL; `up` brings its own")?;
     let listener = if roles.contains(&Role::Api) { Some(server::bind(settings.listen).await?) } else { None };
     let admin_token = data.admin_token(settings, &OsEntropy)?;
-    let engine = Engine::open(&urls, settings, &data).await?;
+    // Nothing of a tenant's may vanish into a sandbox that nobody has asked for.
+    let engine = Engine::open(&urls, settings, &data, DefaultProvider::None).await?;
     engine.commands.seed_platform().await?;
-    tracing::info!(roles = ?roles, "the engine serves");
+    let address = listener.as_ref().map(tokio::net::TcpListener::local_addr).transpose()?;
+    tracing::info!(roles = ?roles, address = address.map(tracing::field::display), "the engine serves");
     engine.run(&roles, settings, &admin_token, listener, token).await
 }
 

@@ -11,6 +11,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
+use serde_json::Value;
 
 use crate::http::{Http, Request};
 use crate::wait;
@@ -50,7 +51,7 @@ impl Launch {
 pub struct Engine {
     child: Mutex<Child>,
     pid: Pid,
-    address: SocketAddr,
+    address: Option<SocketAddr>,
     banner: String,
     log: PathBuf,
 }
@@ -61,32 +62,57 @@ impl Engine {
     /// # Panics
     /// If it does not come up; its log says why.
     pub async fn up(launch: &Launch, number: u32) -> Self {
+        Self::start(launch, &["up"], number, |banner, _| {
+            let address = |line: &str| line.trim().strip_prefix("Orqestra runs at http://")?.parse().ok();
+            banner.contains("Ctrl-C").then(|| banner.lines().find_map(address))
+        })
+        .await
+    }
+
+    /// Starts `orqestra serve` with these roles, separated by commas, and waits until they run; with `api` among them
+    /// until it is ready.
+    ///
+    /// # Panics
+    /// If it does not come up; its log says why.
+    pub async fn serve(launch: &Launch, roles: &str, number: u32) -> Self {
+        Self::start(launch, &["serve", "--role", roles], number, |_, log| {
+            let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            let mut serving = lines.filter(|line| line["message"] == "the engine serves");
+            serving.next().map(|line| line["address"].as_str()?.parse().ok())
+        })
+        .await
+    }
+
+    /// Starts a process and waits until what it printed and its log tell that it runs, and where it listens.
+    async fn start(
+        launch: &Launch,
+        arguments: &[&str],
+        number: u32,
+        runs: impl Fn(&str, &str) -> Option<Option<SocketAddr>>,
+    ) -> Self {
         let out = launch.folder.join(format!("run-{number}.out"));
         let log = launch.folder.join(format!("run-{number}.log"));
         let file = |path: &Path| File::create(path).expect("a file of the world's folder");
-        let mut command = launch.command(&["up"]);
+        let mut command = launch.command(arguments);
         let mut child =
             command.stdout(file(&out)).stderr(file(&log)).spawn().expect("starting setpriv (util-linux)");
         let pid = Pid::from_child(&child);
-        let banner = wait::until_now("the engine's banner", READY_WITHIN, || {
-            let banner = std::fs::read_to_string(&out).unwrap_or_default();
+        let (address, banner) = wait::until_now("an engine that runs", READY_WITHIN, || {
+            let [banner, logged] = [&out, &log].map(|file| std::fs::read_to_string(file).unwrap_or_default());
             let ended = child.try_wait().expect("asking for our own child");
-            if banner.contains("Ctrl-C") {
-                return Some(banner);
+            if let Some(address) = runs(&banner, &logged) {
+                return Some((address, banner));
             }
             assert!(ended.is_none(), "the engine ended at once: {}", tail(&log));
             None
         })
         .await;
-        let address = banner
-            .lines()
-            .find_map(|line| line.trim().strip_prefix("Orqestra runs at http://")?.parse().ok())
-            .unwrap_or_else(|| panic!("no address in the banner: {banner}"));
         let engine = Self { child: Mutex::new(child), pid, address, banner, log };
+        let Some(address) = address else { return engine };
         let http = Http::default();
         wait::until("a ready engine", READY_WITHIN, async || {
             assert!(engine.ended().is_none(), "the engine ended: {}", engine.log_tail());
-            let ready = http.send(engine.address, Request::get("/readyz")).await.ok()?;
+            let ready = http.send(address, Request::get("/readyz")).await.ok()?;
             ready.status.is_success().then_some(())
         })
         .await;
@@ -94,8 +120,11 @@ impl Engine {
     }
 
     /// Where it listens.
+    ///
+    /// # Panics
+    /// If it is a process without the role `api`.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.address.expect("a process with the role api")
     }
 
     /// Its process id.
@@ -132,6 +161,11 @@ impl Engine {
     /// Waits until it has ended, on a thread that may not wait on a runtime.
     pub fn end_blocking(&self, within: Duration) -> Option<ExitStatus> {
         wait::blocking(within, || self.ended())
+    }
+
+    /// Its log.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
     /// The end of its log.

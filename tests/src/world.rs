@@ -177,6 +177,19 @@ impl World {
         *self.engine.lock().expect("no panic while locked") = Some(Arc::new(engine));
     }
 
+    /// Starts the engine, which does not run, as a process with these roles of `orqestra serve`, `api` among them.
+    pub async fn begin_as(&self, roles: &str) {
+        assert!(self.running().is_none(), "an engine runs already");
+        let engine = self.beside(roles).await;
+        *self.engine.lock().expect("no panic while locked") = Some(Arc::new(engine));
+    }
+
+    /// Another process on the same database and data folder, with these roles of `orqestra serve`. The test ends it.
+    pub async fn beside(&self, roles: &str) -> Engine {
+        let number = self.runs.fetch_add(1, Ordering::Relaxed);
+        Engine::serve(&self.launch(), roles, number).await
+    }
+
     /// A second engine on the same database, with a data folder of its own and the first one's master key.
     pub async fn second(&self) -> Engine {
         let mut launch = self.launch();

@@ -19,6 +19,7 @@ mod kill_loop;
 mod postgres;
 mod reading;
 mod reference;
+mod roles;
 mod sending;
 mod several;
 mod shutdown;

@@ -1,0 +1,158 @@
+//! The roles in processes of their own on one database: together they are the engine, and each may die alone.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use orqestra_tests::audit::audit;
+use orqestra_tests::engine::Engine;
+use orqestra_tests::http::{Http, Request};
+use orqestra_tests::load::{Load, order};
+use orqestra_tests::smtp::Smtp;
+use orqestra_tests::wait;
+use orqestra_tests::world::{ENDS_WITHIN, TRIGGER, World};
+use rustix::process::Signal;
+use serde_json::json;
+
+const SHORT: [(&str, &str); 2] =
+    [("ORQESTRA_CLAIM_SECONDS", "3"), ("ORQESTRA_PROVIDER_TIMEOUT_SECONDS", "3")];
+const ANSWERS_WITHIN: Duration = Duration::from_mins(1);
+
+/// A world prepared by `up`, then ended: its email goes to the server, its text messages to the sandbox.
+async fn prepared() -> (World, Smtp) {
+    let (world, smtp) = (World::with(&SHORT).await, Smtp::start());
+    world.providers(world.tenant(), "EMAIL", &json!([smtp.provider()])).await;
+    world.providers(world.tenant(), "SMS", &json!([{"kind": "sandbox"}])).await;
+    world.sigterm().await;
+    (world, smtp)
+}
+
+async fn end(process: &Engine) {
+    process.signal(Signal::TERM);
+    let status = process.end(ENDS_WITHIN).await;
+    assert!(status.success(), "{status}: {}", process.log_tail());
+}
+
+#[tokio::test]
+async fn the_three_roles_apart_deliver_show_and_mark_as_read() {
+    let (world, smtp) = prepared().await;
+    world.begin_as("api").await;
+    let (project, dispatch) = (world.beside("project").await, world.beside("dispatch").await);
+    let tenant = world.tenant();
+    drop(world.trigger(tenant, &order(1)).await.expect(200));
+    let state = world.settled(tenant, "order-1").await;
+    assert_eq!(state.ends(), "EMAIL SENT, SMS SENT, PUSH SENT");
+    assert_eq!(smtp.to("user-1@example.org").len(), 1);
+    assert_eq!(smtp.messages()[0].delivery(), state.channel("EMAIL").delivery_id);
+    assert_eq!(world.sandbox(tenant, "SMS").await.len(), 1);
+
+    let rows = world.history(tenant, "user-1").await;
+    assert_eq!(rows.len(), 1, "{rows:#?}");
+    assert_eq!((&rows[0]["id"], &rows[0]["status"]), (&json!(state.notification_id), &json!("UNREAD")));
+    let path = format!("/api/v1/notifications/{}/user-1/{}/read", tenant.id, state.notification_id);
+    drop(world.call(Request::put(path).key(&tenant.key)).await.expect(200));
+    assert_eq!(world.history(tenant, "user-1").await[0]["status"], "READ", "the very next request");
+    for process in [&project, &dispatch] {
+        end(process).await;
+    }
+}
+
+#[tokio::test]
+async fn a_read_mark_shows_in_the_next_request_while_no_process_projects() {
+    let (world, _smtp) = prepared().await;
+    world.begin_as("api,project,dispatch").await;
+    let tenant = world.tenant();
+    drop(world.trigger(tenant, &order(1)).await.expect(200));
+    let state = world.settled(tenant, "order-1").await;
+    world.sigterm().await;
+    world.begin_as("api").await;
+    let path = format!("/api/v1/notifications/{}/user-1/{}/read", tenant.id, state.notification_id);
+    drop(world.call(Request::put(path).key(&tenant.key)).await.expect(200));
+    assert_eq!(world.history(tenant, "user-1").await[0]["status"], "READ");
+}
+
+#[tokio::test]
+async fn a_dispatching_process_killed_under_load_and_followed_by_another_loses_and_repeats_nothing() {
+    let (world, smtp) = prepared().await;
+    world.begin_as("api").await;
+    let (project, first) = (world.beside("project").await, world.beside("dispatch").await);
+    let tenants = [world.tenant().clone()];
+    let load = Load::default();
+    let clients = load.run(&world, &tenants, 4, Duration::from_millis(30), 900);
+    let killer = async {
+        let mailed = async |more: usize| {
+            let before = smtp.count();
+            wait::until_now("more emails", ANSWERS_WITHIN, || (smtp.count() >= before + more).then_some(()))
+                .await;
+        };
+        mailed(20).await;
+        first.signal(Signal::KILL);
+        first.end(ENDS_WITHIN).await;
+        // What is accepted while nobody sends waits.
+        let answered = load.answered();
+        wait::until_now("more answers", ANSWERS_WITHIN, || (load.answered() >= answered + 20).then_some(()))
+            .await;
+        let another = world.beside("dispatch").await;
+        mailed(20).await;
+        load.stop();
+        another
+    };
+    let (another, ()) = tokio::join!(killer, clients);
+    println!("{:#?}", audit(&world, &tenants, &smtp).await);
+    for process in [&project, &another] {
+        end(process).await;
+    }
+}
+
+#[tokio::test]
+async fn one_event_id_at_two_processes_at_once_is_accepted_once() {
+    let (world, smtp) = prepared().await;
+    world.begin_as("api,project,dispatch").await;
+    let (other, http) = (world.beside("api").await, Http::default());
+    let tenant = world.tenant();
+    for number in 0..20 {
+        let body = order(number);
+        let here = async || world.trigger(tenant, &body).await;
+        let there = async || {
+            let request = Request::post(TRIGGER).key(&tenant.key).json(&body);
+            http.send(other.address(), request).await.expect("an answer")
+        };
+        // Four of each: also the repeats of one process meet those of the other.
+        let (here, there) = tokio::join!(join_all((0..4).map(|_| here())), join_all((0..4).map(|_| there())));
+        let answers: Vec<_> = here.into_iter().chain(there).map(|answer| answer.expect(200)).collect();
+        let first = answers.iter().filter(|answer| answer.header("idempotency-replayed").is_none()).count();
+        assert_eq!(first, 1, "order-{number}");
+        assert!(answers.iter().all(|answer| answer.body == answers[0].body));
+    }
+    let accepted: i64 =
+        sqlx::query_scalar("select count(*) from events where event_type = 'NotificationAccepted'")
+            .fetch_one(world.pool())
+            .await
+            .unwrap();
+    assert_eq!(accepted, 20);
+    drop(audit(&world, std::slice::from_ref(tenant), &smtp).await);
+    end(&other).await;
+}
+
+#[tokio::test]
+async fn serve_skips_a_channel_without_providers_and_up_keeps_it_in_the_sandbox() {
+    let world = World::start().await;
+    let tenant = world.tenant();
+    drop(world.trigger(tenant, &order(1)).await.expect(200));
+    assert_eq!(world.settled(tenant, "order-1").await.ends(), "EMAIL SENT, SMS SENT, PUSH SENT");
+    let in_the_sandbox =
+        async || world.sandbox(tenant, "EMAIL").await.len() + world.sandbox(tenant, "SMS").await.len();
+    assert_eq!(in_the_sandbox().await, 2);
+    world.sigterm().await;
+
+    world.begin_as("api,project,dispatch").await;
+    drop(world.trigger(tenant, &order(2)).await.expect(200));
+    let ends = world.settled(tenant, "order-2").await.ends();
+    assert_eq!(ends, "EMAIL SKIPPED (no_provider), SMS SKIPPED (no_provider), PUSH SENT");
+    assert_eq!(in_the_sandbox().await, 2, "nothing vanishes into a sandbox that nobody asked for");
+
+    world.providers(tenant, "SMS", &json!([{"kind": "sandbox"}])).await;
+    drop(world.trigger(tenant, &order(3)).await.expect(200));
+    let ends = world.settled(tenant, "order-3").await.ends();
+    assert_eq!(ends, "EMAIL SKIPPED (no_provider), SMS SENT, PUSH SENT");
+    assert_eq!(in_the_sandbox().await, 3);
+}
