@@ -16,6 +16,7 @@ mod first_run;
 mod idempotency;
 mod isolation;
 mod kill_loop;
+mod metrics;
 mod postgres;
 mod reading;
 mod reference;

@@ -1,0 +1,121 @@
+//! The metrics: the page for operators names those that the code has, and `/metrics` shows them once they have a value.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use orqestra_tests::http::Request;
+use orqestra_tests::load::order;
+use orqestra_tests::smtp::Smtp;
+use orqestra_tests::wait;
+use orqestra_tests::world::World;
+use serde_json::json;
+
+const SHOWN_WITHIN: Duration = Duration::from_mins(1);
+
+/// What has a value only after damage, a crash or a race.
+const RARE: [&str; 6] = [
+    "orqestra_command_retries_total",
+    "orqestra_dispatch_postponed_total",
+    "orqestra_outcome_retries_total",
+    "orqestra_subscription_halted",
+    "orqestra_subscription_parked_total",
+    "orqestra_swept_total",
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// Every name that begins as a metric's does and stands between two of these marks.
+fn names(text: &str, mark: char) -> BTreeSet<String> {
+    let parts = text.split(mark).skip(1).step_by(2);
+    parts.filter(|part| part.starts_with("orqestra_")).map(str::to_owned).collect()
+}
+
+/// The first column of the page's table.
+fn documented() -> BTreeSet<String> {
+    let page = std::fs::read_to_string(root().join("docs/operations.md")).unwrap();
+    let (_, section) = page.split_once("\n## Metrics\n").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| ")?.split(" |").next());
+    rows.flat_map(|cell| names(cell, '`')).collect()
+}
+
+fn sources(folder: &Path, found: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(std::fs::read_to_string(path).unwrap());
+        }
+    }
+}
+
+/// The name that each use of a macro of `metrics` begins with.
+fn recorded() -> BTreeSet<String> {
+    let mut texts = Vec::new();
+    for room in ["event-log", "commands", "projections", "dispatch", "realtime", "vault", "api", "cli"] {
+        sources(&root().join(room).join("src"), &mut texts);
+    }
+    let uses = texts.iter().flat_map(|text| text.split("metrics::").skip(1));
+    let uses =
+        uses.filter(|rest| ["counter!", "gauge!", "histogram!"].iter().any(|kind| rest.starts_with(kind)));
+    uses.map(|rest| rest.split('"').nth(1).unwrap().to_owned()).collect()
+}
+
+/// The names that a process shows, a summary's without its suffixes.
+async fn shown(world: &World) -> BTreeSet<String> {
+    let answer = world.call(Request::get("/metrics")).await.expect(200);
+    let text = answer.text();
+    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
+    types.map(str::to_owned).collect()
+}
+
+#[test]
+fn the_page_for_operators_names_every_metric_and_no_other() {
+    assert_eq!(documented(), recorded());
+    assert!(RARE.iter().all(|name| documented().contains(*name)));
+}
+
+#[tokio::test]
+async fn every_everyday_metric_of_the_page_is_shown() {
+    let (world, smtp) = (World::start().await, Smtp::start());
+    let tenant = world.tenant();
+    world.providers(tenant, "EMAIL", &json!([smtp.provider()])).await;
+    drop(world.trigger(tenant, &order(1)).await.expect(200));
+    assert_eq!(world.settled(tenant, "order-1").await.ends(), "EMAIL SENT, SMS SENT, PUSH SENT");
+    // An engine that has forgotten its answers learns of a repeat from the log, which refuses it.
+    world.restart().await;
+    let repeat = world.trigger(tenant, &order(1)).await.expect(200);
+    assert_eq!(repeat.header("idempotency-replayed"), Some("true"));
+    // A server that refuses connections, five times in a row.
+    smtp.stop();
+    for number in 2..12 {
+        drop(world.trigger(tenant, &order(number)).await.expect(200));
+    }
+    let rare = RARE.into_iter().map(str::to_owned).collect();
+    let wanted: BTreeSet<String> = documented().difference(&rare).cloned().collect();
+    let missing = async || {
+        let shown = shown(&world).await;
+        wanted.difference(&shown).cloned().collect::<Vec<_>>()
+    };
+    wait::until("every metric", SHOWN_WITHIN, async || {
+        let missing = missing().await;
+        println!("missing: {missing:?}");
+        missing.is_empty().then_some(())
+    })
+    .await;
+    assert!(shown(&world).await.is_subset(&documented()), "a metric that the page does not name");
+    let text = world.call(Request::get("/metrics")).await.expect(200).text().to_owned();
+    for line in [
+        r#"orqestra_append_refusals_total{reason="conflict"} 1"#,
+        r#"orqestra_breaker_opened_total{provider="smtp"} 1"#,
+        r#"orqestra_http_requests_total{route="/api/v1/events/trigger",status="200"} 11"#,
+    ] {
+        assert!(text.lines().any(|shown| shown == line), "{line}: {text}");
+    }
+    world.providers(tenant, "EMAIL", &json!([{"kind": "sandbox"}])).await;
+    drop(world.drain().await);
+}
