@@ -14,6 +14,7 @@ use orqestra_domain::notification::NotificationRefusal;
 use orqestra_domain::recipient::RecipientRefusal;
 use orqestra_domain::template::TemplateRefusal;
 use orqestra_domain::tenant::TenantRefusal;
+use orqestra_event_log::LogError;
 use orqestra_projections::ReadModelError;
 
 use crate::fields::FieldError;
@@ -60,6 +61,8 @@ pub(crate) enum ApiError {
     LimitReached(TenantName, Exceeded),
     /// Something inside failed.
     Internal(String),
+    /// The database does not answer.
+    Unavailable(String),
     /// The log's queue is full; seconds until it is worth another try.
     Overloaded(u64),
     /// Too many writers on one stream.
@@ -117,6 +120,8 @@ impl ApiError {
                 (StatusCode::TOO_MANY_REQUESTS, "daily_cap_exceeded")
             }
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
+            // The contract's status for a failure of the database; a full queue is another thing.
+            Self::Unavailable(_) => (StatusCode::INTERNAL_SERVER_ERROR, "unavailable"),
             Self::Overloaded(_) => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
             Self::Contended => (StatusCode::SERVICE_UNAVAILABLE, "contended"),
         }
@@ -158,6 +163,7 @@ impl ApiError {
                 format!("Daily cap exceeded for tenant {tenant}. Limit: {cap}/day")
             }
             Self::Internal(_) => "The request could not be completed. Try again".to_owned(),
+            Self::Unavailable(_) => "The request could not be completed now. Try again soon".to_owned(),
             Self::Overloaded(_) | Self::Contended => "Too many requests at once. Try again soon".to_owned(),
         }
     }
@@ -170,7 +176,7 @@ impl ApiError {
                 Exceeded::PerMinute { retry_after, .. } | Exceeded::Daily { retry_after, .. },
             )
             | Self::Overloaded(retry_after) => Some(*retry_after),
-            Self::Contended => Some(1),
+            Self::Contended | Self::Unavailable(_) => Some(1),
             Self::IncompleteBody
             | Self::MalformedJson(_)
             | Self::MissingApiKey
@@ -195,7 +201,7 @@ impl ApiError {
     /// What the log is told and the caller is not.
     pub(crate) fn cause(&self) -> Option<&str> {
         match self {
-            Self::Internal(cause) => Some(cause),
+            Self::Internal(cause) | Self::Unavailable(cause) => Some(cause),
             _ => None,
         }
     }
@@ -267,7 +273,7 @@ impl<R: std::error::Error + Into<ApiError>> From<CommandError<R>> for ApiError {
             CommandError::TooLarge => Self::EventTooLarge,
             CommandError::Overloaded { retry_after } => Self::Overloaded(retry_after.as_secs().max(1)),
             CommandError::Contended => Self::Contended,
-            CommandError::Unavailable(why) => Self::Internal(format!("the log is unavailable: {why}")),
+            CommandError::Unavailable(why) => Self::Unavailable(format!("the log is unavailable: {why}")),
             CommandError::Corrupt(what) => Self::Internal(format!("what is stored cannot be read: {what}")),
         }
     }
@@ -324,13 +330,25 @@ impl From<RecipientRefusal> for ApiError {
 
 impl From<DirectoryError> for ApiError {
     fn from(error: DirectoryError) -> Self {
-        Self::Internal(with_sources(&error))
+        let why = with_sources(&error);
+        if error.passes() { Self::Unavailable(why) } else { Self::Internal(why) }
     }
 }
 
 impl From<ReadModelError> for ApiError {
     fn from(error: ReadModelError) -> Self {
-        Self::Internal(with_sources(&error))
+        let why = with_sources(&error);
+        match error {
+            ReadModelError::Database(_)
+            | ReadModelError::Timeout
+            | ReadModelError::Log(LogError::Database(_) | LogError::Timeout | LogError::Full)
+            | ReadModelError::Keys(_) => Self::Unavailable(why),
+            ReadModelError::Log(
+                LogError::Closed | LogError::NotDurable { .. } | LogError::Corrupt { .. },
+            )
+            | ReadModelError::Unreadable(_)
+            | ReadModelError::Corrupt { .. } => Self::Internal(why),
+        }
     }
 }
 
@@ -391,6 +409,7 @@ mod tests {
             ApiError::LimitReached(tenant(), Exceeded::PerMinute { limit: 1, retry_after: 1 }),
             ApiError::LimitReached(tenant(), Exceeded::Daily { cap: 1, retry_after: 1 }),
             ApiError::Internal(String::new()),
+            ApiError::Unavailable(String::new()),
             ApiError::Overloaded(1),
             ApiError::Contended,
         ];

@@ -6,7 +6,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::settings::LogFormat;
 
-const DEFAULT_FILTER: &str = "info,sqlx=warn,hyper=warn";
+/// What the pools and the server say of each connection that an outage takes is told once by whoever works on them.
+const DEFAULT_FILTER: &str =
+    "info,sqlx=warn,sqlx::pool=error,sqlx_core::pool=error,sqlx::postgres::notice=error,hyper=warn";
 
 /// Starts logging for the whole process.
 pub(crate) fn start(format: LogFormat) {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use orqestra_api::{Degraded, Readiness, ReadinessReport};
-use orqestra_event_log::EventLog;
+use orqestra_event_log::{EventLog, Outage};
 use orqestra_projections::Projection;
 
 use crate::engine::Role;
@@ -17,11 +17,12 @@ const PROOF_LASTS: Duration = Duration::from_secs(2);
 pub(crate) struct EngineReadiness {
     log: EventLog,
     roles: BTreeSet<Role>,
+    outage: Outage,
 }
 
 impl EngineReadiness {
-    pub(crate) const fn new(log: EventLog, roles: BTreeSet<Role>) -> Self {
-        Self { log, roles }
+    pub(crate) fn new(log: EventLog, roles: BTreeSet<Role>) -> Self {
+        Self { log, roles, outage: Outage::default() }
     }
 
     async fn look(&self) -> ReadinessReport {
@@ -30,9 +31,13 @@ impl EngineReadiness {
         if self.log.head_age() > PROOF_LASTS
             && let Err(error) = self.log.fetch_head().await
         {
-            tracing::warn!(error = %error, "the log cannot be reached");
+            if self.outage.begins() {
+                tracing::warn!(error = %error, "not ready: the log cannot be reached");
+            }
             degraded.push(Degraded { part: "log", reason: "the database does not answer".to_owned() });
             ready = false;
+        } else if let Some(duration_ms) = self.outage.ends() {
+            tracing::info!(duration_ms, "ready again");
         }
         if let Some(skew) = self.log.clock_skew() {
             let reason = format!("the clock is {} ms off the database's", skew.as_millis());

@@ -13,6 +13,7 @@ mod error;
 pub mod fail_point;
 mod kinds;
 mod log;
+mod outage;
 mod position;
 mod read;
 mod recorded;
@@ -34,6 +35,7 @@ pub use append::{
 pub use error::LogError;
 pub use fail_point::FailPoint;
 pub use log::{EventLog, LogOptions};
+pub use outage::Outage;
 pub use position::Position;
 pub use recorded::{Metadata, RecordedEvent};
 pub use repository::LogRepository;

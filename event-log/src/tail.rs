@@ -12,6 +12,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::log::Shared;
+use crate::outage::Outage;
 use crate::position::Position;
 
 /// The channel that `append_batch` notifies.
@@ -21,13 +22,16 @@ const AGAIN: Duration = Duration::from_millis(500);
 
 /// Listens until stopped.
 pub(crate) async fn listen(shared: Arc<Shared>, options: PgConnectOptions, stop: CancellationToken) {
+    let outage = Outage::default();
     loop {
         let lost = tokio::select! {
             () = stop.cancelled() => return,
-            lost = listen_once(&shared, &options) => lost,
+            lost = listen_once(&shared, &options, &outage) => lost,
         };
         shared.present.store(false, Ordering::Relaxed);
-        tracing::warn!(error = %lost, "listening for new events was interrupted");
+        if outage.begins() {
+            tracing::warn!(error = %lost, "listening for new events was interrupted");
+        }
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(AGAIN) => {}
@@ -35,7 +39,7 @@ pub(crate) async fn listen(shared: Arc<Shared>, options: PgConnectOptions, stop:
     }
 }
 
-async fn listen_once(shared: &Shared, options: &PgConnectOptions) -> sqlx::Error {
+async fn listen_once(shared: &Shared, options: &PgConnectOptions, outage: &Outage) -> sqlx::Error {
     let listening = async {
         let pool = PgPoolOptions::new()
             .max_connections(1)
@@ -51,6 +55,9 @@ async fn listen_once(shared: &Shared, options: &PgConnectOptions) -> sqlx::Error
             .fetch_one(&mut listener)
             .await?;
         shared.present.store(present, Ordering::Relaxed);
+        if let Some(duration_ms) = outage.ends() {
+            tracing::info!(duration_ms, "listening for new events again");
+        }
         // None: the connection broke.
         while let Some(notice) = listener.try_recv().await? {
             let Ok(position) = notice.payload().parse().map(Position::new) else { continue };
@@ -72,18 +79,23 @@ async fn listen_once(shared: &Shared, options: &PgConnectOptions) -> sqlx::Error
 pub(crate) async fn poll(shared: Arc<Shared>, every: Duration, stop: CancellationToken) {
     let mut interval = tokio::time::interval(every);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut failing = false;
+    let outage = Outage::default();
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             _ = interval.tick() => {}
         }
-        let asked = shared.confirm_head().await;
-        match &asked {
-            Err(error) if !failing => tracing::warn!(%error, "the log's head cannot be read"),
-            Ok(_) if failing => tracing::info!("the log's head can be read again"),
-            _ => {}
+        match shared.confirm_head().await {
+            Err(error) => {
+                if outage.begins() {
+                    tracing::warn!(%error, "the log's head cannot be read");
+                }
+            }
+            Ok(_) => {
+                if let Some(duration_ms) = outage.ends() {
+                    tracing::info!(duration_ms, "the log's head can be read again");
+                }
+            }
         }
-        failing = asked.is_err();
     }
 }

@@ -10,6 +10,7 @@ pub mod http;
 pub mod load;
 pub mod postgres;
 pub mod server;
+pub mod shop;
 pub mod smtp;
 mod speak;
 pub mod state;

@@ -16,7 +16,8 @@ use crate::key::{KeyScope, NewKey};
 use crate::master::UnwrapError;
 use crate::seal::OpenError;
 
-const TIMEOUT: Duration = Duration::from_secs(5);
+/// A request waits for this one, so it is short.
+const TIMEOUT: Duration = Duration::from_secs(3);
 /// Most keys that one statement reads.
 const BATCH: usize = 2_000;
 

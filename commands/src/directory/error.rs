@@ -24,3 +24,17 @@ pub enum DirectoryError {
     #[error("the directory is behind the log")]
     Behind,
 }
+
+impl DirectoryError {
+    /// Whether the same may work again once the database answers.
+    pub const fn passes(&self) -> bool {
+        match self {
+            Self::Log(LogError::Database(_) | LogError::Timeout | LogError::Full)
+            | Self::Key(KeyError::Unavailable(_))
+            | Self::Behind => true,
+            Self::Log(LogError::Closed | LogError::NotDurable { .. } | LogError::Corrupt { .. })
+            | Self::Key(KeyError::Gone | KeyError::Corrupt(_))
+            | Self::Unreadable { .. } => false,
+        }
+    }
+}

@@ -9,7 +9,7 @@ use std::time::Duration;
 use orqestra_domain::recipient::RecipientEvent;
 use orqestra_domain::tenant::{Tenant, TenantEvent};
 use orqestra_domain::{AnyEvent, StreamId, TemplateId, TenantId};
-use orqestra_event_log::{Position, RecordedEvent};
+use orqestra_event_log::{Outage, Position, RecordedEvent};
 use orqestra_vault::{FieldContext, IndexKey};
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +26,7 @@ const KINDS: [&str; 3] = ["Tenant", "Template", "Recipient"];
 /// Follows the log until the token ends.
 pub(super) async fn follow(directory: Directory, token: CancellationToken) {
     let mut head = directory.0.log.head();
+    let outage = Outage::default();
     loop {
         tokio::select! {
             () = token.cancelled() => return,
@@ -33,11 +34,16 @@ pub(super) async fn follow(directory: Directory, token: CancellationToken) {
         }
         head.borrow_and_update();
         while let Err(error) = directory.catch_up().await {
-            tracing::warn!(error = %error, "the directory cannot follow the log");
+            if outage.begins() {
+                tracing::warn!(error = %error, "the directory cannot follow the log");
+            }
             tokio::select! {
                 () = token.cancelled() => return,
                 () = tokio::time::sleep(PAUSE_AFTER_FAILURE) => {}
             }
+        }
+        if let Some(duration_ms) = outage.ends() {
+            tracing::info!(duration_ms, "the directory follows the log again");
         }
     }
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 use orqestra_domain::notification::{TemplateChoice, TemplateRef};
 use orqestra_domain::provider::ProviderConfig;
 use orqestra_domain::{ApiKeyId, Channel, EventTypeName, TenantId};
-use orqestra_event_log::{EventLog, Position};
+use orqestra_event_log::{EventLog, LogError, Position};
 use orqestra_vault::{Vault, hash_api_key};
 use tokio::sync::watch;
 
@@ -26,6 +26,8 @@ use fold::Fold;
 
 /// How long the directory counts as fresh without a word from the log.
 const PROOF_LASTS: Duration = Duration::from_secs(1);
+/// How long a request waits for proof that nothing is missing.
+const PROVE_WITHIN: Duration = Duration::from_secs(2);
 /// How long an answer waits for the directory to reach a position.
 const CATCH_UP: Duration = Duration::from_secs(10);
 
@@ -147,8 +149,8 @@ impl Directory {
         if self.0.log.head_age() <= PROOF_LASTS {
             return Ok(());
         }
-        let head = self.0.log.fetch_head().await?;
-        self.wait_for(head).await
+        let head = tokio::time::timeout(PROVE_WITHIN, self.0.log.fetch_head()).await;
+        self.wait_for(head.unwrap_or(Err(LogError::Timeout))?).await
     }
 
     /// Waits until a change at this position holds here.

@@ -16,7 +16,7 @@ use orqestra_domain::notification::{
     AttemptOutcome, DeliverPush, DeliveryState, NotificationRefusal, StartAttempt, Story, UnknownPolicy,
 };
 use orqestra_domain::{Channel, Timestamp};
-use orqestra_event_log::{Clock, FailPoint};
+use orqestra_event_log::{Clock, FailPoint, Outage};
 use orqestra_vault::Entropy;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -77,6 +77,10 @@ pub(crate) struct Deliverer {
     /// Ends what still tries to record outcomes when the process must end.
     pub(crate) give_up: CancellationToken,
     pub(crate) context: Context,
+    /// Whether deliveries wait because what they need cannot be had.
+    pub(crate) postponing: Outage,
+    /// Whether outcomes wait to be recorded.
+    pub(crate) recording: Outage,
 }
 
 impl Deliverer {
@@ -93,11 +97,17 @@ impl Deliverer {
             }
         };
         match done {
-            Ok(()) => {}
+            Ok(()) => {
+                if let Some(duration_ms) = self.postponing.ends() {
+                    tracing::info!(duration_ms, "deliveries go on");
+                }
+            }
             Err(Later::Unavailable(why)) => {
                 metrics::counter!("orqestra_dispatch_postponed_total").increment(1);
-                tracing::warn!(tenant.id = %tenant, notification.id = %notification, channel = %channel, reason = why,
-                    "a delivery waits for its lease to end");
+                if self.postponing.begins() {
+                    tracing::warn!(tenant.id = %tenant, notification.id = %notification, channel = %channel,
+                        reason = why, "deliveries wait for their leases to end, this one first");
+                }
             }
             Err(later) => {
                 metrics::counter!("orqestra_dispatch_postponed_total").increment(1);

@@ -75,6 +75,9 @@ impl Deliverer {
             match self.append(&attempt, &verdict, answer.clone(), jitter, at).await {
                 Ok(state) => {
                     FailPoint::OutcomeAfterAppend.hit();
+                    if let Some(duration_ms) = self.recording.ends() {
+                        tracing::info!(duration_ms, "outcomes are recorded again");
+                    }
                     Self::count(&attempt, &verdict, &state, at);
                     return Ok(());
                 }
@@ -105,7 +108,9 @@ impl Deliverer {
                     | CommandError::Contended
                     | CommandError::Unavailable(_)),
                 ) => {
-                    tracing::warn!(attempt = attempt.number, error = %error, "an outcome is recorded later");
+                    if self.recording.begins() {
+                        tracing::warn!(attempt = attempt.number, error = %error, "outcomes are recorded later");
+                    }
                     metrics::counter!("orqestra_outcome_retries_total").increment(1);
                     tokio::select! {
                         () = self.give_up.cancelled() => return Err(Later::Stopping),

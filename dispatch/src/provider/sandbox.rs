@@ -13,6 +13,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use orqestra_domain::provider::SANDBOX;
 use orqestra_domain::{Channel, DeliveryId, NotificationId, Sealed, StreamId, TenantId, Timestamp};
+use orqestra_event_log::Outage;
 use orqestra_vault::{FieldContext, KeyError, Vault};
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgPoolOptions;
@@ -80,6 +81,7 @@ impl Sandbox {
 
 async fn store_what_waits(pool: PgPool, mut queue: mpsc::Receiver<Waiting>, token: CancellationToken) {
     let mut batch = Vec::with_capacity(TOGETHER);
+    let outage = Outage::default();
     loop {
         let received = tokio::select! {
             biased;
@@ -93,13 +95,22 @@ async fn store_what_waits(pool: PgPool, mut queue: mpsc::Receiver<Waiting>, toke
             break;
         }
         let stored = match tokio::time::timeout(TIMEOUT, store(&pool, &batch)).await {
-            Ok(Ok(())) => true,
+            Ok(Ok(())) => {
+                if let Some(duration_ms) = outage.ends() {
+                    tracing::info!(provider = SANDBOX, duration_ms, "messages are kept again");
+                }
+                true
+            }
             Ok(Err(error)) => {
-                tracing::warn!(error = %error, provider = SANDBOX, "messages cannot be kept");
+                if outage.begins() {
+                    tracing::warn!(error = %error, provider = SANDBOX, "messages cannot be kept");
+                }
                 false
             }
             Err(_) => {
-                tracing::warn!(provider = SANDBOX, "messages cannot be kept in time");
+                if outage.begins() {
+                    tracing::warn!(provider = SANDBOX, "messages cannot be kept in time");
+                }
                 false
             }
         };

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use orqestra_commands::{Commands, Context};
-use orqestra_event_log::{SubscriptionError, SubscriptionOptions, run_subscription};
+use orqestra_event_log::{Outage, SubscriptionError, SubscriptionOptions, run_subscription};
 use orqestra_vault::Entropy;
 use sqlx::PgPool;
 use tokio::sync::{Notify, Semaphore};
@@ -121,6 +121,8 @@ impl Dispatch {
         let mut polling = tokio::spawn(poller.run(running.child_token()));
 
         let deliverer = Deliverer {
+            postponing: Outage::default(),
+            recording: Outage::default(),
             commands,
             carriers: Arc::clone(&carriers),
             composer: Composer::new(directory, Arc::clone(&clock), settings.push_categories.clone()),

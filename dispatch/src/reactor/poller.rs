@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use orqestra_domain::TenantId;
-use orqestra_event_log::Clock;
+use orqestra_event_log::{Clock, Outage};
 use sqlx::PgPool;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -58,18 +58,28 @@ impl Poller {
     pub(super) async fn run(self, token: CancellationToken) {
         let mut after = Uuid::nil();
         let mut counted: Option<Instant> = None;
+        let outage = Outage::default();
         let mut seen = Seen::More;
         loop {
             let began = Instant::now();
             match self.walk(&mut after).await {
-                Ok(now) => seen = now,
-                Err(error) => tracing::warn!(error = %error, "due deliveries cannot be looked up"),
+                Ok(now) => {
+                    seen = now;
+                    if let Some(duration_ms) = outage.ends() {
+                        tracing::info!(duration_ms, "due deliveries can be looked up again");
+                    }
+                }
+                Err(error) => {
+                    if outage.begins() {
+                        tracing::warn!(error = %error, "due deliveries cannot be looked up");
+                    }
+                }
             }
             let rest = (began.elapsed() * REST).min(LONGEST_REST).max(self.pause);
             self.queue.look_again();
             if counted.is_none_or(|at| at.elapsed() >= COUNT) {
                 counted = Some(Instant::now());
-                self.count().await;
+                self.count(&outage).await;
             }
             tokio::select! {
                 () = token.cancelled() => return,
@@ -122,7 +132,7 @@ impl Poller {
     }
 
     /// Says how many unknown outcomes wait for a decision, and how much waits here.
-    async fn count(&self) {
+    async fn count(&self, outage: &Outage) {
         metrics::gauge!("orqestra_dispatch_queued")
             .set(f64::from(u32::try_from(self.queue.len()).unwrap_or(u32::MAX)));
         match store::held(&self.pool).await {
@@ -132,7 +142,11 @@ impl Poller {
                     .set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
                 metrics::gauge!("orqestra_oldest_unknown_seconds").set(seconds);
             }
-            Err(error) => tracing::warn!(error = %error, "held outcomes cannot be counted"),
+            Err(error) => {
+                if outage.begins() {
+                    tracing::warn!(error = %error, "held outcomes cannot be counted");
+                }
+            }
         }
     }
 }

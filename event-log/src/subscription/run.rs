@@ -17,6 +17,7 @@ use super::{OnPoison, Start, Subscriber, SubscriberError, SubscriptionError, Sub
 use crate::error::LogError;
 use crate::fail_point::FailPoint;
 use crate::log::EventLog;
+use crate::outage::Outage;
 use crate::position::Position;
 use crate::recorded::RecordedEvent;
 
@@ -60,6 +61,7 @@ pub async fn run_subscription<S: Subscriber>(
         renew_at: now,
         moves: 0,
         halted: false,
+        outage: Outage::default(),
     };
     let mut pause = SHORTEST_REST;
     loop {
@@ -78,7 +80,9 @@ pub async fn run_subscription<S: Subscriber>(
                 return Err(LogError::Closed.into());
             }
             Err(error) => {
-                tracing::warn!(subscription = runner.name, %error, "the subscription was interrupted");
+                if runner.outage.begins() {
+                    tracing::warn!(subscription = runner.name, %error, "the subscription was interrupted");
+                }
                 pause = (2 * pause).min(runner.options.longest_pause);
             }
         }
@@ -110,6 +114,7 @@ struct Runner<S> {
     renew_at: Instant,
     moves: u32,
     halted: bool,
+    outage: Outage,
 }
 
 impl<S: Subscriber> Runner<S> {
@@ -146,6 +151,7 @@ impl<S: Subscriber> Runner<S> {
         let mut position = store::checkpoint(&self.pool, &self.name).await?.unwrap_or(start);
         self.parked = ParkedStreams::read(&self.pool, &self.name).await?;
         self.renew_at = Instant::now() + self.options.lease / 3;
+        self.works_again();
         let mut head = self.log.head();
         let progress = self.log.progress_sender(&self.name);
         progress.send_replace(position);
@@ -216,7 +222,9 @@ impl<S: Subscriber> Runner<S> {
         self.renew_at = Instant::now() + self.options.lease / 3;
         renewed.unwrap_or_else(|error| {
             // Whether it is still held shows with the next move, which is fenced.
-            tracing::warn!(subscription = self.name, %error, "the lease could not be renewed");
+            if self.outage.begins() {
+                tracing::warn!(subscription = self.name, %error, "the lease could not be renewed");
+            }
             true
         })
     }
@@ -244,6 +252,7 @@ impl<S: Subscriber> Runner<S> {
                     parts.pop();
                     (from, failures, pause) = (to, 0, self.options.first_pause);
                     self.tell_halted(false);
+                    self.works_again();
                     continue;
                 }
                 Ok(Moved::Fenced) => {
@@ -255,7 +264,9 @@ impl<S: Subscriber> Runner<S> {
                 Err(error) => error,
             };
             if error.passes() {
-                tracing::warn!(subscription = self.name, event.position = from.get() + 1, %error, "trying again");
+                if self.outage.begins() {
+                    tracing::warn!(subscription = self.name, event.position = from.get() + 1, %error, "trying again");
+                }
             } else if part.len() > 1 {
                 let (first, second) = part.split_at(part.len() / 2);
                 parts.pop();
@@ -437,6 +448,12 @@ impl<S: Subscriber> Runner<S> {
         let lag = self.log.head().borrow().get() - position.get();
         metrics::gauge!("orqestra_subscription_lag", "subscription" => self.name.clone())
             .set(lag.max(0) as f64);
+    }
+
+    fn works_again(&self) {
+        if let Some(duration_ms) = self.outage.ends() {
+            tracing::info!(subscription = self.name, duration_ms, "the subscription works again");
+        }
     }
 
     fn tell_halted(&mut self, halted: bool) {

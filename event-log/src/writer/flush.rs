@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::queued::Queued;
 use super::statement::{append_batch, look_up};
 use crate::append::Outcome;
+use crate::outage::Outage;
 use crate::position::Position;
 
 /// How long one statement may take.
@@ -20,7 +21,7 @@ const STATEMENT: Duration = Duration::from_secs(10);
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(2);
 /// How long a batch that was never sent is held while the database is away.
-const UNSENT_PATIENCE: Duration = Duration::from_secs(3);
+pub(super) const UNSENT_PATIENCE: Duration = Duration::from_secs(3);
 /// How long the outcome of a batch that was sent is looked for.
 const SENT_PATIENCE: Duration = Duration::from_secs(15);
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -54,6 +55,7 @@ pub(super) struct Flusher {
     connection: Option<PgConnection>,
     /// The last batch found no database: the next one tries once, without patience.
     away: bool,
+    outage: Outage,
 }
 
 impl Flusher {
@@ -61,7 +63,7 @@ impl Flusher {
         // Ends on the server too what this side has given up.
         let options =
             options.options([("statement_timeout", "9000"), ("application_name", "orqestra-writer")]);
-        Self { options, connection: None, away: false }
+        Self { options, connection: None, away: false, outage: Outage::default() }
     }
 
     pub(super) async fn close(self) {
@@ -124,6 +126,9 @@ impl Flusher {
             let failure = match self.attempt(&commands, sent, now).await {
                 Ok(found) => {
                     self.away = false;
+                    if let Some(duration_ms) = self.outage.ends() {
+                        tracing::info!(duration_ms, "batches are stored again");
+                    }
                     for (index, verdict) in open.into_iter().zip(found) {
                         if verdict.is_some() {
                             verdicts[index] = verdict;
@@ -144,7 +149,9 @@ impl Flusher {
                         verdicts[open[0]] = Some(Verdict::Refused(Outcome::Failed(error.into())));
                         return true;
                     }
-                    tracing::warn!(%error, sent, "storing a batch was interrupted");
+                    if self.outage.begins() {
+                        tracing::warn!(%error, sent, "storing a batch was interrupted");
+                    }
                     failure
                 }
             };

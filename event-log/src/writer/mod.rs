@@ -2,7 +2,8 @@
 //!
 //! There is no timer: a lone command is stored at once. A batch has one command of a stream, of an idempotency key and
 //! of a new data key; the others wait for the next one, or are refused as soon as the first one's outcome decides
-//! them. An accepted command is stored even if nobody waits for it any more.
+//! them. An accepted command is stored even if nobody waits for it any more. Where a batch takes so long that the
+//! database must be away, what waits behind it is refused: it was never sent.
 
 mod batch;
 mod flush;
@@ -15,14 +16,14 @@ use std::sync::atomic::Ordering;
 
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::append::{Outcome, Recorded};
 use crate::fail_point::FailPoint;
 use crate::log::Shared;
 use crate::position::Position;
-use flush::{Flusher, Verdict};
+use flush::{Flusher, UNSENT_PATIENCE, Verdict};
 pub(crate) use queued::{Queued, Unplaced, Written};
 
 /// See the module.
@@ -66,19 +67,40 @@ impl Writer {
             }
             let batch = batch::select(&mut self.pending, self.max_batch, share.unwrap_or(self.max_batch));
             if !batch.is_empty() {
-                self.store(batch).await;
+                self.store(batch, &mut queue).await;
             }
         }
         metrics::gauge!("orqestra_append_queue_depth").set(0.0);
         self.flusher.close().await;
     }
 
-    async fn store(&mut self, batch: Vec<Queued>) {
+    /// Stores a batch. Where the database is away or stands still, what waits behind it is told so meanwhile.
+    async fn flush(&mut self, batch: &[Queued], queue: &mut mpsc::Receiver<Queued>) -> Vec<Verdict> {
+        let flush = self.flusher.flush(batch, self.shared.clock.now());
+        tokio::pin!(flush);
+        if let Ok(verdicts) = timeout(UNSENT_PATIENCE, &mut flush).await {
+            return verdicts;
+        }
+        loop {
+            for queued in self.pending.drain(..) {
+                refuse(&self.shared, queued, Outcome::Unavailable);
+            }
+            tokio::select! {
+                biased;
+                verdicts = &mut flush => return verdicts,
+                Some(queued) = queue.recv() => self.pending.push_back(queued),
+                // Closed and empty: only the batch is left.
+                else => return flush.await,
+            }
+        }
+    }
+
+    async fn store(&mut self, batch: Vec<Queued>, queue: &mut mpsc::Receiver<Queued>) {
         metrics::histogram!("orqestra_append_batch_size").record(depth(batch.len()));
         let started = Instant::now();
         FailPoint::AppendBeforeFlush.hit();
         self.shared.flushing.store(true, Ordering::Release);
-        let verdicts = self.flusher.flush(&batch, self.shared.clock.now()).await;
+        let verdicts = self.flush(&batch, queue).await;
         FailPoint::AppendAfterFlush.hit();
         metrics::histogram!("orqestra_append_flush_seconds").record(started.elapsed().as_secs_f64());
 
@@ -111,11 +133,15 @@ impl Writer {
             answer.send(outcome).ok();
         }
         for (queued, outcome) in decided.refuse(&mut self.pending) {
-            self.shared.queued_bytes.fetch_sub(queued.bytes(), Ordering::Relaxed);
-            count(&outcome);
-            queued.into_parts().1.send(outcome).ok();
+            refuse(&self.shared, queued, outcome);
         }
     }
+}
+
+fn refuse(shared: &Shared, queued: Queued, outcome: Outcome) {
+    shared.queued_bytes.fetch_sub(queued.bytes(), Ordering::Relaxed);
+    count(&outcome);
+    queued.into_parts().1.send(outcome).ok();
 }
 
 fn place(events: Vec<crate::recorded::RecordedEvent>, first: Position) -> Recorded {

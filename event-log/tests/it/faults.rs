@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use orqestra_event_log::source::ManualClock;
 use orqestra_event_log::{EventLog, MIGRATOR, Outcome, Position};
@@ -211,4 +212,32 @@ async fn while_the_database_is_away_nothing_is_stored_and_afterwards_all_is_well
     world.switches.away.store(false, Ordering::SeqCst);
     recorded(in_time(world.log.append(events(1, 1, 1))).await);
     assert_eq!(checked_log(world.database.pool()).await.len(), 2);
+}
+
+#[tokio::test]
+async fn what_waits_behind_a_lost_answer_is_refused_in_time_and_the_lost_one_still_looked_up() {
+    let world = World::new().await;
+    let log = &world.log;
+    world.switches.cut_next_answer.store(true, Ordering::SeqCst);
+    world.switches.away.store(true, Ordering::SeqCst);
+    let lost = log.append(events(1, 1, 1));
+    futures::pin_mut!(lost);
+    while world.switches.cuts.load(Ordering::SeqCst) == 0 {
+        assert!(futures::poll!(&mut lost).is_pending());
+        tokio::task::yield_now().await;
+    }
+    // Never sent: within its patience and a little, while the lost one is looked for much longer.
+    let began = tokio::time::Instant::now();
+    let behind = in_time(log.append(events(2, 0, 1))).await;
+    assert!(matches!(behind, Outcome::Unavailable), "{behind:?}");
+    assert!(began.elapsed() < Duration::from_secs(5), "told after {:?}", began.elapsed());
+    // Whoever comes meanwhile is told at once.
+    let began = tokio::time::Instant::now();
+    assert!(matches!(in_time(log.append(events(3, 0, 1))).await, Outcome::Unavailable));
+    assert!(began.elapsed() < Duration::from_secs(1), "told after {:?}", began.elapsed());
+    assert!(futures::poll!(&mut lost).is_pending());
+    world.switches.away.store(false, Ordering::SeqCst);
+    assert_eq!(recorded(in_time(lost).await).first, Position::new(2));
+    recorded(in_time(log.append(events(2, 0, 1))).await);
+    assert_eq!(checked_log(world.database.pool()).await.len(), 3);
 }

@@ -1,87 +1,86 @@
 //! The database goes away under load: requests fail meanwhile, the engine recovers by itself, no 200 is lost.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
-use orqestra_tests::audit::audit;
+use orqestra_tests::engine::Engine;
 use orqestra_tests::http::Request;
-use orqestra_tests::load::{Load, insist, order};
+use orqestra_tests::load::{insist, order};
 use orqestra_tests::server::Server;
-use orqestra_tests::smtp::Smtp;
+use orqestra_tests::shop::Shop;
 use orqestra_tests::wait;
 use orqestra_tests::world::World;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const RECOVERS_WITHIN: Duration = Duration::from_mins(1);
+/// The engine's own 3 s for what was never sent, on a busy machine.
+const REFUSED_WITHIN: Duration = Duration::from_secs(6);
 const SHORT: [(&str, &str); 2] =
     [("ORQESTRA_CLAIM_SECONDS", "3"), ("ORQESTRA_PROVIDER_TIMEOUT_SECONDS", "3")];
 
+/// How often each line of a level was logged.
+fn logged(engine: &Engine, level: &str) -> BTreeMap<String, usize> {
+    let mut found = BTreeMap::new();
+    let log = engine.log();
+    for line in log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+        if line["level"] == level {
+            let part = line["subscription"].as_str().map(|name| format!("{name}: ")).unwrap_or_default();
+            *found.entry(format!("{part}{}", line["message"].as_str().unwrap())).or_default() += 1;
+        }
+    }
+    found
+}
+
 #[tokio::test]
 async fn connections_that_are_cut_under_load_lose_nothing() {
-    let (world, smtp) = (World::with(&SHORT).await, Smtp::start());
-    world.expect_errors();
-    let tenants = [world.tenant().clone()];
-    world.providers(&tenants[0], "EMAIL", &json!([smtp.provider()])).await;
-    let load = Load::default();
-    let clients = load.run(&world, &tenants, 4, Duration::from_millis(50), 900);
+    let shop = Shop::open(World::with(&SHORT).await).await;
+    shop.world.expect_errors();
     let cutter = async {
         for _ in 0..8 {
-            let answered = load.answered();
-            wait::until_now("more answers", RECOVERS_WITHIN, || {
-                (load.answered() >= answered + 20).then_some(())
-            })
-            .await;
+            shop.more_answers(20).await;
             let cut: i64 = sqlx::query_scalar(
                 "select count(pg_terminate_backend(pid)) from pg_stat_activity
                   where datname = current_database() and application_name = 'orqestra'",
             )
-            .fetch_one(world.pool())
+            .fetch_one(shop.world.pool())
             .await
             .unwrap();
             assert!(cut > 0, "the engine had connections");
         }
-        load.stop();
     };
-    tokio::join!(clients, cutter);
-    println!("{:#?}", audit(&world, &tenants, &smtp).await);
+    shop.busy(4, Duration::from_millis(50), cutter).await;
+    println!("{:#?}", shop.audit().await);
 }
 
 #[tokio::test]
 async fn a_server_that_crashes_and_comes_back_loses_nothing_and_meanwhile_the_answer_is_an_error() {
-    let (server, smtp) = (Server::start().await, Smtp::start());
-    let world = World::on(&server, &SHORT).await;
+    const OUTAGES: usize = 3;
+    let server = Server::start().await;
+    let shop = Shop::open(World::on(&server, &SHORT).await).await;
+    let world = &shop.world;
     world.expect_errors();
-    let tenants = [world.tenant().clone()];
-    world.providers(&tenants[0], "EMAIL", &json!([smtp.provider()])).await;
-    let load = Load::default();
-    let clients = load.run(&world, &tenants, 4, Duration::from_millis(50), 900);
     let breaker = async {
-        for round in 0..3 {
-            let answered = load.answered();
-            wait::until_now("more answers", RECOVERS_WITHIN, || {
-                (load.answered() >= answered + 20).then_some(())
-            })
-            .await;
+        for outage in 0..OUTAGES {
+            shop.more_answers(20).await;
             server.crash().await;
-            // An answer is given once the engine has given the server up, which takes its time; so only in one round.
-            let refused = match round {
-                0 => Some(order(10_000)),
-                _ => None,
-            };
-            if let Some(body) = &refused {
-                let answer = world.try_trigger(&tenants[0], &body.to_string(), &[]).await.unwrap();
-                assert_eq!(
-                    answer.error(),
-                    (
-                        500,
-                        json!({
-                            "statusCode": 500,
-                            "error": "Internal Server Error",
-                            "message": "The request could not be completed. Try again",
-                            "code": "internal_error",
-                        })
-                    )
-                );
-            }
+            let began = Instant::now();
+            let body = order(10_000 + outage);
+            let answer = world.try_trigger(shop.tenant(), &body.to_string(), &[]).await.unwrap();
+            assert!(began.elapsed() < REFUSED_WITHIN, "answered after {:?}", began.elapsed());
+            assert_eq!(answer.header("retry-after"), Some("1"));
+            assert_eq!(
+                answer.error(),
+                (
+                    500,
+                    json!({
+                        "statusCode": 500,
+                        "error": "Internal Server Error",
+                        "message": "The request could not be completed now. Try again soon",
+                        "code": "unavailable",
+                        "retryAfter": 1,
+                    })
+                )
+            );
             wait::until("an engine that says it is not ready", RECOVERS_WITHIN, async || {
                 (world.call(Request::get("/readyz")).await.status == 503).then_some(())
             })
@@ -93,39 +92,42 @@ async fn a_server_that_crashes_and_comes_back_loses_nothing_and_meanwhile_the_an
             })
             .await;
             // What was refused may have been stored all the same; it is the same event then.
-            if let Some(body) = &refused {
-                drop(insist(&world, &tenants[0], body).await);
-            }
+            drop(insist(world, shop.tenant(), &body).await);
         }
-        load.stop();
     };
-    tokio::join!(clients, breaker);
-    println!("{:#?}", audit(&world, &tenants, &smtp).await);
-    drop(world);
+    shop.busy(4, Duration::from_millis(50), breaker).await;
+    println!("{:#?}", shop.audit().await);
+
+    let (warned, told) = (logged(&world.engine(), "WARN"), logged(&world.engine(), "INFO"));
+    println!("{warned:#?}\n{told:#?}");
+    // Twice where a server that is still starting takes a connection and ends it.
+    assert!(warned.values().all(|times| *times <= 2 * OUTAGES), "{warned:#?}");
+    for over in ["batches are stored again", "listening for new events again", "ready again"] {
+        assert!(told.get(over).is_some_and(|times| *times >= OUTAGES), "{over}: {told:#?}");
+    }
 }
 
 #[tokio::test]
 async fn what_a_crashed_server_takes_back_from_the_readers_is_done_again() {
-    let (server, smtp) = (Server::start().await, Smtp::start());
-    let world = World::on(&server, &SHORT).await;
+    let server = Server::start().await;
+    let shop = Shop::open(World::on(&server, &SHORT).await).await;
+    let (world, tenant) = (&shop.world, shop.tenant());
     world.expect_errors();
-    let tenants = [world.tenant().clone()];
-    world.providers(&tenants[0], "EMAIL", &json!([smtp.provider()])).await;
     for number in 0..3 {
-        drop(insist(&world, &tenants[0], &order(number)).await);
+        drop(insist(world, tenant, &order(number)).await);
         drop(world.drain().await);
         server.crash().await;
         server.resume().await;
         // The events are kept, the readers' newest commits are not; nothing new comes that could wake them.
         let user = format!("user-{number}");
         wait::until("the row in the history", RECOVERS_WITHIN, async || {
-            let path = format!("/api/v1/notifications/{}/{user}", tenants[0].id);
-            let answer = world.send(Request::get(path).key(&tenants[0].key)).await.ok()?;
+            let path = format!("/api/v1/notifications/{}/{user}", tenant.id);
+            let answer = world.send(Request::get(path).key(&tenant.key)).await.ok()?;
             (answer.status == 200 && answer.json()["data"].as_array()?.len() == 1).then_some(())
         })
         .await;
     }
-    drop(audit(&world, &tenants, &smtp).await);
+    drop(shop.audit().await);
     wait::until("no due row of a settled delivery", RECOVERS_WITHIN, async || {
         let rows: i64 =
             sqlx::query_scalar("select count(*) from dispatch_due").fetch_one(world.pool()).await.ok()?;

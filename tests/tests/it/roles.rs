@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use orqestra_tests::audit::audit;
 use orqestra_tests::engine::Engine;
 use orqestra_tests::http::{Http, Request};
-use orqestra_tests::load::{Load, order};
-use orqestra_tests::smtp::Smtp;
+use orqestra_tests::load::order;
+use orqestra_tests::shop::Shop;
 use orqestra_tests::wait;
 use orqestra_tests::world::{ENDS_WITHIN, TRIGGER, World};
 use rustix::process::Signal;
@@ -17,13 +16,12 @@ const SHORT: [(&str, &str); 2] =
     [("ORQESTRA_CLAIM_SECONDS", "3"), ("ORQESTRA_PROVIDER_TIMEOUT_SECONDS", "3")];
 const ANSWERS_WITHIN: Duration = Duration::from_mins(1);
 
-/// A world prepared by `up`, then ended: its email goes to the server, its text messages to the sandbox.
-async fn prepared() -> (World, Smtp) {
-    let (world, smtp) = (World::with(&SHORT).await, Smtp::start());
-    world.providers(world.tenant(), "EMAIL", &json!([smtp.provider()])).await;
-    world.providers(world.tenant(), "SMS", &json!([{"kind": "sandbox"}])).await;
-    world.sigterm().await;
-    (world, smtp)
+/// A shop prepared by `up`, which has ended: its email goes to the server, its text messages to the sandbox.
+async fn prepared() -> Shop {
+    let shop = Shop::open(World::with(&SHORT).await).await;
+    shop.world.providers(shop.tenant(), "SMS", &json!([{"kind": "sandbox"}])).await;
+    shop.world.sigterm().await;
+    shop
 }
 
 async fn end(process: &Engine) {
@@ -34,10 +32,10 @@ async fn end(process: &Engine) {
 
 #[tokio::test]
 async fn the_three_roles_apart_deliver_show_and_mark_as_read() {
-    let (world, smtp) = prepared().await;
+    let shop = prepared().await;
+    let (world, smtp, tenant) = (&shop.world, &shop.smtp, shop.tenant());
     world.begin_as("api").await;
     let (project, dispatch) = (world.beside("project").await, world.beside("dispatch").await);
-    let tenant = world.tenant();
     drop(world.trigger(tenant, &order(1)).await.expect(200));
     let state = world.settled(tenant, "order-1").await;
     assert_eq!(state.ends(), "EMAIL SENT, SMS SENT, PUSH SENT");
@@ -58,9 +56,9 @@ async fn the_three_roles_apart_deliver_show_and_mark_as_read() {
 
 #[tokio::test]
 async fn a_read_mark_shows_in_the_next_request_while_no_process_projects() {
-    let (world, _smtp) = prepared().await;
+    let shop = prepared().await;
+    let (world, tenant) = (&shop.world, shop.tenant());
     world.begin_as("api,project,dispatch").await;
-    let tenant = world.tenant();
     drop(world.trigger(tenant, &order(1)).await.expect(200));
     let state = world.settled(tenant, "order-1").await;
     world.sigterm().await;
@@ -72,32 +70,26 @@ async fn a_read_mark_shows_in_the_next_request_while_no_process_projects() {
 
 #[tokio::test]
 async fn a_dispatching_process_killed_under_load_and_followed_by_another_loses_and_repeats_nothing() {
-    let (world, smtp) = prepared().await;
+    let shop = prepared().await;
+    let world = &shop.world;
     world.begin_as("api").await;
     let (project, first) = (world.beside("project").await, world.beside("dispatch").await);
-    let tenants = [world.tenant().clone()];
-    let load = Load::default();
-    let clients = load.run(&world, &tenants, 4, Duration::from_millis(30), 900);
+    let mailed = async |more: usize| {
+        let wanted = shop.smtp.count() + more;
+        wait::until_now("more emails", ANSWERS_WITHIN, || (shop.smtp.count() >= wanted).then_some(())).await;
+    };
     let killer = async {
-        let mailed = async |more: usize| {
-            let before = smtp.count();
-            wait::until_now("more emails", ANSWERS_WITHIN, || (smtp.count() >= before + more).then_some(()))
-                .await;
-        };
         mailed(20).await;
         first.signal(Signal::KILL);
         first.end(ENDS_WITHIN).await;
         // What is accepted while nobody sends waits.
-        let answered = load.answered();
-        wait::until_now("more answers", ANSWERS_WITHIN, || (load.answered() >= answered + 20).then_some(()))
-            .await;
+        shop.more_answers(20).await;
         let another = world.beside("dispatch").await;
         mailed(20).await;
-        load.stop();
         another
     };
-    let (another, ()) = tokio::join!(killer, clients);
-    println!("{:#?}", audit(&world, &tenants, &smtp).await);
+    let another = shop.busy(4, Duration::from_millis(30), killer).await;
+    println!("{:#?}", shop.audit().await);
     for process in [&project, &another] {
         end(process).await;
     }
@@ -105,10 +97,10 @@ async fn a_dispatching_process_killed_under_load_and_followed_by_another_loses_a
 
 #[tokio::test]
 async fn one_event_id_at_two_processes_at_once_is_accepted_once() {
-    let (world, smtp) = prepared().await;
+    let shop = prepared().await;
+    let (world, tenant) = (&shop.world, shop.tenant());
     world.begin_as("api,project,dispatch").await;
     let (other, http) = (world.beside("api").await, Http::default());
-    let tenant = world.tenant();
     for number in 0..20 {
         let body = order(number);
         let here = async || world.trigger(tenant, &body).await;
@@ -129,7 +121,7 @@ async fn one_event_id_at_two_processes_at_once_is_accepted_once() {
             .await
             .unwrap();
     assert_eq!(accepted, 20);
-    drop(audit(&world, std::slice::from_ref(tenant), &smtp).await);
+    drop(shop.audit().await);
     end(&other).await;
 }
 

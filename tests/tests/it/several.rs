@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use orqestra_tests::audit::audit;
 use orqestra_tests::http::{Http, Request};
-use orqestra_tests::load::Load;
-use orqestra_tests::smtp::Smtp;
+use orqestra_tests::shop::Shop;
 use orqestra_tests::wait;
 use orqestra_tests::world::{ENDS_WITHIN, World};
 use rustix::process::Signal;
@@ -18,17 +16,15 @@ const TAKES_OVER_WITHIN: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn an_engine_that_sleeps_past_its_claims_and_wakes_sends_nothing_twice_without_a_mark() {
-    let (world, smtp) = (World::with(&SHORT).await, Smtp::start());
-    let tenants = [world.tenant().clone()];
-    world.providers(&tenants[0], "EMAIL", &json!([smtp.provider()])).await;
+    let shop = Shop::open(World::with(&SHORT).await).await;
+    let world = &shop.world;
     let second = world.second().await;
-    let load = Load::default();
-    let clients = load.run(&world, &tenants, 6, Duration::from_millis(20), 900);
     let sleeper = async {
-        wait::until_now("some answers", TAKES_OVER_WITHIN, || (load.answered() >= 60).then_some(())).await;
-        let mailed = smtp.count();
-        wait::until_now("more emails", TAKES_OVER_WITHIN, || (smtp.count() > mailed).then_some(())).await;
-        load.stop();
+        shop.more_answers(60).await;
+        let mailed = shop.smtp.count();
+        wait::until_now("more emails", TAKES_OVER_WITHIN, || (shop.smtp.count() > mailed).then_some(()))
+            .await;
+        shop.load.stop();
         world.engine().signal(Signal::STOP);
         // The other one sends what is left, and calls unknown what the sleeper had begun.
         let sent = async || {
@@ -41,8 +37,8 @@ async fn an_engine_that_sleeps_past_its_claims_and_wakes_sends_nothing_twice_wit
         wait::until("the other engine to take over", TAKES_OVER_WITHIN, sent).await;
         world.engine().signal(Signal::CONT);
     };
-    tokio::join!(sleeper, clients);
-    println!("{:#?}", audit(&world, &tenants, &smtp).await);
+    shop.busy(6, Duration::from_millis(20), sleeper).await;
+    println!("{:#?}", shop.audit().await);
     second.signal(Signal::TERM);
     assert!(second.end(ENDS_WITHIN).await.success());
 }

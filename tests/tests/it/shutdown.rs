@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use orqestra_tests::audit::audit;
-use orqestra_tests::load::{Load, order};
-use orqestra_tests::smtp::Smtp;
+use orqestra_tests::load::order;
+use orqestra_tests::shop::Shop;
 use orqestra_tests::wait;
 use orqestra_tests::world::World;
 use serde_json::json;
@@ -13,24 +12,15 @@ const ANSWERS_WITHIN: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn sigterm_under_load_ends_with_0_within_10_s_and_loses_nothing() {
-    let (world, smtp) = (World::start().await, Smtp::start());
-    let tenants = [world.tenant().clone()];
-    world.providers(&tenants[0], "EMAIL", &json!([smtp.provider()])).await;
-    let load = Load::default();
-    let clients = load.run(&world, &tenants, 8, Duration::from_millis(20), 900);
+    let shop = Shop::open(World::start().await).await;
     let terminator = async {
         for _ in 0..3 {
-            let answered = load.answered();
-            wait::until_now("more answers", ANSWERS_WITHIN, || {
-                (load.answered() >= answered + 40).then_some(())
-            })
-            .await;
-            world.restart().await;
+            shop.more_answers(40).await;
+            shop.world.restart().await;
         }
-        load.stop();
     };
-    tokio::join!(clients, terminator);
-    let ends = audit(&world, &tenants, &smtp).await;
+    shop.busy(8, Duration::from_millis(20), terminator).await;
+    let ends = shop.audit().await;
     assert!(ends.keys().all(|end| end.ends_with(" SENT")), "an end in order leaves no doubt: {ends:#?}");
 }
 

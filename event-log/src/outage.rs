@@ -1,0 +1,48 @@
+//! Whether something works: a failure that lasts is told once when it begins and once when it is over.
+//!
+//! Who tries says how it went; what is logged is the caller's. A success that follows a failure ends it, so a part
+//! whose tries go now this way and now that tells of each change.
+
+use std::sync::{Mutex, PoisonError};
+
+use tokio::time::Instant;
+
+/// One part's way of working. It works until it is told otherwise.
+#[derive(Debug, Default)]
+pub struct Outage(Mutex<Option<Instant>>);
+
+impl Outage {
+    /// Notes a failure. True: the first one since it last worked, which deserves a warning.
+    pub fn begins(&self) -> bool {
+        let mut since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = since.is_none();
+        since.get_or_insert_with(Instant::now);
+        first
+    }
+
+    /// Notes a success. For how many milliseconds it did not work, where this ends an outage.
+    pub fn ends(&self) -> Option<u64> {
+        let since = self.0.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        Some(u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_outage_begins_once_and_ends_once_with_its_length() {
+        let outage = Outage::default();
+        assert_eq!(outage.ends(), None, "what works has no outage to end");
+        assert!(outage.begins());
+        tokio::time::advance(Duration::from_secs(3)).await;
+        assert!(!outage.begins(), "it lasts");
+        tokio::time::advance(Duration::from_secs(4)).await;
+        assert_eq!(outage.ends(), Some(7_000));
+        assert_eq!(outage.ends(), None);
+        assert!(outage.begins(), "the next one is another");
+    }
+}
