@@ -13,7 +13,7 @@ use crate::latency;
 use crate::load::{self, Caller, Measured, Requests};
 use crate::machine::{self, SLOWEST_SYNC, Ticks};
 use crate::peer::batch::{self, Sample as Event};
-use crate::peer::{pgbench, stock};
+use crate::peer::{append, pgbench, stock};
 use crate::postgres::Postgres;
 use crate::program::{Program, free_address};
 use crate::report::Sample;
@@ -42,8 +42,12 @@ pub(crate) enum Case {
     SingleRows,
     /// Peer (d).
     Batches,
-    /// `append_batch` alone.
-    AppendBatch,
+    /// `append_batch` alone, with so many conflicts in a hundred commands.
+    AppendBatch(u32),
+    /// `append_batch` by so many writers that share one load.
+    Writers(usize),
+    /// `append_batch` beside a held snapshot.
+    Held,
     /// Trigger to mail accepted.
     Latency,
     /// A queue drained.
@@ -53,8 +57,13 @@ pub(crate) enum Case {
 }
 
 impl Case {
+    /// Whether its value is a part of something.
+    pub(crate) const fn is_ratio(self) -> bool {
+        matches!(self, Self::Neighbour | Self::Held)
+    }
+
     /// All, in the order of a round.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::EngineWhole,
         Self::Stock(4),
         Self::EngineApi,
@@ -64,7 +73,14 @@ impl Case {
         Self::SingleRows,
         Self::Stock(32),
         Self::Batches,
-        Self::AppendBatch,
+        Self::AppendBatch(0),
+        Self::AppendBatch(1),
+        Self::AppendBatch(10),
+        Self::Writers(1),
+        Self::Writers(2),
+        Self::Writers(4),
+        Self::Writers(8),
+        Self::Held,
         Self::Latency,
         Self::Drain,
         Self::Neighbour,
@@ -79,7 +95,10 @@ impl Case {
             Self::Echo => "echo".to_owned(),
             Self::SingleRows => "single-rows".to_owned(),
             Self::Batches => "batches".to_owned(),
-            Self::AppendBatch => "append-batch".to_owned(),
+            Self::AppendBatch(0) => "append-batch".to_owned(),
+            Self::AppendBatch(percent) => format!("append-batch-{percent}"),
+            Self::Writers(writers) => format!("writers-{writers}"),
+            Self::Held => "held".to_owned(),
             Self::Latency => "latency".to_owned(),
             Self::Drain => "drain".to_owned(),
             Self::Neighbour => "neighbour".to_owned(),
@@ -97,7 +116,13 @@ impl Case {
             Self::Echo => "(b) bare axum, HMAC checked: requests/s".to_owned(),
             Self::SingleRows => "(c) pgbench, one row a commit, 32 clients: rows/s".to_owned(),
             Self::Batches => "(d) batch insert alone, 100 rows: rows/s".to_owned(),
-            Self::AppendBatch => "append_batch alone, 256 commands: commands/s".to_owned(),
+            Self::AppendBatch(percent) => {
+                format!("append_batch alone, 256 commands, {percent} % conflicts: commands/s")
+            }
+            Self::Writers(writers) => {
+                format!("append_batch, 256 commands waiting, {writers} writers: commands/s")
+            }
+            Self::Held => "append_batch beside a held snapshot, at its end: ratio".to_owned(),
             Self::Latency => format!("(e) trigger to mail accepted at {STEADY}/s: triggers/s"),
             Self::Drain => "(f) drain through the sandbox: notifications/s".to_owned(),
             Self::Neighbour => "(h) rate kept beside a tenant that repeats half: ratio".to_owned(),
@@ -138,8 +163,10 @@ impl Bench {
             Case::Stock(connections) => self.stock(connections).await,
             Case::Echo => self.echo().await,
             Case::SingleRows => self.single_rows().await,
-            Case::Batches => self.batches(false).await,
-            Case::AppendBatch => self.batches(true).await,
+            Case::Batches => self.batches(None).await,
+            Case::AppendBatch(conflicts) => self.batches(Some(conflicts)).await,
+            Case::Writers(writers) => self.writers(writers).await,
+            Case::Held => self.held().await,
             Case::Latency => self.latency().await,
             Case::Drain => {
                 let drained = drain::measure(&self.engine, &self.postgres, self.sizes.queued).await?;
@@ -242,17 +269,38 @@ impl Bench {
         Ok(Sample { value: rate, mean: Some(mean), ..Sample::default() })
     }
 
-    async fn batches(&self, through_the_function: bool) -> Result<Sample> {
+    /// Plain inserts, or calls of the function with so many conflicts.
+    async fn batches(&self, conflicts: Option<u32>) -> Result<Sample> {
         let database = "batches";
         self.postgres.create(database, Some(PREPARED)).await?;
         let time = self.sizes.batches;
-        let done = if through_the_function {
-            batch::append(&self.postgres, database, &self.event, 256, time).await?
-        } else {
-            batch::insert(&self.postgres, database, &self.event, 100, time).await?
+        let done = match conflicts {
+            Some(percent) => append::conflicts(&self.postgres, database, &self.event, percent, time).await?,
+            None => batch::insert(&self.postgres, database, &self.event, 100, time).await?,
         };
         self.postgres.remove(database).await?;
         Ok(Sample { value: done.rate, p50: Some(done.p50), p99: Some(done.p99), ..Sample::default() })
+    }
+
+    async fn writers(&self, writers: usize) -> Result<Sample> {
+        let database = "writers";
+        self.postgres.create(database, Some(PREPARED)).await?;
+        let time = self.sizes.batches;
+        let value = append::writers(&self.postgres, database, &self.event, writers, time).await?;
+        self.postgres.remove(database).await?;
+        Ok(Sample { value, ..Sample::default() })
+    }
+
+    async fn held(&self) -> Result<Sample> {
+        let databases = ["held", "free"];
+        for database in databases {
+            self.postgres.create(database, Some(PREPARED)).await?;
+        }
+        let value = append::held(&self.postgres, databases, &self.event, self.sizes.held).await?;
+        for database in databases {
+            self.postgres.remove(database).await?;
+        }
+        Ok(Sample { value, ..Sample::default() })
     }
 
     async fn latency(&self) -> Result<Sample> {

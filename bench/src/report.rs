@@ -178,6 +178,7 @@ impl Report {
                 void: drain.void,
             });
         }
+        laws.extend(self.append_laws());
         if let Some(neighbour) = self.median(Case::Neighbour) {
             laws.push(Law {
                 text: "beside a tenant that repeats half: others lose less than 10 %".to_owned(),
@@ -199,6 +200,37 @@ impl Report {
         laws
     }
 
+    /// What an append keeps of its rate where something stands in its way.
+    fn append_laws(&self) -> Vec<Law> {
+        let alone = (Case::AppendBatch(0), Case::AppendBatch(10));
+        let shared = (Case::Writers(1), Case::Writers(8));
+        let mut laws = Vec::new();
+        for (text, (without, with), least) in [
+            ("append_batch with 10 % conflicts: at least 80 % of the rate without", alone, 0.8),
+            ("append_batch by 8 writers: at least 20 % of one writer's rate", shared, 0.2),
+        ] {
+            let (Some(without), Some(with)) = (self.median(without), self.median(with)) else { continue };
+            let part = with.value / without.value;
+            laws.push(Law {
+                text: text.to_owned(),
+                found: format!("{:.0} %", part * 100.0),
+                holds: part >= least,
+                floor: false,
+                void: without.void || with.void,
+            });
+        }
+        if let Some(held) = self.median(Case::Held) {
+            laws.push(Law {
+                text: "append_batch beside a held snapshot: at most 20 % slower at its end".to_owned(),
+                found: format!("{:+.1} %", (held.value - 1.0) * 100.0),
+                holds: held.value >= 0.8,
+                floor: false,
+                void: held.void,
+            });
+        }
+        laws
+    }
+
     /// Whether no floor was missed in rounds that count.
     pub(crate) fn floors_hold(&self) -> bool {
         self.laws().iter().all(|law| law.holds || law.void || !law.floor)
@@ -212,11 +244,8 @@ impl Report {
         let mut line = |text: String| writeln!(out, "{text}").expect("writing to a String cannot fail");
         for case in Case::ALL {
             let Some(median) = self.median(case) else { continue };
-            let value = if case == Case::Neighbour {
-                format!("{:.3}", median.value)
-            } else {
-                format!("{:.0}", median.value)
-            };
+            let value =
+                if case.is_ratio() { format!("{:.3}", median.value) } else { format!("{:.0}", median.value) };
             line(format!(
                 "| {} | {value} | {} | {} | {}{} | {:.0} µs | {} |",
                 case.label(),

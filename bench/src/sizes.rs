@@ -17,6 +17,8 @@ pub(crate) struct Sizes {
     pub(crate) batches: Duration,
     /// The steady load to the mail server.
     pub(crate) latency: Duration,
+    /// How long a snapshot is held.
+    pub(crate) held: Duration,
     /// Notifications queued to be drained.
     pub(crate) queued: usize,
 }
@@ -30,6 +32,7 @@ impl Sizes {
         peer_load: Duration::from_secs(3),
         batches: Duration::from_secs(1),
         latency: Duration::from_secs(10),
+        held: Duration::from_secs(30),
         queued: 20_000,
     };
 
@@ -41,6 +44,7 @@ impl Sizes {
         peer_load: Duration::from_secs(15),
         batches: Duration::from_secs(5),
         latency: Duration::from_secs(20),
+        held: Duration::from_mins(3),
         queued: 50_000,
     };
 }

@@ -1,5 +1,5 @@
-//! Peer (d): the batch insert alone, by one connection: a plain `UNNEST` insert into a copy of the table of events, and
-//! the engine's own `append_batch` called directly.
+//! Peer (d): the batch insert alone, by one connection: a plain `UNNEST` insert into a copy of the table of events. What
+//! it shares with the calls of `append_batch` is here too: the rows and the clock.
 //!
 //! Arrays are made before the clock starts; only the statements are timed.
 
@@ -50,27 +50,29 @@ pub(crate) struct Batches {
     pub(crate) p99: Duration,
 }
 
+/// The columns of a batch.
 #[derive(Default)]
-struct Rows {
-    command: Vec<i32>,
-    first: Vec<bool>,
-    aggregate_type: Vec<&'static str>,
-    aggregate_id: Vec<String>,
-    sequence: Vec<i64>,
-    event_type: Vec<&'static str>,
-    event_version: Vec<&'static str>,
-    payload: Vec<String>,
-    metadata: Vec<String>,
-    position: Vec<i64>,
-    event_id: Vec<Uuid>,
-    tenant: Vec<Uuid>,
-    at: Vec<OffsetDateTime>,
-    leaf: Vec<Vec<u8>>,
-    key: Vec<String>,
-    notification: Vec<Uuid>,
+pub(super) struct Rows {
+    pub(super) command: Vec<i32>,
+    pub(super) first: Vec<bool>,
+    pub(super) aggregate_type: Vec<&'static str>,
+    pub(super) aggregate_id: Vec<String>,
+    pub(super) sequence: Vec<i64>,
+    pub(super) event_type: Vec<&'static str>,
+    pub(super) event_version: Vec<&'static str>,
+    pub(super) payload: Vec<String>,
+    pub(super) metadata: Vec<String>,
+    pub(super) position: Vec<i64>,
+    pub(super) event_id: Vec<Uuid>,
+    pub(super) tenant: Vec<Uuid>,
+    pub(super) at: Vec<OffsetDateTime>,
+    pub(super) leaf: Vec<Vec<u8>>,
+    pub(super) key: Vec<String>,
+    pub(super) notification: Vec<Uuid>,
 }
 
-fn rows(sample: &Sample, size: usize, from: &mut i64) -> Rows {
+/// New notifications, positions after `from`.
+pub(super) fn rows(sample: &Sample, size: usize, from: &mut i64) -> Rows {
     let tenant = Uuid::from_u128(0xb1);
     let at = OffsetDateTime::now_utc();
     let mut rows = Rows::default();
@@ -113,7 +115,7 @@ pub(crate) async fn insert(
         .await?;
     owner.execute("checkpoint").await?;
     let mut from = 0;
-    timed(&mut owner, size, time, || rows(sample, size, &mut from), async |owner, rows| {
+    timed(&mut owner, (size, size), time, || rows(sample, size, &mut from), async |owner, rows| {
         let done = sqlx::query(
             "insert into batches
              select aggregate_type, aggregate_id, sequence, event_type, event_version, payload::json, metadata::json,
@@ -142,54 +144,10 @@ pub(crate) async fn insert(
     .await
 }
 
-/// `append_batch` of `size` commands each: one event, one idempotency key and one data key relied on, as a trigger.
-pub(crate) async fn append(
-    postgres: &Postgres,
-    database: &str,
-    sample: &Sample,
-    size: usize,
-    time: Duration,
-) -> Result<Batches> {
-    let mut owner = postgres.connect(database).await?;
-    owner.execute("checkpoint").await?;
-    let data_key: Uuid =
-        sqlx::query_scalar("select key_id from data_keys limit 1").fetch_one(&mut owner).await?;
-    let mut from = 0;
-    timed(&mut owner, size, time, || rows(sample, size, &mut from), async |owner, rows| {
-        let expires = OffsetDateTime::now_utc() + time::Duration::DAY;
-        let placed: i64 = sqlx::query_scalar(
-            "select count(*) from append_batch(now(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-                 $2, $12, $15, $16, $17, '{}', '{}', '{}', '{}', '{}', '{}', '{}', $2, $18, '{}', '{}', '{}', '{}')
-              where status = 0",
-        )
-        .bind(vec![1_i32; size])
-        .bind(rows.command)
-        .bind(rows.first)
-        .bind(rows.aggregate_type)
-        .bind(rows.aggregate_id)
-        .bind(rows.sequence)
-        .bind(rows.event_type)
-        .bind(rows.event_version)
-        .bind(rows.payload)
-        .bind(rows.metadata)
-        .bind(rows.event_id)
-        .bind(rows.tenant)
-        .bind(rows.at)
-        .bind(rows.leaf)
-        .bind(rows.key)
-        .bind(rows.notification)
-        .bind(vec![expires; size])
-        .bind(vec![data_key; size])
-        .fetch_one(owner)
-        .await?;
-        Ok(u64::try_from(placed)?)
-    })
-    .await
-}
-
-async fn timed(
+/// Runs statements for `time` of them, each of so many rows, of which so many are stored.
+pub(super) async fn timed(
     owner: &mut PgConnection,
-    size: usize,
+    (size, wanted): (usize, usize),
     time: Duration,
     mut make: impl FnMut() -> Rows,
     store: impl AsyncFn(&mut PgConnection, Rows) -> Result<u64>,
@@ -202,7 +160,7 @@ async fn timed(
         let started = Instant::now();
         let stored = store(owner, rows).await?;
         let elapsed = started.elapsed();
-        ensure!(stored == size as u64, "{stored} of {size} rows were stored");
+        ensure!(stored == wanted as u64, "{stored} of {size} rows were stored, not {wanted}");
         if round >= 0 {
             took.push(elapsed);
             spent += elapsed;

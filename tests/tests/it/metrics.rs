@@ -108,7 +108,7 @@ async fn every_everyday_metric_of_the_page_is_shown() {
     })
     .await;
     assert!(shown(&world).await.is_subset(&documented()), "a metric that the page does not name");
-    let text = world.call(Request::get("/metrics")).await.expect(200).text().to_owned();
+    let text = world.call(Request::get("/metrics")).await.expect(200).text();
     for line in [
         r#"orqestra_append_refusals_total{reason="conflict"} 1"#,
         r#"orqestra_breaker_opened_total{provider="smtp"} 1"#,
