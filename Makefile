@@ -7,7 +7,7 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
 up: ## install what is missing, build, and run the engine with a database of its own (Ctrl-C ends it)
-	@scripts/setup.sh
+	@scripts/setup.sh up
 	cargo build --release --locked --package orqestra-cli
 	@exec "$${CARGO_TARGET_DIR:-target}/release/orqestra" up
 

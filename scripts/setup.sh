@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What building and running needs: a Rust toolchain (checked), a C compiler and linker, PostgreSQL's server programs.
-# Idempotent: with everything there it does nothing and asks nobody.
+# Idempotent: with everything there it does nothing and asks nobody. `setup.sh up` leaves PostgreSQL out where the engine
+# is given a database elsewhere.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
@@ -15,7 +16,12 @@ esac
 
 have cc || apt_install gcc libc6-dev
 
+if [ "${1:-}" = up ] && [ -n "${ORQESTRA_DATABASE_URL:-}" ]; then
+    exit 0
+fi
 if ! have_postgres; then
+    otherwise="; or set ORQESTRA_PG_BIN to a folder with initdb and postgres of version 15 or newer; or, to run the engine
+on a server elsewhere, set ORQESTRA_DATABASE_URL (README.md, Settings)"
     # Debian's package would make and start a cluster on port 5432; the engine keeps a private one instead.
     if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
         apt_install postgresql-common

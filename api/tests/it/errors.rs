@@ -163,7 +163,7 @@ async fn a_log_that_cannot_append_is_500_and_says_nothing_of_the_inside() {
     world.commands.log().clone().close().await;
     insta::assert_snapshot!(
         world.trigger(&shop, &[], &order("evt-1")).await.shown(),
-        @r#"500 {"statusCode":500,"error":"Internal Server Error","message":"The request could not be completed. Try again","code":"internal_error","requestId":"req-1"}"#
+        @r#"500 {"statusCode":500,"error":"Internal Server Error","message":"The request could not be completed now. Try again soon","code":"unavailable","requestId":"req-1","retryAfter":1}"#
     );
 }
 

@@ -21,6 +21,7 @@ mod postgres;
 mod reading;
 mod reference;
 mod roles;
+mod scripts;
 mod sending;
 mod several;
 mod shutdown;
