@@ -78,6 +78,14 @@ pub(crate) async fn start_or_adopt(data_dir: &Path) -> anyhow::Result<Cluster> {
     })
 }
 
+/// The folder of the server's programs on this machine.
+///
+/// Fails where none of a version that the engine works with is installed.
+pub(crate) async fn programs() -> anyhow::Result<PathBuf> {
+    let program = Binaries::find(None).await?.program("postgres");
+    Ok(program.parent().unwrap_or(&program).to_owned())
+}
+
 impl Cluster {
     /// The folder that holds the cluster's data and logs.
     pub(crate) fn home(&self) -> &Path {

@@ -4,11 +4,12 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use anyhow::bail;
+use orqestra_event_log::MIGRATOR;
 use serde::Serialize;
 use sqlx::{Connection as _, PgConnection, Row as _};
 
-use crate::place;
 use crate::settings::Settings;
+use crate::{cluster, place};
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
@@ -35,7 +36,7 @@ impl Finding {
 
 /// Looks at everything; fails where something needs doing.
 pub(crate) async fn run(settings: &Settings, json: bool) -> anyhow::Result<()> {
-    let mut findings = vec![data_folder(settings), programs(), address(settings).await];
+    let mut findings = vec![data_folder(settings), programs(settings).await, address(settings).await];
     match place::urls(settings) {
         Ok(urls) => {
             findings.push(roles(settings));
@@ -72,20 +73,17 @@ fn data_folder(settings: &Settings) -> Finding {
     }
 }
 
-fn programs() -> Finding {
-    let found = std::fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .flatten()
-        .any(|version| version.path().join("bin/postgres").exists());
-    if found || std::env::var_os("ORQESTRA_PG_BIN").is_some() {
-        Finding::ok("postgresql", "server programs are installed")
-    } else {
-        Finding::amiss(
+async fn programs(settings: &Settings) -> Finding {
+    if settings.database_url.is_some() {
+        return Finding::ok("postgresql", "no server programs are needed here: the database is given");
+    }
+    match cluster::programs().await {
+        Ok(folder) => Finding::ok("postgresql", format!("server programs are in {}", folder.display())),
+        Err(error) => Finding::amiss(
             "postgresql",
-            "no server programs found",
+            format!("{error:#}"),
             "apt-get install postgresql, or set ORQESTRA_DATABASE_URL to a server elsewhere",
-        )
+        ),
     }
 }
 
@@ -135,7 +133,28 @@ async fn database(url: &str) -> Vec<Finding> {
         Ok(head) => Finding::ok("log", format!("holds {head} events")),
         Err(_) => Finding::amiss("log", "is missing or cannot be read", "run `orqestra migrate`"),
     });
+    findings.push(schema(&mut connection).await);
     // The findings stand; how the connection ends does not matter.
     drop(connection.close().await);
     findings
+}
+
+async fn schema(connection: &mut PgConnection) -> Finding {
+    let asked = sqlx::query("select version from _sqlx_migrations where success").fetch_all(connection).await;
+    let read: Result<Vec<i64>, _> =
+        asked.and_then(|rows| rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>());
+    let Ok(applied) = read else {
+        return Finding::amiss("schema", "its version cannot be read", "run `orqestra migrate`");
+    };
+    let known: Vec<i64> = MIGRATOR.iter().map(|migration| migration.version).collect();
+    let missing = known.iter().filter(|version| !applied.contains(version)).count();
+    let newer = applied.iter().filter(|version| !known.contains(version)).count();
+    if newer > 0 {
+        let found = format!("has {newer} migrations that this program does not know");
+        Finding::amiss("schema", found, "run a newer program")
+    } else if missing > 0 {
+        Finding::amiss("schema", format!("lacks {missing} migrations"), "run `orqestra migrate`")
+    } else {
+        Finding::ok("schema", "is this program's")
+    }
 }

@@ -74,6 +74,25 @@ async fn doctor_finds_nothing_amiss_with_a_good_set_up_and_names_what_is() {
     assert!(said.contains("fsync is on") && said.contains("log          holds "), "{said}");
     let findings = lines(&launch.run(&["doctor", "--json"]));
     assert!(findings.iter().all(|finding| finding["ok"] == true), "{findings:#?}");
+    let schema = async |change: &str| {
+        sqlx::query(change).execute(world.pool()).await.unwrap();
+        let output = launch.run(&["doctor"]);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let at = said.lines().position(|line| line.contains("  schema ")).unwrap();
+        let lines: Vec<_> = said.lines().skip(at).take(2).map(str::to_owned).collect();
+        (output.status.success(), lines.join(""))
+    };
+    let (good, said) = schema("select 1").await;
+    assert!(good && said.ends_with("is this program's"), "{said}");
+    let newest = "version = (select max(version) from _sqlx_migrations)";
+    let (good, said) = schema(&format!("update _sqlx_migrations set success = false where {newest}")).await;
+    assert!(
+        !good && said.contains("lacks 1 migrations") && said.ends_with("run `orqestra migrate`"),
+        "{said}"
+    );
+    let later = format!("update _sqlx_migrations set success = true, version = 9999 where {newest}");
+    let (good, said) = schema(&later).await;
+    assert!(!good && said.contains("has 1 migrations that this program does not know"), "{said}");
 
     let mut as_owner = launch.clone();
     let owner = as_owner.settings.remove("ORQESTRA_MIGRATION_DATABASE_URL").unwrap();
