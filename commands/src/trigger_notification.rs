@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use orqestra_domain::notification::{
-    Accepted, Notification, NotificationCommand, NotificationRefusal, PlanInput, PlannedChannel, Story,
+    Accepted, Notification, NotificationCommand, NotificationRefusal, PlanInput, PlannedChannel,
     TriggerNotification, plan,
 };
 use orqestra_domain::text::TextError;
@@ -91,6 +91,13 @@ pub struct Trigger {
     pub body: Value,
 }
 
+impl Trigger {
+    /// The notification that the caller's own event id names.
+    fn names(&self, tenant: TenantId) -> Option<NotificationId> {
+        self.event_id.as_ref().map(|event_id| NotificationId::of_event(tenant, event_id))
+    }
+}
+
 /// What a trigger is answered, the first time and each time after.
 #[derive(Clone, Debug)]
 pub struct Triggered {
@@ -123,9 +130,8 @@ impl Commands {
     ) -> Result<Triggered, Error> {
         let fingerprint = fingerprint(tenant, &trigger.body);
         let accepted_at = self.now();
-        if let Some(known) = self.known_hot(tenant, &trigger, fingerprint, accepted_at)? {
-            self.hold_key_to(tenant.id, &trigger, &known).await?;
-            return Ok(known);
+        if let Some(known) = self.known_hot(tenant.id, &trigger, accepted_at) {
+            return self.answer_again(tenant.id, &trigger, fingerprint, known).await;
         }
         FailPoint::TriggerBeforeAppend.hit();
         let event_id = match &trigger.event_id {
@@ -169,10 +175,10 @@ impl Commands {
                     return Ok(answer);
                 }
                 Err(NotRecorded::Conflict) => {
-                    return self.repeat(tenant, &trigger, notification, fingerprint).await;
+                    return self.repeat(tenant.id, &trigger, notification, fingerprint).await;
                 }
                 Err(NotRecorded::KeyTaken(earlier)) => {
-                    return self.repeat(tenant, &trigger, earlier, fingerprint).await;
+                    return self.repeat(tenant.id, &trigger, earlier, fingerprint).await;
                 }
                 Err(NotRecorded::KeyRaced(winners)) => {
                     for winner in &winners {
@@ -195,80 +201,83 @@ impl Commands {
         trigger: &Trigger,
     ) -> Result<Option<Triggered>, Error> {
         let fingerprint = fingerprint(tenant, &trigger.body);
-        if let Some(known) = self.known_hot(tenant, trigger, fingerprint, self.now())? {
-            self.hold_key_to(tenant.id, trigger, &known).await?;
-            return Ok(Some(known));
+        if let Some(known) = self.known_hot(tenant.id, trigger, self.now()) {
+            return self.answer_again(tenant.id, trigger, fingerprint, known).await.map(Some);
         }
-        if let Some(event_id) = &trigger.event_id {
-            let notification = NotificationId::of_event(tenant.id, event_id);
-            if let Some(story) = self.recent_story(tenant.id, notification).await? {
-                let known = answer(notification, &story, fingerprint, MismatchOf::EventId)?;
-                self.hold_key_to(tenant.id, trigger, &known).await?;
-                return Ok(Some(known));
-            }
+        if let Some(notification) = trigger.names(tenant.id)
+            && let Some(story) = self.recent_story(tenant.id, notification).await?
+        {
+            let known = Triggered::of(notification, &story.accepted, None);
+            return self.answer_again(tenant.id, trigger, fingerprint, known).await.map(Some);
         }
         let Some(key) = &trigger.idempotency_key else { return Ok(None) };
         let Some(notification) = self.log().idempotency_key(tenant.id, key.as_str()).await? else {
             return Ok(None);
         };
-        let story = self.recent_story(tenant.id, notification).await?;
-        let story = story.ok_or_else(|| claim_without_event(notification))?;
-        answer(notification, &story, fingerprint, MismatchOf::IdempotencyKey).map(Some)
+        self.repeat(tenant.id, trigger, notification, fingerprint).await.map(Some)
     }
 
-    fn known_hot(
-        &self,
-        tenant: &TenantEntry,
-        trigger: &Trigger,
-        fingerprint: Fingerprint,
-        now: Timestamp,
-    ) -> Result<Option<Triggered>, Error> {
-        let by_event =
-            trigger.event_id.as_ref().map(|event_id| NotificationId::of_event(tenant.id, event_id));
-        let by_key =
-            trigger.idempotency_key.as_ref().and_then(|key| self.hot().claim(tenant.id, key.as_str(), now));
-        let candidates = [(by_event, MismatchOf::EventId), (by_key, MismatchOf::IdempotencyKey)];
-        for (notification, what) in candidates {
-            let Some(id) = notification else { continue };
-            let Some(known) = self.hot().answer(tenant.id, id) else { continue };
-            if known.fingerprint != fingerprint {
-                return Err(CommandError::IdempotencyMismatch(what));
-            }
-            return Ok(Some(Triggered::of(id, &known, None)));
-        }
-        Ok(None)
-    }
-
-    /// Refuses a known event under a key that stands for another one: the key came before with another body.
-    async fn hold_key_to(&self, tenant: TenantId, trigger: &Trigger, known: &Triggered) -> Result<(), Error> {
-        let Some(key) = &trigger.idempotency_key else { return Ok(()) };
-        let claimed = match self.hot().claim(tenant, key.as_str(), self.now()) {
-            Some(claimed) => Some(claimed),
-            None => self.log().idempotency_key(tenant, key.as_str()).await?,
-        };
-        match claimed {
-            Some(claimed) if claimed != known.notification => {
-                Err(CommandError::IdempotencyMismatch(MismatchOf::IdempotencyKey))
-            }
-            Some(_) | None => Ok(()),
-        }
+    fn known_hot(&self, tenant: TenantId, trigger: &Trigger, now: Timestamp) -> Option<Triggered> {
+        let recent = |id| self.hot().answer(tenant, id).map(|accepted| Triggered::of(id, &accepted, None));
+        trigger.names(tenant).and_then(recent).or_else(|| {
+            let key = trigger.idempotency_key.as_ref()?;
+            recent(self.hot().claim(tenant, key.as_str(), now)?)
+        })
     }
 
     async fn repeat(
         &self,
-        tenant: &TenantEntry,
+        tenant: TenantId,
         trigger: &Trigger,
         earlier: NotificationId,
         fingerprint: Fingerprint,
     ) -> Result<Triggered, Error> {
-        let story = self.recent_story(tenant.id, earlier).await?;
+        let story = self.recent_story(tenant, earlier).await?;
         let story = story.ok_or_else(|| claim_without_event(earlier))?;
-        let named = trigger.event_id.as_ref().map(|event_id| NotificationId::of_event(tenant.id, event_id));
-        let what = if named == Some(earlier) { MismatchOf::EventId } else { MismatchOf::IdempotencyKey };
-        let known = answer(earlier, &story, fingerprint, what)?;
-        self.hold_key_to(tenant.id, trigger, &known).await?;
-        self.hot().remember(tenant.id, earlier, Arc::clone(&known.accepted));
+        let known = Triggered::of(earlier, &story.accepted, None);
+        let answer = self.answer_again(tenant, trigger, fingerprint, known).await?;
+        self.hot().remember(tenant, earlier, Arc::clone(&answer.accepted));
+        Ok(answer)
+    }
+
+    /// Gives a known event's answer: to the same body only, and once the request's key stands for this event.
+    async fn answer_again(
+        &self,
+        tenant: TenantId,
+        trigger: &Trigger,
+        fingerprint: Fingerprint,
+        known: Triggered,
+    ) -> Result<Triggered, Error> {
+        let notification = known.notification;
+        if known.accepted.fingerprint != fingerprint {
+            let by_event = trigger.names(tenant) == Some(notification);
+            let what = if by_event { MismatchOf::EventId } else { MismatchOf::IdempotencyKey };
+            return Err(CommandError::IdempotencyMismatch(what));
+        }
+        if let Some(key) = &trigger.idempotency_key
+            && self.claimed(tenant, key, notification).await? != notification
+        {
+            return Err(CommandError::IdempotencyMismatch(MismatchOf::IdempotencyKey));
+        }
         Ok(known)
+    }
+
+    /// Claims a key for a known event if it is free, and says what it stands for.
+    async fn claimed(
+        &self,
+        tenant: TenantId,
+        key: &IdempotencyKey,
+        notification: NotificationId,
+    ) -> Result<NotificationId, Error> {
+        let now = self.now();
+        if let Some(holder) = self.hot().claim(tenant, key.as_str(), now) {
+            return Ok(holder);
+        }
+        let expires_at = now.plus(KEY_LIFETIME);
+        let claim = IdempotencyClaim { tenant, key: key.as_str().to_owned(), notification, expires_at };
+        let held = self.log().claim(claim).await?;
+        self.hot().remember_claim(tenant, &held.key, held.notification, held.expires_at);
+        Ok(held.notification)
     }
 
     fn remember(&self, tenant: &TenantEntry, trigger: &Trigger, triggered: &Triggered) {
@@ -340,19 +349,6 @@ struct Draft<'a> {
     notification: NotificationId,
     fingerprint: Fingerprint,
     accepted_at: Timestamp,
-}
-
-fn answer(
-    notification: NotificationId,
-    story: &Story,
-    fingerprint: Fingerprint,
-    what: MismatchOf,
-) -> Result<Triggered, Error> {
-    if story.accepted.fingerprint == fingerprint {
-        Ok(Triggered::of(notification, &story.accepted, None))
-    } else {
-        Err(CommandError::IdempotencyMismatch(what))
-    }
 }
 
 fn fingerprint(tenant: &TenantEntry, body: &Value) -> Fingerprint {

@@ -8,6 +8,7 @@
 
 mod append;
 mod canonical;
+mod claim;
 mod coalesce;
 mod error;
 pub mod fail_point;

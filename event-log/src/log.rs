@@ -17,7 +17,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::append::{Append, Outcome, Ticket};
+use crate::append::{Append, IdempotencyClaim, Outcome, Ticket};
+use crate::claim::claim_all;
 use crate::coalesce::Coalesced;
 use crate::error::LogError;
 use crate::position::Position;
@@ -152,6 +153,7 @@ struct Handle {
     writer: mpsc::Sender<Queued>,
     streams: Coalesced<StreamKey, Vec<Arc<RecordedEvent>>>,
     keys: Coalesced<(TenantId, String), Option<NotificationId>>,
+    claims: Coalesced<IdempotencyClaim, IdempotencyClaim>,
     tasks: TaskTracker,
     closing: CancellationToken,
     log_id: Uuid,
@@ -215,14 +217,21 @@ impl EventLog {
                 async move { reader.streams(keys).await }
             }
         });
-        let keys = Coalesced::spawn(&tasks, writer_gone, READ_TOGETHER, {
-            let clock = options.clock;
+        let keys = Coalesced::spawn(&tasks, writer_gone.clone(), READ_TOGETHER, {
+            let (reader, clock) = (reader.clone(), Arc::clone(&options.clock));
             move |keys| {
                 let (reader, now) = (reader.clone(), clock.now());
                 async move { reader.idempotency_keys(keys, now).await }
             }
         });
-        Ok(Self(Arc::new(Handle { shared, writer, streams, keys, tasks, closing, log_id, epoch })))
+        let claims = Coalesced::spawn(&tasks, writer_gone, READ_TOGETHER, {
+            let clock = options.clock;
+            move |claims| {
+                let (reader, now) = (reader.clone(), clock.now());
+                async move { claim_all(reader.pool(), claims, now).await }
+            }
+        });
+        Ok(Self(Arc::new(Handle { shared, writer, streams, keys, claims, tasks, closing, log_id, epoch })))
     }
 
     /// The store that cqrs-es drives, for one command.
@@ -394,6 +403,10 @@ impl EventLog {
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.0.shared
+    }
+
+    pub(crate) fn claims(&self) -> &Coalesced<IdempotencyClaim, IdempotencyClaim> {
+        &self.0.claims
     }
 
     pub(crate) fn tasks(&self) -> &TaskTracker {

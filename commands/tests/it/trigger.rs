@@ -112,6 +112,58 @@ async fn a_known_event_under_the_key_of_another_one_is_refused() {
 }
 
 #[tokio::test]
+async fn a_repeat_claims_the_new_key_it_brings() {
+    let world = World::new().await;
+    let (here, there) = (world.process().await, world.process().await);
+    let shop = tenant(&here).await;
+    there.directory().fresh().await.unwrap();
+    let first = here.trigger(&shop, trigger(Some("e"), None, "u", ""), &ctx()).await.unwrap();
+    let with_key = |key| trigger(Some("e"), Some(key), "u", "");
+    assert!(here.trigger(&shop, with_key("hot"), &ctx()).await.unwrap().replayed);
+    assert!(there.known(&shop, &with_key("known")).await.unwrap().is_some());
+    assert!(there.trigger(&shop, with_key("cold"), &ctx()).await.unwrap().replayed);
+    for key in ["hot", "known", "cold"] {
+        let claimed = here.log().idempotency_key(shop.id, key).await.unwrap();
+        assert_eq!(claimed, Some(first.notification), "{key}");
+        for process in [&here, &there] {
+            let other = trigger(Some("f"), Some(key), "u", "");
+            let refused = process.trigger(&shop, other, &ctx()).await.unwrap_err();
+            assert!(
+                matches!(refused, CommandError::IdempotencyMismatch(MismatchOf::IdempotencyKey)),
+                "{refused}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_repeat_with_another_body_claims_nothing() {
+    let world = World::new().await;
+    let commands = world.process().await;
+    let shop = tenant(&commands).await;
+    commands.trigger(&shop, trigger(Some("e"), None, "u", ""), &ctx()).await.unwrap();
+    let other = trigger(Some("e"), Some("k"), "u", "other");
+    assert!(commands.trigger(&shop, other, &ctx()).await.is_err());
+    assert_eq!(commands.log().idempotency_key(shop.id, "k").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_repeat_with_its_known_key_is_answered_without_the_database() {
+    let world = World::new().await;
+    let (here, there) = (world.process().await, world.process().await);
+    let shop = tenant(&here).await;
+    there.directory().fresh().await.unwrap();
+    let same = trigger(Some("e"), Some("k"), "u", "");
+    here.trigger(&shop, same.clone(), &ctx()).await.unwrap();
+    there.trigger(&shop, same.clone(), &ctx()).await.unwrap();
+    for process in [&here, &there] {
+        process.log().clone().close().await;
+        assert!(process.trigger(&shop, same.clone(), &ctx()).await.unwrap().replayed);
+        assert!(process.known(&shop, &same).await.unwrap().is_some());
+    }
+}
+
+#[tokio::test]
 async fn a_key_stands_for_24_hours_and_an_event_id_for_ever() {
     let world = World::new().await;
     let commands = world.process().await;

@@ -1,14 +1,17 @@
 //! Events do not change: not by the owner, not by the engine's role, not by accident.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use orqestra_domain::NotificationId;
 use orqestra_event_log::source::{ManualClock, SystemClock, SystemIds};
-use orqestra_event_log::{EventLog, LogError, LogOptions, MIGRATOR};
+use orqestra_event_log::{EventLog, IdempotencyClaim, LogError, LogOptions, MIGRATOR};
 use orqestra_tests::postgres::{TestCluster, TestDatabase};
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
-use crate::support::{World, checked_log, events, recorded};
+use crate::support::{World, checked_log, events, later, recorded, tenant};
 
 const CHANGES: [&str; 6] = [
     "update events set payload = '{}'",
@@ -37,7 +40,7 @@ async fn the_owner_cannot_change_events() {
 }
 
 #[tokio::test]
-async fn the_engines_role_appends_through_the_function_and_may_nothing_else() {
+async fn the_engines_role_appends_and_claims_through_functions_and_may_nothing_else() {
     // Its own server: roles are the server's, not the database's.
     let cluster = tokio::task::spawn_blocking(TestCluster::start).await.unwrap().unwrap();
     let database = cluster.database().await;
@@ -48,6 +51,13 @@ async fn the_engines_role_appends_through_the_function_and_may_nothing_else() {
     let clock = Arc::new(ManualClock::at("2026-11-24T12:00:00Z".parse().unwrap()));
     let log = EventLog::open(pool, crate::support::options(&clock), CancellationToken::new()).await.unwrap();
     recorded(log.append(events(1, 0, 2)).await);
+    let claim = IdempotencyClaim {
+        tenant: tenant(1),
+        key: "k".to_owned(),
+        notification: NotificationId::from_uuid(Uuid::from_u128(1)),
+        expires_at: later(&clock, Duration::from_hours(24)),
+    };
+    assert_eq!(log.claim(claim.clone()).await.unwrap(), claim);
     log.close().await;
     for change in CHANGES.iter().take(5).chain(&[
         "insert into events select * from events",

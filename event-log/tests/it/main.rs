@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
 
 mod append;
+mod claims;
 mod conformance;
 mod contention;
 mod faults;

@@ -95,6 +95,24 @@ async fn another_body_under_a_known_key_or_event_id_is_refused_also_after_a_rest
 }
 
 #[tokio::test]
+async fn a_repeat_by_event_id_claims_the_key_that_it_brings() {
+    let world = World::start().await;
+    let tenant = world.tenant();
+    let body = with_id(sms("u-1"), "e");
+    let first = world.trigger(tenant, &body).await.expect(200);
+    let repeat = world.trigger_with(tenant, &body, &[(KEY, "k")]).await.expect(200);
+    assert_eq!(repeat.header("idempotency-replayed"), Some("true"));
+    for _ in 0..2 {
+        let other = world.trigger_with(tenant, &with_id(sms("u-2"), "f"), &[(KEY, "k")]).await;
+        assert_eq!(other.error().1["code"], "idempotency_key_reused");
+        let again = world.trigger_with(tenant, &body, &[(KEY, "k")]).await.expect(200);
+        assert_eq!(again.header("location"), first.header("location"));
+        world.restart().await;
+    }
+    assert_eq!(sent(&world, tenant).await, 1);
+}
+
+#[tokio::test]
 async fn a_retry_may_be_written_differently_and_come_under_either_header() {
     let world = World::start().await;
     let tenant = world.tenant();
