@@ -1,8 +1,8 @@
 //! How much a tenant may trigger: so many in any 60 seconds, so many a UTC day.
 //!
 //! In process and exact under concurrency: a tenant's meter is one short critical section, never held across an
-//! await. A permit that is not kept is given back, so a repeat or a failed command costs nothing. The clock is handed
-//! in with each call.
+//! await. A permit that is not kept is given back, so a repeat or a failed command costs nothing; until it is settled
+//! it counts, and who is refused meanwhile can wait for it. The clock is handed in with each call.
 
 mod day;
 mod window;
@@ -12,6 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use orqestra_domain::tenant::Limits as TenantLimits;
 use orqestra_domain::{TenantId, Timestamp};
+use tokio::sync::Notify;
+use tokio::sync::futures::OwnedNotified;
 
 use self::day::Day;
 use self::window::Window;
@@ -27,6 +29,9 @@ pub struct Limits(Arc<[Mutex<HashMap<TenantId, Meter>>; SHARDS]>);
 struct Meter {
     window: Window,
     day: Day,
+    /// Permits that are neither kept nor given back.
+    unsettled: u32,
+    settled: Arc<Notify>,
 }
 
 /// Which limit said no, and when it would say yes.
@@ -48,6 +53,27 @@ pub enum Exceeded {
     },
 }
 
+/// That a permit was not given, and what to wait for.
+#[derive(Debug)]
+pub struct Refused {
+    /// The limit that said no.
+    pub exceeded: Exceeded,
+    /// There if a permit that counts may still be given back.
+    pub settling: Option<Settling>,
+}
+
+/// A tenant's permits that are being settled.
+#[derive(Debug)]
+pub struct Settling(OwnedNotified);
+
+impl Settling {
+    /// Waits until a permit was given back or the last one was settled. Then it is worth another try; it may be in
+    /// vain, for others try too.
+    pub async fn settled(self) {
+        self.0.await;
+    }
+}
+
 /// One counted trigger; dropped without [`Permit::keep`] it is given back.
 #[must_use]
 pub struct Permit {
@@ -63,7 +89,7 @@ impl Limits {
     ///
     /// # Errors
     /// The limit that says no; the daily cap is asked first, for it says no for longer.
-    pub fn take(&self, tenant: TenantId, limits: TenantLimits, now: Timestamp) -> Result<Permit, Exceeded> {
+    pub fn take(&self, tenant: TenantId, limits: TenantLimits, now: Timestamp) -> Result<Permit, Refused> {
         let micros = now.unix_micros();
         let mut shard = self.shard(tenant);
         let meter = shard.entry(tenant).or_default();
@@ -71,16 +97,19 @@ impl Limits {
         if let Some(cap) = limits.daily_cap
             && meter.day.count() >= cap
         {
-            return Err(Exceeded::Daily { cap, retry_after: whole_seconds(Day::end(day) - micros) });
+            let retry_after = whole_seconds(Day::end(day) - micros);
+            return Err(meter.refuse(Exceeded::Daily { cap, retry_after }));
         }
         let second = meter.window.advance(micros.div_euclid(MICROS));
         let limit = limits.rate_per_minute;
         if meter.window.count() >= u64::from(limit) {
             let free = meter.window.free_at(limit);
-            return Err(Exceeded::PerMinute { limit, retry_after: whole_seconds(free * MICROS - micros) });
+            let retry_after = whole_seconds(free * MICROS - micros);
+            return Err(meter.refuse(Exceeded::PerMinute { limit, retry_after }));
         }
         meter.window.add(second, 1);
         meter.day.add(1);
+        meter.unsettled += 1;
         drop(shard);
         Ok(Permit { limits: self.clone(), tenant, second, day, kept: false })
     }
@@ -103,16 +132,33 @@ impl Limits {
         }
     }
 
-    fn refund(&self, tenant: TenantId, second: i64, day: i64) {
-        if let Some(meter) = self.shard(tenant).get_mut(&tenant) {
-            meter.window.remove(second);
-            meter.day.remove(day);
+    fn settle(&self, permit: &Permit) {
+        if let Some(meter) = self.shard(permit.tenant).get_mut(&permit.tenant) {
+            meter.unsettled = meter.unsettled.saturating_sub(1);
+            if !permit.kept {
+                meter.window.remove(permit.second);
+                meter.day.remove(permit.day);
+            }
+            if meter.unsettled == 0 {
+                // Whoever still waits is told for good.
+                meter.settled.notify_waiters();
+            } else if !permit.kept {
+                // One place is free for one of those who wait.
+                meter.settled.notify_one();
+            }
         }
     }
 
     fn shard(&self, tenant: TenantId) -> MutexGuard<'_, HashMap<TenantId, Meter>> {
         let last = tenant.as_uuid().as_bytes()[15];
         self.0[usize::from(last) % SHARDS].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Meter {
+    fn refuse(&self, exceeded: Exceeded) -> Refused {
+        let settling = (self.unsettled > 0).then(|| Settling(Arc::clone(&self.settled).notified_owned()));
+        Refused { exceeded, settling }
     }
 }
 
@@ -125,9 +171,7 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        if !self.kept {
-            self.limits.refund(self.tenant, self.second, self.day);
-        }
+        self.limits.settle(self);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::FutureExt;
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -20,7 +21,7 @@ fn limits(rate_per_minute: u32, daily_cap: Option<u64>) -> TenantLimits {
 }
 
 fn accept(meter: &Limits, limits: TenantLimits, now: Timestamp) -> Result<(), Exceeded> {
-    meter.take(TENANT, limits, now).map(Permit::keep)
+    meter.take(TENANT, limits, now).map(Permit::keep).map_err(|refused| refused.exceeded)
 }
 
 #[test]
@@ -100,6 +101,44 @@ fn as_many_as_allowed_pass_at_once_and_not_one_more() {
     assert_eq!(passed, 450);
 }
 
+#[test]
+fn a_refusal_says_to_wait_only_while_a_permit_may_be_given_back() {
+    let meter = Limits::default();
+    let refused = |limits| meter.take(TENANT, limits, at(0)).map(drop).unwrap_err().settling;
+    let (one, two) = (limits(1, None), limits(2, Some(2)));
+    let first = meter.take(TENANT, two, at(0)).unwrap();
+    assert!(refused(one).is_some());
+    let second = meter.take(TENANT, two, at(0)).unwrap();
+    assert!(refused(two).is_some());
+    first.keep();
+    assert!(refused(two).is_some());
+    second.keep();
+    assert!(refused(two).is_none() && refused(one).is_none());
+}
+
+#[test]
+fn a_permit_given_back_wakes_one_who_waits_and_the_last_one_settled_wakes_all() {
+    let meter = Limits::default();
+    let three = limits(3, None);
+    let permits: Vec<_> = (0..3).map(|_| meter.take(TENANT, three, at(0)).unwrap()).collect();
+    let mut waiting: Vec<_> = (0..3)
+        .map(|_| meter.take(TENANT, three, at(0)).map(drop).unwrap_err().settling.unwrap())
+        .map(|settling| Box::pin(settling.settled()))
+        .collect();
+    let mut woken = || {
+        waiting.retain_mut(|wait| wait.as_mut().now_or_never().is_none());
+        waiting.len()
+    };
+    let [first, second, third] = <[Permit; 3]>::try_from(permits).ok().unwrap();
+    assert_eq!(woken(), 3);
+    first.keep();
+    assert_eq!(woken(), 3);
+    drop(second);
+    assert_eq!(woken(), 2);
+    third.keep();
+    assert_eq!(woken(), 0);
+}
+
 #[derive(Clone, Debug)]
 struct Call {
     after: u64,
@@ -125,7 +164,7 @@ proptest! {
             let within = |span: u64| {
                 accepted.iter().filter(|t| now.since(**t) < Duration::from_secs(span)).count()
             };
-            match meter.take(TENANT, limits(limit, None), now) {
+            match meter.take(TENANT, limits(limit, None), now).map_err(|refused| refused.exceeded) {
                 Ok(permit) => {
                     prop_assert!(within(60) < limit as usize);
                     if kept {

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Extension;
 use axum::body::Body;
@@ -12,10 +14,11 @@ use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
-use orqestra_commands::{IdempotencyKey, RecipientInput, Trigger, Triggered};
+use orqestra_commands::{IdempotencyKey, RecipientInput, TenantEntry, Trigger, Triggered};
 use orqestra_domain::{EmailAddress, EventId, EventTypeName, PhoneNumber, UserId};
 use serde::Serialize;
 use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
 use utoipa::ToSchema;
 
 use crate::app::App;
@@ -24,6 +27,7 @@ use crate::body;
 use crate::envelope::ErrorBody;
 use crate::error::ApiError;
 use crate::fields::{Fields, Problems};
+use crate::limits::Permit;
 use crate::observe::Scope;
 use crate::request::{context, to_the_end};
 use crate::view::PlanLine;
@@ -35,6 +39,8 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const PREFER: &str = "prefer";
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 const REPRESENTATION: &str = "return=representation";
+/// How long a trigger at the limit waits for those that are not settled yet.
+const SETTLED_WITHIN: Duration = Duration::from_secs(2);
 
 /// The request.
 #[derive(ToSchema)]
@@ -150,15 +156,9 @@ pub(crate) async fn trigger(
         signature::check(headers, secret.expose(), &body)?;
     }
     let trigger = parse(headers, body::json(headers, &body)?)?;
-    let limits = caller.tenant.record.limits;
-    let permit = match app.limits.take(caller.tenant.id, limits, app.clock.now()) {
-        Ok(permit) => permit,
-        Err(exceeded) => {
-            return match app.commands.known(&caller.tenant, &trigger).await? {
-                Some(known) => Ok(answer(headers, &known)),
-                None => Err(ApiError::LimitReached(caller.tenant.record.name.clone(), exceeded)),
-            };
-        }
+    let permit = match admit(&app, &caller.tenant, &trigger).await? {
+        Admitted::New(permit) => permit,
+        Admitted::Before(known) => return Ok(answer(headers, &known)),
     };
     let context = context(tenant::actor(&caller), &scope, headers);
     let commands = app.commands.clone();
@@ -170,6 +170,32 @@ pub(crate) async fn trigger(
         Ok::<_, ApiError>(triggered)
     });
     Ok(answer(headers, &triggered.await??))
+}
+
+/// What the limits let through.
+enum Admitted {
+    New(Permit),
+    Before(Box<Triggered>),
+}
+
+/// Counts a trigger, or finds that it is known. At the limit, permits that are not settled yet may belong to repeats:
+/// it waits for them, for a while.
+async fn admit(app: &App, tenant: &Arc<TenantEntry>, trigger: &Trigger) -> Result<Admitted, ApiError> {
+    let until = Instant::now() + SETTLED_WITHIN;
+    let mut patient = true;
+    loop {
+        let refused = match app.limits.take(tenant.id, tenant.record.limits, app.clock.now()) {
+            Ok(permit) => return Ok(Admitted::New(permit)),
+            Err(refused) => refused,
+        };
+        if let Some(known) = app.commands.known(tenant, trigger).await? {
+            return Ok(Admitted::Before(Box::new(known)));
+        }
+        match refused.settling {
+            Some(settling) if patient => patient = timeout_at(until, settling.settled()).await.is_ok(),
+            _ => return Err(ApiError::LimitReached(tenant.record.name.clone(), refused.exceeded)),
+        }
+    }
 }
 
 fn parse(headers: &HeaderMap, body: Value) -> Result<Trigger, ApiError> {
