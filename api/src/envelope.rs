@@ -39,21 +39,7 @@ pub(crate) struct ErrorBody<'a> {
 
 /// Writes an error into its response.
 pub(crate) fn write(response: &mut Response, error: &ApiError, request_id: &str) {
-    let (status, code) = error.row();
-    let details = match error {
-        ApiError::Invalid(fields) => Some(&**fields),
-        _ => None,
-    };
-    let body = ErrorBody {
-        status_code: status.as_u16(),
-        error: words(status),
-        message: error.message(),
-        code,
-        request_id,
-        details,
-        retry_after: error.retry_after(),
-    };
-    let body = serde_json::to_vec(&body).expect("texts and numbers are always JSON");
+    let body = body(error, request_id);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.remove(CONTENT_LENGTH);
@@ -70,6 +56,25 @@ pub(crate) fn write(response: &mut Response, error: &ApiError, request_id: &str)
         _ => {}
     }
     *response.body_mut() = Body::from(body);
+}
+
+/// An error's body.
+pub(crate) fn body(error: &ApiError, request_id: &str) -> Vec<u8> {
+    let (status, code) = error.row();
+    let details = match error {
+        ApiError::Invalid(fields) => Some(&**fields),
+        _ => None,
+    };
+    let body = ErrorBody {
+        status_code: status.as_u16(),
+        error: words(status),
+        message: error.message(),
+        code,
+        request_id,
+        details,
+        retry_after: error.retry_after(),
+    };
+    serde_json::to_vec(&body).expect("texts and numbers are always JSON")
 }
 
 fn words(status: StatusCode) -> &'static str {

@@ -23,6 +23,12 @@ use crate::limits::Exceeded;
 /// Why a request was not done.
 #[derive(Clone, Debug)]
 pub(crate) enum ApiError {
+    /// The request line or a header cannot be read.
+    MalformedRequest,
+    /// The request's URI is longer than is read.
+    UriTooLong,
+    /// The headers are larger than are read, or too many.
+    HeadersTooLarge,
     /// The body ended early.
     IncompleteBody,
     /// The body is no JSON, or deeper than is read.
@@ -93,6 +99,9 @@ impl ApiError {
     /// The status and the stable code.
     pub(crate) const fn row(&self) -> (StatusCode, &'static str) {
         match self {
+            Self::MalformedRequest => (StatusCode::BAD_REQUEST, "malformed_request"),
+            Self::UriTooLong => (StatusCode::URI_TOO_LONG, "uri_too_long"),
+            Self::HeadersTooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large"),
             Self::IncompleteBody => (StatusCode::BAD_REQUEST, "incomplete_body"),
             Self::MalformedJson(_) => (StatusCode::BAD_REQUEST, "malformed_json"),
             Self::MissingApiKey => (StatusCode::UNAUTHORIZED, "missing_api_key"),
@@ -130,6 +139,9 @@ impl ApiError {
     /// What the caller is told.
     pub(crate) fn message(&self) -> String {
         match self {
+            Self::MalformedRequest => "The request line or a header cannot be read".to_owned(),
+            Self::UriTooLong => "The request's URI is too long".to_owned(),
+            Self::HeadersTooLarge => "The request's headers are too large or too many".to_owned(),
             Self::IncompleteBody => "The request body ended early".to_owned(),
             Self::MalformedJson(why) => format!("The request body is not valid JSON: {why}"),
             Self::MissingApiKey => "The x-api-key header is missing".to_owned(),
@@ -177,7 +189,10 @@ impl ApiError {
             )
             | Self::Overloaded(retry_after) => Some(*retry_after),
             Self::Contended | Self::Unavailable(_) => Some(1),
-            Self::IncompleteBody
+            Self::MalformedRequest
+            | Self::UriTooLong
+            | Self::HeadersTooLarge
+            | Self::IncompleteBody
             | Self::MalformedJson(_)
             | Self::MissingApiKey
             | Self::InvalidApiKey
@@ -390,6 +405,9 @@ mod tests {
             Conflict::RecipientForgotten,
         ];
         let mut all = vec![
+            ApiError::MalformedRequest,
+            ApiError::UriTooLong,
+            ApiError::HeadersTooLarge,
             ApiError::IncompleteBody,
             ApiError::MalformedJson(String::new()),
             ApiError::MissingApiKey,

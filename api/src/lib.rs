@@ -19,6 +19,7 @@ mod openapi;
 mod probe;
 mod request;
 mod router;
+pub mod server;
 mod v1;
 mod view;
 

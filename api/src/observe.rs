@@ -25,7 +25,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Most bytes of a request id that is taken over from the caller.
 const MAX_ID: usize = 128;
 /// The statuses that routes answer with; all others are counted together.
-const STATUSES: [u16; 14] = [200, 201, 400, 401, 404, 405, 408, 409, 413, 415, 422, 429, 500, 503];
+const STATUSES: [u16; 16] = [200, 201, 400, 401, 404, 405, 408, 409, 413, 414, 415, 422, 429, 431, 500, 503];
 
 /// What is known of a request while it runs.
 #[derive(Clone)]
@@ -77,6 +77,16 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
     let line = Line { scope: &scope, route, method: &method, status: response.status(), elapsed };
     line.write(failure.as_ref().map(|failure| &*failure.0));
     response
+}
+
+/// Writes down a refusal of what was no request yet, and gives its id and its body.
+pub(crate) fn unrouted(app: &App, error: &ApiError) -> (String, Vec<u8>) {
+    let (status, code) = error.row();
+    let scope = Scope::new(app.ids.uuid_v7(app.clock.now()).to_string());
+    app.http().record("none", status, Duration::ZERO);
+    tracing::info!(request.id = scope.request_id(), http.status = status.as_u16(), code, "refused a request");
+    let body = envelope::body(error, scope.request_id());
+    (scope.request_id().to_owned(), body)
 }
 
 /// The caller's request id, if it is one that may stand in logs and events.

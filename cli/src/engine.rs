@@ -11,7 +11,8 @@ use anyhow::{Context as _, bail};
 use clap::ValueEnum;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use orqestra_api::limits::Limits;
-use orqestra_api::{AdminToken, App, AppParts, router};
+use orqestra_api::server::{self, Timing};
+use orqestra_api::{AdminToken, App, AppParts};
 use orqestra_commands::{Commands, DefaultProvider, Directory};
 use orqestra_dispatch::{Dispatch, DispatchDeps, DispatchSettings, sandbox};
 use orqestra_event_log::source::{SystemClock, SystemIds};
@@ -27,7 +28,6 @@ use tokio_util::sync::CancellationToken;
 use crate::database::{self, DatabaseUrls};
 use crate::keep::DataDir;
 use crate::readiness::EngineReadiness;
-use crate::server;
 use crate::settings::Settings;
 
 /// How long a request's body may take to arrive.
@@ -113,10 +113,10 @@ impl Engine {
         let serving = token.child_token();
         let working = CancellationToken::new();
         if let Some(listener) = listener {
-            let router = router(self.app(roles, admin_token)?);
+            let app = self.app(roles, admin_token)?;
             let token = serving.clone();
             tasks.spawn(async move {
-                server::serve(listener, router, token).await;
+                server::serve(listener, app, Timing::default(), token).await;
                 Ok(())
             });
         }

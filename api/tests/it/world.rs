@@ -38,6 +38,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) commands: Commands,
     pub(crate) ready: Arc<Switch>,
+    app: App,
     router: Router,
     database: TestDatabase,
     token: CancellationToken,
@@ -140,12 +141,13 @@ impl World {
             ids: Arc::new(SystemIds),
             body_timeout: Duration::from_millis(500),
         };
-        Self { router: router(App::new(parts)), clock, commands, ready, database, token }
+        let app = App::new(parts);
+        Self { router: router(app.clone()), app, clock, commands, ready, database, token }
     }
 
-    /// The routes, to be served.
-    pub(crate) fn router(&self) -> Router {
-        self.router.clone()
+    /// What the routes work with, to be served.
+    pub(crate) fn app(&self) -> App {
+        self.app.clone()
     }
 
     /// Starts dispatch and the projections.

@@ -1,0 +1,107 @@
+//! The HTTP server: bounded connections, a deadline for whatever a client may keep it waiting for, an orderly end.
+//!
+//! A connection that does nothing ends after a while, one that is slow with a request's headers or with taking its
+//! answer sooner. What hyper refuses by itself gets the body that every other error has.
+
+mod paced;
+mod worded;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::server::conn::http1::Builder;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use self::paced::{Paced, Requests};
+use self::worded::Worded;
+use crate::app::App;
+use crate::router::router;
+
+/// Connections served at once; more wait in the kernel's queue.
+const CONNECTIONS: usize = 4_096;
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(50);
+
+/// How long a client may keep a connection waiting.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    /// For the rest of a request's headers, from their first byte on.
+    pub headers: Duration,
+    /// For the next request, at least.
+    pub idle: Duration,
+    /// For taking any more of an answer.
+    pub write: Duration,
+    /// For requests under way, once the server stops.
+    pub finish: Duration,
+}
+
+impl Default for Timing {
+    /// Idle for longer than the minute after which load balancers close, so that they close first.
+    fn default() -> Self {
+        Self {
+            headers: Duration::from_secs(10),
+            idle: Duration::from_secs(75),
+            write: Duration::from_secs(30),
+            finish: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Serves until the token ends, then finishes what is under way.
+pub async fn serve(listener: TcpListener, app: App, timing: Timing, token: CancellationToken) {
+    let mut builder = Builder::new();
+    // hyper's timer runs from the end of the last answer to the end of the next headers.
+    builder.timer(TokioTimer::new()).header_read_timeout(timing.idle + timing.headers);
+    let router = router(app.clone());
+    let permits = Arc::new(Semaphore::new(CONNECTIONS));
+    let graceful = GracefulShutdown::new();
+    loop {
+        let permit = tokio::select! {
+            () = token.cancelled() => break,
+            permit = Arc::clone(&permits).acquire_owned() => permit.expect("the semaphore is never closed"),
+        };
+        let accepted = tokio::select! {
+            () = token.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(error = %error, "a connection could not be accepted");
+                tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
+                continue;
+            }
+        };
+        // A latency setting only: without it the connection works as well.
+        drop(stream.set_nodelay(true));
+        let requests = Requests::default();
+        let stream = Worded::new(Paced::new(stream, requests.clone(), timing), app.clone());
+        let router = TowerToHyperService::new(router.clone());
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            let under_way = requests.begin();
+            let answered = router.call(request);
+            async move {
+                let response = answered.await;
+                drop(under_way);
+                response
+            }
+        });
+        let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(async move {
+            // A client that goes away in the middle of a request is its own affair.
+            drop(connection.await);
+            drop(permit);
+        });
+    }
+    drop(listener);
+    tokio::select! {
+        () = graceful.shutdown() => {}
+        () = tokio::time::sleep(timing.finish) => tracing::warn!("some requests did not finish in time"),
+    }
+}

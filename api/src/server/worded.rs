@@ -1,0 +1,126 @@
+//! A stream that gives the answers which hyper writes by itself the body of every other error.
+//!
+//! hyper answers a request line or headers that it cannot read with a bare 400, 414 or 431 and closes. Such an answer
+//! is known by its empty body and by having no request id, which every answer of the routes has.
+
+use std::io::{self, ErrorKind, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::observe::unrouted;
+
+const EMPTY: &str = "content-length: 0\r\n";
+const REQUEST_ID: &str = "x-request-id: ";
+const END: &str = "\r\n\r\n";
+
+/// The stream.
+pub(super) struct Worded<S> {
+    stream: S,
+    app: App,
+    /// What is written instead of how many bytes.
+    instead: Option<(Bytes, usize)>,
+}
+
+impl<S> Worded<S> {
+    pub(super) const fn new(stream: S, app: App) -> Self {
+        Self { stream, app, instead: None }
+    }
+}
+
+/// The refusal that these bytes are, if they are all of one of hyper's own.
+fn refusal(bytes: &[u8]) -> Option<(ApiError, &str)> {
+    let error = match bytes.get(..13)? {
+        b"HTTP/1.1 400 " => ApiError::MalformedRequest,
+        b"HTTP/1.1 414 " => ApiError::UriTooLong,
+        b"HTTP/1.1 431 " => ApiError::HeadersTooLarge,
+        _ => return None,
+    };
+    let head = std::str::from_utf8(bytes).ok()?;
+    let bare = head.ends_with(END) && head.contains(EMPTY) && !head.contains(REQUEST_ID);
+    bare.then_some((error, head))
+}
+
+fn with_body(app: &App, error: &ApiError, head: &str) -> Bytes {
+    let (id, body) = unrouted(app, error);
+    let head = head.replacen(EMPTY, "", 1);
+    let more = format!(
+        "\r\ncontent-type: application/json\r\ncontent-length: {}\r\n{REQUEST_ID}{id}{END}",
+        body.len()
+    );
+    [head.trim_end().as_bytes(), more.as_bytes(), &body].concat().into()
+}
+
+impl<S: AsyncWrite + Unpin> Worded<S> {
+    /// Writes something else if these bytes are one of hyper's own answers; nothing otherwise.
+    fn reword(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Option<Poll<io::Result<usize>>> {
+        if self.instead.is_none() {
+            let (error, head) = refusal(bytes)?;
+            self.instead = Some((with_body(&self.app, &error, head), bytes.len()));
+        }
+        Some(self.write_instead(cx))
+    }
+
+    fn write_instead(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let Some((answer, stands_for)) = &mut self.instead else { return Poll::Ready(Ok(0)) };
+        while answer.has_remaining() {
+            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, answer))?;
+            if written == 0 {
+                return Poll::Ready(Err(ErrorKind::WriteZero.into()));
+            }
+            answer.advance(written);
+        }
+        let stands_for = *stands_for;
+        self.instead = None;
+        Poll::Ready(Ok(stands_for))
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Worded<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Worded<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        if let Some(written) = self.reword(cx, buf) {
+            return written;
+        }
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let first = bufs.iter().find(|buf| !buf.is_empty());
+        if let Some(first) = first
+            && let Some(written) = self.reword(cx, first)
+        {
+            return written;
+        }
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
