@@ -14,6 +14,7 @@ mod deliver_push;
 pub mod directory;
 mod error;
 mod execute;
+mod fingerprint;
 mod forget_recipient;
 mod hot;
 mod keys;

@@ -17,7 +17,6 @@ use orqestra_domain::{
     AddressRef, Channel, EmailAddress, EventId, EventTypeName, Fingerprint, NotificationId, PhoneNumber,
     StreamId, TenantId, Timestamp, UserId,
 };
-use orqestra_event_log::seal::canonical;
 use orqestra_event_log::{FailPoint, IdempotencyClaim, Position};
 use orqestra_vault::FieldContext;
 use serde_json::{Map, Value};
@@ -27,6 +26,7 @@ use crate::context::Context;
 use crate::directory::TenantEntry;
 use crate::error::{CommandError, MismatchOf};
 use crate::execute::{Attached, Commands, NotRecorded};
+use crate::fingerprint::fingerprint;
 use crate::keys::SealingKey;
 
 /// How long an idempotency key stands.
@@ -349,10 +349,6 @@ struct Draft<'a> {
     notification: NotificationId,
     fingerprint: Fingerprint,
     accepted_at: Timestamp,
-}
-
-fn fingerprint(tenant: &TenantEntry, body: &Value) -> Fingerprint {
-    tenant.index.fingerprint(canonical(body).as_bytes())
 }
 
 fn json(value: &impl serde::Serialize) -> Result<Vec<u8>, Error> {

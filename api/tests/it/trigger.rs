@@ -182,3 +182,19 @@ async fn a_value_that_a_caller_cannot_choose_is_made() {
         assert_eq!(answer.json()["requestId"], id);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_that_a_double_cannot_tell_apart_are_different_bodies() {
+    let world = World::new().await;
+    let shop = world.shop().await;
+    let with = |number: u64| {
+        let mut body = order("evt-1");
+        body["variables"]["number"] = json!(number);
+        body
+    };
+    assert_eq!(world.trigger(&shop, &[], &with((1 << 53) + 1)).await.status, StatusCode::OK);
+    let again = world.trigger(&shop, &[], &with((1 << 53) + 1)).await;
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    let other = world.trigger(&shop, &[], &with(1 << 53)).await;
+    assert_eq!(other.json()["code"], "event_id_reused");
+}
