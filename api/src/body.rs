@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::Value;
 
+use crate::auth::single;
 use crate::error::ApiError;
 
 /// Most bytes of a body.
@@ -70,8 +71,10 @@ pub(crate) fn json(headers: &HeaderMap, body: &[u8]) -> Result<Value, ApiError> 
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let plain = headers.get(CONTENT_ENCODING).is_none_or(|value| value == "identity");
-    let Some(Ok(value)) = headers.get(CONTENT_TYPE).map(|value| value.to_str()) else { return false };
+    let plain = headers.get_all(CONTENT_ENCODING).iter().all(|value| value == "identity");
+    let Some(Ok(value)) = single(headers, CONTENT_TYPE.as_str()).map(|value| value.to_str()) else {
+        return false;
+    };
     if value == "application/json" {
         return plain;
     }
@@ -141,6 +144,20 @@ mod tests {
         let mut zipped = with_type("application/json");
         zipped.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         assert!(!is_json(&zipped));
+        let mut twice = with_type("application/json");
+        twice.append(CONTENT_ENCODING, HeaderValue::from_static("identity"));
+        assert!(is_json(&twice));
+        twice.append(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        assert!(!is_json(&twice));
+    }
+
+    #[test]
+    fn a_second_content_type_is_refused_whatever_it_says() {
+        for second in ["text/plain", "application/json"] {
+            let mut twice = with_type("application/json");
+            twice.append(CONTENT_TYPE, HeaderValue::from_static(second));
+            assert!(!is_json(&twice), "{second}");
+        }
     }
 
     #[test]

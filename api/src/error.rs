@@ -158,8 +158,7 @@ impl ApiError {
             Self::EventTooLarge => "The event is too large to be stored".to_owned(),
             Self::UnsupportedMediaType => "The Content-Type must be application/json".to_owned(),
             Self::Invalid(fields) => {
-                let lines: Vec<_> =
-                    fields.iter().map(|wrong| format!("{} {}", wrong.field, wrong.message)).collect();
+                let lines: Vec<_> = fields.iter().map(FieldError::to_string).collect();
                 lines.join("; ")
             }
             Self::Reused(MismatchOf::EventId) => {
@@ -210,6 +209,37 @@ impl ApiError {
             | Self::Invalid(_)
             | Self::Reused(_)
             | Self::Internal(_) => None,
+        }
+    }
+
+    /// What a 401 asks for.
+    pub(crate) const fn challenge(&self) -> Option<&'static str> {
+        match self {
+            Self::MissingApiKey | Self::InvalidApiKey | Self::TenantInactive => {
+                Some("ApiKey header=\"x-api-key\"")
+            }
+            Self::InvalidSignature => Some("HMAC-SHA256 header=\"X-Orqestra-Signature\""),
+            Self::InvalidAdminToken => Some("Bearer"),
+            Self::MalformedRequest
+            | Self::UriTooLong
+            | Self::HeadersTooLarge
+            | Self::IncompleteBody
+            | Self::MalformedJson(_)
+            | Self::NoSuchRoute
+            | Self::NotFound(_)
+            | Self::MethodNotAllowed
+            | Self::RequestTimeout
+            | Self::Conflict(_)
+            | Self::PayloadTooLarge
+            | Self::EventTooLarge
+            | Self::UnsupportedMediaType
+            | Self::Invalid(_)
+            | Self::Reused(_)
+            | Self::LimitReached(..)
+            | Self::Internal(_)
+            | Self::Unavailable(_)
+            | Self::Overloaded(_)
+            | Self::Contended => None,
         }
     }
 
@@ -448,6 +478,20 @@ mod tests {
             assert_eq!(documented.iter().filter(|line| line.starts_with(&start)).count(), 1, "{start}");
         }
         assert_eq!(documented.len(), all().len());
+    }
+
+    #[test]
+    fn every_401_says_what_it_asks_for_and_nothing_else_does() {
+        for error in all() {
+            assert_eq!(error.challenge().is_some(), error.row().0 == StatusCode::UNAUTHORIZED, "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_fault_in_a_template_is_set_apart_from_its_field_by_a_colon() {
+        let fault = FieldError::fault("body", "this tag has no `}}`".to_owned(), Some(1), None);
+        let error = ApiError::Invalid(vec![FieldError::new("subject", "is required"), fault]);
+        assert_eq!(error.message(), "subject is required; body: this tag has no `}}`");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
 use orqestra_domain::Channel;
 use serde::Serialize;
@@ -28,11 +28,31 @@ pub(crate) struct FieldError {
     /// Column of the fault in a template's source, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) column: Option<u32>,
+    /// Whether the message is a sentence of its own, as a template's fault is.
+    #[serde(skip)]
+    own_sentence: bool,
 }
 
 impl FieldError {
     pub(crate) fn new(field: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
-        Self { field: field.into(), message: message.into(), line: None, column: None }
+        Self { field: field.into(), message: message.into(), line: None, column: None, own_sentence: false }
+    }
+
+    /// A fault in a template's source.
+    pub(crate) fn fault(
+        field: &'static str,
+        message: String,
+        line: Option<u32>,
+        column: Option<u32>,
+    ) -> Self {
+        Self { field: field.into(), message, line, column, own_sentence: true }
+    }
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let colon = if self.own_sentence { ":" } else { "" };
+        write!(f, "{}{colon} {}", self.field, self.message)
     }
 }
 

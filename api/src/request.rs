@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::auth::admin;
 use crate::body;
 use crate::error::ApiError;
+use crate::fields::Problems;
 use crate::observe::Scope;
 
 const TRACE_ID: &str = "x-trace-id";
@@ -40,6 +41,23 @@ impl Parameters {
     /// Reads all of them.
     pub(crate) fn of(parts: &Parts) -> Self {
         Self(Query::try_from_uri(&parts.uri).map_or_else(|_| Vec::new(), |Query(all)| all))
+    }
+
+    /// A whole number from `least`, in decimal digits; one above `most`, however large, counts as `most`.
+    pub(crate) fn whole(
+        &self,
+        name: &'static str,
+        (least, most): (u32, u32),
+        problems: &mut Problems,
+    ) -> Option<u32> {
+        let text = self.get(name)?;
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = digits.then(|| text.parse().map_or(most, |number: u32| number.min(most)));
+        let number = number.filter(|number| *number >= least);
+        if number.is_none() {
+            problems.add(name, format!("must be a whole number from {least}"));
+        }
+        number
     }
 
     /// The last one of this name.

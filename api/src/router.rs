@@ -32,7 +32,7 @@ pub(crate) const ROUTES: [&str; 16] = [
 /// Builds the router.
 pub fn router(app: App) -> Router {
     Router::new()
-        .route(v1::trigger::PATH, post(v1::trigger::trigger))
+        .route(v1::trigger::PATH, post(v1::trigger::trigger).get(v1::event::named_trigger))
         .route(v1::realtime_token::PATH, post(v1::realtime_token::realtime_token))
         .route(v1::history::PATH, get(v1::history::history))
         .route(v1::mark_read::PATH, put(v1::mark_read::mark_read))

@@ -108,16 +108,7 @@ fn parse(parameters: &Parameters) -> Result<(String, Option<Channel>, u32), ApiE
     let channel = parameters.get("channel").filter(|name| !name.is_empty()).and_then(|name| {
         name.parse().map_err(|_| problems.add("channel", "must be one of EMAIL, SMS, PUSH")).ok()
     });
-    let limit = match parameters.get("limit").filter(|text| !text.is_empty()) {
-        None => DEFAULT_LIMIT,
-        Some(text) => match text.parse::<u64>() {
-            Ok(limit) if limit > 0 => u32::try_from(limit).unwrap_or(MAX_LIMIT).min(MAX_LIMIT),
-            _ => {
-                problems.add("limit", "must be a whole number from 1");
-                DEFAULT_LIMIT
-            }
-        },
-    };
+    let limit = parameters.whole("limit", (1, MAX_LIMIT), &mut problems).unwrap_or(DEFAULT_LIMIT);
     problems.check(tenant.map(|tenant| (tenant, channel, limit)))
 }
 
@@ -134,11 +125,18 @@ mod tests {
 
     #[test]
     fn a_tenant_is_named_and_the_rest_may_be_left_out() {
-        assert_eq!(parsed("tenantId=t&channel=&limit=").unwrap(), ("t".to_owned(), None, 50));
-        assert_eq!(
-            parsed("tenantId=t&channel=SMS&limit=5000").unwrap(),
-            ("t".to_owned(), Some(Channel::Sms), 1_000)
-        );
+        assert_eq!(parsed("tenantId=t&channel=").unwrap(), ("t".to_owned(), None, 50));
+        assert_eq!(parsed("tenantId=t&channel=SMS").unwrap(), ("t".to_owned(), Some(Channel::Sms), 50));
+    }
+
+    #[test]
+    fn a_limit_has_the_rule_of_the_history() {
+        for large in ["1000", "5000", "99999999999999999999999"] {
+            assert_eq!(parsed(&format!("tenantId=t&limit={large}")).unwrap().2, 1_000);
+        }
+        for bad in ["", "0", "-1", "ten", "1.5"] {
+            assert!(parsed(&format!("tenantId=t&limit={bad}")).is_err(), "{bad}");
+        }
     }
 
     #[test]

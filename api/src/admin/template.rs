@@ -136,7 +136,7 @@ fn checked(channel: Channel, content: TemplateContent) -> Result<TemplateContent
     let mut problems = Problems::default();
     let mut check = |field: &'static str, parsed: Result<(), TemplateError>| {
         if let Err(TemplateError { line, column, message }) = parsed {
-            problems.push(FieldError { field: field.into(), message, line, column });
+            problems.push(FieldError::fault(field, message, line, column));
         }
     };
     if let Some(subject) = &content.subject {

@@ -46,9 +46,27 @@ pub(crate) async fn event(
     Segments(event_id): Segments<String>,
     headers: HeaderMap,
 ) -> Result<Json<EventAnswer>, ApiError> {
-    let caller = tenant::authenticate(app.commands.directory(), &headers, &scope).await?;
+    tell(&app, &scope, &event_id, &headers).await
+}
+
+/// The event whose id is the last part of the path that takes events.
+pub(crate) async fn named_trigger(
+    State(app): State<App>,
+    Extension(scope): Extension<Scope>,
+    headers: HeaderMap,
+) -> Result<Json<EventAnswer>, ApiError> {
+    tell(&app, &scope, "trigger", &headers).await
+}
+
+async fn tell(
+    app: &App,
+    scope: &Scope,
+    event_id: &str,
+    headers: &HeaderMap,
+) -> Result<Json<EventAnswer>, ApiError> {
+    let caller = tenant::authenticate(app.commands.directory(), headers, scope).await?;
     let unknown = ApiError::NotFound(Thing::Event);
-    let Ok(event) = EventId::parse(&event_id) else { return Err(unknown) };
+    let Ok(event) = EventId::parse(event_id) else { return Err(unknown) };
     let notification = NotificationId::of_event(caller.tenant.id, &event);
     match app.commands.story(caller.tenant.id, notification).await? {
         Some(story) => Ok(Json(EventAnswer { success: true, data: EventView::of(notification, &story) })),

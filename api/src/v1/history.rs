@@ -21,7 +21,7 @@ use crate::request::{Parameters, Segments};
 pub(crate) const PATH: &str = "/api/v1/notifications/{tenantId}/{userId}";
 
 const DEFAULT_LIMIT: u16 = 50;
-const MAX_LIMIT: u16 = 100;
+const MAX_LIMIT: u32 = 100;
 
 /// The answer.
 #[derive(Serialize, ToSchema)]
@@ -117,39 +117,22 @@ pub(crate) async fn history(
 fn parse(user: &str, parameters: &Parameters) -> Result<(UserId, u16, HistoryPage), ApiError> {
     let mut problems = Problems::default();
     let user = UserId::parse(user).map_err(|error| problems.add("userId", error.to_string())).ok();
-    let limit = parameters.get("limit").map_or(Some(DEFAULT_LIMIT), |text| {
-        let limit = clamped(text, u64::from(MAX_LIMIT)).filter(|limit| *limit > 0);
-        if limit.is_none() {
-            problems.add("limit", "must be a whole number from 1");
-        }
-        limit.and_then(|limit| u16::try_from(limit).ok())
-    });
+    let limit = parameters.whole("limit", (1, MAX_LIMIT), &mut problems);
+    let limit = limit.map_or(DEFAULT_LIMIT, |limit| u16::try_from(limit).expect("at most MAX_LIMIT"));
     let page = match (parameters.get("offset"), parameters.get("cursor")) {
         (Some(_), Some(_)) => {
             problems.add("cursor", "cannot be given together with offset");
             None
         }
         (None, None) => Some(HistoryPage::Offset(0)),
-        (Some(text), None) => {
-            let offset = clamped(text, u64::from(u32::MAX));
-            if offset.is_none() {
-                problems.add("offset", "must be a whole number from 0");
-            }
-            offset.and_then(|offset| u32::try_from(offset).ok()).map(HistoryPage::Offset)
-        }
+        (Some(_), None) => parameters.whole("offset", (0, u32::MAX), &mut problems).map(HistoryPage::Offset),
         (None, Some(text)) => {
             let cursor = text.parse::<Cursor>().map(HistoryPage::After);
             cursor.map_err(|_| problems.add("cursor", "must be one that a Link header gave")).ok()
         }
     };
-    let all = user.zip(limit).zip(page).map(|((user, limit), page)| (user, limit, page));
+    let all = user.zip(page).map(|(user, page)| (user, limit, page));
     problems.check(all)
-}
-
-/// A whole number in decimal digits, however large, brought down to `most`.
-fn clamped(text: &str, most: u64) -> Option<u64> {
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| text.parse().map_or(most, |number: u64| number.min(most)))
 }
 
 #[cfg(test)]

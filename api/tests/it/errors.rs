@@ -90,7 +90,7 @@ async fn an_unknown_route_is_404_and_a_wrong_method_405_with_allow() {
         world.call(Method::GET, "/api/v1/nothing", &[], None).await.shown(),
         @r#"404 {"statusCode":404,"error":"Not Found","message":"There is no such route","code":"no_such_route","requestId":"req-1"}"#
     );
-    let refused = world.call(Method::GET, TRIGGER, &[], None).await;
+    let refused = world.call(Method::GET, "/api/v1/auth/realtime-token", &[], None).await;
     insta::assert_snapshot!(
         refused.shown(),
         @r#"405 {"statusCode":405,"error":"Method Not Allowed","message":"The route does not take this method","code":"method_not_allowed","requestId":"req-1"}"#

@@ -64,6 +64,8 @@ async fn no_route_opens_without_its_credentials() {
         @r#"401 {"statusCode":401,"error":"Unauthorized","message":"The admin token is missing or wrong","code":"invalid_admin_token","requestId":"req-1"}"#
     );
     assert_eq!(refused.header("www-authenticate"), Some("Bearer"));
+    let refused = world.call(Method::GET, "/api/v1/events/e", &[], None).await;
+    assert_eq!(refused.header("www-authenticate"), Some("ApiKey header=\"x-api-key\""));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -184,6 +184,16 @@ async fn a_value_that_a_caller_cannot_choose_is_made() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_event_whose_id_is_trigger_is_told_at_its_location() {
+    let world = World::new().await;
+    let shop = world.shop().await;
+    assert_eq!(world.get(&shop, "/api/v1/events/trigger").await.json()["code"], "unknown_event");
+    let answer = world.trigger(&shop, &[], &order("trigger")).await;
+    let told = world.get(&shop, answer.header("location").unwrap()).await;
+    assert_eq!((told.status, &told.json()["data"]["eventId"]), (StatusCode::OK, &json!("trigger")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn numbers_that_a_double_cannot_tell_apart_are_different_bodies() {
     let world = World::new().await;
     let shop = world.shop().await;
