@@ -45,5 +45,5 @@ pub use execute::{Commands, Committed};
 pub use put_template::PutTemplate;
 pub use register_tenant::{RegisterTenant, Registered};
 pub use seed_platform::SeedError;
-pub use set_providers::{PROVIDER_PASSWORD_FIELD, ProviderInput, SmtpInput};
+pub use set_providers::{PROVIDER_PASSWORD_FIELD, PROVIDER_USERNAME_FIELD, ProviderInput, SmtpInput};
 pub use trigger_notification::{IdempotencyKey, RecipientInput, Trigger, Triggered};

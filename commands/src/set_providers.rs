@@ -1,4 +1,4 @@
-//! `SetProviders`: a channel's ordered list of providers, passwords sealed on the way in.
+//! `SetProviders`: a channel's ordered list of providers, credentials sealed on the way in.
 
 use orqestra_domain::provider::{ProviderConfig, SmtpConfig, TlsMode};
 use orqestra_domain::tenant::{TenantChange, TenantRefusal};
@@ -12,7 +12,10 @@ use crate::execute::{Attached, Commands, tenant_key_error};
 /// The name under which a provider's password is sealed, in the tenant's stream.
 pub const PROVIDER_PASSWORD_FIELD: &str = "provider.password";
 
-/// A provider as configured, with its password in clear.
+/// The name under which a provider's user name is sealed, in the tenant's stream.
+pub const PROVIDER_USERNAME_FIELD: &str = "provider.username";
+
+/// A provider as configured, with its credentials in clear.
 #[derive(Clone)]
 pub enum ProviderInput {
     /// Keeps messages here.
@@ -53,7 +56,10 @@ impl Commands {
         self.directory().tenant(tenant).ok_or(CommandError::UnknownTenant)?;
         let stream = StreamId::tenant(tenant);
         let key = self.vault().tenant_key(tenant).await.map_err(tenant_key_error)?;
-        let place = FieldContext { tenant, aggregate_id: stream.as_str(), field: PROVIDER_PASSWORD_FIELD };
+        let seal = |field, plain: String| {
+            let place = FieldContext { tenant, aggregate_id: stream.as_str(), field };
+            self.vault().seal(&key, &place, plain.as_bytes())
+        };
         let configured: Vec<_> = providers
             .into_iter()
             .map(|provider| match provider {
@@ -63,8 +69,8 @@ impl Commands {
                     port: smtp.port,
                     tls: smtp.tls,
                     from: smtp.from,
-                    username: smtp.username,
-                    password: smtp.password.map(|plain| self.vault().seal(&key, &place, plain.as_bytes())),
+                    username: smtp.username.map(|plain| seal(PROVIDER_USERNAME_FIELD, plain)),
+                    password: smtp.password.map(|plain| seal(PROVIDER_PASSWORD_FIELD, plain)),
                 }),
             })
             .collect();

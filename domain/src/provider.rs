@@ -27,9 +27,9 @@ pub struct SmtpConfig {
     /// The sender mailbox, as in `Shop <shop@example.org>`; the tenant's sender address if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// User name, where the server asks for one.
+    /// The sealed user name, where the server asks for one: it is often a person's address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub username: Option<String>,
+    pub username: Option<Sealed>,
     /// The sealed password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<Sealed>,

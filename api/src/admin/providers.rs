@@ -84,7 +84,8 @@ pub(crate) struct ProviderView {
 }
 
 impl ProviderView {
-    fn of(provider: ProviderConfig) -> Self {
+    /// With the user name as it was given: it is kept sealed.
+    fn of(provider: ProviderConfig, username: Option<String>) -> Self {
         let kind = provider.name();
         match provider {
             ProviderConfig::Sandbox => Self {
@@ -106,7 +107,7 @@ impl ProviderView {
                     TlsMode::Tls => "tls",
                 }),
                 from: smtp.from,
-                username: smtp.username,
+                username,
                 password_set: smtp.password.is_some(),
             },
         }
@@ -139,11 +140,20 @@ pub(crate) async fn put(
     let tenant = known(&app, &tenant_id)?.id;
     scope.is_for(tenant);
     let (channel, providers) = parse(&channel, &body)?;
+    let usernames: Vec<_> = providers.iter().map(username).collect();
     let context = context(Actor::Admin, &scope, &parts.headers);
     let set =
         to_the_end(async move { app.commands.set_providers(tenant, channel, providers, &context).await });
-    let providers = set.await??.into_iter().map(ProviderView::of).collect();
+    let set = set.await??.into_iter().zip(usernames);
+    let providers = set.map(|(provider, username)| ProviderView::of(provider, username)).collect();
     Ok(Json(ProviderList { channel, providers }))
+}
+
+fn username(provider: &ProviderInput) -> Option<String> {
+    match provider {
+        ProviderInput::Sandbox => None,
+        ProviderInput::Smtp(smtp) => smtp.username.clone(),
+    }
 }
 
 fn parse(channel: &str, body: &Value) -> Result<(Channel, Vec<ProviderInput>), ApiError> {

@@ -107,7 +107,7 @@ async fn a_template_keeps_every_version_and_makes_none_for_the_same_content() {
 }
 
 #[tokio::test]
-async fn a_providers_password_is_nowhere_in_clear_and_opens_with_the_tenants_key() {
+async fn a_providers_credentials_are_nowhere_in_clear_and_open_with_the_tenants_key() {
     let world = World::new().await;
     let commands = world.process().await;
     let shop = tenant(&commands).await;
@@ -116,7 +116,7 @@ async fn a_providers_password_is_nowhere_in_clear_and_opens_with_the_tenants_key
         port: 1025,
         tls: TlsMode::None,
         from: None,
-        username: Some("shop".to_owned()),
+        username: Some("ann@example.org".to_owned()),
         password: Some("correct horse".to_owned()),
     });
     commands.set_providers(shop.id, Channel::Email, vec![smtp.clone()], &ctx()).await.unwrap();
@@ -124,7 +124,9 @@ async fn a_providers_password_is_nowhere_in_clear_and_opens_with_the_tenants_key
     assert!(matches!(error, CommandError::Refused(TenantRefusal::WrongChannel)), "{error}");
     let stream = StreamId::tenant(shop.id);
     for event in commands.log().load("Tenant", &stream).await.unwrap() {
-        assert!(!event.payload.contains("correct horse") && !event.payload.contains("a secret"));
+        for secret in ["correct horse", "a secret", "ann@example.org"] {
+            assert!(!event.payload.contains(secret), "{secret}");
+        }
     }
     let known = commands.directory().tenant(shop.id).unwrap();
     let providers = commands.directory().providers(&known, Channel::Email);
@@ -136,4 +138,7 @@ async fn a_providers_password_is_nowhere_in_clear_and_opens_with_the_tenants_key
     };
     let opened = commands.vault().open_sealed(&place, config.password.as_ref().unwrap()).await.unwrap();
     assert_eq!(opened, b"correct horse");
+    let place = orqestra_vault::FieldContext { field: orqestra_commands::PROVIDER_USERNAME_FIELD, ..place };
+    let opened = commands.vault().open_sealed(&place, config.username.as_ref().unwrap()).await.unwrap();
+    assert_eq!(opened, b"ann@example.org");
 }

@@ -44,13 +44,13 @@ pub(crate) fn with_credentials(config: SmtpConfig, vault: &Vault, password: &[u8
     let (_, key) = vault.new_key(TenantId::PLATFORM, KeyScope::Tenant);
     vault.remember(&key);
     let stream = StreamId::tenant(TenantId::PLATFORM);
-    let place = FieldContext {
-        tenant: TenantId::PLATFORM,
-        aggregate_id: stream.as_str(),
-        field: orqestra_commands::PROVIDER_PASSWORD_FIELD,
+    let seal = |field, plain: &[u8]| {
+        let place = FieldContext { tenant: TenantId::PLATFORM, aggregate_id: stream.as_str(), field };
+        Some(vault.seal(&key, &place, plain))
     };
-    let password = Some(vault.seal(&key, &place, password));
-    SmtpConfig { username: Some("shop".to_owned()), password, ..config }
+    let username = seal(orqestra_commands::PROVIDER_USERNAME_FIELD, b"shop");
+    let password = seal(orqestra_commands::PROVIDER_PASSWORD_FIELD, password);
+    SmtpConfig { username, password, ..config }
 }
 
 impl Client {
@@ -236,8 +236,9 @@ async fn a_sealed_password_opens_the_server_and_a_wrong_one_is_the_providers_fau
     assert_eq!(short(client.send(2).await), "taken");
     let no_auth = Manners { ehlo: "250 test", ..Manners::GOOD };
     let server = SmtpServer::start([no_auth]).await;
-    let config = SmtpConfig { username: Some("shop".to_owned()), ..self::config(server.port) };
-    assert_eq!(short(Client::with(config, self::vault()).send(1).await), "down smtp_no_auth_mechanism");
+    let vault = self::vault();
+    let config = with_credentials(self::config(server.port), &vault, b"");
+    assert_eq!(short(Client::with(config, vault).send(1).await), "down smtp_no_auth_mechanism");
 }
 
 #[tokio::test]

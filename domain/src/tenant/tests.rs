@@ -70,7 +70,7 @@ fn smtp() -> ProviderConfig {
         port: 1025,
         tls: TlsMode::None,
         from: None,
-        username: None,
+        username: Some(sealed("username")),
         password: Some(sealed("password")),
     })
 }

@@ -15,7 +15,7 @@ use futures::future::BoxFuture;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, TlsParameters};
 use orqestra_domain::provider::{SmtpConfig, TlsMode};
-use orqestra_domain::{StreamId, TenantId};
+use orqestra_domain::{Sealed, StreamId, TenantId};
 use orqestra_vault::{FieldContext, Vault};
 use tokio::time::Instant;
 
@@ -140,23 +140,22 @@ impl Smtp {
 
     async fn credentials(&self) -> Result<Option<Credentials>, Fault> {
         let Some(username) = &self.config.username else { return Ok(None) };
+        let username = self.open(orqestra_commands::PROVIDER_USERNAME_FIELD, username).await?;
         let password = match &self.config.password {
             None => String::new(),
-            Some(sealed) => {
-                let stream = StreamId::tenant(self.tenant);
-                let place = FieldContext {
-                    tenant: self.tenant,
-                    aggregate_id: stream.as_str(),
-                    field: orqestra_commands::PROVIDER_PASSWORD_FIELD,
-                };
-                let opened = self.vault.open_sealed(&place, sealed).await.map_err(|error| {
-                    tracing::error!(tenant.id = %self.tenant, error = %error, "an SMTP password cannot be opened");
-                    Fault::new(Phase::Authenticating, What::NoPassword)
-                })?;
-                String::from_utf8_lossy(&opened).into_owned()
-            }
+            Some(sealed) => self.open(orqestra_commands::PROVIDER_PASSWORD_FIELD, sealed).await?,
         };
-        Ok(Some(Credentials::new(username.clone(), password)))
+        Ok(Some(Credentials::new(username, password)))
+    }
+
+    async fn open(&self, field: &str, sealed: &Sealed) -> Result<String, Fault> {
+        let stream = StreamId::tenant(self.tenant);
+        let place = FieldContext { tenant: self.tenant, aggregate_id: stream.as_str(), field };
+        let opened = self.vault.open_sealed(&place, sealed).await.map_err(|error| {
+            tracing::error!(tenant.id = %self.tenant, error = %error, field, "SMTP credentials cannot be opened");
+            Fault::new(Phase::Authenticating, What::NoPassword)
+        })?;
+        Ok(String::from_utf8_lossy(&opened).into_owned())
     }
 
     /// The connection used last, if it is still there.
