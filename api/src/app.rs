@@ -16,6 +16,7 @@ use crate::auth::admin::AdminToken;
 use crate::limits::Limits;
 use crate::observe::HttpMetrics;
 use crate::probe::readyz::Readiness;
+use crate::turns::Turns;
 
 /// Reads a tenant's newest messages of the sandbox, so many at most, of one channel or all.
 pub type SandboxReader = Arc<
@@ -61,16 +62,21 @@ pub struct App(Arc<Inner>);
 struct Inner {
     parts: AppParts,
     http: HttpMetrics,
+    turns: Turns,
 }
 
 impl App {
     /// Puts the parts together.
     pub fn new(parts: AppParts) -> Self {
-        Self(Arc::new(Inner { parts, http: HttpMetrics::new() }))
+        Self(Arc::new(Inner { parts, http: HttpMetrics::new(), turns: Turns::new() }))
     }
 
     pub(crate) fn http(&self) -> &HttpMetrics {
         &self.0.http
+    }
+
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.0.turns
     }
 }
 

@@ -46,7 +46,7 @@ pub(crate) fn write(response: &mut Response, error: &ApiError, request_id: &str)
     if let Some(seconds) = error.retry_after() {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if let Some(challenge) = error.challenge() {
+    if let Some(challenge) = challenge(error) {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     }
     if matches!(error, ApiError::RequestTimeout) {
@@ -72,6 +72,37 @@ pub(crate) fn body(error: &ApiError, request_id: &str) -> Vec<u8> {
         retry_after: error.retry_after(),
     };
     serde_json::to_vec(&body).expect("texts and numbers are always JSON")
+}
+
+/// What a 401 asks for.
+pub(crate) const fn challenge(error: &ApiError) -> Option<&'static str> {
+    match error {
+        ApiError::MissingApiKey | ApiError::InvalidApiKey | ApiError::TenantInactive => {
+            Some("ApiKey header=\"x-api-key\"")
+        }
+        ApiError::InvalidSignature => Some("HMAC-SHA256 header=\"X-Orqestra-Signature\""),
+        ApiError::InvalidAdminToken => Some("Bearer"),
+        ApiError::MalformedRequest
+        | ApiError::UriTooLong
+        | ApiError::HeadersTooLarge
+        | ApiError::IncompleteBody
+        | ApiError::MalformedJson(_)
+        | ApiError::NoSuchRoute
+        | ApiError::NotFound(_)
+        | ApiError::MethodNotAllowed
+        | ApiError::RequestTimeout
+        | ApiError::Conflict(_)
+        | ApiError::PayloadTooLarge
+        | ApiError::EventTooLarge
+        | ApiError::UnsupportedMediaType
+        | ApiError::Invalid(_)
+        | ApiError::Reused(_)
+        | ApiError::LimitReached(..)
+        | ApiError::Internal(_)
+        | ApiError::Unavailable(_)
+        | ApiError::Overloaded(_)
+        | ApiError::Contended => None,
+    }
 }
 
 fn words(status: StatusCode) -> &'static str {

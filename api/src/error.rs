@@ -69,7 +69,7 @@ pub(crate) enum ApiError {
     Internal(String),
     /// The database does not answer.
     Unavailable(String),
-    /// The log's queue is full; seconds until it is worth another try.
+    /// The log's queue is full, or a read took too long; seconds until it is worth another try.
     Overloaded(u64),
     /// Too many writers on one stream.
     Contended,
@@ -209,37 +209,6 @@ impl ApiError {
             | Self::Invalid(_)
             | Self::Reused(_)
             | Self::Internal(_) => None,
-        }
-    }
-
-    /// What a 401 asks for.
-    pub(crate) const fn challenge(&self) -> Option<&'static str> {
-        match self {
-            Self::MissingApiKey | Self::InvalidApiKey | Self::TenantInactive => {
-                Some("ApiKey header=\"x-api-key\"")
-            }
-            Self::InvalidSignature => Some("HMAC-SHA256 header=\"X-Orqestra-Signature\""),
-            Self::InvalidAdminToken => Some("Bearer"),
-            Self::MalformedRequest
-            | Self::UriTooLong
-            | Self::HeadersTooLarge
-            | Self::IncompleteBody
-            | Self::MalformedJson(_)
-            | Self::NoSuchRoute
-            | Self::NotFound(_)
-            | Self::MethodNotAllowed
-            | Self::RequestTimeout
-            | Self::Conflict(_)
-            | Self::PayloadTooLarge
-            | Self::EventTooLarge
-            | Self::UnsupportedMediaType
-            | Self::Invalid(_)
-            | Self::Reused(_)
-            | Self::LimitReached(..)
-            | Self::Internal(_)
-            | Self::Unavailable(_)
-            | Self::Overloaded(_)
-            | Self::Contended => None,
         }
     }
 
@@ -384,8 +353,8 @@ impl From<ReadModelError> for ApiError {
     fn from(error: ReadModelError) -> Self {
         let why = with_sources(&error);
         match error {
+            ReadModelError::Timeout => Self::Overloaded(1),
             ReadModelError::Database(_)
-            | ReadModelError::Timeout
             | ReadModelError::Log(LogError::Database(_) | LogError::Timeout | LogError::Full)
             | ReadModelError::Keys(_) => Self::Unavailable(why),
             ReadModelError::Log(
@@ -423,6 +392,7 @@ impl From<tokio::task::JoinError> for ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::challenge;
 
     fn all() -> Vec<ApiError> {
         let tenant = || TenantName::parse("Shop").unwrap();
@@ -481,17 +451,16 @@ mod tests {
     }
 
     #[test]
-    fn every_401_says_what_it_asks_for_and_nothing_else_does() {
-        for error in all() {
-            assert_eq!(error.challenge().is_some(), error.row().0 == StatusCode::UNAUTHORIZED, "{error:?}");
-        }
+    fn a_read_that_took_too_long_is_worth_another_try() {
+        let error = ApiError::from(ReadModelError::Timeout);
+        assert_eq!((error.row().0, error.retry_after()), (StatusCode::SERVICE_UNAVAILABLE, Some(1)));
     }
 
     #[test]
-    fn a_fault_in_a_template_is_set_apart_from_its_field_by_a_colon() {
-        let fault = FieldError::fault("body", "this tag has no `}}`".to_owned(), Some(1), None);
-        let error = ApiError::Invalid(vec![FieldError::new("subject", "is required"), fault]);
-        assert_eq!(error.message(), "subject is required; body: this tag has no `}}`");
+    fn every_401_says_what_it_asks_for_and_nothing_else_does() {
+        for error in all() {
+            assert_eq!(challenge(&error).is_some(), error.row().0 == StatusCode::UNAUTHORIZED, "{error:?}");
+        }
     }
 
     #[test]

@@ -238,6 +238,13 @@ mod tests {
     }
 
     #[test]
+    fn a_fault_in_a_template_is_set_apart_from_its_field_by_a_colon() {
+        let fault = FieldError::fault("body", "this tag has no `}}`".to_owned(), Some(1), None);
+        let error = ApiError::Invalid(vec![FieldError::new("subject", "is required"), fault]);
+        assert_eq!(error.message(), "subject is required; body: this tag has no `}}`");
+    }
+
+    #[test]
     fn null_is_absent() {
         let body = json!({"channels": null, "on": null, "map": null});
         let wrong = problems_of(&body, |fields, problems| {

@@ -20,6 +20,7 @@ mod probe;
 mod request;
 mod router;
 pub mod server;
+mod turns;
 mod v1;
 mod view;
 

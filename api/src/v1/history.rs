@@ -89,6 +89,9 @@ impl HistoryItem {
         (status = 401, description = "The key is missing or wrong", body = ErrorBody),
         (status = 404, description = "Another tenant's id", body = ErrorBody),
         (status = 422, description = "A parameter is wrong", body = ErrorBody),
+        (status = 503, description = "Too much at once", body = ErrorBody, headers(
+            ("Retry-After" = u64, description = "Seconds until another try is worth it"),
+        )),
     ),
 )]
 pub(crate) async fn history(
@@ -102,6 +105,7 @@ pub(crate) async fn history(
     tenant::hold_to(&caller, &tenant_id)?;
     let (user, limit, page) = parse(&user_id, &Parameters::of(&parts))?;
     let recipient = caller.tenant.index.recipient_ref(&user);
+    let _turn = app.turns().take(caller.tenant.id).await?;
     let page = app.inbox.history(caller.tenant.id, &recipient, limit, page).await?;
     let data = page.items.into_iter().map(HistoryItem::of).collect();
     let mut response = Json(HistoryAnswer { success: true, data }).into_response();

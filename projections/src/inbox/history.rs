@@ -22,6 +22,9 @@ use crate::error::{ReadModelError, limited};
 
 /// The field that holds a push's rendered content.
 const CONTENT_FIELD: &str = "content:PUSH";
+/// Bytes of sealed content after which a page that begins at a cursor ends. One that begins at an offset does not:
+/// whoever counts in offsets takes it that a page has as many rows as it may.
+const PAGE_BYTES: i64 = 1024 * 1024;
 
 /// Where a page begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +56,8 @@ impl FromStr for Cursor {
 /// Some of a recipient's pushes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// Newest first. Fewer than asked for where some cannot be opened any more.
+    /// Newest first. Fewer than asked for where some cannot be opened any more, and behind a cursor where they are
+    /// large.
     pub items: Vec<InboxItem>,
     /// Where the next page begins; nothing after the last one.
     pub next: Option<Cursor>,
@@ -110,8 +114,8 @@ impl Inbox {
         page: HistoryPage,
     ) -> Result<Page, ReadModelError> {
         let limit = usize::from(limit);
-        let mut rows = limited(self.select(tenant, recipient, limit + 1, page)).await?;
-        let more = rows.len() > limit;
+        let (mut rows, cut) = limited(self.select(tenant, recipient, limit + 1, page)).await?;
+        let more = cut || rows.len() > limit;
         rows.truncate(limit);
         let next = rows.last().filter(|_| more).map(|row| Cursor(row.id));
         Ok(Page { items: self.open(tenant, rows).await?, next })
@@ -123,7 +127,7 @@ impl Inbox {
         recipient: &RecipientRef,
         limit: usize,
         page: HistoryPage,
-    ) -> Result<Vec<SealedItem>, ReadModelError> {
+    ) -> Result<(Vec<SealedItem>, bool), ReadModelError> {
         let (offset, after) = match page {
             HistoryPage::Offset(offset) => (i64::from(offset), None),
             HistoryPage::After(Cursor(after)) => (0, Some(after.as_uuid())),
@@ -138,9 +142,13 @@ impl Inbox {
             .bind(i64::try_from(limit).unwrap_or(i64::MAX));
         let query = match after {
             None => query.bind(offset),
-            Some(after) => query.bind(after),
+            Some(after) => query.bind(after).bind(PAGE_BYTES),
         };
-        query.fetch_all(&self.pool).await?.iter().map(SealedItem::from_row).collect()
+        let rows = query.fetch_all(&self.pool).await?;
+        let items: Vec<_> =
+            rows.iter().map_while(|row| SealedItem::from_row(row).transpose()).collect::<Result<_, _>>()?;
+        let cut = items.len() < rows.len();
+        Ok((items, cut))
     }
 
     async fn open(&self, tenant: TenantId, rows: Vec<SealedItem>) -> Result<Vec<InboxItem>, ReadModelError> {
@@ -194,20 +202,22 @@ struct SealedItem {
 }
 
 impl SealedItem {
-    fn from_row(row: &PgRow) -> Result<Self, ReadModelError> {
+    /// One row; `None` if it is for the next page.
+    fn from_row(row: &PgRow) -> Result<Option<Self>, ReadModelError> {
+        let Some(data) = row.try_get("content")? else { return Ok(None) };
         let event_type: String = row.try_get("event_type")?;
         let key_id: Uuid = row.try_get("content_key")?;
         let read: bool = row.try_get("read")?;
         let accepted_at: OffsetDateTime = row.try_get("accepted_at")?;
-        Ok(Self {
+        Ok(Some(Self {
             id: NotificationId::from_uuid(row.try_get("notification_id")?),
             event_type: EventTypeName::parse(&event_type)
                 .map_err(|_| ReadModelError::Corrupt { table: "inbox", column: "event_type" })?,
             category: row.try_get("category")?,
-            content: Sealed { key_id: KeyId::from_uuid(key_id), data: row.try_get("content")? },
+            content: Sealed { key_id: KeyId::from_uuid(key_id), data },
             status: if read { ReadStatus::Read } else { ReadStatus::Unread },
             accepted_at: Timestamp::new(accepted_at),
-        })
+        }))
     }
 
     fn shown(self, content: Content) -> InboxItem {

@@ -1,10 +1,19 @@
-select notification_id, event_type, category, content_key, content, read_at is not null as read, accepted_at
-  from inbox
- where tenant_id = $1 and recipient_ref = $2 and content is not null
-   and (accepted_at, position) < (
-           select last.accepted_at, last.position
-             from inbox last
-            where last.tenant_id = $1 and last.recipient_ref = $2 and last.notification_id = $4
-       )
+-- Rows beyond $5 bytes come without content: they are for the next page. The first one always has it.
+select notification_id, event_type, category, content_key, case when before < $5 then content end as content, read,
+       accepted_at
+  from (
+       select notification_id, event_type, category, content_key, content, read_at is not null as read, accepted_at,
+              position,
+              sum(octet_length(content)) over (order by accepted_at desc, position desc) - octet_length(content)
+                  as before
+         from inbox
+        where tenant_id = $1 and recipient_ref = $2 and content is not null
+          and (accepted_at, position) < (
+                  select last.accepted_at, last.position
+                    from inbox last
+                   where last.tenant_id = $1 and last.recipient_ref = $2 and last.notification_id = $4
+              )
+        order by accepted_at desc, position desc
+        limit $3
+       ) page
  order by accepted_at desc, position desc
- limit $3

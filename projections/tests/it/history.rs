@@ -100,6 +100,28 @@ async fn pages_by_offset_follow_each_other() {
 }
 
 #[tokio::test]
+async fn a_page_behind_a_cursor_ends_after_a_megabyte_and_the_next_one_goes_on_there() {
+    let world = World::new().await;
+    let recipient = world.recipient(tenant(1), "ann");
+    let large = "x".repeat(200 * 1024);
+    for number in 0..8 {
+        world.pushed(tenant(1), "ann", &format!("{number}{large}")).await;
+    }
+    world.project(Projection::Inbox).await;
+    let mut pages = Vec::new();
+    let mut page = HistoryPage::Offset(0);
+    for limit in std::iter::once(1).chain(std::iter::repeat(10)) {
+        let found = world.inbox.history(tenant(1), &recipient, limit, page).await.unwrap();
+        pages.push(found.items.iter().map(|item| &item.title[..1]).collect::<String>());
+        let Some(cursor) = found.next else { break };
+        page = HistoryPage::After(cursor);
+    }
+    assert_eq!(pages, ["7", "65", "43", "21", "0"]);
+    let whole = world.inbox.history(tenant(1), &recipient, 10, HistoryPage::Offset(0)).await.unwrap();
+    assert_eq!((whole.items.len(), whole.next), (8, None), "an offset counts rows");
+}
+
+#[tokio::test]
 async fn two_tenants_with_the_same_user_see_their_own_pushes_only() {
     let world = World::new().await;
     let mine = world.pushed(tenant(1), "ann", "mine").await;
@@ -155,7 +177,8 @@ async fn a_page_is_read_by_the_index_however_deep_the_cursor() {
         .replace("$1", uuid)
         .replace("$2", "'\\x00'")
         .replace("$3", "10")
-        .replace("$4", uuid);
+        .replace("$4", uuid)
+        .replace("$5", "1000");
     let explained: Vec<String> =
         sqlx::query_scalar(&format!("explain {statement}")).fetch_all(&mut *tx).await.unwrap();
     let plan = explained.join("\n");

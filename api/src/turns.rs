@@ -1,0 +1,67 @@
+//! How many pages of history a tenant reads at once: large ones make their own tenant wait, and nobody else.
+//!
+//! Beyond that a reader waits its turn, for a while. Whoever reads holds one of the database's connections.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use orqestra_domain::TenantId;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::error::ApiError;
+
+/// Pages of one tenant at once, well below the process's connections.
+const AT_ONCE: usize = 4;
+const WITHIN: Duration = Duration::from_secs(5);
+/// When to come again where no turn came.
+const RETRY_AFTER: u64 = 1;
+
+/// Every tenant's turns in this process.
+pub(crate) struct Turns {
+    tenants: Mutex<HashMap<TenantId, Arc<Semaphore>>>,
+    within: Duration,
+}
+
+impl Turns {
+    pub(crate) fn new() -> Self {
+        Self { tenants: Mutex::default(), within: WITHIN }
+    }
+
+    /// Waits for a turn, which lasts until it is dropped.
+    ///
+    /// # Errors
+    /// `Overloaded` if none comes in time.
+    pub(crate) async fn take(&self, tenant: TenantId) -> Result<OwnedSemaphorePermit, ApiError> {
+        let turns = {
+            let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(tenants.entry(tenant).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE))))
+        };
+        match tokio::time::timeout(self.within, turns.acquire_owned()).await {
+            Ok(turn) => Ok(turn.expect("the semaphore is never closed")),
+            Err(_) => Err(ApiError::Overloaded(RETRY_AFTER)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_tenant_that_reads_much_waits_and_keeps_nobody_else() {
+        let turns = Turns { within: Duration::from_millis(20), ..Turns::new() };
+        let (one, other) = (TenantId::from_uuid(Uuid::from_u128(1)), TenantId::from_uuid(Uuid::from_u128(2)));
+        let mut held = Vec::new();
+        for _ in 0..AT_ONCE {
+            held.push(turns.take(one).now_or_never().unwrap().unwrap());
+        }
+        assert!(matches!(turns.take(one).await, Err(ApiError::Overloaded(1))));
+        assert!(turns.take(other).now_or_never().unwrap().is_ok());
+        held.pop();
+        assert!(turns.take(one).now_or_never().unwrap().is_ok());
+    }
+}
