@@ -188,3 +188,18 @@ async fn a_repeat_costs_no_quota_and_is_answered_when_the_limit_is_reached() {
     assert_eq!(repeat.header("idempotency-replayed"), Some("true"));
     drop(world.drain().await);
 }
+
+#[tokio::test]
+async fn copies_at_once_of_as_many_events_as_the_limit_allows_are_all_answered() {
+    let world = World::start().await;
+    let tenant = world.new_tenant(json!({"ratePerMinute": 20})).await;
+    let bodies: Vec<_> = (0..100).map(|n| with_id(sms("u-1"), &format!("e-{}", n % 20))).collect();
+    let answers = join_all(bodies.iter().map(|body| world.trigger(&tenant, body))).await;
+    let statuses: Vec<_> = answers.iter().map(|answer| answer.status.as_u16()).collect();
+    assert_eq!(statuses, [200; 100]);
+    let new = answers.iter().filter(|answer| answer.header("idempotency-replayed").is_none()).count();
+    assert_eq!(new, 20);
+    drop(world.trigger(&tenant, &with_id(sms("u-1"), "e-20")).await.expect(429));
+    drop(world.drain().await);
+    assert_eq!(world.accepted().len(), 20);
+}
