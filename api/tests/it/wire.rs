@@ -129,3 +129,19 @@ async fn headers_that_do_not_end_close_the_connection_however_long_it_may_idle()
     until_closed(&mut stream).await;
     assert!(begun.elapsed() < Timing::default().headers, "{:?}", begun.elapsed());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_takes_no_answer_loses_its_connection() {
+    let world = World::new().await;
+    let timing = Timing { write: Duration::from_millis(50), ..Timing::default() };
+    let (mut stream, _server) = connect(&world, timing).await;
+    let asking = async {
+        loop {
+            if let Err(error) = stream.write_all(b"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n").await {
+                return error.kind();
+            }
+        }
+    };
+    let ended = tokio::time::timeout(DEADLINE, asking).await.expect("an end in time");
+    assert!(matches!(ended, ErrorKind::ConnectionReset | ErrorKind::BrokenPipe), "{ended}");
+}
