@@ -6,9 +6,7 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use orqestra_dispatch::template::{
-    CompiledTemplate, Escape, RenderLimits, check_email_body, email_html, plain_text,
-};
+use orqestra_dispatch::template::{CompiledTemplate, Escape, RenderLimits, check_email_body, plain_text};
 use serde_json::{Value, json};
 
 const CASE: &str = "ORQESTRA_HOSTILE_TEMPLATE";
@@ -114,6 +112,10 @@ fn cases() -> Vec<Case> {
         case("MJML of a long loop", "<mjml><mj-body>{% for i in (1..9999) %}<mj-text>x</mj-text>{% endfor %}</mj-body></mjml>"),
         case("addresses without end", "<a href=\"&#106;".repeat(4_300)),
         case("equals signs", "href=".repeat(13_000)),
+        with("equals signs and outputs", format!("{}{{{{ x }}}}", "href=".repeat(12_000)), json!({"x": "b c"})),
+        with("equals signs and outputs in MJML", format!("<mjml>{}{{{{ x }}}}", "href=".repeat(12_000)), json!({"x": "b c"})),
+        with("outputs without blanks", "a{{ x }}".repeat(1_900), json!({"x": "b c"})),
+        with("outputs after equals signs", "a={{ x }}".repeat(1_900), json!({"x": "b c"})),
         case("plain text of broken tags", "<a '<div \"<!--<style>".repeat(3_000)),
     ]
 }
@@ -129,7 +131,7 @@ fn run(source: &str, variables: &Value) -> Result<String, String> {
     let variables = variables.as_object().expect("an object");
     let rendered =
         template.render(variables, &RenderLimits::default()).map_err(|error| error.code().to_owned())?;
-    let html = email_html(&rendered.text).map_err(|error| error.code().to_owned())?;
+    let html = rendered.email_html().map_err(|error| error.code().to_owned())?;
     Ok(format!("{} bytes of HTML, {} of text", html.len(), plain_text(&html).len()))
 }
 

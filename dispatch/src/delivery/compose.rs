@@ -15,9 +15,7 @@ use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
 use crate::provider::smtp::letter::one_line;
-use crate::template::{
-    CompiledTemplate, Escape, RenderError, RenderLimits, TemplateError, email_html, plain_text,
-};
+use crate::template::{CompiledTemplate, Escape, RenderError, RenderLimits, TemplateError, plain_text};
 
 /// Source bytes up to which a template is parsed and rendered in place.
 const SMALL_SOURCE: usize = 8 * 1024;
@@ -211,28 +209,29 @@ impl Compiled {
         let mut missing: Vec<String> = Vec::new();
         let mut text_of = |template: &CompiledTemplate| {
             let rendered = template.render(variables, limits)?;
-            for name in rendered.missing {
-                if missing.len() < MOST_MISSING && !missing.contains(&name) {
-                    missing.push(name);
+            for name in &rendered.missing {
+                if missing.len() < MOST_MISSING && !missing.contains(name) {
+                    missing.push(name.clone());
                 }
             }
-            Ok::<_, RenderError>(rendered.text)
+            Ok::<_, RenderError>(rendered)
         };
         let subject = self.subject.as_ref().map(&mut text_of).transpose()?;
         let title = self.title.as_ref().map(&mut text_of).transpose()?;
         let body = text_of(&self.body)?;
-        let (subject, title) = (subject.as_deref().map(one_line), title.as_deref().map(one_line));
+        let (subject, title) =
+            (subject.map(|subject| one_line(&subject.text)), title.map(|title| one_line(&title.text)));
         let content = match self.channel {
             Channel::Email => {
-                if effort == Effort::Small && looks_like_mjml(&body) {
+                if effort == Effort::Small && looks_like_mjml(&body.text) {
                     return Err(RenderError::TooManySteps);
                 }
-                let body = email_html(&body)?;
+                let body = body.email_html()?;
                 let text = Some(plain_text(&body)).filter(|text| !text.is_empty());
                 RenderedContent { subject, title: None, body, text }
             }
-            Channel::Sms => RenderedContent { subject: None, title: None, body, text: None },
-            Channel::Push => RenderedContent { subject: None, title, body, text: None },
+            Channel::Sms => RenderedContent { subject: None, title: None, body: body.text, text: None },
+            Channel::Push => RenderedContent { subject: None, title, body: body.text, text: None },
         };
         Ok(Composed { content, missing, category: None })
     }

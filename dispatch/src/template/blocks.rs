@@ -34,8 +34,25 @@ impl<'m> Sink<'m> {
         Self { meter, most, taken: Vec::new() }
     }
 
-    pub(super) fn into_text(self) -> String {
-        String::from_utf8(self.taken).expect("every writer of the engine writes whole strings")
+    /// The text, and where outputs stand in it.
+    pub(super) fn into_parts(self) -> (String, Vec<Output>) {
+        let mut outputs = Vec::new();
+        let mut text = Vec::with_capacity(self.taken.len());
+        let mut open = None;
+        for byte in self.taken {
+            match byte {
+                Mark::ESCAPED | Mark::RAW => open = Some((text.len(), byte == Mark::ESCAPED)),
+                Mark::END => {
+                    if let Some((start, escaped)) = open.take()
+                        && start < text.len()
+                    {
+                        outputs.push(Output { start, end: text.len(), escaped });
+                    }
+                }
+                _ => text.push(byte),
+            }
+        }
+        (String::from_utf8(text).expect("every writer of the engine writes whole strings"), outputs)
     }
 }
 
@@ -52,6 +69,61 @@ impl Write for Sink<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// What one `{{ }}` became in a text, bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Output {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// Whether HTML's special characters are escaped in it.
+    pub(super) escaped: bool,
+}
+
+/// `{% mark .. %}`: that the scan puts in around an output of an HTML template. It writes a byte that no text has, so
+/// that no variable can.
+#[derive(Clone)]
+pub(super) struct MarkTag;
+
+impl TagReflection for MarkTag {
+    fn tag(&self) -> &'static str {
+        "mark"
+    }
+
+    fn description(&self) -> &'static str {
+        ""
+    }
+}
+
+impl ParseTag for MarkTag {
+    fn parse(&self, mut arguments: TagTokenIter<'_>, _language: &Language) -> Result<Box<dyn Renderable>> {
+        let kind = arguments.expect_next("a kind expected")?;
+        match kind.as_str() {
+            "escaped" => Ok(Box::new(Mark(Mark::ESCAPED))),
+            "raw" => Ok(Box::new(Mark(Mark::RAW))),
+            "end" => Ok(Box::new(Mark(Mark::END))),
+            _ => Err(kind.raise_error()),
+        }
+    }
+
+    fn reflection(&self) -> &dyn TagReflection {
+        self
+    }
+}
+
+#[derive(Debug)]
+struct Mark(u8);
+
+impl Mark {
+    const RAW: u8 = 0xfd;
+    const ESCAPED: u8 = 0xfe;
+    const END: u8 = 0xff;
+}
+
+impl Renderable for Mark {
+    fn render_to(&self, writer: &mut dyn Write, _runtime: &dyn Runtime) -> Result<()> {
+        writer.write_all(&[self.0]).replace("cannot write")
     }
 }
 
@@ -144,7 +216,7 @@ impl Renderable for Capture {
         let most = meter.limits().held_bytes / 4;
         let mut sink = Sink::new(&meter, most);
         self.body.render_to(&mut sink, runtime)?;
-        let text = sink.into_text();
+        let (text, _) = sink.into_parts();
         meter.spend(1)?;
         runtime.set_global(self.name.clone(), Value::scalar(text));
         meter.spend(0)

@@ -13,7 +13,7 @@ use liquid_core::{Language, Renderable, Template};
 use liquid_lib::stdlib;
 use serde_json::{Map, Value as Json};
 
-use super::blocks::{CaptureBlock, ForBlock, Sink, TextTag};
+use super::blocks::{CaptureBlock, ForBlock, MarkTag, Output, Sink, TextTag};
 use super::meter::Meter;
 use super::runtime::Root;
 use super::scan::{Scanned, scan};
@@ -32,6 +32,8 @@ pub struct RenderedText {
     pub text: String,
     /// Dotted names of the variables that were asked for and not there, as first met, each once, at most 32.
     pub missing: Vec<String>,
+    /// What came out of variables, in HTML.
+    pub(super) outputs: Vec<Output>,
 }
 
 impl CompiledTemplate {
@@ -66,12 +68,14 @@ impl CompiledTemplate {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let root = Root::new(&named, &meter);
             let mut sink = Sink::new(&meter, limits.output_bytes);
-            self.template.render_to(&mut sink, &root).map(|()| sink.into_text())
+            self.template.render_to(&mut sink, &root).map(|()| sink.into_parts())
         }));
         let unexplained = || RenderError::Failed { reason: "a tag cannot take one of its values".to_owned() };
         match (meter.verdict(), outcome) {
             (Some(stopped), _) => Err(stopped),
-            (None, Ok(Ok(text))) => Ok(RenderedText { text, missing: meter.take_missing() }),
+            (None, Ok(Ok((text, outputs)))) => {
+                Ok(RenderedText { text, missing: meter.take_missing(), outputs })
+            }
             (None, Ok(Err(_)) | Err(_)) => Err(unexplained()),
         }
     }
@@ -88,6 +92,7 @@ fn language(scanned: &Scanned) -> Language {
     let mut language = Language::empty();
     let texts: Arc<[Arc<str>]> = scanned.texts.iter().cloned().collect();
     language.tags.register("text".to_owned(), TextTag(texts).into());
+    language.tags.register("mark".to_owned(), MarkTag.into());
     language.tags.register("assign".to_owned(), stdlib::AssignTag.into());
     language.tags.register("break".to_owned(), stdlib::BreakTag.into());
     language.tags.register("continue".to_owned(), stdlib::ContinueTag.into());

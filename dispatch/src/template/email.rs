@@ -4,7 +4,8 @@
 
 use serde_json::Map;
 
-use super::{CompiledTemplate, Escape, RenderError, RenderLimits, TemplateError, mjml, urls};
+use super::blocks::Output;
+use super::{CompiledTemplate, Escape, RenderError, RenderLimits, RenderedText, TemplateError, mjml, urls};
 
 /// Longest HTML that is sent, bytes.
 const LONGEST_HTML: usize = 512 * 1024;
@@ -15,15 +16,32 @@ const LONGEST_HTML: usize = 512 * 1024;
 /// # Errors
 /// Where a body that starts with `<mjml` is not valid MJML, or the result is longer than 512 KB.
 pub fn email_html(liquid_output: &str) -> Result<String, RenderError> {
+    html(liquid_output, &[])
+}
+
+impl RenderedText {
+    /// As [`email_html`]; and what came out of a variable may only lead to `http`, `https` or `mailto`, and not end an
+    /// attribute.
+    ///
+    /// # Errors
+    /// As [`email_html`].
+    pub fn email_html(&self) -> Result<String, RenderError> {
+        html(&self.text, &self.outputs)
+    }
+}
+
+fn html(liquid_output: &str, outputs: &[Output]) -> Result<String, RenderError> {
     if liquid_output.len() > LONGEST_HTML {
         return Err(RenderError::TooLarge);
     }
-    let html =
-        if mjml::is_mjml(liquid_output) { mjml::to_html(liquid_output)? } else { liquid_output.to_owned() };
-    if html.len() > LONGEST_HTML {
-        return Err(RenderError::TooLarge);
-    }
-    Ok(urls::neutralise(html))
+    let html = if mjml::is_mjml(liquid_output) {
+        let (marked, mark) = urls::mark(liquid_output, outputs);
+        let (html, outputs) = urls::unmark(&mjml::to_html(&marked)?, mark);
+        urls::neutralise(html, &outputs)
+    } else {
+        urls::neutralise(liquid_output.to_owned(), outputs)
+    };
+    if html.len() > LONGEST_HTML { Err(RenderError::TooLarge) } else { Ok(html) }
 }
 
 /// Checks an email body before it is saved: it parses as a template, and, rendered without any variables, as MJML if it

@@ -254,11 +254,18 @@ impl<'s> Scanner<'s> {
         }
         let plain = self.escape == Escape::None
             || matches!(last_filter(tag.body), Some("raw" | "escape" | "escape_once"));
-        let code = self.out.code.len();
         let suffix = if plain { "" } else { filters::ESCAPE_SUFFIX };
+        let is_raw = last_filter(tag.body) == Some("raw");
+        if self.escape == Escape::Html {
+            self.out.code.push_str(if is_raw { "{%mark raw%}" } else { "{%mark escaped%}" });
+        }
+        let code = self.out.code.len();
         self.emit(tag, "{{", suffix, "}}");
         let piece = Piece { code, end: self.out.code.len(), source: tag.start };
         self.out.outputs.push(piece);
+        if self.escape == Escape::Html {
+            self.out.code.push_str("{%mark end%}");
+        }
         Ok(())
     }
 

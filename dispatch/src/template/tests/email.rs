@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::render_html;
-use crate::template::{check_email_body, email_html, plain_text};
+use super::{render_html, try_render};
+use crate::template::{Escape, check_email_body, email_html, plain_text};
 
 #[test]
 fn addresses_lead_only_where_they_may() {
@@ -68,6 +68,59 @@ fn a_variable_cannot_make_an_address_run_anything() {
     let html =
         email_html(&render_html(source, json!({"a": "https://x.org/?q=", "b": "\"onclick=x"}))).unwrap();
     assert!(html.starts_with(r#"<a href="https://x.org/?q=&quot;onclick=x">"#), "{html}");
+}
+
+/// The HTML that a source becomes with these variables.
+fn sent(source: &str, json: serde_json::Value) -> String {
+    try_render(source, Escape::Html, json).unwrap().email_html().unwrap()
+}
+
+#[test]
+fn an_address_from_a_variable_leads_to_the_web_or_a_mailbox_only() {
+    for (source, x, expected) in [
+        (r#"<a href="{{ x }}">"#, "tel:+1", r##"<a href="#+1">"##),
+        (r#"<a href="{{ x }}">"#, "cid:logo", r##"<a href="#logo">"##),
+        (r#"<a href="{{ x }}">"#, "//x.org/", r##"<a href="#x.org/">"##),
+        (r#"<a href="{{ x }}">"#, "\\/x.org/", r##"<a href="#x.org/">"##),
+        (r#"<a href="/{{ x }}">"#, "/x.org/", r##"<a href="#x.org/">"##),
+        (r#"<a href="{{ x | raw }}">"#, "tel:1", r##"<a href="#1">"##),
+        (r#"{% capture y %}{{ x }}{% endcapture %}<a href="{{ y }}">"#, "tel:1", r##"<a href="#1">"##),
+        (r"<a href={{ x }}>", "tel:1", r"<a href=#1>"),
+        (r"{{ x | raw }}", r#"<a href="tel:1">"#, r##"<a href="#1">"##),
+        (r#"<meta content="0;url={{ x }}">"#, "tel:1", r#"<meta content="0;url=#1">"#),
+        (r#"<meta content="0;{{ x }}">"#, "url=javascript:y", r#"<meta content="0;url=#y">"#),
+        (r#"<a href="{{ x }}">"#, "https://x.org//a", r#"<a href="https://x.org//a">"#),
+        (r#"<a href="{{ x }}">"#, "mailto:a@b.c", r#"<a href="mailto:a@b.c">"#),
+        (r#"<a href="tel:{{ x }}">"#, "+1", r#"<a href="tel:+1">"#),
+        (r#"<a href="//{{ x }}">"#, "x.org", r#"<a href="//x.org">"#),
+        (r#"<a href="{{ nothing }}tel:+1">{{ x }}"#, "", r#"<a href="tel:+1">"#),
+        (
+            r#"<a href="https://x.org/?a=1&amp;url={{ x }}">"#,
+            "app:y",
+            r#"<a href="https://x.org/?a=1&amp;url=app:y">"#,
+        ),
+    ] {
+        assert_eq!(sent(source, json!({"x": x})), expected, "{source} with {x}");
+    }
+    let letter = |url: &str| sent(LETTER, json!({"name": "x", "items": [], "url": url}));
+    assert!(letter("tel:12345").contains(r##"href="#12345""##), "{}", letter("tel:12345"));
+    assert!(letter("\u{fffc}tel:12345").contains("href=\"\u{fffc}tel:12345\""), "no scheme begins so");
+    assert!(letter("https://x.org/o").contains(r#"href="https://x.org/o""#));
+    let literal = LETTER.replace("{{ url }}", "tel:12345");
+    assert!(sent(&literal, json!({})).contains(r#"href="tel:12345""#));
+}
+
+#[test]
+fn a_variable_does_not_end_an_attribute_without_quotes() {
+    for (source, expected) in [
+        ("<p title={{ x }}>", "<p title=a&#32;onclick=b>"),
+        ("<p title= c{{ x }}d>", "<p title= ca&#32;onclick=bd>"),
+        (r#"<p title="{{ x }}">"#, r#"<p title="a onclick=b">"#),
+        ("<p>{{ x }}</p>", "<p>a onclick=b</p>"),
+        ("{{ x }} <p title=q>{{ x }}", "a onclick=b <p title=q>a onclick=b"),
+    ] {
+        assert_eq!(sent(source, json!({"x": "a onclick=b"})), expected, "{source}");
+    }
 }
 
 const LETTER: &str = r#"<mjml>

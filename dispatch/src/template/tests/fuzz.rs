@@ -134,7 +134,7 @@ proptest! {
                     if let Ok(rendered) = once {
                         prop_assert!(rendered.text.len() <= limits.output_bytes);
                         prop_assert!(rendered.missing.len() <= 32);
-                        if let Ok(html) = email_html(&rendered.text) {
+                        if let Ok(html) = rendered.email_html() {
                             let _ = plain_text(&html);
                         }
                     }
