@@ -3,6 +3,7 @@
 //! An answer that was lost is looked up by event id before anything is tried again: found is won. A batch that the
 //! database refuses for its data is tried again one command at a time, so that a bad one harms only itself.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use orqestra_domain::Timestamp;
@@ -21,7 +22,7 @@ const STATEMENT: Duration = Duration::from_secs(10);
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(2);
 /// How long a batch that was never sent is held while the database is away.
-pub(super) const UNSENT_PATIENCE: Duration = Duration::from_secs(3);
+const UNSENT_PATIENCE: Duration = Duration::from_secs(3);
 /// How long the outcome of a batch that was sent is looked for.
 const SENT_PATIENCE: Duration = Duration::from_secs(15);
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -49,6 +50,27 @@ enum Failure {
     Data,
 }
 
+/// Since when no try to connect has succeeded.
+#[derive(Clone, Default)]
+pub(super) struct Unreachable(Arc<Mutex<Option<Instant>>>);
+
+impl Unreachable {
+    fn note(&self, connected: bool) {
+        let mut since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if connected {
+            *since = None;
+        } else {
+            since.get_or_insert_with(Instant::now);
+        }
+    }
+
+    /// Whether it has lasted longer than what was never sent is held.
+    pub(super) fn is_over_patience(&self) -> bool {
+        let since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        since.is_some_and(|since| since.elapsed() >= UNSENT_PATIENCE)
+    }
+}
+
 /// The writer's connection.
 pub(super) struct Flusher {
     options: PgConnectOptions,
@@ -56,6 +78,7 @@ pub(super) struct Flusher {
     /// The last batch found no database: the next one tries once, without patience.
     away: bool,
     outage: Outage,
+    unreachable: Unreachable,
 }
 
 impl Flusher {
@@ -63,13 +86,24 @@ impl Flusher {
         // Ends on the server too what this side has given up.
         let options =
             options.options([("statement_timeout", "9000"), ("application_name", "orqestra-writer")]);
-        Self { options, connection: None, away: false, outage: Outage::default() }
+        Self {
+            options,
+            connection: None,
+            away: false,
+            outage: Outage::default(),
+            unreachable: Unreachable::default(),
+        }
     }
 
     pub(super) async fn close(self) {
         if let Some(connection) = self.connection {
             timeout(CONNECT, connection.close()).await.ok();
         }
+    }
+
+    /// Tells while a batch is under way whether the database cannot be reached.
+    pub(super) fn unreachable(&self) -> Unreachable {
+        self.unreachable.clone()
     }
 
     async fn connected(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
@@ -85,8 +119,9 @@ impl Flusher {
                     .await?;
                 Ok(connection)
             };
-            let connection = timeout(CONNECT, connect).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
-            self.connection = Some(connection);
+            let connected = timeout(CONNECT, connect).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+            self.unreachable.note(connected.is_ok());
+            self.connection = Some(connected?);
         }
         Ok(self.connection.as_mut().expect("it was just made"))
     }

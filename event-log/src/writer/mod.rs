@@ -2,8 +2,8 @@
 //!
 //! There is no timer: a lone command is stored at once. A batch has one command of a stream, of an idempotency key and
 //! of a new data key; the others wait for the next one, or are refused as soon as the first one's outcome decides
-//! them. An accepted command is stored even if nobody waits for it any more. Where a batch takes so long that the
-//! database must be away, what waits behind it is refused: it was never sent.
+//! them. An accepted command is stored even if nobody waits for it any more. While a batch is held because the database
+//! cannot be reached, what waits behind it is refused: it was never sent.
 
 mod batch;
 mod flush;
@@ -13,6 +13,7 @@ mod statement;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::mpsc;
@@ -23,8 +24,11 @@ use crate::append::{Outcome, Recorded};
 use crate::fail_point::FailPoint;
 use crate::log::Shared;
 use crate::position::Position;
-use flush::{Flusher, UNSENT_PATIENCE, Verdict};
+use flush::{Flusher, Verdict};
 pub(crate) use queued::{Queued, Unplaced, Written};
+
+/// How often a batch that takes long is looked at.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 /// See the module.
 pub(crate) struct Writer {
@@ -74,23 +78,21 @@ impl Writer {
         self.flusher.close().await;
     }
 
-    /// Stores a batch. Where the database is away or stands still, what waits behind it is told so meanwhile.
+    /// Stores a batch. Where it takes long because the database cannot be reached, what waits behind it is told so
+    /// meanwhile.
     async fn flush(&mut self, batch: &[Queued], queue: &mut mpsc::Receiver<Queued>) -> Vec<Verdict> {
+        let unreachable = self.flusher.unreachable();
         let flush = self.flusher.flush(batch, self.shared.clock.now());
         tokio::pin!(flush);
-        if let Ok(verdicts) = timeout(UNSENT_PATIENCE, &mut flush).await {
-            return verdicts;
-        }
         loop {
-            for queued in self.pending.drain(..) {
-                refuse(&self.shared, queued, Outcome::Unavailable);
+            if let Ok(verdicts) = timeout(LOOK_AGAIN_AFTER, &mut flush).await {
+                return verdicts;
             }
-            tokio::select! {
-                biased;
-                verdicts = &mut flush => return verdicts,
-                Some(queued) = queue.recv() => self.pending.push_back(queued),
-                // Closed and empty: only the batch is left.
-                else => return flush.await,
+            if unreachable.is_over_patience() {
+                let arrived = std::iter::from_fn(|| queue.try_recv().ok());
+                for queued in self.pending.drain(..).chain(arrived) {
+                    refuse(&self.shared, queued, Outcome::Unavailable);
+                }
             }
         }
     }
