@@ -3,7 +3,7 @@
 //!
 //! A database for each round, cloned from one that the engine itself has prepared.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use orqestra_tests::postgres::TestCluster;
@@ -97,18 +97,4 @@ impl Postgres {
         admin.close().await?;
         Ok(())
     }
-}
-
-/// The folder of PostgreSQL's programs, the newest where there are several.
-pub(crate) fn programs() -> Result<PathBuf> {
-    let mut found: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
-        .context("no /usr/lib/postgresql: install the package postgresql")?
-        .filter_map(|entry| {
-            let path = entry.ok()?.path();
-            let version = path.file_name()?.to_str()?.parse().ok()?;
-            path.join("bin/pgbench").exists().then(|| (version, path.join("bin")))
-        })
-        .collect();
-    found.sort();
-    found.pop().map(|(_, folder)| folder).context("no pgbench in /usr/lib/postgresql: install postgresql")
 }

@@ -57,7 +57,7 @@ impl TestCluster {
     /// If there are no binaries or the server does not come up.
     pub fn start() -> Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let binaries = binaries()?;
+        let binaries = programs("postgres")?;
         let account = Account::for_server()?;
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = PathBuf::from(format!("/tmp/orqestra-test-{}-{number}", std::process::id()));
@@ -191,13 +191,14 @@ impl TestDatabase {
     }
 }
 
-/// Whom the server runs as.
-struct Account {
-    other: Option<(u32, u32)>,
+/// Whom a server runs as.
+pub(crate) struct Account {
+    /// User and group, where it is another than ours.
+    pub(crate) other: Option<(u32, u32)>,
 }
 
 impl Account {
-    fn for_server() -> Result<Self> {
+    pub(crate) fn for_server() -> Result<Self> {
         if fs::metadata("/proc/self")?.uid() != 0 {
             return Ok(Self { other: None });
         }
@@ -209,7 +210,7 @@ impl Account {
         Ok(Self { other: Some((number()?, number()?)) })
     }
 
-    fn own(&self, path: &Path) -> Result<()> {
+    pub(crate) fn own(&self, path: &Path) -> Result<()> {
         if let Some((uid, gid)) = self.other {
             chown(path, Some(uid), Some(gid))?;
         }
@@ -224,16 +225,20 @@ impl Account {
     }
 }
 
-/// The folder with the newest PostgreSQL's programs.
-fn binaries() -> Result<PathBuf> {
+/// The folder with the newest PostgreSQL's programs, this one among them.
+///
+/// # Errors
+/// If there is none.
+pub fn programs(with: &str) -> Result<PathBuf> {
     let mut found: Vec<(u32, PathBuf)> = fs::read_dir("/usr/lib/postgresql")
         .context("no /usr/lib/postgresql: install the package postgresql")?
         .filter_map(|entry| {
             let path = entry.ok()?.path();
             let version = path.file_name()?.to_str()?.parse().ok()?;
-            path.join("bin/postgres").exists().then(|| (version, path.join("bin")))
+            path.join("bin").join(with).exists().then(|| (version, path.join("bin")))
         })
         .collect();
     found.sort();
-    found.pop().map(|(_, folder)| folder).context("no server in /usr/lib/postgresql")
+    let newest = found.pop().map(|(_, folder)| folder);
+    newest.with_context(|| format!("no {with} in /usr/lib/postgresql: install the package postgresql"))
 }

@@ -3,7 +3,7 @@
 //! The shared cluster of `postgres` is for everything else. The server ends when the thread that started it is gone.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
@@ -14,6 +14,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgPool};
 
 use crate::folder::Folder;
+use crate::postgres::{Account, programs};
 use crate::wait;
 
 const UP_WITHIN: Duration = Duration::from_mins(1);
@@ -34,6 +35,7 @@ pub async fn app_role(owner: &PgConnectOptions, owner_url: &str) -> String {
 /// The server.
 pub struct Server {
     binaries: PathBuf,
+    account: Account,
     folder: Folder,
     child: Mutex<Option<Child>>,
 }
@@ -44,21 +46,12 @@ impl Server {
     /// # Panics
     /// If it does not come up.
     pub async fn start() -> Self {
-        let mut found: Vec<(u32, PathBuf)> = fs::read_dir("/usr/lib/postgresql")
-            .expect("install the package postgresql")
-            .filter_map(|entry| {
-                let path = entry.ok()?.path();
-                Some((path.file_name()?.to_str()?.parse().ok()?, path.join("bin")))
-            })
-            .collect();
-        found.sort();
-        let (_, binaries) = found.pop().expect("install the package postgresql");
+        let binaries = programs("postgres").expect("a server to start");
+        let account = Account::for_server().expect("whom the server runs as");
         let folder = Folder::new("server");
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("our own folder");
-        if let Some((uid, gid)) = postgres_account() {
-            chown(folder.path(), Some(uid), Some(gid)).expect("root gives a folder away");
-        }
-        let server = Self { binaries, folder, child: Mutex::new(None) };
+        account.own(folder.path()).expect("root gives a folder away");
+        let server = Self { binaries, account, folder, child: Mutex::new(None) };
         let mut initdb = server.command("initdb", None);
         initdb.args(["--no-sync", "--no-locale", "--encoding=UTF8", "--auth=trust", "--username=postgres"]);
         let made = initdb.arg("-D").arg(server.data()).output().expect("running initdb");
@@ -126,7 +119,7 @@ impl Server {
 
     fn command(&self, program: &str, end_with: Option<&str>) -> Command {
         let mut command = Command::new("setpriv");
-        if let Some((uid, gid)) = postgres_account() {
+        if let Some((uid, gid)) = self.account.other {
             command.arg(format!("--reuid={uid}")).arg(format!("--regid={gid}")).arg("--clear-groups");
         }
         if let Some(signal) = end_with {
@@ -145,15 +138,4 @@ impl Drop for Server {
             child.wait().ok();
         }
     }
-}
-
-/// Whom the server runs as, where we are root.
-fn postgres_account() -> Option<(u32, u32)> {
-    if !rustix::process::geteuid().is_root() {
-        return None;
-    }
-    let accounts = fs::read_to_string("/etc/passwd").expect("every system has one");
-    let line = accounts.lines().find(|line| line.starts_with("postgres:")).expect("a user postgres");
-    let mut fields = line.split(':').skip(2).map(|field| field.parse().expect("an account number"));
-    Some((fields.next().expect("a user id"), fields.next().expect("a group id")))
 }

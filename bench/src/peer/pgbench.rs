@@ -4,10 +4,11 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use orqestra_tests::postgres::programs;
 use sqlx::{Connection as _, Executor as _};
 
 use super::batch::Sample;
-use crate::postgres::{Postgres, programs};
+use crate::postgres::Postgres;
 
 const CLIENTS: &str = "32";
 /// The engine's table of events and its indexes; the position comes from a sequence, which may have gaps.
@@ -32,7 +33,7 @@ pub(crate) async fn run(
     owner.close().await?;
     let script = postgres.folder().join("single.sql");
     std::fs::write(&script, INSERT)?;
-    let mut command = Command::new(programs()?.join("pgbench"));
+    let mut command = Command::new(programs("pgbench")?.join("pgbench"));
     command
         .args(["-n", "-M", "prepared", "-c", CLIENTS, "-j", "2", "-U", "postgres", "-h"])
         .arg(postgres.folder());
