@@ -70,9 +70,9 @@ impl Sandbox {
     /// Starts the task that stores messages; it ends when the token does and everything that waits is stored.
     pub fn start(pool: &PgPool, vault: Vault, token: CancellationToken) -> Self {
         let (waiting, queue) = mpsc::channel(QUEUE);
-        // A lost row would be a lost message, but `AttemptSucceeded` is flushed after it into the same write-ahead log:
-        // where that outcome outlives a crash, the row does too. Waiting for a flush of its own buys nothing.
-        let options = pool.connect_options().as_ref().clone().options([("synchronous_commit", "off")]);
+        // Each batch waits for the disk: an outcome that could not be recorded during a crash is recorded after it, and
+        // would then tell of a message that the crash took back.
+        let options = pool.connect_options().as_ref().clone();
         let own = PgPoolOptions::new().max_connections(1).acquire_timeout(TIMEOUT).connect_lazy_with(options);
         tokio::spawn(store_what_waits(own, queue, token));
         Self { vault, waiting }

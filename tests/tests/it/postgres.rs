@@ -63,6 +63,12 @@ async fn a_server_that_crashes_and_comes_back_loses_nothing_and_meanwhile_the_an
         for outage in 0..OUTAGES {
             shop.more_answers(20).await;
             server.crash().await;
+            // Whose batch broke the connection waits longer, since it may be stored; nobody else does.
+            wait::until_now("a batch that was interrupted", RECOVERS_WITHIN, || {
+                let warned = logged(&world.engine(), "WARN");
+                (warned.get("storing a batch was interrupted")? > &outage).then_some(())
+            })
+            .await;
             let began = Instant::now();
             let body = order(10_000 + outage);
             let answer = world.try_trigger(shop.tenant(), &body.to_string(), &[]).await.unwrap();
@@ -98,11 +104,13 @@ async fn a_server_that_crashes_and_comes_back_loses_nothing_and_meanwhile_the_an
     shop.busy(4, Duration::from_millis(50), breaker).await;
     println!("{:#?}", shop.audit().await);
 
-    let (warned, told) = (logged(&world.engine(), "WARN"), logged(&world.engine(), "INFO"));
+    let (mut warned, told) = (logged(&world.engine(), "WARN"), logged(&world.engine(), "INFO"));
     println!("{warned:#?}\n{told:#?}");
+    // Told of each delivery that was cut off, whatever cut it.
+    warned.remove("an attempt's outcome is unknown");
     // Twice where a server that is still starting takes a connection and ends it.
     assert!(warned.values().all(|times| *times <= 2 * OUTAGES), "{warned:#?}");
-    for over in ["batches are stored again", "listening for new events again", "ready again"] {
+    for over in ["batches are stored again", "ready again"] {
         assert!(told.get(over).is_some_and(|times| *times >= OUTAGES), "{over}: {told:#?}");
     }
 }
