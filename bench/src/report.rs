@@ -200,6 +200,24 @@ impl Report {
         laws
     }
 
+    /// What a case has of another one's rate: the median over the rounds, since both parts of a round saw the same
+    /// machine. Rounds that count, or all where none does.
+    fn kept(&self, without: Case, with: Case) -> Option<(f64, bool)> {
+        let runs = |case: Case| {
+            let name = case.name();
+            self.samples.iter().filter(move |sample| sample.case == name)
+        };
+        let rounds: Vec<(f64, bool)> = runs(without)
+            .zip(runs(with))
+            .map(|(without, with)| (with.value / without.value, without.void || with.void))
+            .collect();
+        let counting = || rounds.iter().filter(|(_, void)| !void).map(|(part, _)| *part);
+        match median(counting()) {
+            Some(part) => Some((part, false)),
+            None => median(rounds.iter().map(|(part, _)| *part)).map(|part| (part, true)),
+        }
+    }
+
     /// What an append keeps of its rate where something stands in its way.
     fn append_laws(&self) -> Vec<Law> {
         let alone = (Case::AppendBatch(0), Case::AppendBatch(10));
@@ -209,14 +227,13 @@ impl Report {
             ("append_batch with 10 % conflicts: at least 80 % of the rate without", alone, 0.8),
             ("append_batch by 8 writers: at least 20 % of one writer's rate", shared, 0.2),
         ] {
-            let (Some(without), Some(with)) = (self.median(without), self.median(with)) else { continue };
-            let part = with.value / without.value;
+            let Some((part, void)) = self.kept(without, with) else { continue };
             laws.push(Law {
                 text: text.to_owned(),
                 found: format!("{:.0} %", part * 100.0),
                 holds: part >= least,
                 floor: false,
-                void: without.void || with.void,
+                void,
             });
         }
         if let Some(held) = self.median(Case::Held) {
