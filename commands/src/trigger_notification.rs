@@ -133,6 +133,7 @@ impl Commands {
         if let Some(known) = self.known_hot(tenant.id, &trigger, accepted_at) {
             return self.answer_again(tenant.id, &trigger, fingerprint, known).await;
         }
+        let _caller = self.log().caller();
         FailPoint::TriggerBeforeAppend.hit();
         let event_id = match &trigger.event_id {
             Some(id) => id.clone(),

@@ -40,6 +40,7 @@ pub use outage::Outage;
 pub use position::Position;
 pub use recorded::{Metadata, RecordedEvent};
 pub use repository::LogRepository;
+pub use rush::Caller;
 pub use source::{Clock, Ids};
 pub use store::LogStore;
 pub use subscription::{

@@ -26,7 +26,7 @@ use crate::read::{Reader, StreamKey, limited};
 use crate::recorded::RecordedEvent;
 use crate::repository::LogRepository;
 use crate::ring::Ring;
-use crate::rush::Rush;
+use crate::rush::{Caller, Rush};
 use crate::source::{Clock, Ids};
 use crate::store::LogStore;
 use crate::subscription::Owner;
@@ -86,7 +86,7 @@ pub(crate) struct Shared {
     /// Whether the writer waits for the database, and how many batches it has behind it.
     pub(crate) flushing: AtomicBool,
     pub(crate) flushed: watch::Sender<u64>,
-    pub(crate) rush: Rush,
+    pub(crate) rush: Arc<Rush>,
     instance: Uuid,
     head: watch::Sender<Position>,
     confirmed: Mutex<Instant>,
@@ -187,7 +187,7 @@ impl EventLog {
             present: AtomicBool::new(false),
             flushing: AtomicBool::new(false),
             flushed: watch::Sender::new(0),
-            rush: Rush::default(),
+            rush: Arc::default(),
             instance,
             head: watch::Sender::new(Position::ZERO),
             confirmed: Mutex::new(Instant::now()),
@@ -245,6 +245,11 @@ impl EventLog {
     /// The log as a repository of serialized events, for one command.
     pub fn repository(&self, ticket: Ticket) -> LogRepository {
         LogRepository::new(self.clone(), ticket)
+    }
+
+    /// Says that a caller waits, for as long as what is returned lives. While many do, the engine's own work steps back.
+    pub fn caller(&self) -> Caller {
+        self.0.shared.rush.enter(Instant::now())
     }
 
     /// Stores one command's events, all or none. Once this was polled the command goes on, whether or not anybody

@@ -1,23 +1,27 @@
-//! Whether more callers ask than the log can serve at once, so that what follows the log steps back.
+//! Whether many callers wait at once, so that the engine's own work steps back.
 //!
-//! Steps back means a smaller share, never none: whoever follows works for a while and rests for a multiple of it, until
-//! the rush ends or the rest is over.
+//! Steps back means a smaller share, never none: a batch takes a few commands of the engine's own, and whoever follows the
+//! log works for a while and rests for a multiple of it, until the rush ends or the rest is over.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A rush lasts from a batch with many callers for this long.
+/// So many callers at once are many.
+const MANY: usize = 16;
+/// A rush lasts for this long after callers were many.
 const LASTS: Duration = Duration::from_millis(20);
 /// Rest for each stretch of work during a rush.
 const REST_FOR_WORK: u32 = 15;
 /// Longest rest.
 const LONGEST_REST: Duration = Duration::from_secs(1);
 
-/// When callers were last many.
+/// How many callers there are, and when they were last many.
 #[derive(Debug)]
 pub(crate) struct Rush {
+    callers: AtomicUsize,
     opened: Instant,
     /// Milliseconds after that; 0 for never.
     noted: AtomicU64,
@@ -25,14 +29,17 @@ pub(crate) struct Rush {
 
 impl Default for Rush {
     fn default() -> Self {
-        Self { opened: Instant::now(), noted: AtomicU64::new(0) }
+        Self { callers: AtomicUsize::new(0), opened: Instant::now(), noted: AtomicU64::new(0) }
     }
 }
 
 impl Rush {
-    /// Callers are many now.
-    pub(crate) fn note(&self, now: Instant) {
-        self.noted.store(self.millis(now).max(1), Ordering::Relaxed);
+    /// One more caller waits, for as long as what is returned lives.
+    pub(crate) fn enter(self: &Arc<Self>, now: Instant) -> Caller {
+        if self.callers.fetch_add(1, Ordering::Relaxed) + 1 >= MANY {
+            self.noted.store(self.millis(now).max(1), Ordering::Relaxed);
+        }
+        Caller(Arc::clone(self))
     }
 
     /// How long to rest after this much work; nothing where there is no rush.
@@ -40,8 +47,11 @@ impl Rush {
         if self.is_on(now) { (work * REST_FOR_WORK).min(LONGEST_REST) } else { Duration::ZERO }
     }
 
-    /// Whether callers are many now, or were a moment ago.
+    /// Whether callers are many, or were a moment ago.
     pub(crate) fn is_on(&self, now: Instant) -> bool {
+        if self.callers.load(Ordering::Relaxed) >= MANY {
+            return true;
+        }
         let noted = self.noted.load(Ordering::Relaxed);
         noted != 0 && u128::from(self.millis(now).saturating_sub(noted)) < LASTS.as_millis()
     }
@@ -51,19 +61,32 @@ impl Rush {
     }
 }
 
+/// A caller that waits for its answer.
+#[derive(Debug)]
+pub struct Caller(Arc<Rush>);
+
+impl Drop for Caller {
+    fn drop(&mut self) {
+        self.0.callers.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn followers_rest_in_a_rush_and_only_then() {
-        let rush = Rush::default();
+        let rush = Arc::new(Rush::default());
         let now = Instant::now();
         let work = Duration::from_millis(4);
+        let mut callers: Vec<_> = (1..MANY).map(|_| rush.enter(now)).collect();
         assert_eq!(rush.rest_after(work, now), Duration::ZERO);
-        rush.note(now);
+        callers.push(rush.enter(now));
         assert_eq!(rush.rest_after(work, now), Duration::from_millis(60));
         assert_eq!(rush.rest_after(Duration::from_secs(5), now), LONGEST_REST);
+        assert!(rush.is_on(now + 2 * LASTS), "as long as they wait");
+        drop(callers);
         let after = now + LASTS + Duration::from_millis(1);
         assert!(!rush.is_on(after));
         assert_eq!(rush.rest_after(work, after), Duration::ZERO);

@@ -16,15 +16,13 @@ use crate::append::{Outcome, Priority};
 /// Most bytes of events in one batch, one command apart.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// So many callers in one batch are many.
-const MANY_CALLERS: usize = 16;
-/// Callers in a batch for one command of the engine's own, where callers are many.
+/// Callers in a batch for one command of the engine's own, while callers are many.
 const CALLERS_FOR_ONE: usize = 8;
 
-/// Whether so many callers wait that the engine's own work steps back; then how much of it a batch takes.
-pub(super) fn background_share(pending: &VecDeque<Queued>) -> Option<usize> {
+/// How many commands of the engine's own a batch takes while callers are many.
+pub(super) fn share_in_a_rush(pending: &VecDeque<Queued>) -> usize {
     let callers = pending.iter().filter(|queued| queued.ticket.priority == Priority::Caller).count();
-    (callers >= MANY_CALLERS).then_some(callers / CALLERS_FOR_ONE)
+    (callers / CALLERS_FOR_ONE).max(1)
 }
 
 /// Takes the next batch out of what waits, at most `background` commands of the engine's own. The first that waits is

@@ -65,11 +65,9 @@ impl Writer {
             }
             self.pending.extend(arrived.drain(..));
             metrics::gauge!("orqestra_append_queue_depth").set(depth(self.pending.len() + queue.len()));
-            let share = batch::background_share(&self.pending);
-            if share.is_some() {
-                self.shared.rush.note(Instant::now());
-            }
-            let batch = batch::select(&mut self.pending, self.max_batch, share.unwrap_or(self.max_batch));
+            let in_a_rush = self.shared.rush.is_on(Instant::now());
+            let share = if in_a_rush { batch::share_in_a_rush(&self.pending) } else { self.max_batch };
+            let batch = batch::select(&mut self.pending, self.max_batch, share);
             if !batch.is_empty() {
                 self.store(batch, &mut queue).await;
             }

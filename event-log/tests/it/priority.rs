@@ -26,7 +26,10 @@ async fn while_many_callers_wait_the_engines_own_work_gets_a_share_and_all_of_it
 
     let append = |number, priority| {
         let (log, append) = (world.log.clone(), with_ticket(number, 0, 1, ticket(priority)));
-        tokio::spawn(async move { recorded(log.append(append).await).first })
+        tokio::spawn(async move {
+            let _caller = (priority == Priority::Caller).then(|| log.caller());
+            recorded(log.append(append).await).first
+        })
     };
     // The first batch, which waits for the lock; then those that wait for it, the engine's own in front.
     let first = append(1, Priority::Background);
