@@ -29,6 +29,11 @@ impl Credentials {
         self.for_users(run, count, |number| number.wrapping_mul(2_654_435_761) % USERS)
     }
 
+    /// `count` triggers to users that are known beforehand.
+    pub(crate) fn known_triggers(&self, run: &str, count: usize) -> Requests {
+        self.for_users(run, count, |number| number % KNOWN_USERS)
+    }
+
     /// One trigger to each user that is to be known beforehand.
     pub(crate) fn first_triggers(&self, run: &str) -> Requests {
         self.for_users(&format!("{run}-first"), usize::try_from(KNOWN_USERS).expect("a few"), |number| number)

@@ -242,11 +242,11 @@ impl Bench {
         load::all(running.address(), Arc::new(credentials.first_triggers("known")), CONNECTIONS).await?;
         let most = if again { 20_000 } else { MOST_A_SECOND };
         let seconds = usize::try_from(time.as_secs())?;
-        let requests = |run: &str, seconds: usize| {
-            let requests = Arc::new(credentials.triggers(run, most * seconds));
-            vec![Caller { requests, connections: CONNECTIONS, rate: None, again }]
+        let caller = |requests: Requests| {
+            vec![Caller { requests: Arc::new(requests), connections: CONNECTIONS, rate: None, again }]
         };
-        let (warm, measured) = (requests("warm", 1), requests("load", seconds));
+        let warm = caller(credentials.known_triggers("warm", most));
+        let measured = caller(credentials.triggers("load", most * seconds));
         load::run(running.address(), warm, Duration::from_secs(1)).await?;
         let before = Ticks::now(Some(running.pid()), self.postgres.postmaster())?;
         let measured = load::run(running.address(), measured, time).await?.remove(0);

@@ -128,13 +128,15 @@ impl Report {
             let Some(engine) = self.median(case) else { continue };
             if let Some((limit, void)) = self.limit() {
                 let part = engine.value / limit;
-                laws.push(Law {
-                    text: format!("{}: at least 40 % of 1/(1/b + 1/d)", case.name()),
-                    found: format!("{:.0} % of {limit:.0}/s", part * 100.0),
-                    holds: part >= 0.4,
-                    floor: true,
-                    void: void || engine.void,
-                });
+                for (least, floor) in [(0.4, true), (0.6, false)] {
+                    laws.push(Law {
+                        text: format!("{}: at least {:.0} % of 1/(1/b + 1/d)", case.name(), least * 100.0),
+                        found: format!("{:.0} % of {limit:.0}/s", part * 100.0),
+                        holds: part >= least,
+                        floor,
+                        void: void || engine.void,
+                    });
+                }
             }
             if let Some(stock) = self.best_stock() {
                 let times = engine.value / stock.value;

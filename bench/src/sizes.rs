@@ -33,7 +33,7 @@ impl Sizes {
         batches: Duration::from_secs(1),
         latency: Duration::from_secs(10),
         held: Duration::from_secs(30),
-        queued: 20_000,
+        queued: 50_000,
     };
 
     /// `make soak`.

@@ -14,7 +14,7 @@ const MANY: usize = 16;
 /// A rush lasts for this long after callers were many.
 const LASTS: Duration = Duration::from_millis(20);
 /// Rest for each stretch of work during a rush.
-const REST_FOR_WORK: u32 = 15;
+const REST_FOR_WORK: u32 = 31;
 /// Longest rest.
 const LONGEST_REST: Duration = Duration::from_secs(1);
 
@@ -83,7 +83,7 @@ mod tests {
         let mut callers: Vec<_> = (1..MANY).map(|_| rush.enter(now)).collect();
         assert_eq!(rush.rest_after(work, now), Duration::ZERO);
         callers.push(rush.enter(now));
-        assert_eq!(rush.rest_after(work, now), Duration::from_millis(60));
+        assert_eq!(rush.rest_after(work, now), Duration::from_millis(124));
         assert_eq!(rush.rest_after(Duration::from_secs(5), now), LONGEST_REST);
         assert!(rush.is_on(now + 2 * LASTS), "as long as they wait");
         drop(callers);

@@ -1,7 +1,8 @@
 //! Which commands go together, and which waiting ones are decided by the outcome of others.
 //!
-//! Two commands of one stream, key or new data key never share a batch. What waits keeps its order. While many callers
-//! wait, the engine's own work gets a share of each batch: at least one command, so that it moves whatever comes.
+//! Two commands of one stream, key or new data key never share a batch. What waits keeps its order among its like. While
+//! many callers wait, the engine's own work gets a share of each batch: at least one command, so that it moves whatever
+//! comes.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -17,7 +18,7 @@ use crate::append::{Outcome, Priority};
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// Callers in a batch for one command of the engine's own, while callers are many.
-const CALLERS_FOR_ONE: usize = 8;
+const CALLERS_FOR_ONE: usize = 16;
 
 /// How many commands of the engine's own a batch takes while callers are many.
 pub(super) fn share_in_a_rush(pending: &VecDeque<Queued>) -> usize {
@@ -25,8 +26,8 @@ pub(super) fn share_in_a_rush(pending: &VecDeque<Queued>) -> usize {
     (callers / CALLERS_FOR_ONE).max(1)
 }
 
-/// Takes the next batch out of what waits, at most `background` commands of the engine's own. The first that waits is
-/// always in it.
+/// Takes the next batch out of what waits, at most `background` commands of the engine's own, at least one. The first
+/// that waits is always in it.
 pub(super) fn select(pending: &mut VecDeque<Queued>, most: usize, background: usize) -> Vec<Queued> {
     let hasher = RandomState::new();
     // Hashes: two that collide only make a command wait for the next batch.
@@ -37,6 +38,11 @@ pub(super) fn select(pending: &mut VecDeque<Queued>, most: usize, background: us
     let mut background = background;
     let mut rest = VecDeque::new();
     for queued in pending.drain(..) {
+        let own = queued.ticket.priority == Priority::Background;
+        if own && background == 0 {
+            rest.push_back(queued);
+            continue;
+        }
         let mut free = true;
         for mark in marks(&queued, &hasher) {
             free &= seen.insert(mark);
@@ -44,8 +50,7 @@ pub(super) fn select(pending: &mut VecDeque<Queued>, most: usize, background: us
         let destroys = queued.ticket.destroys.is_some();
         let fits = batch.is_empty()
             || (batch.len() < most && bytes + queued.bytes() <= MAX_BYTES && !alone && !destroys);
-        let own = queued.ticket.priority == Priority::Background;
-        if free && fits && (!own || background > 0) {
+        if free && fits {
             background -= usize::from(own);
             bytes += queued.bytes();
             alone = destroys;
@@ -80,7 +85,9 @@ fn marks(queued: &Queued, hasher: &RandomState) -> impl Iterator<Item = u64> {
 /// What a batch's outcomes say about commands that waited for it.
 #[derive(Default)]
 pub(super) struct Decided {
-    versions: HashMap<(String, String), i64>,
+    hasher: RandomState,
+    /// By the stream's hash: where two collide, a command is decided once more for nothing.
+    versions: HashMap<u64, i64>,
     claims: HashMap<(TenantId, String), NotificationId>,
     keys: HashMap<(TenantId, KeyScope), NewKey>,
 }
@@ -98,8 +105,7 @@ impl Decided {
     }
 
     fn remember(&mut self, queued: &Queued, verdict: &Verdict) {
-        let (aggregate_type, aggregate_id) = queued.stream();
-        let stream = (aggregate_type.to_owned(), aggregate_id.to_owned());
+        let stream = self.hasher.hash_one(queued.stream());
         let claim = queued.ticket.idempotency_key.as_ref();
         match verdict {
             Verdict::Placed { .. } => {
@@ -144,9 +150,7 @@ impl Decided {
     }
 
     fn verdict(&self, queued: &Queued) -> Option<Outcome> {
-        let (aggregate_type, aggregate_id) = queued.stream();
-        let stream = (aggregate_type.to_owned(), aggregate_id.to_owned());
-        if let Some(&actual) = self.versions.get(&stream)
+        if let Some(&actual) = self.versions.get(&self.hasher.hash_one(queued.stream()))
             && actual > queued.expected
         {
             return Some(Outcome::Conflict { actual });

@@ -48,7 +48,7 @@ async fn while_many_callers_wait_the_engines_own_work_gets_a_share_and_all_of_it
     lock.rollback().await.unwrap();
 
     assert_eq!(in_time(first).await.unwrap(), Position::new(1));
-    let share = i64::try_from(CALLERS / 8).unwrap();
+    let share = i64::try_from(CALLERS / 16).unwrap();
     let last_of_batch = 1 + i64::try_from(CALLERS).unwrap() + share;
     for caller in callers {
         assert!(in_time(caller).await.unwrap().get() <= last_of_batch, "all callers are in the next batch");
