@@ -288,6 +288,7 @@ impl<R: std::error::Error + Into<ApiError>> From<CommandError<R>> for ApiError {
             CommandError::Overloaded { retry_after } => Self::Overloaded(retry_after.as_secs().max(1)),
             CommandError::Contended => Self::Contended,
             CommandError::Unavailable(why) => Self::Unavailable(format!("the log is unavailable: {why}")),
+            CommandError::Failed(why) => Self::Internal(format!("the log refused: {why}")),
             CommandError::Corrupt(what) => Self::Internal(format!("what is stored cannot be read: {what}")),
         }
     }
@@ -353,9 +354,9 @@ impl From<ReadModelError> for ApiError {
     fn from(error: ReadModelError) -> Self {
         let why = with_sources(&error);
         match error {
-            ReadModelError::Timeout => Self::Overloaded(1),
+            ReadModelError::Timeout | ReadModelError::Log(LogError::Full) => Self::Overloaded(1),
             ReadModelError::Database(_)
-            | ReadModelError::Log(LogError::Database(_) | LogError::Timeout | LogError::Full)
+            | ReadModelError::Log(LogError::Database(_) | LogError::Timeout)
             | ReadModelError::Keys(_) => Self::Unavailable(why),
             ReadModelError::Log(
                 LogError::Closed | LogError::NotDurable { .. } | LogError::Corrupt { .. },

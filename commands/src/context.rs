@@ -73,3 +73,18 @@ impl Context {
         metadata
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use orqestra_domain::ApiKeyId;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn only_what_the_engine_gives_itself_is_background() {
+        assert_eq!(Context::engine("dispatch").actor.priority(), Priority::Background);
+        assert_eq!(Actor::ApiKey(ApiKeyId::from_uuid(Uuid::nil())).priority(), Priority::Caller);
+        assert_eq!(Actor::Admin.priority(), Priority::Caller);
+    }
+}

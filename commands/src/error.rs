@@ -47,6 +47,9 @@ pub enum CommandError<R: std::error::Error> {
     /// The database did not answer.
     #[error("the log is unavailable: {0}")]
     Unavailable(String),
+    /// The database refused what it was asked: a fault of this program or of the set-up.
+    #[error("the log refused: {0}")]
+    Failed(String),
     /// What is stored cannot be read.
     #[error("the log holds what this program cannot read: {0}")]
     Corrupt(String),

@@ -18,12 +18,13 @@ use orqestra_event_log::{
     Ticket,
 };
 use orqestra_vault::{Entropy, KeyError, NewKey, Vault};
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use crate::context::Context;
 use crate::directory::Directory;
 use crate::error::CommandError;
-use crate::hot::HotAnswers;
+use crate::hot::{BySealed, HotAnswers};
 
 /// When to come again where the log's queue is full.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -31,8 +32,10 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 const TRIES: usize = 16;
 /// Streams that share a turn now and then; more than commands ever run at once.
 const TURNS: usize = 1_024;
-/// Notifications whose state is remembered; about 3 KB each.
+/// Notifications whose state is remembered.
 const REMEMBERED: usize = 6_000;
+/// Most bytes that they may have.
+const REMEMBERED_BYTES: u64 = 12 * 1024 * 1024;
 
 /// The door to the log. Cheap to clone.
 #[derive(Clone)]
@@ -48,7 +51,22 @@ struct Inner {
     hot: HotAnswers,
     turns: Vec<tokio::sync::Mutex<()>>,
     hasher: RandomState,
-    recalled: Cache<StreamId, (i64, Arc<Notification>)>,
+    recalled: Cache<StreamId, (i64, Arc<Notification>), ByStory>,
+}
+
+/// By what is sealed in the story: what was accepted and what was rendered from it.
+#[derive(Clone)]
+struct ByStory;
+
+impl Weighter<StreamId, (i64, Arc<Notification>)> for ByStory {
+    fn weight(&self, _: &StreamId, (_, state): &(i64, Arc<Notification>)) -> u64 {
+        let Some(story) = state.story() else { return 1_024 };
+        let contents = story.deliveries.values().filter_map(|delivery| delivery.content.as_ref());
+        let rendered: usize = contents.map(|sealed| sealed.data.len()).sum();
+        BySealed::bytes(&story.accepted)
+            .saturating_add(u64::try_from(rendered).unwrap_or(u64::MAX))
+            .saturating_add(1_024)
+    }
 }
 
 /// What a command came to.
@@ -103,7 +121,7 @@ impl Commands {
             hot: HotAnswers::new(),
             turns,
             hasher: RandomState::new(),
-            recalled: Cache::new(REMEMBERED),
+            recalled: Cache::with_weighter(REMEMBERED, REMEMBERED_BYTES, ByStory),
         }))
     }
 
@@ -278,7 +296,7 @@ impl Commands {
             Some(Outcome::TooLarge { .. }) => return Err(CommandError::TooLarge),
             Some(Outcome::Full) => return Err(CommandError::Overloaded { retry_after: RETRY_AFTER }),
             Some(Outcome::Malformed(what)) => return Err(CommandError::Corrupt(what.to_owned())),
-            Some(Outcome::Failed(error)) => return Err(CommandError::Unavailable(error.to_string())),
+            Some(Outcome::Failed(error)) => return Err(CommandError::Failed(error.to_string())),
             Some(Outcome::Unavailable | Outcome::Lost) | None => {
                 let why = committed.err().map_or_else(String::new, |error| error.to_string());
                 return Err(CommandError::Unavailable(why));

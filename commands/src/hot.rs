@@ -7,10 +7,31 @@ use std::sync::Arc;
 
 use orqestra_domain::notification::Accepted;
 use orqestra_domain::{NotificationId, TenantId, Timestamp};
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-/// How many recent answers are kept; about 1.5 KB each, which others share while they need the same.
+/// How many recent answers are kept, shared with what else remembers their events.
 const ANSWERS: usize = 10_000;
+/// Most bytes that they may have.
+const ANSWER_BYTES: u64 = 8 * 1024 * 1024;
+
+/// By what was accepted, which a caller may make large.
+#[derive(Clone, Debug)]
+pub(crate) struct BySealed;
+
+impl BySealed {
+    pub(crate) fn bytes(accepted: &Accepted) -> u64 {
+        let sealed = [Some(&accepted.recipient), accepted.variables.as_ref()];
+        let bytes: usize = sealed.into_iter().flatten().map(|sealed| sealed.data.len()).sum();
+        u64::try_from(bytes).unwrap_or(u64::MAX).saturating_add(1_024)
+    }
+}
+
+impl Weighter<(TenantId, NotificationId), Arc<Accepted>> for BySealed {
+    fn weight(&self, _: &(TenantId, NotificationId), accepted: &Arc<Accepted>) -> u64 {
+        Self::bytes(accepted)
+    }
+}
 
 /// A claimed key in memory.
 #[derive(Clone, Copy, Debug)]
@@ -21,13 +42,13 @@ struct Claim {
 
 #[derive(Debug)]
 pub(crate) struct HotAnswers {
-    answers: Cache<(TenantId, NotificationId), Arc<Accepted>>,
+    answers: Cache<(TenantId, NotificationId), Arc<Accepted>, BySealed>,
     claims: Cache<(TenantId, String), Claim>,
 }
 
 impl HotAnswers {
     pub(crate) fn new() -> Self {
-        Self { answers: Cache::new(ANSWERS), claims: Cache::new(ANSWERS) }
+        Self { answers: Cache::with_weighter(ANSWERS, ANSWER_BYTES, BySealed), claims: Cache::new(ANSWERS) }
     }
 
     pub(crate) fn answer(&self, tenant: TenantId, notification: NotificationId) -> Option<Arc<Accepted>> {

@@ -1,6 +1,6 @@
 //! `SetProviders`: a channel's ordered list of providers, credentials sealed on the way in.
 
-use orqestra_domain::provider::{ProviderConfig, SmtpConfig, TlsMode};
+use orqestra_domain::provider::{ProviderConfig, SmtpConfig, TlsMode, Username};
 use orqestra_domain::tenant::{TenantChange, TenantRefusal};
 use orqestra_domain::{Channel, StreamId, TenantId};
 use orqestra_vault::FieldContext;
@@ -69,7 +69,9 @@ impl Commands {
                     port: smtp.port,
                     tls: smtp.tls,
                     from: smtp.from,
-                    username: smtp.username.map(|plain| seal(PROVIDER_USERNAME_FIELD, plain)),
+                    username: smtp
+                        .username
+                        .map(|plain| Username::Sealed(seal(PROVIDER_USERNAME_FIELD, plain))),
                     password: smtp.password.map(|plain| seal(PROVIDER_PASSWORD_FIELD, plain)),
                 }),
             })

@@ -1,5 +1,7 @@
 //! Who carries a channel's messages, as a tenant configures it. Credentials are sealed.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::sealed::Sealed;
@@ -27,12 +29,31 @@ pub struct SmtpConfig {
     /// The sender mailbox, as in `Shop <shop@example.org>`; the tenant's sender address if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// The sealed user name, where the server asks for one: it is often a person's address.
+    /// The user name, where the server asks for one: it is often a person's address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub username: Option<Sealed>,
+    pub username: Option<Username>,
     /// The sealed password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<Sealed>,
+}
+
+/// The user name at a server: sealed, or in clear as the first events had it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Username {
+    /// As it is written now.
+    Sealed(Sealed),
+    /// Only ever read.
+    Clear(String),
+}
+
+impl fmt::Debug for Username {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sealed(sealed) => sealed.fmt(f),
+            Self::Clear(_) => f.write_str("Clear(..)"),
+        }
+    }
 }
 
 /// Encryption of an SMTP connection.

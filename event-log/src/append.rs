@@ -58,7 +58,7 @@ pub struct Ticket {
     pub fresh: bool,
     /// What goes first where more waits than can be stored at once.
     pub priority: Priority,
-    /// Where the outcome is left for whoever goes through the repository.
+    /// Where the outcome is left for whoever goes through the store.
     pub slot: Slot,
 }
 
@@ -167,7 +167,7 @@ impl Outcome {
     }
 }
 
-/// Where the repository leaves the outcome of a `persist`, which cqrs-es's error has no room for.
+/// Where the store leaves the outcome of a commit, which cqrs-es's error has no room for.
 #[derive(Clone, Debug, Default)]
 pub struct Slot(Arc<Mutex<Option<Outcome>>>);
 

@@ -11,12 +11,12 @@ use tokio::time::Instant;
 
 /// So many callers at once are many.
 const MANY: usize = 16;
-/// A rush lasts for this long after callers were many.
+/// A rush lasts for this long after the last one came while callers were many.
 const LASTS: Duration = Duration::from_millis(20);
 /// Rest for each stretch of work during a rush.
-const REST_FOR_WORK: u32 = 31;
+const REST_FOR_WORK: u32 = 63;
 /// Longest rest.
-const LONGEST_REST: Duration = Duration::from_secs(1);
+const LONGEST_REST: Duration = Duration::from_secs(5);
 
 /// How many callers there are, and when they were last many.
 #[derive(Debug)]
@@ -83,8 +83,8 @@ mod tests {
         let mut callers: Vec<_> = (1..MANY).map(|_| rush.enter(now)).collect();
         assert_eq!(rush.rest_after(work, now), Duration::ZERO);
         callers.push(rush.enter(now));
-        assert_eq!(rush.rest_after(work, now), Duration::from_millis(124));
-        assert_eq!(rush.rest_after(Duration::from_secs(5), now), LONGEST_REST);
+        assert_eq!(rush.rest_after(work, now), Duration::from_millis(252));
+        assert_eq!(rush.rest_after(Duration::from_secs(1), now), LONGEST_REST);
         assert!(rush.is_on(now + 2 * LASTS), "as long as they wait");
         drop(callers);
         let after = now + LASTS + Duration::from_millis(1);

@@ -8,6 +8,7 @@ mod day;
 mod window;
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use orqestra_domain::tenant::Limits as TenantLimits;
@@ -64,7 +65,7 @@ pub struct Refused {
 
 /// A tenant's permits that are being settled.
 #[derive(Debug)]
-pub struct Settling(OwnedNotified);
+pub struct Settling(Pin<Box<OwnedNotified>>);
 
 impl Settling {
     /// Waits until a permit was given back or the last one was settled. Then it is worth another try; it may be in
@@ -157,7 +158,12 @@ impl Limits {
 
 impl Meter {
     fn refuse(&self, exceeded: Exceeded) -> Refused {
-        let settling = (self.unsettled > 0).then(|| Settling(Arc::clone(&self.settled).notified_owned()));
+        let settling = (self.unsettled > 0).then(|| {
+            let mut settled = Box::pin(Arc::clone(&self.settled).notified_owned());
+            // Told from now on, not only once it is awaited.
+            settled.as_mut().enable();
+            Settling(settled)
+        });
         Refused { exceeded, settling }
     }
 }

@@ -2,7 +2,7 @@
 
 use orqestra_commands::{CommandError, ProviderInput, RegisterTenant, SmtpInput, TenantPatch};
 use orqestra_domain::notification::TemplateChoice;
-use orqestra_domain::provider::{ProviderConfig, TlsMode};
+use orqestra_domain::provider::{ProviderConfig, TlsMode, Username};
 use orqestra_domain::template::TemplateContent;
 use orqestra_domain::tenant::{Standing, TenantRefusal};
 use orqestra_domain::{Channel, EventTypeName, StreamId, TenantId};
@@ -139,6 +139,7 @@ async fn a_providers_credentials_are_nowhere_in_clear_and_open_with_the_tenants_
     let opened = commands.vault().open_sealed(&place, config.password.as_ref().unwrap()).await.unwrap();
     assert_eq!(opened, b"correct horse");
     let place = orqestra_vault::FieldContext { field: orqestra_commands::PROVIDER_USERNAME_FIELD, ..place };
-    let opened = commands.vault().open_sealed(&place, config.username.as_ref().unwrap()).await.unwrap();
+    let Some(Username::Sealed(username)) = &config.username else { panic!("it is sealed") };
+    let opened = commands.vault().open_sealed(&place, username).await.unwrap();
     assert_eq!(opened, b"ann@example.org");
 }

@@ -106,7 +106,8 @@ impl Deliverer {
                 Err(
                     error @ (CommandError::Overloaded { .. }
                     | CommandError::Contended
-                    | CommandError::Unavailable(_)),
+                    | CommandError::Unavailable(_)
+                    | CommandError::Failed(_)),
                 ) => {
                     if self.recording.begins() {
                         tracing::warn!(attempt = attempt.number, error = %error, "outcomes are recorded later");
@@ -277,6 +278,7 @@ impl Deliverer {
                 | CommandError::Overloaded { .. }
                 | CommandError::Contended
                 | CommandError::Unavailable(_)
+                | CommandError::Failed(_)
                 | CommandError::Corrupt(_)),
             ) => Err(unavailable(&error)),
         }

@@ -58,7 +58,7 @@ impl Poller {
     pub(super) async fn run(self, token: CancellationToken) {
         let mut after = Uuid::nil();
         let mut counted: Option<Instant> = None;
-        let outage = Outage::default();
+        let (outage, uncounted) = (Outage::default(), Outage::default());
         let mut seen = Seen::More;
         loop {
             let began = Instant::now();
@@ -79,7 +79,7 @@ impl Poller {
             self.queue.look_again();
             if counted.is_none_or(|at| at.elapsed() >= COUNT) {
                 counted = Some(Instant::now());
-                self.count(&outage).await;
+                self.count(&uncounted).await;
             }
             tokio::select! {
                 () = token.cancelled() => return,
@@ -132,7 +132,7 @@ impl Poller {
     }
 
     /// Says how many unknown outcomes wait for a decision, and how much waits here.
-    async fn count(&self, outage: &Outage) {
+    async fn count(&self, uncounted: &Outage) {
         metrics::gauge!("orqestra_dispatch_queued")
             .set(f64::from(u32::try_from(self.queue.len()).unwrap_or(u32::MAX)));
         match store::held(&self.pool).await {
@@ -141,9 +141,12 @@ impl Poller {
                 metrics::gauge!("orqestra_unknown_held")
                     .set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
                 metrics::gauge!("orqestra_oldest_unknown_seconds").set(seconds);
+                if let Some(duration_ms) = uncounted.ends() {
+                    tracing::info!(duration_ms, "held outcomes can be counted again");
+                }
             }
             Err(error) => {
-                if outage.begins() {
+                if uncounted.begins() {
                     tracing::warn!(error = %error, "held outcomes cannot be counted");
                 }
             }

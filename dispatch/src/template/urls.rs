@@ -1,6 +1,7 @@
-//! The last pass over an email's HTML: no address in it leads anywhere but to the web, a mailbox, a phone or an attachment.
+//! The last pass over an email's HTML: no address in it leads anywhere but to the web, a mailbox, a phone or an
+//! attachment, and one that a variable began only to the web or a mailbox.
 //!
-//! Invariants: an address that a variable began leads to the web or a mailbox only; every `href=`, `src=` and the like is checked wherever it stands, comments included, so that no reader's
+//! Invariant: every `href=`, `src=` and the like is checked wherever it stands, comments included, so that no reader's
 //! idea of where a tag begins matters. The check sees what a browser would see: references resolved, blanks dropped.
 
 use super::blocks::Output;

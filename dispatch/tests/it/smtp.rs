@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use orqestra_commands::RenderedContent;
 use orqestra_dispatch::{Message, NotTaken, Provider, SendError, Sent, Smtp, SmtpLimits};
-use orqestra_domain::provider::{SmtpConfig, TlsMode};
+use orqestra_domain::provider::{SmtpConfig, TlsMode, Username};
 use orqestra_domain::{Channel, DeliveryId, EventId, NotificationId, StreamId, TenantId, Timestamp};
 use orqestra_vault::{DataKey, FieldContext, KeyScope, MasterKey, SeededEntropy, Vault};
 use sqlx::PgPool;
@@ -48,7 +48,7 @@ pub(crate) fn with_credentials(config: SmtpConfig, vault: &Vault, password: &[u8
         let place = FieldContext { tenant: TenantId::PLATFORM, aggregate_id: stream.as_str(), field };
         Some(vault.seal(&key, &place, plain))
     };
-    let username = seal(orqestra_commands::PROVIDER_USERNAME_FIELD, b"shop");
+    let username = seal(orqestra_commands::PROVIDER_USERNAME_FIELD, b"shop").map(Username::Sealed);
     let password = seal(orqestra_commands::PROVIDER_PASSWORD_FIELD, password);
     SmtpConfig { username, password, ..config }
 }

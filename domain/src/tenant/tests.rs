@@ -11,7 +11,7 @@ use super::*;
 use crate::address::EmailAddress;
 use crate::channel::Channel;
 use crate::id::{ApiKeyHash, ApiKeyId};
-use crate::provider::{ProviderConfig, SmtpConfig, TlsMode};
+use crate::provider::{ProviderConfig, SmtpConfig, TlsMode, Username};
 use crate::sample::{at, sealed, stored};
 use crate::text::TenantName;
 
@@ -70,7 +70,7 @@ fn smtp() -> ProviderConfig {
         port: 1025,
         tls: TlsMode::None,
         from: None,
-        username: Some(sealed("username")),
+        username: Some(Username::Sealed(sealed("username"))),
         password: Some(sealed("password")),
     })
 }

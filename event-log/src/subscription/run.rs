@@ -129,8 +129,10 @@ impl<S: Subscriber> Runner<S> {
     async fn hold_and_follow(&mut self) -> Result<End, LogError> {
         let lease = loop {
             let owner = self.log.shared().owner();
-            if let Some(lease) = Lease::take(&self.pool, &self.name, owner, self.options.lease).await? {
-                break lease;
+            match Lease::take(&self.pool, &self.name, owner, self.options.lease).await? {
+                Some(lease) => break lease,
+                // The database answers, whoever holds the lease.
+                None => self.works_again(),
             }
             if self.rest(self.options.lease / 10).await {
                 return Ok(End::Stopped);
@@ -330,7 +332,8 @@ impl<S: Subscriber> Runner<S> {
         loop {
             let now = Instant::now();
             let left = until.saturating_duration_since(now);
-            if left.is_zero() || !self.log.shared().rush.is_on(now) {
+            // Where the lease is renewed, parked aggregates are looked at too; not here.
+            if left.is_zero() || now + STEP >= self.renew_at || !self.log.shared().rush.is_on(now) {
                 return None;
             }
             if let Some(end) = self.pause(lease, left.min(STEP)).await {

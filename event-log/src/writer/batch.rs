@@ -1,8 +1,7 @@
 //! Which commands go together, and which waiting ones are decided by the outcome of others.
 //!
 //! Two commands of one stream, key or new data key never share a batch. What waits keeps its order among its like. While
-//! many callers wait, the engine's own work gets a share of each batch: at least one command, so that it moves whatever
-//! comes.
+//! many callers wait, the engine's own work gets a small share of what is stored, so that it moves whatever comes.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -17,17 +16,31 @@ use crate::append::{Outcome, Priority};
 /// Most bytes of events in one batch, one command apart.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// Callers in a batch for one command of the engine's own, while callers are many.
-const CALLERS_FOR_ONE: usize = 16;
+/// Callers for one command of the engine's own, while callers are many.
+const CALLERS_FOR_ONE: usize = 64;
 
-/// How many commands of the engine's own a batch takes while callers are many.
-pub(super) fn share_in_a_rush(pending: &VecDeque<Queued>) -> usize {
-    let callers = pending.iter().filter(|queued| queued.ticket.priority == Priority::Caller).count();
-    (callers / CALLERS_FOR_ONE).max(1)
+/// What the engine's own work may take of the batches while callers are many.
+#[derive(Debug, Default)]
+pub(super) struct Share {
+    /// Callers that went before since it last took something.
+    before: usize,
 }
 
-/// Takes the next batch out of what waits, at most `background` commands of the engine's own, at least one. The first
-/// that waits is always in it.
+impl Share {
+    /// How many commands of the engine's own the next batch takes, of at most `most` in all.
+    pub(super) fn of_next(&mut self, pending: &VecDeque<Queued>, most: usize) -> usize {
+        let callers = pending.iter().filter(|queued| queued.ticket.priority == Priority::Caller).count();
+        if callers == 0 {
+            return 1;
+        }
+        let before = self.before + callers.min(most);
+        self.before = before % CALLERS_FOR_ONE;
+        before / CALLERS_FOR_ONE
+    }
+}
+
+/// Takes the next batch out of what waits, at most `background` commands of the engine's own. The first of the others is
+/// always in it.
 pub(super) fn select(pending: &mut VecDeque<Queued>, most: usize, background: usize) -> Vec<Queued> {
     let hasher = RandomState::new();
     // Hashes: two that collide only make a command wait for the next batch.

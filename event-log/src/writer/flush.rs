@@ -55,13 +55,12 @@ enum Failure {
 pub(super) struct Unreachable(Arc<Mutex<Option<Instant>>>);
 
 impl Unreachable {
-    fn note(&self, connected: bool) {
-        let mut since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if connected {
-            *since = None;
-        } else {
-            since.get_or_insert_with(Instant::now);
-        }
+    fn reached(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn failed(&self, tried_at: Instant) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(tried_at);
     }
 
     /// Whether it has lasted longer than what was never sent is held.
@@ -108,6 +107,7 @@ impl Flusher {
 
     async fn connected(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
         if self.connection.is_none() {
+            let tried_at = Instant::now();
             let connect = async {
                 let mut connection = self.options.connect().await?;
                 // A session that would acknowledge before the disk has it is of no use here.
@@ -120,7 +120,10 @@ impl Flusher {
                 Ok(connection)
             };
             let connected = timeout(CONNECT, connect).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
-            self.unreachable.note(connected.is_ok());
+            match &connected {
+                Ok(_) => self.unreachable.reached(),
+                Err(_) => self.unreachable.failed(tried_at),
+            }
             self.connection = Some(connected?);
         }
         Ok(self.connection.as_mut().expect("it was just made"))

@@ -36,11 +36,18 @@ pub(crate) struct Writer {
     flusher: Flusher,
     max_batch: usize,
     pending: VecDeque<Queued>,
+    share: batch::Share,
 }
 
 impl Writer {
     pub(crate) fn new(shared: Arc<Shared>, options: PgConnectOptions, max_batch: usize) -> Self {
-        Self { shared, flusher: Flusher::new(options), max_batch, pending: VecDeque::new() }
+        Self {
+            shared,
+            flusher: Flusher::new(options),
+            max_batch,
+            pending: VecDeque::new(),
+            share: batch::Share::default(),
+        }
     }
 
     /// Stores what comes until the queue's senders are gone, or until closed and empty.
@@ -66,8 +73,9 @@ impl Writer {
             self.pending.extend(arrived.drain(..));
             metrics::gauge!("orqestra_append_queue_depth").set(depth(self.pending.len() + queue.len()));
             let in_a_rush = self.shared.rush.is_on(Instant::now());
-            let share = if in_a_rush { batch::share_in_a_rush(&self.pending) } else { self.max_batch };
-            let batch = batch::select(&mut self.pending, self.max_batch, share);
+            let own =
+                if in_a_rush { self.share.of_next(&self.pending, self.max_batch) } else { self.max_batch };
+            let batch = batch::select(&mut self.pending, self.max_batch, own);
             if !batch.is_empty() {
                 self.store(batch, &mut queue).await;
             }

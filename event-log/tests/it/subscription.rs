@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use orqestra_event_log::{
     EventLog, OnPoison, Position, RecordedEvent, Start, Subscriber, SubscriberError, SubscriptionOptions,
@@ -23,6 +23,8 @@ struct Witness {
     on_poison: OnPoison,
     /// Waits here in its transaction, if there is one.
     gate: Option<Arc<tokio::sync::Semaphore>>,
+    /// How long the database works for each batch.
+    work: Duration,
 }
 
 impl Subscriber for Witness {
@@ -37,6 +39,10 @@ impl Subscriber for Witness {
     ) -> Result<(), SubscriberError> {
         if let Some(gate) = &self.gate {
             gate.acquire().await.unwrap().forget();
+        }
+        if !self.work.is_zero() {
+            let work = self.work.as_secs_f64();
+            sqlx::query("select pg_sleep($1)").bind(work).execute(&mut **tx).await?;
         }
         for event in batch {
             if self.poison.lock().unwrap().contains(&event.aggregate_id) {
@@ -57,7 +63,7 @@ impl Subscriber for Witness {
 }
 
 fn witness() -> Witness {
-    Witness { poison: Poison::default(), on_poison: OnPoison::Halt, gate: None }
+    Witness { poison: Poison::default(), on_poison: OnPoison::Halt, gate: None, work: Duration::ZERO }
 }
 
 fn quick() -> SubscriptionOptions {
@@ -341,4 +347,24 @@ async fn old_checkpoints_are_forgotten_and_the_last_one_holds() {
         sqlx::query_scalar("select count(*) from checkpoints").fetch_one(world.pool()).await.unwrap();
     assert!(rows < 200, "{rows} rows");
     assert_eq!(checkpoint(world.pool(), "witness").await.unwrap(), Some(Position::new(1_100)));
+}
+
+#[tokio::test]
+async fn while_many_callers_wait_a_subscription_rests_between_batches_and_afterwards_no_longer() {
+    let world = world().await;
+    recorded(world.log.append(events(1, 0, 30)).await);
+    let callers: Vec<_> = (0..16).map(|_| world.log.caller()).collect();
+    let work = Duration::from_millis(20);
+    let running = run(&world, Witness { work, ..witness() });
+    reached(&world.log, 10).await;
+    let rests = Instant::now();
+    reached(&world.log, 20).await;
+    assert!(rests.elapsed() > 10 * work, "it rests for a multiple of its work, and then goes on");
+    drop(callers);
+    reached(&world.log, 30).await;
+    recorded(world.log.append(events(1, 30, 100)).await);
+    let works = Instant::now();
+    reached(&world.log, 130).await;
+    assert!(works.elapsed() < 10 * 63 * work, "nobody waits any more");
+    running.stop().await;
 }

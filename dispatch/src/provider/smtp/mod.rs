@@ -14,7 +14,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, TlsParameters};
-use orqestra_domain::provider::{SmtpConfig, TlsMode};
+use orqestra_domain::provider::{SmtpConfig, TlsMode, Username};
 use orqestra_domain::{Sealed, StreamId, TenantId};
 use orqestra_vault::{FieldContext, Vault};
 use tokio::time::Instant;
@@ -140,7 +140,10 @@ impl Smtp {
 
     async fn credentials(&self) -> Result<Option<Credentials>, Fault> {
         let Some(username) = &self.config.username else { return Ok(None) };
-        let username = self.open(orqestra_commands::PROVIDER_USERNAME_FIELD, username).await?;
+        let username = match username {
+            Username::Clear(username) => username.clone(),
+            Username::Sealed(sealed) => self.open(orqestra_commands::PROVIDER_USERNAME_FIELD, sealed).await?,
+        };
         let password = match &self.config.password {
             None => String::new(),
             Some(sealed) => self.open(orqestra_commands::PROVIDER_PASSWORD_FIELD, sealed).await?,
