@@ -35,7 +35,7 @@ const TURNS: usize = 1_024;
 /// Notifications whose state is remembered.
 const REMEMBERED: usize = 6_000;
 /// Most bytes that they may have.
-const REMEMBERED_BYTES: u64 = 12 * 1024 * 1024;
+const REMEMBERED_BYTES: u64 = 8 * 1024 * 1024;
 
 /// The door to the log. Cheap to clone.
 #[derive(Clone)]
@@ -186,7 +186,7 @@ impl Commands {
             let metadata = ctx.metadata(state.story().map(|story| &story.accepted.recipient_ref));
             let attached = Attached {
                 used_keys: used_keys.to_vec(),
-                priority: ctx.actor.priority(),
+                priority: priority(&command, ctx),
                 ..Attached::default()
             };
             match self.attempt(&stream, state, version, command.clone(), attached, metadata).await {
@@ -308,6 +308,20 @@ impl Commands {
     async fn turn(&self, stream: &StreamId) -> tokio::sync::MutexGuard<'_, ()> {
         let hash = usize::try_from(self.0.hasher.hash_one(stream) % TURNS as u64).expect("below TURNS");
         self.0.turns[hash].lock().await
+    }
+}
+
+/// An outcome goes before what is still to be started: until it is stored, a crash makes it unknown.
+const fn priority(command: &NotificationCommand, ctx: &Context) -> Priority {
+    match command {
+        NotificationCommand::RecordSuccess(_) | NotificationCommand::RecordFailure(_) => Priority::Caller,
+        NotificationCommand::Trigger(_)
+        | NotificationCommand::StartAttempt(_)
+        | NotificationCommand::DeliverPush(_)
+        | NotificationCommand::MarkOutcomeUnknown(_)
+        | NotificationCommand::Resolve(_)
+        | NotificationCommand::Skip(_)
+        | NotificationCommand::MarkRead(_) => ctx.actor.priority(),
     }
 }
 

@@ -65,7 +65,7 @@ pub struct Ticket {
 /// What goes first where more waits than can be stored at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Priority {
-    /// Somebody waits for the answer.
+    /// Somebody waits for the answer, or it is the outcome of what was done already.
     #[default]
     Caller,
     /// The engine's own work: while many callers wait it gets a share of each batch, never nothing.

@@ -30,7 +30,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// Ids with random bits of the operating system.
+/// Ids with random bits of a generator that the operating system seeds.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemIds;
 
