@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal};
 use serde_json::Value;
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -78,7 +78,12 @@ impl World {
 
     /// A world whose engine brings its own database.
     pub async fn private() -> Self {
-        let world = Self::down(None, &[]);
+        Self::private_with(&[]).await
+    }
+
+    /// The same with other settings; an empty one counts as not set.
+    pub async fn private_with(settings: &[(&str, &str)]) -> Self {
+        let world = Self::down(None, settings);
         world.begin().await;
         world
     }
@@ -208,10 +213,20 @@ impl World {
 
     /// Ends the engine in order, which must succeed in time.
     pub async fn sigterm(&self) {
+        self.end_in_order(Signal::TERM).await;
+    }
+
+    /// The same as by Ctrl-C; its log.
+    pub async fn ctrl_c(&self) -> String {
+        self.end_in_order(Signal::INT).await
+    }
+
+    async fn end_in_order(&self, signal: Signal) -> String {
         let engine = self.take();
-        engine.signal(Signal::TERM);
+        engine.signal(signal);
         let status = engine.end(ENDS_WITHIN).await;
         assert!(status.success(), "the engine ended with {status}: {}", engine.log_tail());
+        engine.log()
     }
 
     /// Ends the engine as a power cut would.
@@ -264,16 +279,23 @@ impl World {
         found
     }
 
+    /// Where a private cluster is kept.
+    fn private_home(&self) -> PathBuf {
+        let data = self.folder.path().join("data");
+        let home = std::fs::read_to_string(data.join("postgres.location"));
+        home.map_or_else(|_| data.join("postgres"), |path| PathBuf::from(path.trim()))
+    }
+
+    /// The process of the private cluster's server, if there is one.
+    pub fn private_server(&self) -> Option<Pid> {
+        let file = std::fs::read_to_string(self.private_home().join("data/postmaster.pid")).ok()?;
+        Pid::from_raw(file.lines().next()?.trim().parse().ok()?)
+    }
+
     /// A private cluster that a killed engine left behind is ended with the world.
     fn end_private_cluster(&self) {
-        let data = self.folder.path().join("data");
-        let home =
-            std::fs::read_to_string(data.join("postgres.location")).map(|path| PathBuf::from(path.trim()));
-        let home = home.unwrap_or_else(|_| data.join("postgres"));
-        let file = std::fs::read_to_string(home.join("data/postmaster.pid")).unwrap_or_default();
-        let pid =
-            file.lines().next().and_then(|line| rustix::process::Pid::from_raw(line.trim().parse().ok()?));
-        if let Some(pid) = pid {
+        let home = self.private_home();
+        if let Some(pid) = self.private_server() {
             rustix::process::kill_process(pid, Signal::INT).ok();
             wait::blocking(ENDS_WITHIN, || rustix::process::test_kill_process(pid).err());
         }

@@ -245,10 +245,25 @@ async fn of_several_errors_the_first_in_the_order_of_checks_is_told() {
 async fn a_revoked_key_opens_nothing_and_another_of_the_tenant_goes_on() {
     let world = World::start().await;
     let tenant: Tenant = world.new_tenant(json!({})).await;
+    let path = format!("/admin/v1/tenants/{}", tenant.id);
+    let first = world.admin_get(&path).await.expect(200).json()["apiKeyIds"][0].clone();
     let issued = world.change(&tenant, &json!({"issueApiKey": true})).await;
     let second = issued["apiKey"].as_str().expect("shown once").to_owned();
-    let shown = world.admin_get(&format!("/admin/v1/tenants/{}", tenant.id)).await.expect(200);
+    let shown = world.admin_get(&path).await.expect(200);
     assert!(!shown.text().contains(&second) && !shown.text().contains(&tenant.key), "{}", shown.text());
     drop(post(&world, Some(&second), &push().to_string()).await.expect(200));
     drop(post(&world, Some(&tenant.key), &push().to_string()).await.expect(200));
+
+    drop(world.change(&tenant, &json!({"revokeApiKey": first})).await);
+    let refused = expected(401, "Unauthorized", "invalid_api_key", "The API key is not valid");
+    let history = format!("/api/v1/notifications/{}/u", tenant.id);
+    for restarted in [false, true] {
+        if restarted {
+            world.restart().await;
+        }
+        assert_eq!(post(&world, Some(&tenant.key), &push().to_string()).await.error(), refused);
+        assert_eq!(world.call(Request::get(&history).key(&tenant.key)).await.error(), refused);
+        drop(post(&world, Some(&second), &push().to_string()).await.expect(200));
+        drop(world.call(Request::get(&history).key(&second)).await.expect(200));
+    }
 }
