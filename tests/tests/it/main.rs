@@ -19,6 +19,7 @@ mod kill_loop;
 mod metrics;
 mod postgres;
 mod reading;
+mod readme;
 mod reference;
 mod roles;
 mod scripts;
