@@ -12,6 +12,7 @@ use orqestra_domain::{EventId, NotificationId, TenantId};
 use orqestra_event_log::source::{SystemClock, SystemIds};
 use orqestra_event_log::{EventLog, LogOptions, Position, RecordedEvent};
 use serde_json::{Value, json};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::database;
@@ -61,7 +62,24 @@ pub(crate) async fn run(command: LogCommand, settings: &Settings) -> anyhow::Res
 
 async fn tail(log: &EventLog, lines: u32, follow: bool, tenant: Option<TenantId>) -> anyhow::Result<()> {
     let head = log.fetch_head().await?;
-    let mut at = Position::new((head.get() - i64::from(lines)).max(0));
+    let at = Position::new((head.get() - i64::from(lines)).max(0));
+    if !follow {
+        return print_after(log, at, false, tenant).await;
+    }
+    // Heard from here on, whatever is being read or printed meanwhile.
+    let mut interrupt = signal(SignalKind::interrupt()).context("Ctrl-C cannot be heard")?;
+    tokio::select! {
+        _ = interrupt.recv() => Ok(()),
+        printed = print_after(log, at, true, tenant) => printed,
+    }
+}
+
+async fn print_after(
+    log: &EventLog,
+    mut at: Position,
+    follow: bool,
+    tenant: Option<TenantId>,
+) -> anyhow::Result<()> {
     let mut news = log.head();
     loop {
         let batch = log.read_after(at, BATCH).await?;
@@ -76,7 +94,6 @@ async fn tail(log: &EventLog, lines: u32, follow: bool, tenant: Option<TenantId>
         }
         if batch.is_empty() {
             tokio::select! {
-                stopped = tokio::signal::ctrl_c() => return stopped.context("Ctrl-C cannot be heard"),
                 changed = news.changed() => changed.context("the log was closed")?,
                 () = tokio::time::sleep(Duration::from_secs(1)) => {}
             }

@@ -1,10 +1,18 @@
 //! The subcommands beside a running engine.
 
-use std::process::Output;
+use std::fs::File;
+use std::process::{Output, Stdio};
+use std::time::Duration;
 
+use orqestra_tests::engine::Launch;
+use orqestra_tests::folder::Folder;
 use orqestra_tests::load::order;
+use orqestra_tests::wait;
 use orqestra_tests::world::World;
+use rustix::process::{Pid, Signal};
 use serde_json::Value;
+
+const PRINTS_WITHIN: Duration = Duration::from_secs(30);
 
 fn lines(output: &Output) -> Vec<Value> {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -62,6 +70,49 @@ async fn log_tail_prints_the_newest_events_in_order() {
     let all = lines(&world.launch().run(&["log", "tail", "-n", "100000", "--tenant", &id]));
     assert!(all.iter().all(|event| event["tenantId"] == *id));
     assert_eq!(kinds(&all)[0], "TenantRegistered");
+}
+
+#[tokio::test]
+async fn log_tail_follow_prints_what_comes_and_ends_with_0_by_ctrl_c() {
+    let world = World::start().await;
+    let tenant = world.tenant();
+    let id = tenant.id.to_string();
+    let out = world.folder().join("tail.out");
+    let mut command = world.launch().command(&["log", "tail", "--follow", "-n", "1000", "--tenant", &id]);
+    let mut child = command.stdout(File::create(&out).unwrap()).stderr(Stdio::null()).spawn().unwrap();
+    let printed = async |what: &str| {
+        wait::until_now(what, PRINTS_WITHIN, || {
+            std::fs::read_to_string(&out).ok()?.contains(what).then_some(())
+        })
+        .await;
+    };
+    printed("TenantRegistered").await;
+    drop(world.trigger(tenant, &order(1)).await.expect(200));
+    printed("NotificationAccepted").await;
+    assert!(child.try_wait().unwrap().is_none(), "it goes on");
+    rustix::process::kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let ended = wait::until_now("its end", PRINTS_WITHIN, || child.try_wait().unwrap()).await;
+    assert_eq!(ended.code(), Some(0));
+    drop(world.drain().await);
+}
+
+#[tokio::test]
+async fn beside_a_running_up_each_command_finds_its_private_database() {
+    let world = World::private().await;
+    let tenant = world.tenant();
+    drop(world.trigger(tenant, &order(1)).await.expect(200));
+    drop(world.drain().await);
+    let (launch, id) = (world.launch(), tenant.id.to_string());
+    let story = lines(&launch.run(&["log", "show", "order-1", "--tenant", &id]));
+    assert_eq!(kinds(&story)[0], "NotificationAccepted");
+    let newest = lines(&launch.run(&["log", "tail", "-n", "3"]));
+    assert_eq!(newest.len(), 3);
+    let findings = lines(&launch.run(&["doctor", "--json"]));
+    assert!(findings.iter().all(|finding| finding["ok"] == true), "{findings:#?}");
+    let log = findings.iter().find(|finding| finding["part"] == "log").unwrap();
+    assert_eq!(log["found"], format!("holds {} events", newest[2]["position"]));
+    let migrated = launch.run(&["migrate"]);
+    assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
 }
 
 #[tokio::test]
@@ -123,6 +174,47 @@ async fn migrate_can_be_run_again_and_changes_nothing() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(count().await, before);
     assert!(before > 0);
+}
+
+#[test]
+fn the_environment_goes_before_the_file_and_the_file_before_the_default() {
+    let folder = Folder::new("settings");
+    let mut launch = Launch { folder: folder.path().to_owned(), settings: [].into() };
+    let doctor = |launch: &Launch| String::from_utf8_lossy(&launch.run(&["doctor"]).stdout).into_owned();
+    let default = doctor(&launch);
+    assert!(
+        default.contains(" ./.orqestra will be made") && default.contains(" 127.0.0.1:8080 is "),
+        "{default}"
+    );
+    let file = "listen = \"127.0.0.1:9\"\ndata_dir = \"of-the-file\"\n";
+    std::fs::write(folder.path().join("orqestra.toml"), file).unwrap();
+    let of_the_file = doctor(&launch);
+    assert!(
+        of_the_file.contains(" of-the-file will be made") && of_the_file.contains(" 127.0.0.1:9 is "),
+        "{of_the_file}"
+    );
+    let mut set = |name: &str, value: &str| launch.settings.insert(name.to_owned(), value.to_owned());
+    set("ORQESTRA_LISTEN", "127.0.0.1:7");
+    set("ORQESTRA_DATA_DIR", "");
+    let both = doctor(&launch);
+    assert!(both.contains(" of-the-file will be made") && both.contains(" 127.0.0.1:7 is "), "{both}");
+}
+
+#[tokio::test]
+async fn another_master_key_than_the_logs_is_refused_at_the_start() {
+    let world = World::start().await;
+    drop(world.trigger(world.tenant(), &order(1)).await.expect(200));
+    drop(world.drain().await);
+    world.sigterm().await;
+    world.set("ORQESTRA_MASTER_KEY", Some("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="));
+    let refused = world.launch().run(&["up"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains("this is not the master key of what the database holds"), "{said}");
+    assert!(!said.contains("AAECAwQF"), "{said}");
+    world.set("ORQESTRA_MASTER_KEY", None);
+    world.begin().await;
+    assert_eq!(world.history(world.tenant(), "user-1").await[0]["title"], "Order Confirmed");
 }
 
 #[tokio::test]
