@@ -18,7 +18,7 @@ use anyhow::{Context as _, anyhow, bail, ensure};
 use rustix::process::{Pid, Signal};
 use sqlx::{Connection as _, PgConnection};
 use tokio::process::Child;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use self::binaries::Binaries;
 use self::place::Place;
@@ -34,8 +34,10 @@ const PORT: u16 = 5432;
 
 /// Crash recovery replays at most what `max_wal_size` lets pile up, which takes well under this.
 const READY_WITHIN: Duration = Duration::from_mins(2);
-/// The engine's own deadline for an orderly end is 10 s; this leaves it two.
-const STOPPED_WITHIN: Duration = Duration::from_secs(8);
+/// How long the server always has for its end, however late it is told.
+pub(crate) const STOP_WITHIN_AT_LEAST: Duration = Duration::from_millis(2_500);
+/// How long of that its processes have to be gone, where it could not end with a checkpoint.
+const GONE_WITHIN: Duration = Duration::from_secs(1);
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(25);
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 /// A server whose predecessor's processes are still leaving refuses to start; they are gone in moments.
@@ -107,29 +109,34 @@ impl Cluster {
         self.url(APP)
     }
 
-    /// Ends the server: open transactions are rolled back, everything committed is kept. Waits up to 8 s; a server
-    /// that is not done by then goes on ending by itself, which is said by the error and harms nothing.
-    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
-        // SIGINT is PostgreSQL's fast shutdown. A server that is gone already is what was asked for.
-        if rustix::process::kill_process(self.postmaster, Signal::INT).is_err() {
-            return Ok(());
+    /// Ends the server: open transactions are rolled back, everything committed is kept. One that would not be done
+    /// `by` then, for a slow disk's or an archive's sake, ends without a checkpoint, which the next start makes up for.
+    ///
+    /// Fails where even so it is still ending, which harms nothing.
+    pub(crate) async fn stop(mut self, by: Instant) -> anyhow::Result<()> {
+        let by = by.max(Instant::now() + STOP_WITHIN_AT_LEAST);
+        // PostgreSQL's fast shutdown, then its immediate one.
+        for (signal, until) in [(Signal::INT, by - GONE_WITHIN), (Signal::QUIT, by)] {
+            // A server that is gone already is what was asked for.
+            if rustix::process::kill_process(self.postmaster, signal).is_err()
+                || timeout_at(until, self.gone()).await.is_ok()
+            {
+                return Ok(());
+            }
+            tracing::warn!(?signal, "postgresql is still ending");
         }
-        let gone = async {
-            match self.child.as_mut() {
-                Some(child) => drop(child.wait().await),
-                None => {
-                    while works_in(self.postmaster, &self.home.join("data")) {
-                        tokio::time::sleep(LOOK_AGAIN_AFTER).await;
-                    }
+        bail!("postgresql (pid {}) is still ending", self.postmaster.as_raw_nonzero())
+    }
+
+    async fn gone(&mut self) {
+        match self.child.as_mut() {
+            Some(child) => drop(child.wait().await),
+            None => {
+                while works_in(self.postmaster, &self.home.join("data")) {
+                    tokio::time::sleep(LOOK_AGAIN_AFTER).await;
                 }
             }
-        };
-        tokio::time::timeout(STOPPED_WITHIN, gone).await.with_context(|| {
-            format!(
-                "postgresql (pid {}) is still ending after {STOPPED_WITHIN:?}",
-                self.postmaster.as_raw_nonzero()
-            )
-        })
+        }
     }
 
     fn url(&self, role: &str) -> String {

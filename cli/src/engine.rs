@@ -37,8 +37,8 @@ const PROJECTION_BATCH: usize = 2_000;
 /// How often expired idempotency keys are cleared away, and how many at a time.
 const PURGE_EVERY: Duration = Duration::from_mins(1);
 const PURGE_AT_MOST: i64 = 10_000;
-/// How long the whole end may take.
-const STOP_WITHIN: Duration = Duration::from_secs(9);
+/// How long the whole end may take: longer than the server's requests and dispatch's calls, which have 5 s.
+pub(crate) const STOP_WITHIN: Duration = Duration::from_secs(7);
 
 /// What a process does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use orqestra_commands::DefaultProvider;
@@ -11,14 +12,22 @@ use orqestra_event_log::Ids as _;
 use orqestra_event_log::source::{SystemClock, SystemIds};
 use orqestra_vault::OsEntropy;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::cluster::{self, Cluster};
+use crate::cluster::{self, Cluster, STOP_WITHIN_AT_LEAST};
 use crate::database::{self, DatabaseUrls};
-use crate::engine::{Engine, Role};
+use crate::engine::{Engine, Role, STOP_WITHIN};
 use crate::keep::DataDir;
 use crate::settings::{Bootstrap, Settings};
 use crate::{banner, demo, place, server};
+
+/// From Ctrl-C to the end of engine and database, whatever hangs: 10 s are promised.
+const END_WITHIN: Duration = Duration::from_millis(9_500);
+const _: () = assert!(
+    STOP_WITHIN.as_millis() + STOP_WITHIN_AT_LEAST.as_millis() <= END_WITHIN.as_millis(),
+    "the engine's end leaves the database its time"
+);
 
 /// Runs everything in one process until Ctrl-C or SIGTERM.
 pub(crate) async fn up(settings: &Settings) -> anyhow::Result<()> {
@@ -32,11 +41,19 @@ pub(crate) async fn up(settings: &Settings) -> anyhow::Result<()> {
             (DatabaseUrls { owner: cluster.owner_url(), app: cluster.app_url() }, Some(cluster))
         }
     };
-    let ran = run(settings, &data, &urls, listener, cluster.as_ref(), token).await;
+    let told = tokio::spawn(when_cancelled(token.clone()));
+    let ran = run(settings, &data, &urls, listener, cluster.as_ref(), token.clone()).await;
+    token.cancel();
     if let Some(cluster) = cluster {
-        cluster.stop().await?;
+        let told = told.await.unwrap_or_else(|_| Instant::now());
+        cluster.stop(told + END_WITHIN).await?;
     }
     ran
+}
+
+async fn when_cancelled(token: CancellationToken) -> Instant {
+    token.cancelled().await;
+    Instant::now()
 }
 
 async fn run(

@@ -72,7 +72,7 @@ impl Default for DispatchSettings {
             breaker_failures: 5,
             breaker_pause: Duration::from_secs(30),
             push_categories: vec!["global_system".to_owned(), "orders".to_owned()],
-            stop_within: Duration::from_secs(8),
+            stop_within: Duration::from_secs(5),
         }
     }
 }

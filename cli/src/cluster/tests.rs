@@ -3,11 +3,13 @@
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
 use sqlx::{Connection as _, Executor as _, PgConnection};
+use tokio::time::Instant;
 
-use super::{Cluster, start_or_adopt};
+use super::{Cluster, GONE_WITHIN, STOP_WITHIN_AT_LEAST, start_or_adopt, works_in};
 
 /// A data folder that takes its cluster with it.
 struct Folder(PathBuf);
@@ -40,6 +42,11 @@ impl Drop for Folder {
     }
 }
 
+/// Time for an end in order, which takes a moment.
+fn by() -> Instant {
+    Instant::now() + Duration::from_secs(30)
+}
+
 async fn text(url: &str, sql: &str) -> String {
     let mut connection = PgConnection::connect(url).await.expect("the server accepts connections");
     sqlx::query_scalar(sql).fetch_one(&mut connection).await.expect("the statement runs")
@@ -56,7 +63,7 @@ async fn a_server_that_a_killed_engine_left_is_adopted() {
     let second = folder.start().await;
     assert!(second.child.is_none());
     assert_eq!(second.postmaster, pid);
-    second.stop().await.expect("an adopted server stops");
+    second.stop(by()).await.expect("an adopted server stops");
 }
 
 #[tokio::test]
@@ -66,7 +73,7 @@ async fn what_was_committed_is_there_after_a_stop_and_after_a_crash_of_the_serve
     let mut owner = PgConnection::connect(&cluster.owner_url()).await.unwrap();
     owner.execute("CREATE TABLE kept (word text)").await.unwrap();
     owner.execute("INSERT INTO kept VALUES ('stopped')").await.unwrap();
-    cluster.stop().await.expect("open connections do not hold up the stop");
+    cluster.stop(by()).await.expect("open connections do not hold up the stop");
 
     let cluster = folder.start().await;
     assert!(cluster.child.is_some());
@@ -84,7 +91,34 @@ async fn what_was_committed_is_there_after_a_stop_and_after_a_crash_of_the_serve
         text(&cluster.owner_url(), "SELECT string_agg(word, ',' ORDER BY word) FROM kept").await,
         "crashed,stopped"
     );
-    cluster.stop().await.unwrap();
+    cluster.stop(by()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_something_holds_up_ends_in_time_and_keeps_what_was_committed() {
+    let folder = Folder::new("held");
+    let cluster = folder.start().await;
+    let data = cluster.home.join("data");
+    // A server that ends in order waits for its archive.
+    let local = data.join("local.conf");
+    std::fs::write(&local, "archive_mode = on\narchive_command = 'sleep 120'\n").unwrap();
+    cluster.stop(by()).await.unwrap();
+
+    let cluster = folder.start().await;
+    let mut owner = PgConnection::connect(&cluster.owner_url()).await.unwrap();
+    owner.execute("CREATE TABLE kept ()").await.unwrap();
+    let (pid, told) = (cluster.postmaster, Instant::now());
+    cluster.stop(told).await.unwrap();
+    let took = told.elapsed();
+    assert!(took + GONE_WITHIN >= STOP_WITHIN_AT_LEAST, "nothing held it up: {took:?}");
+    assert!(took < Duration::from_secs(4), "{took:?}");
+    assert!(!works_in(pid, &data));
+
+    std::fs::remove_file(local).unwrap();
+    let cluster = folder.start().await;
+    let found = "SELECT count(*)::text FROM pg_tables WHERE tablename = 'kept'";
+    assert_eq!(text(&cluster.owner_url(), found).await, "1");
+    cluster.stop(by()).await.unwrap();
 }
 
 #[tokio::test]
@@ -93,7 +127,7 @@ async fn two_engines_never_share_a_data_folder() {
     let first = folder.start().await;
     let refusal = start_or_adopt(&folder.0).await.unwrap_err().to_string();
     assert!(refusal.starts_with("another engine already runs on "), "{refusal}");
-    first.stop().await.unwrap();
+    first.stop(by()).await.unwrap();
 }
 
 #[tokio::test]
@@ -119,7 +153,7 @@ async fn the_server_is_durable_and_out_of_reach_for_others() {
     let mut engine = PgConnection::connect(&app).await.unwrap();
     let refusal = engine.execute("CREATE TABLE public.mine ()").await.unwrap_err();
     assert!(refusal.to_string().contains("permission denied"), "{refusal}");
-    cluster.stop().await.unwrap();
+    cluster.stop(by()).await.unwrap();
 }
 
 #[tokio::test]
@@ -129,6 +163,6 @@ async fn a_data_folder_with_a_long_and_awkward_name_works() {
     assert!(cluster.socket_folder.as_os_str().len() < 86);
     assert_eq!(text(&cluster.app_url(), "SELECT current_user::text").await, "orqestra_app");
     let socket_folder = cluster.socket_folder.clone();
-    cluster.stop().await.unwrap();
+    cluster.stop(by()).await.unwrap();
     drop(std::fs::remove_dir(socket_folder));
 }

@@ -15,6 +15,7 @@ use orqestra_event_log::{Outage, SubscriptionError, SubscriptionOptions, run_sub
 use orqestra_vault::Entropy;
 use sqlx::PgPool;
 use tokio::sync::{Notify, Semaphore};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -29,7 +30,7 @@ use crate::settings::{DispatchSettings, InvalidSetting};
 use poller::Poller;
 use pump::Pump;
 
-/// How long what was cut off may take to notice.
+/// How long what was cut off may take to notice, and leases to be given back.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// What dispatch stands on.
@@ -151,22 +152,29 @@ impl Dispatch {
         };
         running.cancel();
         tracker.close();
-        if tokio::time::timeout(settings.stop_within, tracker.wait()).await.is_err() {
+        let until = Instant::now() + settings.stop_within;
+        if timeout_at(until, tracker.wait()).await.is_err() {
             tracing::warn!(deliveries = tracker.len(), "calls to providers are cut off");
         }
         give_up.cancel();
-        tokio::time::timeout(LAST_WORDS, tracker.wait()).await.ok();
-        for task in [polling, pumping] {
-            if !task.is_finished() {
-                tokio::time::timeout(LAST_WORDS, task).await.ok();
+        let leaving = async {
+            tracker.wait().await;
+            for task in [polling, pumping] {
+                if !task.is_finished() {
+                    task.await.ok();
+                }
             }
-        }
-        if !subscription.is_finished() {
-            tokio::time::timeout(settings.stop_within, subscription).await.ok();
-        }
+            if !subscription.is_finished() {
+                subscription.await.ok();
+            }
+        };
+        timeout_at(until + LAST_WORDS, leaving).await.ok();
         sandbox_may_end.cancel();
-        if let Err(error) = store::release(&pool, owner, queue.clear().into_iter()).await {
-            tracing::warn!(error = %error, "leases are left to run out");
+        let releasing = store::release(&pool, owner, queue.clear().into_iter());
+        match timeout(LAST_WORDS, releasing).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(error = %error, "leases are left to run out"),
+            Err(_) => tracing::warn!("leases are left to run out"),
         }
         ended
     }

@@ -1,9 +1,12 @@
 //! The end in order, and the private cluster that a killed engine leaves behind.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use orqestra_tests::load::order;
 use orqestra_tests::shop::Shop;
+use orqestra_tests::smtp::Smtp;
+use orqestra_tests::state::EventState;
 use orqestra_tests::wait;
 use orqestra_tests::world::World;
 use serde_json::json;
@@ -25,6 +28,43 @@ async fn sigterm_under_load_ends_with_0_within_10_s_and_loses_nothing() {
 }
 
 #[tokio::test]
+async fn ctrl_c_while_a_provider_hangs_ends_within_10_s_and_loses_nothing() {
+    let world =
+        World::private_with(&[("ORQESTRA_CLAIM_SECONDS", "3"), ("ORQESTRA_PROVIDER_TIMEOUT_SECONDS", "10")])
+            .await;
+    let (smtp, tenant) = (Smtp::start(), world.tenant());
+    world.providers(tenant, "EMAIL", &json!([smtp.provider()])).await;
+    let mut hanging = order(0);
+    hanging["payload"]["recipientEmail"] = json!("hang-1@example.org");
+    drop(world.trigger(tenant, &hanging).await.expect(200));
+    let open =
+        |state: &EventState| state.channel("EMAIL").attempts.iter().any(|tried| tried.outcome == "OPEN");
+    world.event_when(tenant, "order-0", open).await;
+    for number in 1..8 {
+        drop(world.trigger(tenant, &order(number)).await.expect(200));
+    }
+    let server = world.private_server().expect("a server of its own");
+    let log = world.ctrl_c().await;
+    assert!(log.contains("calls to providers are cut off"), "{log}");
+    assert!(rustix::process::test_kill_process(server).is_err(), "PostgreSQL goes with the engine");
+
+    world.begin().await;
+    assert!(!world.engine().banner().contains("found running"), "{}", world.engine().banner());
+    for ((_, event), state) in world.drain().await {
+        assert_eq!(state.ends(), "EMAIL SENT, SMS SENT, PUSH SENT", "{event}");
+        let email = state.channel("EMAIL");
+        assert_eq!(email.possible_duplicate, event == "order-0", "{event}: {email:?}");
+        let to = if event == "order-0" {
+            assert_eq!(email.attempts(), ["UNKNOWN no_outcome", "SUCCEEDED"]);
+            "hang-1@example.org".to_owned()
+        } else {
+            format!("user-{}@example.org", event.trim_start_matches("order-"))
+        };
+        assert_eq!(smtp.to(&to).len(), 1, "{event}");
+    }
+}
+
+#[tokio::test]
 async fn up_brings_its_own_database_and_adopts_the_one_that_a_killed_up_left_running() {
     let world = World::private().await;
     let tenant = world.tenant();
@@ -43,11 +83,6 @@ async fn up_brings_its_own_database_and_adopts_the_one_that_a_killed_up_left_run
     })
     .await;
     assert_eq!(world.sandbox(tenant, "SMS").await.len(), 1);
-    for secret in ["master.key", "realtime.secret", "database.json"] {
-        use std::os::unix::fs::PermissionsExt as _;
-        let found = std::fs::metadata(world.folder().join("data").join(secret)).unwrap();
-        assert_eq!(found.permissions().mode() & 0o777, 0o600, "{secret}");
-    }
     let second = world.launch().run(&["up"]);
     assert!(!second.status.success());
     let said = String::from_utf8_lossy(&second.stderr);
@@ -78,4 +113,12 @@ async fn without_a_tenant_of_the_settings_the_demo_tenant_and_its_key_are_kept_a
     }
     assert_eq!(printed[0], printed[1]);
     world.begin().await;
+    let mode = |name: &str| {
+        let found = std::fs::metadata(world.folder().join("data").join(name)).unwrap();
+        found.permissions().mode() & 0o777
+    };
+    for secret in ["master.key", "realtime.secret", "admin.token", "demo-tenant.json", "database.json"] {
+        assert_eq!(mode(secret), 0o600, "{secret}");
+    }
+    assert_eq!(mode(""), 0o700, "the folder itself");
 }
