@@ -29,6 +29,8 @@ const OWNER: &str = "orqestra_owner";
 const APP: &str = "orqestra_app";
 const DATABASE: &str = "orqestra";
 const SUPERUSER: &str = "postgres";
+/// The folder of a database that is being made, beside its final one; the process id follows.
+const UNFINISHED: &str = "data.unfinished";
 /// Only part of the socket's name: nothing listens on a port.
 const PORT: u16 = 5432;
 
@@ -212,10 +214,13 @@ fn remove_if_foreign(file: &Path) {
 
 /// `initdb` into a folder beside, renamed when complete: a crash in between leaves nothing that looks like data.
 async fn make(place: &Place, binaries: &Binaries) -> anyhow::Result<()> {
-    let unfinished = place.home().join("data.unfinished");
-    if unfinished.exists() {
-        std::fs::remove_dir_all(&unfinished).context("cannot remove an unfinished database")?;
+    for entry in std::fs::read_dir(place.home())?.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+            // A killed engine's `initdb` may still be at it: it fails then, and clears away what is left.
+            drop(std::fs::remove_dir_all(entry.path()));
+        }
     }
+    let unfinished = place.home().join(format!("{UNFINISHED}.{}", std::process::id()));
     let output = place
         .command(&binaries.program("initdb"))
         .arg("--pgdata")

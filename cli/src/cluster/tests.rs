@@ -3,13 +3,16 @@
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
+use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use tokio::time::Instant;
 
-use super::{Cluster, GONE_WITHIN, STOP_WITHIN_AT_LEAST, start_or_adopt, works_in};
+use super::binaries::Binaries;
+use super::place::Place;
+use super::{Cluster, GONE_WITHIN, LOOK_AGAIN_AFTER, STOP_WITHIN_AT_LEAST, start_or_adopt, works_in};
 
 /// A data folder that takes its cluster with it.
 struct Folder(PathBuf);
@@ -118,6 +121,37 @@ async fn a_server_that_something_holds_up_ends_in_time_and_keeps_what_was_commit
     let cluster = folder.start().await;
     let found = "SELECT count(*)::text FROM pg_tables WHERE tablename = 'kept'";
     assert_eq!(text(&cluster.owner_url(), found).await, "1");
+    cluster.stop(by()).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_killed_engine_left_of_an_initdb_is_made_anew() {
+    let folder = Folder::new("unfinished");
+    std::fs::create_dir(&folder.0).unwrap();
+    let place = Place::settle(&folder.0.canonicalize().unwrap()).unwrap();
+    // One whose engine was killed long ago, and one that goes on although its engine is gone.
+    let old = place.home().join("data.unfinished.1");
+    std::fs::create_dir(&old).unwrap();
+    std::fs::write(old.join("PG_VERSION"), "15\n").unwrap();
+    let going_on = place.home().join("data.unfinished");
+    let initdb = Binaries::find(None).await.unwrap().program("initdb");
+    let mut orphan = place.command(&initdb);
+    orphan.arg("--pgdata").arg(&going_on).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut orphan = orphan.kill_on_drop(true).spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let mut look = tokio::time::interval(LOOK_AGAIN_AFTER);
+    while !going_on.join("PG_VERSION").exists() {
+        assert!(Instant::now() < deadline && orphan.try_wait().unwrap().is_none(), "initdb begins");
+        look.tick().await;
+    }
+
+    let cluster = folder.start().await;
+    assert!(cluster.child.is_some() && !old.exists());
+    orphan.wait().await.unwrap();
+    assert_eq!(text(&cluster.app_url(), "SELECT current_user::text").await, "orqestra_app");
+    cluster.stop(by()).await.unwrap();
+    let cluster = folder.start().await;
+    assert_eq!(text(&cluster.app_url(), "SELECT current_user::text").await, "orqestra_app");
     cluster.stop(by()).await.unwrap();
 }
 
