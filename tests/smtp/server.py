@@ -8,6 +8,7 @@ the server answers. The local part, up to a `+`, is one of:
   cut-N       the first N tries are taken and the connection is cut before the answer; then it is answered
   lose-N      the first N tries are not taken and the connection is cut instead of an answer
   hang-N      the first N tries are not taken and get no answer at all
+  stall-N     the first N tries are taken and get no answer at all
   anything else is taken
 
 The second argument is the port; 0 picks a free one. The port stands in the first line of standard output.
@@ -55,6 +56,8 @@ class Handler:
             server.transport.abort()
             return "250 OK"
         self.keep(session, envelope)
+        if self.turn(address, "stall"):
+            await asyncio.sleep(3600)
         if self.turn(address, "cut"):
             server.transport.abort()
         return "250 OK"

@@ -29,6 +29,17 @@ pub fn order(number: usize) -> Value {
     })
 }
 
+/// Gives a tenant the templates that the first one has for such an event; they say whose order it is on each channel.
+pub async fn templates(world: &World, tenant: &Tenant) {
+    for (channel, content) in [
+        ("EMAIL", json!({"subject": "{{ title }}: {{ orderNumber }}", "body": "<p>{{ orderNumber }}</p>"})),
+        ("SMS", json!({"body": "{{ title }}: order {{ orderNumber }}, {{ amount }}"})),
+        ("PUSH", json!({"title": "{{ title }}", "body": "Your order {{ orderNumber }} has been confirmed."})),
+    ] {
+        drop(world.template(tenant, "order.confirmed", channel, &content).await.expect(200));
+    }
+}
+
 /// Sends an event until it is answered 200, as a client does that may not lose it.
 ///
 /// # Panics
@@ -52,9 +63,15 @@ pub struct Load {
     next: AtomicUsize,
     answered: AtomicUsize,
     over: AtomicBool,
+    channels: Option<Vec<&'static str>>,
 }
 
 impl Load {
+    /// Events for these channels alone.
+    pub fn only(channels: &[&'static str]) -> Self {
+        Self { channels: Some(channels.to_vec()), ..Self::default() }
+    }
+
     /// How many events were answered 200.
     pub fn answered(&self) -> usize {
         self.answered.load(Ordering::Relaxed)
@@ -76,7 +93,11 @@ impl Load {
                 if number >= most {
                     return;
                 }
-                drop(insist(world, &tenants[number % tenants.len()], &order(number)).await);
+                let mut body = order(number);
+                if let Some(channels) = &self.channels {
+                    body["channels"] = json!(channels);
+                }
+                drop(insist(world, &tenants[number % tenants.len()], &body).await);
                 self.answered.fetch_add(1, Ordering::Relaxed);
             }
         };

@@ -12,7 +12,7 @@ use crate::http::{Answer, Request, segment, unsegment};
 use crate::state::EventState;
 use crate::tenant::{Tenant, sign};
 use crate::wait;
-use crate::world::{ADMIN_TOKEN, SETTLES_WITHIN, TRIGGER, World};
+use crate::world::{ADMIN_TOKEN, Accepted, SETTLES_WITHIN, TRIGGER, World};
 
 impl World {
     /// Sends a request.
@@ -45,7 +45,9 @@ impl World {
         if answer.status == 200 {
             let location = answer.header("location").context("a trigger's answer has a Location")?;
             let id = unsegment(location.trim_start_matches("/api/v1/events/"));
-            self.accepted.lock().expect("no panic while locked").entry((tenant.id, id)).or_insert(false);
+            let body = serde_json::from_str(body).context("what is answered 200 is JSON")?;
+            let event = Accepted { body, settled: false };
+            self.accepted.lock().expect("no panic while locked").entry((tenant.id, id)).or_insert(event);
         }
         Ok(answer)
     }
@@ -65,6 +67,15 @@ impl World {
         let answer =
             self.trigger_with(tenant, body, &[("prefer", "return=representation")]).await.expect(200);
         answer.json()["eventId"].as_str().expect("asked for").to_owned()
+    }
+
+    /// What was asked for by an event that was answered 200.
+    ///
+    /// # Panics
+    /// If it was not.
+    pub fn asked(&self, tenant: Uuid, event_id: &str) -> Value {
+        let accepted = self.accepted.lock().expect("no panic while locked");
+        accepted[&(tenant, event_id.to_owned())].body.clone()
     }
 
     /// Every event that was answered 200.
@@ -195,8 +206,8 @@ impl World {
             let late = std::time::Instant::now() >= deadline;
             assert!(!late, "{} events do not settle; {:?}: {last}", waiting.len(), waiting.first());
         }
-        for seen in self.accepted.lock().expect("no panic while locked").values_mut() {
-            *seen = true;
+        for event in self.accepted.lock().expect("no panic while locked").values_mut() {
+            event.settled = true;
         }
         self.caught_up().await;
         settled

@@ -54,7 +54,7 @@ pub struct Attempt {
 impl EventState {
     /// Whether every channel has come to an end, or waits for a person.
     pub fn is_settled(&self) -> bool {
-        self.channels.iter().all(ChannelState::is_settled)
+        !self.channels.is_empty() && self.channels.iter().all(ChannelState::is_settled)
     }
 
     /// One channel.

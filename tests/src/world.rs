@@ -35,6 +35,14 @@ pub const TRIGGER: &str = "/api/v1/events/trigger";
 
 pub(crate) const ADMIN_TOKEN: &str = "the-admin-token-of-the-tests";
 
+/// An event that was answered 200.
+pub(crate) struct Accepted {
+    /// What was asked for.
+    pub(crate) body: Value,
+    /// Whether it was seen settled.
+    pub(crate) settled: bool,
+}
+
 /// A running engine with all that is around it.
 pub struct World {
     engine: Mutex<Option<Arc<Engine>>>,
@@ -42,8 +50,8 @@ pub struct World {
     runs: AtomicU32,
     pub(crate) http: Http,
     tenant: Tenant,
-    /// Every event that was answered 200, and whether it was seen settled.
-    pub(crate) accepted: Mutex<BTreeMap<(Uuid, String), bool>>,
+    /// Every event that was answered 200.
+    pub(crate) accepted: Mutex<BTreeMap<(Uuid, String), Accepted>>,
     errors_expected: Mutex<bool>,
     pub(crate) pool: Option<PgPool>,
     folder: Folder,
@@ -251,7 +259,7 @@ impl World {
 
     fn left_over(&self, engine: &Engine) -> Vec<String> {
         let accepted = self.accepted.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let unseen = accepted.iter().filter(|(_, seen)| !**seen);
+        let unseen = accepted.iter().filter(|(_, event)| !event.settled);
         let ends = |(tenant, event_id): &(Uuid, String)| {
             let path = format!("/admin/v1/tenants/{tenant}/events/{}", segment(event_id));
             match get_blocking(engine.address(), &path) {

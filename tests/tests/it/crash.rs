@@ -12,6 +12,8 @@ use orqestra_tests::wait;
 use orqestra_tests::world::World;
 use serde_json::json;
 
+use crate::inside;
+
 /// Worlds at one time.
 const AT_ONCE: usize = 3;
 const EVENTS: usize = 10;
@@ -26,12 +28,23 @@ fn hit(point: FailPoint) -> u32 {
     }
 }
 
+/// How an email must have ended at least once, where the process ends beside a call to a provider. Only emails are
+/// under way there, so that an email is what is cut off.
+fn email_ends(point: FailPoint) -> Option<&'static str> {
+    match point {
+        FailPoint::ClaimAfterAppend | FailPoint::SendBefore => Some("EMAIL SENT, possible duplicate"),
+        FailPoint::SendAfter => Some("EMAIL SENT, possible duplicate, arrived 2 times"),
+        _ => None,
+    }
+}
+
 async fn crash_at(point: FailPoint) {
     let short = [("ORQESTRA_CLAIM_SECONDS", "2"), ("ORQESTRA_PROVIDER_TIMEOUT_SECONDS", "2")];
     let (world, smtp) = (World::with(&short).await, Smtp::start());
     let tenants = [world.tenant().clone()];
     world.providers(&tenants[0], "EMAIL", &json!([smtp.provider()])).await;
-    let load = Load::default();
+    let email = email_ends(point);
+    let load = if email.is_some() { Load::only(&["EMAIL"]) } else { Load::default() };
     load.run(&world, &tenants, 2, Duration::from_millis(10), 2).await;
     drop(world.drain().await);
     world.sigterm().await;
@@ -52,6 +65,10 @@ async fn crash_at(point: FailPoint) {
     tokio::join!(clients, readers, accident);
     let ends = audit(&world, &tenants, &smtp).await;
     println!("{}: {ends:?}", point.name());
+    inside::agrees(&world).await;
+    if let Some(end) = email {
+        assert!(ends.contains_key(end), "{}: no {end} in {ends:?}", point.name());
+    }
     if point == FailPoint::MarkReadAfterAppend {
         let mut read = 0;
         for user in 0..EVENTS {

@@ -5,12 +5,14 @@
 use std::time::{Duration, Instant};
 
 use orqestra_tests::audit::audit;
-use orqestra_tests::load::Load;
+use orqestra_tests::load::{Load, templates};
 use orqestra_tests::smtp::Smtp;
 use orqestra_tests::wait;
 use orqestra_tests::world::World;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::json;
+
+use crate::inside;
 
 const CLIENTS: usize = 6;
 const TENANTS: usize = 6;
@@ -44,16 +46,7 @@ async fn whenever_it_is_killed_nothing_accepted_is_lost_or_repeated_without_a_ma
     }
     for tenant in &tenants {
         world.providers(tenant, "EMAIL", &json!([smtp.provider()])).await;
-        let email = json!({"subject": "{{ title }}", "body": "<p>{{ orderNumber }}</p>"});
-        drop(world.template(tenant, "order.confirmed", "EMAIL", &email).await.expect(200));
-        drop(
-            world
-                .template(tenant, "order.confirmed", "SMS", &json!({"body": "{{ title }}"}))
-                .await
-                .expect(200),
-        );
-        let push = json!({"title": "{{ title }}", "body": "{{ orderNumber }}"});
-        drop(world.template(tenant, "order.confirmed", "PUSH", &push).await.expect(200));
+        templates(&world, tenant).await;
     }
 
     let load = Load::default();
@@ -82,6 +75,7 @@ async fn whenever_it_is_killed_nothing_accepted_is_lost_or_repeated_without_a_ma
     };
     let (kills, ()) = tokio::join!(killer, clients);
     let ends = audit(&world, &tenants, &smtp).await;
+    inside::agrees(&world).await;
     println!("{kills} kills, {} events: {ends:#?}", load.answered());
     assert!(kills >= 3 && load.answered() > 0, "{kills} kills, {} events", load.answered());
 }

@@ -1,6 +1,6 @@
 //! End-to-end, fault and architecture tests: one binary, a module a subject.
 //!
-//! Nothing here reaches into a room; the engine is seen from outside, or its files are read.
+//! The engine is seen from outside, or its files are read; only what goes through `inside` reaches into rooms.
 
 #![expect(
     clippy::unwrap_used,
@@ -14,6 +14,7 @@ mod crash;
 mod errors;
 mod first_run;
 mod idempotency;
+mod inside;
 mod isolation;
 mod kill_loop;
 mod metrics;

@@ -12,6 +12,8 @@ use orqestra_tests::wait;
 use orqestra_tests::world::World;
 use serde_json::{Value, json};
 
+use crate::inside;
+
 const RECOVERS_WITHIN: Duration = Duration::from_mins(1);
 /// The engine's own 3 s for what was never sent, on a busy machine.
 const REFUSED_WITHIN: Duration = Duration::from_secs(6);
@@ -50,6 +52,7 @@ async fn connections_that_are_cut_under_load_lose_nothing() {
     };
     shop.busy(4, Duration::from_millis(50), cutter).await;
     println!("{:#?}", shop.audit().await);
+    inside::agrees(&shop.world).await;
 }
 
 #[tokio::test]
@@ -103,6 +106,7 @@ async fn a_server_that_crashes_and_comes_back_loses_nothing_and_meanwhile_the_an
     };
     shop.busy(4, Duration::from_millis(50), breaker).await;
     println!("{:#?}", shop.audit().await);
+    inside::agrees(&shop.world).await;
 
     let (mut warned, told) = (logged(&world.engine(), "WARN"), logged(&world.engine(), "INFO"));
     println!("{warned:#?}\n{told:#?}");
@@ -136,6 +140,7 @@ async fn what_a_crashed_server_takes_back_from_the_readers_is_done_again() {
         .await;
     }
     drop(shop.audit().await);
+    inside::agrees(&shop.world).await;
     wait::until("no due row of a settled delivery", RECOVERS_WITHIN, async || {
         let rows: i64 =
             sqlx::query_scalar("select count(*) from dispatch_due").fetch_one(world.pool()).await.ok()?;

@@ -12,6 +12,8 @@ use orqestra_tests::world::{ENDS_WITHIN, TRIGGER, World};
 use rustix::process::Signal;
 use serde_json::json;
 
+use crate::inside;
+
 const SHORT: [(&str, &str); 2] =
     [("ORQESTRA_CLAIM_SECONDS", "3"), ("ORQESTRA_PROVIDER_TIMEOUT_SECONDS", "3")];
 const ANSWERS_WITHIN: Duration = Duration::from_mins(1);
@@ -90,6 +92,7 @@ async fn a_dispatching_process_killed_under_load_and_followed_by_another_loses_a
     };
     let another = shop.busy(4, Duration::from_millis(30), killer).await;
     println!("{:#?}", shop.audit().await);
+    inside::agrees(&shop.world).await;
     for process in [&project, &another] {
         end(process).await;
     }
@@ -122,6 +125,7 @@ async fn one_event_id_at_two_processes_at_once_is_accepted_once() {
             .unwrap();
     assert_eq!(accepted, 20);
     drop(shop.audit().await);
+    inside::agrees(&shop.world).await;
     end(&other).await;
 }
 

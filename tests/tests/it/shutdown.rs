@@ -11,6 +11,8 @@ use orqestra_tests::wait;
 use orqestra_tests::world::World;
 use serde_json::json;
 
+use crate::inside;
+
 const ANSWERS_WITHIN: Duration = Duration::from_mins(1);
 
 #[tokio::test]
@@ -24,6 +26,7 @@ async fn sigterm_under_load_ends_with_0_within_10_s_and_loses_nothing() {
     };
     shop.busy(8, Duration::from_millis(20), terminator).await;
     let ends = shop.audit().await;
+    inside::agrees(&shop.world).await;
     assert!(ends.keys().all(|end| end.ends_with(" SENT")), "an end in order leaves no doubt: {ends:#?}");
 }
 
