@@ -13,6 +13,7 @@ mod cli;
 mod crash;
 mod errors;
 mod first_run;
+mod forgetting;
 mod idempotency;
 mod inside;
 mod isolation;
