@@ -1,9 +1,9 @@
 //! A whole engine of a test's own: the real program, its database, its tenants, and what it said yes to.
 //!
 //! Every 200 is kept in a ledger. A world that ends well has no work left over, its engine ends with 0 on SIGTERM, and
-//! no run of it logged an error.
+//! no run of it logged an error or anything confidential: an address, a phone number, a variable, a key, a secret.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -33,6 +33,10 @@ pub const SETTLES_WITHIN: Duration = Duration::from_secs(90);
 /// The route of the trigger.
 pub const TRIGGER: &str = "/api/v1/events/trigger";
 
+/// The shortest text that a log line holds only where it was written there.
+const TELLING: usize = 6;
+const MOST_CONFIDENTIAL: usize = 500;
+
 pub(crate) const ADMIN_TOKEN: &str = "the-admin-token-of-the-tests";
 
 /// An event that was answered 200.
@@ -53,6 +57,7 @@ pub struct World {
     /// Every event that was answered 200.
     pub(crate) accepted: Mutex<BTreeMap<(Uuid, String), Accepted>>,
     errors_expected: Mutex<bool>,
+    confidential: Mutex<BTreeSet<String>>,
     pub(crate) pool: Option<PgPool>,
     folder: Folder,
 }
@@ -120,6 +125,7 @@ impl World {
         let mut all: BTreeMap<String, String> =
             own.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let confidential = BTreeSet::from([ADMIN_TOKEN.to_owned(), tenant.key.clone()]);
         Self {
             engine: Mutex::new(None),
             launch: Mutex::new(Launch { folder: folder.path().to_owned(), settings: all }),
@@ -128,6 +134,7 @@ impl World {
             tenant,
             accepted: Mutex::default(),
             errors_expected: Mutex::new(false),
+            confidential: Mutex::new(confidential),
             pool,
             folder,
         }
@@ -180,6 +187,16 @@ impl World {
     /// From now on the engine may log errors, since something around it is broken on purpose. It may not panic.
     pub fn expect_errors(&self) {
         *self.errors_expected.lock().expect("no panic while locked") = true;
+    }
+
+    /// From now on no line of the log may hold this text. What is too short or no word stands there by chance, and what
+    /// comes after many others adds nothing.
+    pub(crate) fn confide(&self, text: &str) {
+        let mut confidential = self.confidential.lock().expect("no panic while locked");
+        let telling = text.len() >= TELLING && text.contains(|c: char| c.is_alphabetic() || c == '+');
+        if telling && confidential.len() < MOST_CONFIDENTIAL {
+            confidential.insert(text.to_owned());
+        }
     }
 
     /// Starts the engine, which does not run.
@@ -274,15 +291,12 @@ impl World {
     fn complaints(&self) -> Vec<String> {
         let mut found = Vec::new();
         let errors_expected = *self.errors_expected.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let confidential = self.confidential.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let runs = (0..self.runs.load(Ordering::Relaxed)).map(|number| format!("run-{number}.log"));
         for name in runs.chain(["second/run-0.log".to_owned()]) {
             let text = std::fs::read_to_string(self.folder.path().join(&name)).unwrap_or_default();
-            let wrong = |line: &&str| {
-                line.contains("panicked at")
-                    || line.contains("permission denied")
-                    || (!errors_expected && line.contains("\"level\":\"ERROR\""))
-            };
-            found.extend(text.lines().filter(wrong).map(|line| format!("{name}: {line}")));
+            let complaints = text.lines().filter(|line| is_complaint(line, errors_expected, &confidential));
+            found.extend(complaints.map(|line| format!("{name}: {line}")));
         }
         found
     }
@@ -342,6 +356,14 @@ impl Drop for World {
     }
 }
 
+/// Whether no engine may have logged this line.
+fn is_complaint(line: &str, errors_expected: bool, confidential: &BTreeSet<String>) -> bool {
+    line.contains("panicked at")
+        || line.contains("permission denied")
+        || (!errors_expected && line.contains("\"level\":\"ERROR\""))
+        || confidential.iter().any(|text| line.contains(text.as_str()))
+}
+
 fn urls<'a>(app: &'a str, owner: &'a str) -> [(&'a str, &'a str); 2] {
     [("ORQESTRA_DATABASE_URL", app), ("ORQESTRA_MIGRATION_DATABASE_URL", owner)]
 }
@@ -356,4 +378,23 @@ fn get_blocking(address: SocketAddr, path: &str) -> Result<EventState> {
     let (_, body) = text.split_once("\r\n\r\n").context("no body")?;
     let mut body: Value = serde_json::from_str(body)?;
     Ok(serde_json::from_value(body["data"].take())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_with_an_error_or_something_confidential_is_a_complaint() {
+        let confidential = BTreeSet::from(["user@example.org".to_owned()]);
+        for (line, complaint, even_so) in [
+            (r#"{"level":"INFO","message":"sent"}"#, false, false),
+            (r#"{"level":"ERROR","message":"lost"}"#, true, false),
+            (r#"{"level":"INFO","message":"sent to <user@example.org>"}"#, true, true),
+            ("thread 'main' panicked at src/main.rs", true, true),
+        ] {
+            assert_eq!(is_complaint(line, false, &confidential), complaint, "{line}");
+            assert_eq!(is_complaint(line, true, &confidential), even_so, "{line}");
+        }
+    }
 }
