@@ -10,6 +10,7 @@
 
 mod architecture;
 mod cli;
+mod conformance;
 mod crash;
 mod errors;
 mod first_run;
