@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hyper::Method;
+use orqestra_tests::http::{Answer, Request};
 use orqestra_tests::smtp::Smtp;
 use orqestra_tests::state::EventState;
 use orqestra_tests::tenant::Tenant;
@@ -25,9 +26,23 @@ fn email(to: &str) -> Value {
     })
 }
 
-async fn resolve(world: &World, delivery: &str, how: &str) -> orqestra_tests::http::Answer {
+async fn resolve(world: &World, delivery: &str, how: &str) -> Answer {
     let path = format!("/admin/v1/deliveries/{delivery}/resolve");
     world.admin(Method::POST, &path, &json!({"resolution": how})).await
+}
+
+/// For how many seconds the oldest held outcome is held, once the metric says that there are so many. The engine is
+/// started again, since it counts them at its start and then only now and then.
+async fn held_for(world: &World, outcomes: u32) -> f64 {
+    world.restart().await;
+    wait::until("the metric of held outcomes", SETTLES_WITHIN, async || {
+        let text = world.call(Request::get("/metrics")).await.text();
+        let value = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        let held: u32 = value("orqestra_unknown_held")?.parse().ok()?;
+        let seconds = value("orqestra_oldest_unknown_seconds")?.parse().ok()?;
+        (held == outcomes).then_some(seconds)
+    })
+    .await
 }
 
 #[tokio::test]
@@ -100,7 +115,7 @@ async fn an_email_that_stays_unknown_is_held_until_an_operator_decides() {
         drop(world.settled(tenant, &answered).await);
         deliveries.push((id, to, state.channel("EMAIL").delivery_id.clone(), end));
     }
-    world.restart().await;
+    assert!(held_for(&world, 3).await > 0.0);
     for ((id, to, delivery, end), how) in deliveries.iter().zip(["delivered", "drop", "resend"]) {
         let answer = resolve(&world, delivery, how).await.expect(200).json();
         assert_eq!(answer["data"]["deliveryId"], *delivery);
@@ -109,6 +124,7 @@ async fn an_email_that_stays_unknown_is_held_until_an_operator_decides() {
         assert_eq!(smtp.to(to).len(), if how == "resend" { 3 } else { 2 }, "{how}");
         assert_eq!(resolve(&world, delivery, how).await.expect(409).json()["code"], "nothing_to_resolve");
     }
+    assert!(held_for(&world, 0).await <= 0.0);
     let unknown = resolve(&world, "6f3b3c1e-0000-4000-8000-000000000000", "drop").await;
     assert_eq!(unknown.expect(404).json()["code"], "unknown_delivery");
 }
@@ -192,4 +208,36 @@ async fn a_tenant_switched_off_before_the_send_is_a_skip_and_not_a_send() {
     let state = world.settled(tenant, &id).await;
     assert_eq!(state.channel("EMAIL").reason.as_deref(), Some("tenant_inactive"));
     assert_eq!(smtp.count(), 0);
+}
+
+#[tokio::test]
+async fn where_the_provider_names_no_sender_the_tenants_is_used_and_without_one_the_email_is_a_dead_letter() {
+    let (world, smtp) = (World::with(&[("ORQESTRA_RETRY_DELAYS", "50ms,50ms")]).await, Smtp::start());
+    let tenant = world.new_tenant(json!({"senderEmail": "office@example.com"})).await;
+    let mut provider = smtp.provider();
+    provider.as_object_mut().unwrap().remove("from");
+    world.providers(&tenant, "EMAIL", &json!([provider])).await;
+    let info = json!({"eventType": "global.info", "channels": ["EMAIL"],
+                      "payload": {"userId": "u", "recipientEmail": "user@example.org"},
+                      "variables": {"title": "t", "message": "m"}});
+    let id = world.accept(&tenant, &info).await;
+    assert_eq!(world.settled(&tenant, &id).await.channel("EMAIL").status, "SENT");
+    let mail = smtp.messages().remove(0);
+    assert_eq!(
+        (mail.from.as_str(), mail.headers["from"].as_str()),
+        ("office@example.com", "office@example.com")
+    );
+
+    drop(world.change(&tenant, &json!({"senderEmail": null})).await);
+    let id = world.accept(&tenant, &info).await;
+    let state = world.settled(&tenant, &id).await;
+    assert_eq!(state.channel("EMAIL").status, "FAILED");
+    assert_eq!(state.channel("EMAIL").attempts(), ["FAILED no_sender"; 3]);
+    assert_eq!(smtp.count(), 1);
+
+    // Once there is a sender again, so is the mail.
+    drop(world.change(&tenant, &json!({"senderEmail": "shop@example.com"})).await);
+    let id = world.accept(&tenant, &info).await;
+    assert_eq!(world.settled(&tenant, &id).await.channel("EMAIL").status, "SENT");
+    assert_eq!(smtp.messages()[1].from, "shop@example.com");
 }
