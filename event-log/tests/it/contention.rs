@@ -1,5 +1,5 @@
 //! Many writers in several processes on five hot streams, with replays and twin keys, in quiet and while connections
-//! are killed.
+//! are killed, and a reader beside them who must never see a later position before an earlier one.
 //!
 //! The test runs its own binary again as the other processes; each writes down in a table what it was told.
 
@@ -9,7 +9,8 @@ use std::sync::Arc;
 use orqestra_domain::NotificationId;
 use orqestra_event_log::source::{SystemClock, SystemIds};
 use orqestra_event_log::{
-    Append, Clock, EventLog, IdempotencyClaim, LogOptions, MIGRATOR, Metadata, NewEvent, Outcome, Ticket,
+    Append, Clock, EventLog, IdempotencyClaim, LogOptions, MIGRATOR, Metadata, NewEvent, Outcome, Position,
+    Ticket,
 };
 use orqestra_tests::postgres::TestDatabase;
 use serde_json::json;
@@ -26,6 +27,8 @@ const PROCESSES: u64 = 4;
 const WRITERS: u64 = 5;
 const CALLERS: u64 = 3;
 const COMMANDS: u64 = 40;
+/// Small, so that the reader asks often, right behind the writers.
+const PAGE: usize = 40;
 
 /// Numbers without a source of randomness: the same in each run, different for each caller.
 struct Dice(u64);
@@ -215,10 +218,62 @@ impl Contest {
     }
 }
 
+/// Pages through the log from its beginning with a log of its own while others write, and to its end once they are
+/// done. What is skipped here, because it was committed after what comes behind it, no subscription would ever see.
+struct Reader {
+    over: CancellationToken,
+    reading: tokio::task::JoinHandle<()>,
+}
+
+impl Reader {
+    fn start(pool: &PgPool) -> Self {
+        let over = CancellationToken::new();
+        Self { reading: tokio::spawn(read_along(pool.clone(), over.clone())), over }
+    }
+
+    /// Fails unless it has seen all positions, in order.
+    async fn end(self) {
+        self.over.cancel();
+        in_time(self.reading).await.unwrap();
+    }
+}
+
+async fn read_along(pool: PgPool, over: CancellationToken) {
+    let options = LogOptions::new(Arc::new(SystemClock), Arc::new(SystemIds));
+    let log = EventLog::open(pool, options, CancellationToken::new()).await.unwrap();
+    let mut head = log.head();
+    let mut last = Position::ZERO;
+    let mut seen_meanwhile = 0;
+    loop {
+        let written = over.is_cancelled();
+        let page = log.read_after(last, PAGE).await.unwrap();
+        for event in &page {
+            assert_eq!(event.position.get(), last.get() + 1, "a page goes on where the last one ended");
+            last = event.position;
+        }
+        if !written {
+            seen_meanwhile = last.get();
+        } else if page.is_empty() {
+            break;
+        }
+        if page.is_empty() {
+            tokio::select! {
+                () = over.cancelled() => {}
+                moved = head.wait_for(|head| *head > last) => { moved.unwrap(); }
+            }
+        }
+    }
+    assert!(seen_meanwhile > 0, "it read while the others wrote");
+    assert_eq!(log.fetch_head().await.unwrap(), last, "it saw everything");
+    log.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_processes_on_few_streams_lose_tear_and_skip_nothing() {
     let mut contest = Contest::start(None).await;
+    let reader = Reader::start(contest.database.pool());
     contest.end().await.unwrap();
+    reader.end().await;
     let stored = contest.check().await;
     assert_eq!(stored, contest.told().await, "nothing is stored that nobody was told of");
     assert!(stored > i64::try_from(PROCESSES * WRITERS * CALLERS * COMMANDS / 2).unwrap(), "{stored} stored");
@@ -228,6 +283,7 @@ async fn many_processes_on_few_streams_lose_tear_and_skip_nothing() {
 async fn killed_connections_lose_tear_and_repeat_nothing() {
     let mut contest = Contest::start(None).await;
     let pool = contest.database.pool().clone();
+    let reader = Reader::start(&pool);
     let killing = async {
         let mut pace = tokio::time::interval(std::time::Duration::from_millis(40));
         loop {
@@ -246,6 +302,7 @@ async fn killed_connections_lose_tear_and_repeat_nothing() {
         ended = contest.end() => ended.unwrap(),
         () = killing => {}
     }
+    reader.end().await;
     let stored = contest.check().await;
     assert_eq!(stored, contest.told().await, "each command whose connection was killed was told its outcome");
 }
