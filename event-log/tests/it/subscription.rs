@@ -8,11 +8,12 @@ use orqestra_event_log::{
     EventLog, OnPoison, Position, RecordedEvent, Start, Subscriber, SubscriberError, SubscriptionOptions,
     checkpoint, parked, request_retry, run_subscription,
 };
-use sqlx::{Executor, PgTransaction};
+use orqestra_tests::postgres::TestCluster;
+use sqlx::{Executor, PgPool, PgTransaction};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{World, events, in_time, recorded, stream};
+use crate::support::{World, events, in_time, open, recorded, stream};
 
 /// Streams whose events fail for now.
 type Poison = Arc<Mutex<HashSet<String>>>;
@@ -93,8 +94,18 @@ struct Running {
 }
 
 fn run_as(world: &World, log: &EventLog, witness: Witness, options: SubscriptionOptions) -> Running {
+    run_through(world, log, world.pool(), witness, options)
+}
+
+fn run_through(
+    world: &World,
+    log: &EventLog,
+    pool: &PgPool,
+    witness: Witness,
+    options: SubscriptionOptions,
+) -> Running {
     let token = world.token.child_token();
-    let running = run_subscription(log.clone(), world.pool().clone(), witness, options, token.clone());
+    let running = run_subscription(log.clone(), pool.clone(), witness, options, token.clone());
     Running { token, task: tokio::spawn(async move { running.await.unwrap() }) }
 }
 
@@ -355,7 +366,8 @@ async fn while_many_callers_wait_a_subscription_rests_between_batches_and_afterw
     recorded(world.log.append(events(1, 0, 30)).await);
     let callers: Vec<_> = (0..16).map(|_| world.log.caller()).collect();
     let work = Duration::from_millis(20);
-    let running = run(&world, Witness { work, ..witness() });
+    let patient = SubscriptionOptions { lease: Duration::from_secs(30), ..quick() };
+    let running = run_as(&world, &world.log, Witness { work, ..witness() }, patient);
     reached(&world.log, 10).await;
     let rests = Instant::now();
     reached(&world.log, 20).await;
@@ -367,4 +379,75 @@ async fn while_many_callers_wait_a_subscription_rests_between_batches_and_afterw
     reached(&world.log, 130).await;
     assert!(works.elapsed() < 10 * 63 * work, "nobody waits any more");
     running.stop().await;
+}
+
+/// Connections whose statements tell the server's log what they cost.
+fn telling(world: &World) -> PgPool {
+    let options = world.database.options().clone().options([
+        ("session_preload_libraries", "auto_explain"),
+        ("auto_explain.log_min_duration", "0"),
+        ("auto_explain.log_analyze", "on"),
+        ("auto_explain.log_buffers", "on"),
+        ("auto_explain.log_timing", "off"),
+        ("auto_explain.log_format", "json"),
+        ("log_min_messages", "log"),
+    ]);
+    PgPool::connect_lazy_with(options)
+}
+
+/// The statements of all connections that tell, with the pages that each one touched.
+fn told() -> Vec<(String, u64)> {
+    let log = std::fs::read_to_string(TestCluster::shared().socket_folder().join("log")).unwrap();
+    let plans = log.split("  plan:\n").skip(1).map(|rest| {
+        let mut json = serde_json::Deserializer::from_str(rest).into_iter::<serde_json::Value>();
+        json.next().unwrap().unwrap()
+    });
+    let pages = |plan: &serde_json::Value| {
+        ["Shared Hit Blocks", "Shared Read Blocks"]
+            .map(|kind| plan["Plan"][kind].as_u64().unwrap())
+            .iter()
+            .sum()
+    };
+    plans.map(|plan| (plan["Query Text"].as_str().unwrap().to_owned(), pages(&plan))).collect()
+}
+
+#[tokio::test]
+async fn a_held_snapshot_slows_neither_checkpoint_nor_lease() {
+    let world = world().await;
+    let mut holder = world.pool().begin_with("begin isolation level repeatable read").await.unwrap();
+    holder.execute("select from events, checkpoints, leases").await.unwrap();
+    let appends = (0..3_000).map(|number| world.log.append(events(number, 0, 1)));
+    for outcome in futures::future::join_all(appends).await {
+        recorded(outcome);
+    }
+    let one_by_one = SubscriptionOptions { batch: 1, ..quick() };
+    let running = run_as(&world, &world.log, witness(), one_by_one);
+    reached(&world.log, 3_000).await;
+    running.stop().await;
+
+    // Once more, with everything written down: from the checkpoint it takes one event more, and renews its lease.
+    let pool = telling(&world);
+    let log = open(&pool, &world.clock, &world.token).await;
+    let running = run_through(&world, &log, &pool, witness(), one_by_one);
+    recorded(world.log.append(events(3_001, 0, 1)).await);
+    reached(&log, 3_001).await;
+    let until_when: String =
+        sqlx::query_scalar("select until::text from leases").fetch_one(world.pool()).await.unwrap();
+    until(&world, &format!("select until > '{until_when}' from leases")).await;
+    running.stop().await;
+    log.close().await;
+    let told = told();
+    for (statement, most) in [
+        ("insert into leases", 20),
+        ("update leases", 20),
+        ("select position from checkpoints", 20),
+        ("insert into checkpoints", 50),
+        ("select coalesce((select e.position", 10),
+    ] {
+        let pages: Vec<u64> =
+            told.iter().filter(|(text, _)| text.starts_with(statement)).map(|(_, pages)| *pages).collect();
+        assert!(!pages.is_empty(), "{statement} was told of, in {told:?}");
+        assert!(pages.iter().all(|pages| *pages <= most), "{statement}: {pages:?} pages");
+    }
+    holder.rollback().await.unwrap();
 }
