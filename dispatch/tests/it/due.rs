@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use orqestra_dispatch::rebuild_due;
+use orqestra_dispatch::{RebuildError, SUBSCRIPTION, rebuild_due};
 use orqestra_domain::notification::DeliveryState;
-use orqestra_domain::{Channel, DeliveryId};
+use orqestra_domain::{Channel, DeliveryId, StreamId};
+use orqestra_event_log::parked;
 
 use crate::script::{Answer, Script};
 use crate::world::{World, settings};
@@ -97,4 +98,28 @@ async fn rows_of_a_process_that_died_are_taken_up_when_their_lease_ends_and_not_
     let delivery = world.settled(&tenant, waiting, Channel::Email).await;
     assert!(matches!(delivery.state, DeliveryState::Sent { attempt: 1, .. }));
     dispatch.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poison_event_parks_its_notification_and_others_are_sent() {
+    let world = World::new().await;
+    let tenant = world.tenant("acme", &[(Channel::Email, "hi")]).await;
+    let poisoned = world.trigger(&tenant, "e-1").await;
+    let stream = StreamId::notification(tenant.id, poisoned);
+    let poison = world.vanish("Notification", &stream).await;
+    let behind = world.trigger(&tenant, "e-2").await;
+    let script = Script::always(Answer::Taken);
+    let dispatch = world.play(&script, settings());
+    let delivery = world.settled(&tenant, behind, Channel::Email).await;
+    assert!(matches!(delivery.state, DeliveryState::Sent { attempt: 1, .. }));
+    world.read_up().await;
+    let set_aside = parked(world.pool(), SUBSCRIPTION).await.unwrap();
+    let set_aside: Vec<_> = set_aside.iter().map(|one| (one.aggregate_id.as_str(), one.position)).collect();
+    assert_eq!(set_aside, [(stream.as_str(), poison)]);
+    let sent: Vec<_> = script.calls().iter().map(|call| call.delivery).collect();
+    assert_eq!(sent, [DeliveryId::of(behind, Channel::Email)]);
+    dispatch.stop().await;
+    // A rebuild skips nothing.
+    let refused = rebuild_due(world.commands.log(), world.pool(), &settings()).await;
+    assert!(matches!(refused, Err(RebuildError::Unreadable(_))), "{refused:?}");
 }

@@ -205,6 +205,26 @@ async fn when_the_first_provider_does_not_take_it_the_next_one_gets_it_at_once()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn while_a_breaker_is_open_the_next_provider_gets_it_at_the_first_attempt() {
+    let world = World::new().await;
+    let tenant = world.tenant("acme", &[(Channel::Email, "hi")]).await;
+    world.providers(tenant.id, Channel::Email, vec![smtp(1), smtp(2)]).await;
+    let tenant = world.entry(tenant.id);
+    let script = Script::always(Answer::Taken).first([Answer::Down]);
+    let settings = orqestra_dispatch::DispatchSettings { breaker_failures: 1, ..settings() };
+    let dispatch = world.play(&script, settings);
+    let opens_it = world.trigger(&tenant, "e-1").await;
+    let delivery = world.settled(&tenant, opens_it, Channel::Email).await;
+    assert!(matches!(delivery.state, DeliveryState::Sent { attempt: 2, .. }));
+    let meets_it = world.trigger(&tenant, "e-2").await;
+    let delivery = world.settled(&tenant, meets_it, Channel::Email).await;
+    assert!(matches!(delivery.state, DeliveryState::Sent { attempt: 1, .. }), "{:?}", delivery.state);
+    assert_eq!(delivery.attempts.len(), 1);
+    assert_eq!(script.calls().iter().map(|call| call.provider).collect::<Vec<_>>(), [1, 2, 2]);
+    dispatch.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_other_provider_gets_a_message_that_may_have_been_taken() {
     let world = World::new().await;
     let tenant = world.tenant("acme", &[(Channel::Sms, "hi")]).await;

@@ -20,10 +20,13 @@ use orqestra_domain::provider::TlsMode;
 use orqestra_domain::template::TemplateContent;
 use orqestra_domain::tenant::Limits;
 use orqestra_domain::{
-    Channel, EmailAddress, EventId, EventTypeName, NotificationId, PhoneNumber, TenantId, TenantName, UserId,
+    Channel, EmailAddress, EventId, EventTypeName, NotificationId, PhoneNumber, StreamId, TenantId,
+    TenantName, UserId,
 };
 use orqestra_event_log::source::{ManualClock, SystemIds};
-use orqestra_event_log::{Clock, EventLog, LogOptions, MIGRATOR};
+use orqestra_event_log::{
+    Append, Clock, EventLog, LogOptions, MIGRATOR, Metadata, NewEvent, Outcome, Position, Ticket,
+};
 use orqestra_tests::postgres::TestDatabase;
 use orqestra_vault::{Entropy, MasterKey, OsEntropy, SeededEntropy, Vault};
 use serde_json::{Map, Value, json};
@@ -216,6 +219,27 @@ impl World {
             idempotency_key: None,
         };
         self.commands.trigger(tenant, trigger, &ctx()).await.unwrap().notification
+    }
+
+    /// Appends an event to a stream that no program knows, and says where it stands.
+    pub(crate) async fn vanish(&self, aggregate_type: &str, stream: &StreamId) -> Position {
+        let before = self.commands.log().load(aggregate_type, stream).await.unwrap().len();
+        let event = NewEvent {
+            event_type: "Vanished".to_owned(),
+            event_version: "1.0.0".to_owned(),
+            payload: json!({"Vanished": {}}),
+            metadata: Metadata::default(),
+        };
+        let append = Append {
+            aggregate_type: aggregate_type.to_owned(),
+            aggregate_id: stream.as_str().to_owned(),
+            expected: i64::try_from(before).unwrap(),
+            events: vec![event],
+            ticket: Ticket::default(),
+        };
+        let outcome = self.commands.log().append(append).await;
+        let Outcome::Recorded(recorded) = outcome else { panic!("it is stored: {outcome:?}") };
+        recorded.first
     }
 
     /// Starts dispatch with the real providers.
