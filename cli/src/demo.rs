@@ -10,6 +10,10 @@ use crate::settings::Bootstrap;
 /// Registers the tenant where it is missing and gives it templates where it has none.
 pub(crate) async fn ensure(commands: &Commands, tenant: &Bootstrap) -> anyhow::Result<()> {
     let ctx = Context::engine("bootstrap");
+    if commands.directory().readable(tenant.id).is_err() {
+        // An error line has told of it. Others can be served.
+        return Ok(());
+    }
     if commands.directory().tenant(tenant.id).is_none() {
         let register = RegisterTenant {
             id: Some(tenant.id),
@@ -25,7 +29,7 @@ pub(crate) async fn ensure(commands: &Commands, tenant: &Bootstrap) -> anyhow::R
             Err(error) => return Err(error.into()),
         }
     }
-    let opens = commands.directory().authenticate(&tenant.api_key);
+    let opens = commands.directory().authenticate(&tenant.api_key)?;
     if opens.is_none_or(|found| found.tenant.id != tenant.id) {
         tracing::warn!(tenant.id = %tenant.id, "the tenant exists with other API keys; the one given opens nothing");
     }

@@ -139,11 +139,10 @@ impl Shared {
         let after = self.clock.now();
         let ours = before.unix_micros().midpoint(after.unix_micros());
         self.skew_micros.store(ours - theirs.unix_micros(), Ordering::Relaxed);
-        {
-            let mut confirmed = self.confirmed.lock().unwrap_or_else(PoisonError::into_inner);
-            *confirmed = (*confirmed).max(asked_at);
-        }
+        // The head first: whoever sees that it was asked for sees what was answered.
         self.advance(head);
+        let mut confirmed = self.confirmed.lock().unwrap_or_else(PoisonError::into_inner);
+        *confirmed = (*confirmed).max(asked_at);
         Ok(head)
     }
 }

@@ -92,6 +92,11 @@ impl Vault {
         self.0.cache.forget(|owner, scope| owner == tenant && scope.recipient() == Some(&recipient));
     }
 
+    /// Drops all keys of all persons of a tenant, where it is not known whose were destroyed.
+    pub fn forget_recipients(&self, tenant: TenantId) {
+        self.0.cache.forget(|owner, scope| owner == tenant && scope.recipient().is_some());
+    }
+
     /// Drops all keys of a month (`year * 100 + month`) whose keys were destroyed.
     pub fn forget_month(&self, tenant: TenantId, month: i32) {
         self.0.cache.forget(|owner, scope| owner == tenant && scope.month() == Some(month));

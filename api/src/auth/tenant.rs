@@ -21,7 +21,7 @@ pub(crate) async fn authenticate(
     }
     let key = single(headers, HEADER).and_then(|value| value.to_str().ok()).ok_or(ApiError::InvalidApiKey)?;
     directory.fresh().await?;
-    let caller = directory.authenticate(key).ok_or(ApiError::InvalidApiKey)?;
+    let caller = directory.authenticate(key)?.ok_or(ApiError::InvalidApiKey)?;
     scope.is_for(caller.tenant.id);
     if caller.tenant.record.active { Ok(caller) } else { Err(ApiError::TenantInactive) }
 }

@@ -12,13 +12,11 @@ pub enum DirectoryError {
     /// A tenant's own key could not be read.
     #[error("a tenant's key: {0}")]
     Key(#[from] KeyError),
-    /// An event is not what this program reads.
-    #[error("the event at position {position} cannot be read: {error}")]
+    /// A change of the tenant is not what this program reads, so nobody here knows how it stands.
+    #[error("the tenant's change at position {position} cannot be read by this program")]
     Unreadable {
         /// Where it stands.
         position: Position,
-        /// What is wrong with it.
-        error: String,
     },
     /// It did not catch up in time.
     #[error("the directory is behind the log")]
@@ -26,15 +24,15 @@ pub enum DirectoryError {
 }
 
 impl DirectoryError {
-    /// Whether the same may work again once the database answers.
+    /// Whether the same may work later: once the database answers, or in a process of a newer program.
     pub const fn passes(&self) -> bool {
         match self {
             Self::Log(LogError::Database(_) | LogError::Timeout | LogError::Full)
             | Self::Key(KeyError::Unavailable(_))
+            | Self::Unreadable { .. }
             | Self::Behind => true,
             Self::Log(LogError::Closed | LogError::NotDurable { .. } | LogError::Corrupt { .. })
-            | Self::Key(KeyError::Gone | KeyError::Corrupt(_))
-            | Self::Unreadable { .. } => false,
+            | Self::Key(KeyError::Gone | KeyError::Corrupt(_)) => false,
         }
     }
 }

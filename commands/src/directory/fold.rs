@@ -1,4 +1,6 @@
 //! The fold itself: tenants by id, keys by hash, templates by tenant, type and channel, versions by reference.
+//!
+//! A tenant with a change that cannot be read stays as it was before it, and is marked.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,8 +9,10 @@ use orqestra_domain::notification::{TemplateChoice, TemplateRef};
 use orqestra_domain::template::{Template, TemplateEvent, TemplatePublished};
 use orqestra_domain::tenant::Tenant;
 use orqestra_domain::{ApiKeyHash, ApiKeyId, Channel, EventTypeName, TemplateId, TenantId};
+use orqestra_event_log::Position;
 
 use super::entry::{TemplateVersion, TenantEntry};
+use super::error::DirectoryError;
 
 #[derive(Default)]
 pub(super) struct Fold {
@@ -16,10 +20,19 @@ pub(super) struct Fold {
     pub(super) tenants: HashMap<TenantId, Arc<TenantEntry>>,
     pub(super) keys: HashMap<ApiKeyHash, (TenantId, ApiKeyId)>,
     pub(super) versions: HashMap<(TenantId, TemplateId, u32), Arc<TemplateVersion>>,
+    /// Where each tenant's first change stands that cannot be read.
+    pub(super) halted: HashMap<TenantId, Position>,
     templates: HashMap<(TenantId, TemplateId), Template>,
 }
 
 impl Fold {
+    pub(super) fn readable(&self, tenant: TenantId) -> Result<(), DirectoryError> {
+        match self.halted.get(&tenant) {
+            None => Ok(()),
+            Some(position) => Err(DirectoryError::Unreadable { position: *position }),
+        }
+    }
+
     pub(super) fn choice(
         &self,
         tenant: TenantId,

@@ -1,9 +1,12 @@
 //! Keeping up: the first reading of all tenants and templates, then the log's tail.
 //!
-//! A secret that cannot be opened because the database is away is tried again; the position does not move past it.
+//! A secret that cannot be opened because the database is away is tried again; the position does not move past it. A
+//! change that this program cannot read halts its tenant and nobody else.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError};
+use std::collections::hash_map::Entry;
+use std::fmt::Display;
+use std::sync::Arc;
 use std::time::Duration;
 
 use orqestra_domain::recipient::RecipientEvent;
@@ -21,7 +24,8 @@ use crate::content::WEBHOOK_SECRET_FIELD;
 const BATCH: usize = 1_000;
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(250);
 /// The aggregates whose events say something here; a forgotten person's keys leave this process's memory.
-const KINDS: [&str; 3] = ["Tenant", "Template", "Recipient"];
+const KINDS: [&str; 3] = ["Tenant", "Template", RECIPIENT];
+const RECIPIENT: &str = "Recipient";
 
 /// Follows the log until the token ends.
 pub(super) async fn follow(directory: Directory, token: CancellationToken) {
@@ -63,50 +67,85 @@ impl Directory {
     }
 
     async fn catch_up(&self) -> Result<(), DirectoryError> {
-        while *self.0.log.head().borrow() > self.position() {
-            let batch = self.0.log.read_after(self.position(), BATCH).await?;
-            let Some(last) = batch.last() else { break };
-            let reached = last.position;
-            self.fold_in(&batch).await?;
-            self.0.reached.send_replace(reached);
+        loop {
+            let (head, asked_at) = self.known_head();
+            if self.position() < head {
+                let batch = self.0.log.read_after(self.position(), BATCH).await?;
+                let Some(last) = batch.last() else { return Ok(()) };
+                let reached = last.position;
+                self.fold_in(&batch).await?;
+                self.0.reached.send_replace(reached);
+            }
+            if self.position() >= head {
+                self.prove(asked_at);
+            }
+            if self.position() >= *self.0.log.head().borrow() {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     async fn fold_in(&self, batch: &[Arc<RecordedEvent>]) -> Result<(), DirectoryError> {
-        let mut tenants: HashMap<TenantId, Tenant> = HashMap::new();
+        let mut tenants: HashMap<TenantId, (Tenant, Position)> = HashMap::new();
         for event in batch.iter().filter(|event| KINDS.contains(&event.aggregate_type.as_ref())) {
-            let read = event.event().map_err(|error| DirectoryError::Unreadable {
-                position: event.position,
-                error: error.to_string(),
-            })?;
+            let read = match event.event() {
+                Ok(read) => read,
+                Err(error) if event.aggregate_type == RECIPIENT => {
+                    self.unreadable_recipient(event, error);
+                    continue;
+                }
+                Err(error) => {
+                    self.halt(event.tenant, event.position, error);
+                    continue;
+                }
+            };
+            let halted = self.fold().halted.get(&event.tenant).is_some_and(|at| *at < event.position);
             match read {
+                AnyEvent::Recipient(RecipientEvent::RecipientForgotten(forgotten)) => {
+                    self.0.vault.forget_recipient(event.tenant, forgotten.recipient_ref);
+                }
+                AnyEvent::Tenant(_) | AnyEvent::Template(_) if halted => {}
                 AnyEvent::Tenant(change) => {
                     let known = || self.fold().states.get(&event.tenant).cloned().unwrap_or_default();
-                    let state = tenants.remove(&event.tenant).unwrap_or_else(known);
-                    tenants.insert(event.tenant, state.evolve(change));
+                    let state = tenants.remove(&event.tenant).map_or_else(known, |(state, _)| state);
+                    tenants.insert(event.tenant, (state.evolve(change), event.position));
                     if let TenantEvent::ApiKeyRevoked(revoked) = change {
                         tracing::info!(tenant.id = %event.tenant, key.id = %revoked.key_id, "API key revoked");
                     }
                 }
                 AnyEvent::Template(change) => {
                     let Some((tenant, id)) = StreamId::split(&event.aggregate_id) else { continue };
-                    let mut fold = self.0.fold.write().unwrap_or_else(PoisonError::into_inner);
-                    fold.put_template(tenant, TemplateId::from_uuid(id), change);
-                }
-                AnyEvent::Recipient(RecipientEvent::RecipientForgotten(forgotten)) => {
-                    self.0.vault.forget_recipient(event.tenant, forgotten.recipient_ref);
+                    self.fold_mut().put_template(tenant, TemplateId::from_uuid(id), change);
                 }
                 AnyEvent::Notification(_) => {}
             }
         }
-        for (id, state) in tenants {
-            if let Some(entry) = self.entry(id, &state).await? {
-                let mut fold = self.0.fold.write().unwrap_or_else(PoisonError::into_inner);
-                fold.put_tenant(state, Arc::new(entry));
+        for (id, (state, position)) in tenants {
+            match self.entry(id, &state).await {
+                Ok(Some(entry)) => self.fold_mut().put_tenant(state, Arc::new(entry)),
+                Ok(None) => {}
+                Err(error) if error.passes() => return Err(error),
+                Err(error) => self.halt(id, position, &error),
             }
         }
         Ok(())
+    }
+
+    /// Nothing is known about a tenant from a change on that cannot be read: it is served no more.
+    fn halt(&self, tenant: TenantId, position: Position, why: &dyn Display) {
+        let mut fold = self.fold_mut();
+        if let Entry::Vacant(first) = fold.halted.entry(tenant) {
+            first.insert(position);
+            tracing::error!(tenant.id = %tenant, event.position = position.get(), error = %why,
+                "a change of a tenant cannot be read; this process serves it no more");
+        }
+    }
+
+    /// Whoever it may forget is forgotten here.
+    fn unreadable_recipient(&self, event: &RecordedEvent, why: &dyn Display) {
+        self.0.vault.forget_recipients(event.tenant);
+        tracing::error!(tenant.id = %event.tenant, event.position = event.position.get(), error = %why,
+            "an event of a recipient cannot be read");
     }
 
     async fn entry(&self, id: TenantId, state: &Tenant) -> Result<Option<TenantEntry>, DirectoryError> {

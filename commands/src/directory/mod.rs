@@ -2,14 +2,15 @@
 //!
 //! An in-memory fold of the Tenant and Template streams that every process keeps from the log itself. A change holds
 //! in the answering process before its answer and everywhere within a second; without proof of freshness for a
-//! second, the log's head is read first. No decision rests on a read model.
+//! second, the log's head is read first and waited for. A tenant with a change that cannot be read is not served. No
+//! decision rests on a read model.
 
 mod entry;
 mod error;
 mod fold;
 mod follow;
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use orqestra_domain::notification::{TemplateChoice, TemplateRef};
@@ -18,6 +19,7 @@ use orqestra_domain::{ApiKeyId, Channel, EventTypeName, TenantId};
 use orqestra_event_log::{EventLog, LogError, Position};
 use orqestra_vault::{Vault, hash_api_key};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 pub use entry::{Secret, TemplateVersion, TenantEntry};
 pub use error::DirectoryError;
@@ -59,13 +61,15 @@ struct Inner {
     default_provider: DefaultProvider,
     fold: RwLock<Fold>,
     reached: watch::Sender<Position>,
+    /// Everything stored by then is in the fold.
+    proved: Mutex<Instant>,
 }
 
 impl Directory {
     /// Reads all tenants and templates, then follows the log until `token` ends.
     ///
     /// # Errors
-    /// If the log cannot be read or holds what this program cannot read.
+    /// If the log cannot be read.
     pub async fn open(
         log: EventLog,
         vault: Vault,
@@ -78,6 +82,7 @@ impl Directory {
             default_provider,
             fold: RwLock::default(),
             reached: watch::Sender::new(Position::ZERO),
+            proved: Mutex::new(Instant::now()),
         }));
         directory.read_all().await?;
         tokio::spawn(follow::follow(directory.clone(), token));
@@ -85,14 +90,26 @@ impl Directory {
     }
 
     /// The tenant that a key opens; inactive tenants are given too, for the caller to refuse.
-    pub fn authenticate(&self, api_key: &str) -> Option<Authenticated> {
+    ///
+    /// # Errors
+    /// As [`Directory::readable`].
+    pub fn authenticate(&self, api_key: &str) -> Result<Option<Authenticated>, DirectoryError> {
         let hash = hash_api_key(api_key);
         let fold = self.fold();
-        let (tenant, key) = fold.keys.get(&hash)?;
-        Some(Authenticated { tenant: Arc::clone(fold.tenants.get(tenant)?), key: *key })
+        let Some((id, key)) = fold.keys.get(&hash) else { return Ok(None) };
+        fold.readable(*id)?;
+        Ok(fold.tenants.get(id).map(|tenant| Authenticated { tenant: Arc::clone(tenant), key: *key }))
     }
 
-    /// A tenant by its id.
+    /// Whether every change of a tenant could be read, so that it is known how the tenant stands.
+    ///
+    /// # Errors
+    /// `Unreadable` from the first change on that could not.
+    pub fn readable(&self, tenant: TenantId) -> Result<(), DirectoryError> {
+        self.fold().readable(tenant)
+    }
+
+    /// A tenant by its id; one with a change that cannot be read as it was before.
     pub fn tenant(&self, id: TenantId) -> Option<Arc<TenantEntry>> {
         self.fold().tenants.get(&id).cloned()
     }
@@ -144,10 +161,15 @@ impl Directory {
     /// Makes sure that no change older than a second is missing.
     ///
     /// # Errors
-    /// If the log gave no proof for a second and cannot be read now.
+    /// If the log gave no proof for a second and cannot be read now, or the directory does not get there in time.
     pub async fn fresh(&self) -> Result<(), DirectoryError> {
-        if self.0.log.head_age() <= PROOF_LASTS {
+        let (head, asked_at) = self.known_head();
+        let told = asked_at.elapsed() <= PROOF_LASTS;
+        if (told && self.position() >= head) || self.proved().elapsed() <= PROOF_LASTS {
             return Ok(());
+        }
+        if told {
+            return self.wait_for(head).await;
         }
         let head = tokio::time::timeout(PROVE_WITHIN, self.0.log.fetch_head()).await;
         self.wait_for(head.unwrap_or(Err(LogError::Timeout))?).await
@@ -166,8 +188,30 @@ impl Directory {
         }
     }
 
+    /// The log's head as known here, and when the database was asked: nothing stored by then is beyond it.
+    fn known_head(&self) -> (Position, Instant) {
+        // In this order: the head may be newer than the moment, never older.
+        let age = self.0.log.head_age();
+        let now = Instant::now();
+        (*self.0.log.head().borrow(), now.checked_sub(age).unwrap_or(now))
+    }
+
+    /// When everything that was stored was in the fold.
+    fn proved(&self) -> Instant {
+        *self.0.proved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn prove(&self, at: Instant) {
+        let mut proved = self.0.proved.lock().unwrap_or_else(PoisonError::into_inner);
+        *proved = (*proved).max(at);
+    }
+
     fn fold(&self) -> RwLockReadGuard<'_, Fold> {
         // A panic while folding leaves the last whole entry in place: entries are replaced, never half-written.
         self.0.fold.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fold_mut(&self) -> RwLockWriteGuard<'_, Fold> {
+        self.0.fold.write().unwrap_or_else(PoisonError::into_inner)
     }
 }

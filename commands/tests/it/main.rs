@@ -4,6 +4,7 @@
 
 mod admin;
 mod attempts;
+mod directory;
 mod forgetting;
 mod support;
 mod trigger;

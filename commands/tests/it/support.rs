@@ -1,6 +1,7 @@
-//! One database, and as many processes' worth of commands on it as a test asks for.
+//! One database, and as many processes' worth of commands on it as a test asks for, each on a line that can be cut.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use orqestra_commands::{
     Commands, Context, DefaultProvider, Directory, IdempotencyKey, RecipientInput, RegisterTenant,
@@ -10,9 +11,13 @@ use orqestra_domain::tenant::Limits;
 use orqestra_domain::{EmailAddress, EventId, EventTypeName, TenantName, Timestamp, UserId};
 use orqestra_event_log::source::{ManualClock, SystemIds};
 use orqestra_event_log::{Clock, EventLog, LogOptions, MIGRATOR};
-use orqestra_tests::postgres::TestDatabase;
+use orqestra_tests::postgres::{TestCluster, TestDatabase};
 use orqestra_vault::{Entropy, MasterKey, OsEntropy, Vault};
 use serde_json::{Value, json};
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use tokio::net::{TcpListener, UnixStream};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) struct World {
@@ -33,10 +38,24 @@ impl World {
 
     /// Opens the rooms as a process does at its start.
     pub(crate) async fn process(&self) -> Commands {
+        self.process_through(self.database.pool().clone()).await
+    }
+
+    /// The same over a line of its own.
+    pub(crate) async fn process_on(&self, line: &Line) -> Commands {
+        let options = PgConnectOptions::new()
+            .host("127.0.0.1")
+            .port(line.port)
+            .username("postgres")
+            .database(self.database.name())
+            .ssl_mode(PgSslMode::Disable);
+        self.process_through(PgPool::connect_lazy_with(options)).await
+    }
+
+    async fn process_through(&self, pool: PgPool) -> Commands {
         let clock: Arc<dyn Clock> = self.clock.clone();
         let ids = Arc::new(SystemIds);
         let token = CancellationToken::new();
-        let pool = self.database.pool().clone();
         let options = LogOptions::new(Arc::clone(&clock), ids.clone());
         let log = EventLog::open(pool.clone(), options, token.clone()).await.unwrap();
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
@@ -46,6 +65,52 @@ impl World {
             Directory::open(log.clone(), vault.clone(), DefaultProvider::Sandbox, token).await.unwrap();
         Commands::new(log, vault, directory, clock, ids, entropy)
     }
+}
+
+/// A way to the database.
+pub(crate) struct Line {
+    port: u16,
+    cut: watch::Sender<bool>,
+}
+
+impl Line {
+    pub(crate) async fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let cut = watch::Sender::new(false);
+        tokio::spawn(carry(listener, cut.subscribe()));
+        Self { port, cut }
+    }
+
+    /// Ends all connections and takes no more.
+    pub(crate) fn cut(&self) {
+        self.cut.send_replace(true);
+    }
+
+    pub(crate) fn mend(&self) {
+        self.cut.send_replace(false);
+    }
+}
+
+async fn carry(listener: TcpListener, cut: watch::Receiver<bool>) {
+    while let Ok((mut client, _)) = listener.accept().await {
+        let mut cut = cut.clone();
+        if *cut.borrow() {
+            continue;
+        }
+        tokio::spawn(async move {
+            let mut server = UnixStream::connect(TestCluster::shared().socket()).await.unwrap();
+            tokio::select! {
+                _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
+                _ = cut.wait_for(|cut| *cut) => {}
+            }
+        });
+    }
+}
+
+/// Waits for something with a deadline.
+pub(crate) async fn in_time<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(30), what).await.expect("in time")
 }
 
 pub(crate) fn ctx() -> Context {

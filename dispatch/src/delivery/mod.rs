@@ -44,6 +44,8 @@ pub(crate) enum Later {
     ProvidersDown,
     /// Every provider is busy.
     ProvidersBusy,
+    /// A change of the tenant cannot be read, so nobody knows whether it may be sent.
+    TenantUnreadable,
     /// The process stops.
     Stopping,
     /// The log or the vault cannot be used now.
@@ -57,6 +59,7 @@ impl fmt::Display for Later {
             Self::NotDue => f.write_str("it is not due"),
             Self::ProvidersDown => f.write_str("every provider is down"),
             Self::ProvidersBusy => f.write_str("every provider is busy"),
+            Self::TenantUnreadable => f.write_str("a change of its tenant cannot be read"),
             Self::Stopping => f.write_str("the process stops"),
             Self::Unavailable(why) => f.write_str(why),
         }

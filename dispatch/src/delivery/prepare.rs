@@ -57,6 +57,7 @@ impl Deliverer {
         let DueKey { tenant, channel, .. } = row.key;
         let directory = self.commands.directory();
         directory.fresh().await.map_err(|error| Later::Unavailable(error.to_string()))?;
+        directory.readable(tenant).map_err(|_| Later::TenantUnreadable)?;
         let Some(entry) = directory.tenant(tenant).filter(|entry| entry.record.active) else {
             return Ok(Err(Unsendable::Skip(SkipReason::TenantInactive)));
         };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use orqestra_commands::TenantPatch;
 use orqestra_domain::notification::{DeliveryState, SkipReason};
 use orqestra_domain::tenant::Standing;
-use orqestra_domain::{Channel, UserId};
+use orqestra_domain::{Channel, DeliveryId, StreamId, UserId};
 use serde_json::json;
 
 use crate::script::{Answer, Script};
@@ -131,4 +131,25 @@ async fn an_address_that_smtp_cannot_carry_is_skipped() {
     let delivery = world.settled(&tenant, id, Channel::Email).await;
     assert_eq!(delivery.state, DeliveryState::Skipped { reason: SkipReason::Unaddressable });
     dispatch.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_a_change_of_a_tenant_cannot_be_read_its_deliveries_wait_and_others_go() {
+    let world = World::new().await;
+    let halted = world.tenant("halted", &[(Channel::Email, "hi")]).await;
+    let other = world.tenant("other", &[(Channel::Email, "hi")]).await;
+    let waits = world.trigger(&halted, "e-1").await;
+    let position = world.vanish("Tenant", &StreamId::tenant(halted.id)).await;
+    world.commands.directory().wait_for(position).await.unwrap();
+    let goes = world.trigger(&other, "e-1").await;
+    let script = Script::always(Answer::Taken);
+    let dispatch = world.play(&script, settings());
+    world.settled(&other, goes, Channel::Email).await;
+    world.read_up().await;
+    dispatch.stop().await;
+    let sent: Vec<_> = script.calls().iter().map(|call| call.delivery).collect();
+    assert_eq!(sent, [DeliveryId::of(goes, Channel::Email)]);
+    let story = world.story(&halted, waits).await;
+    assert_eq!(story.deliveries[&Channel::Email].state, DeliveryState::Planned);
+    assert!(matches!(&world.due().await[..], [(_, kind, 1)] if kind == "send"));
 }
