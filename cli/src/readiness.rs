@@ -67,3 +67,85 @@ impl Readiness for EngineReadiness {
         Box::pin(self.look())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use orqestra_event_log::source::{ManualClock, SystemClock, SystemIds};
+    use orqestra_event_log::{
+        Append, Clock, LogOptions, MIGRATOR, Metadata, NewEvent, Outcome, Position, Ticket,
+    };
+    use orqestra_tests::postgres::TestDatabase;
+    use tokio_util::sync::CancellationToken;
+    use uuid::Uuid;
+
+    use super::*;
+
+    async fn open(database: &TestDatabase, clock: impl Clock + 'static) -> EventLog {
+        let options = LogOptions::new(Arc::new(clock), Arc::new(SystemIds));
+        EventLog::open(database.pool().clone(), options, CancellationToken::new()).await.expect("a log")
+    }
+
+    async fn report(log: &EventLog, roles: &[Role]) -> ReadinessReport {
+        EngineReadiness::new(log.clone(), roles.iter().copied().collect()).report().await
+    }
+
+    fn parts(report: &ReadinessReport) -> Vec<&'static str> {
+        report.degraded.iter().map(|degraded| degraded.part).collect()
+    }
+
+    /// Moves the head by that many events.
+    async fn append(log: &EventLog, stream: u128, count: i64) {
+        let event = NewEvent {
+            event_type: "Counted".to_owned(),
+            event_version: "1.0.0".to_owned(),
+            payload: serde_json::json!({}),
+            metadata: Metadata::default(),
+        };
+        let append = Append {
+            aggregate_type: "Counter".to_owned(),
+            aggregate_id: format!("{}/{}", Uuid::from_u128(1), Uuid::from_u128(stream)),
+            expected: 0,
+            events: vec![event; usize::try_from(count).expect("a count")],
+            ticket: Ticket::default(),
+        };
+        let outcome = log.append(append).await;
+        assert!(matches!(outcome, Outcome::Recorded(_)), "{outcome:?}");
+    }
+
+    #[tokio::test]
+    async fn a_clock_off_the_databases_makes_a_process_unready() {
+        let database = TestDatabase::migrated(&MIGRATOR).await;
+        let right = open(&database, SystemClock).await;
+        let now = SystemClock.now();
+        let within = report(&right, &[Role::Api]).await;
+        assert!(within.ready && within.degraded.is_empty(), "{within:?}");
+        let wrong = open(&database, ManualClock::at(now.plus(Duration::from_mins(1)))).await;
+        let off = report(&wrong, &[Role::Api]).await;
+        assert_eq!((off.ready, parts(&off)), (false, vec!["clock"]), "{off:?}");
+        for log in [right, wrong] {
+            log.close().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_reader_too_far_behind_degrades_a_process_that_runs_it_and_leaves_it_ready() {
+        let database = TestDatabase::migrated(&MIGRATOR).await;
+        let log = open(&database, SystemClock).await;
+        append(&log, 1, LAG).await;
+        assert_eq!(*log.head().borrow(), Position::new(LAG));
+        let at_the_limit = report(&log, &[Role::Project, Role::Dispatch]).await;
+        assert!(at_the_limit.ready && at_the_limit.degraded.is_empty(), "{at_the_limit:?}");
+        append(&log, 2, 1).await;
+        for (roles, behind) in [
+            (&[Role::Api][..], vec![]),
+            (&[Role::Dispatch], vec!["dispatch"]),
+            (&[Role::Project], vec!["projection"; Projection::ALL.len()]),
+        ] {
+            let degraded = report(&log, roles).await;
+            assert_eq!((degraded.ready, parts(&degraded)), (true, behind), "{degraded:?}");
+        }
+        log.close().await;
+    }
+}
