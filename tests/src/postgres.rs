@@ -14,9 +14,10 @@ use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+pub use sqlx::PgPool;
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection, Executor, PgPool};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
+use sqlx::{ConnectOptions, Connection, Executor};
 
 /// How long the server may take to start.
 const START: Duration = Duration::from_mins(1);
@@ -177,6 +178,17 @@ impl TestDatabase {
     /// How to connect as the owner.
     pub fn options(&self) -> &PgConnectOptions {
         &self.options
+    }
+
+    /// Connects as the owner over a port of this machine that leads to the server; at the first use, not before.
+    pub fn pool_over(&self, port: u16) -> PgPool {
+        let options = PgConnectOptions::new()
+            .host("127.0.0.1")
+            .port(port)
+            .username("postgres")
+            .database(&self.name)
+            .ssl_mode(PgSslMode::Disable);
+        PgPool::connect_lazy_with(options)
     }
 
     /// The database's name.

@@ -11,11 +11,9 @@ use orqestra_domain::tenant::Limits;
 use orqestra_domain::{EmailAddress, EventId, EventTypeName, TenantName, Timestamp, UserId};
 use orqestra_event_log::source::{ManualClock, SystemIds};
 use orqestra_event_log::{Clock, EventLog, LogOptions, MIGRATOR};
-use orqestra_tests::postgres::{TestCluster, TestDatabase};
+use orqestra_tests::postgres::{PgPool, TestCluster, TestDatabase};
 use orqestra_vault::{Entropy, MasterKey, OsEntropy, Vault};
 use serde_json::{Value, json};
-use sqlx::PgPool;
-use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use tokio::net::{TcpListener, UnixStream};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -43,13 +41,7 @@ impl World {
 
     /// The same over a line of its own.
     pub(crate) async fn process_on(&self, line: &Line) -> Commands {
-        let options = PgConnectOptions::new()
-            .host("127.0.0.1")
-            .port(line.port)
-            .username("postgres")
-            .database(self.database.name())
-            .ssl_mode(PgSslMode::Disable);
-        self.process_through(PgPool::connect_lazy_with(options)).await
+        self.process_through(self.database.pool_over(line.port)).await
     }
 
     async fn process_through(&self, pool: PgPool) -> Commands {

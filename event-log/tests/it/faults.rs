@@ -53,15 +53,9 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         tokio::spawn(accept(listener, TestCluster::shared().socket(), Arc::clone(&switches)));
-        let options = sqlx::postgres::PgConnectOptions::new()
-            .host("127.0.0.1")
-            .port(port)
-            .username("postgres")
-            .database(database.name())
-            .ssl_mode(sqlx::postgres::PgSslMode::Disable);
         let clock = Arc::new(ManualClock::at("2026-11-24T12:00:00Z".parse().unwrap()));
         let token = CancellationToken::new();
-        let log = open(&PgPool::connect_lazy_with(options), &clock, &token).await;
+        let log = open(&database.pool_over(port), &clock, &token).await;
         // The writer is connected from here on.
         recorded(log.append(events(1, 0, 1)).await);
         Self { database, log, switches, token }
