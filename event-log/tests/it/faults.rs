@@ -10,7 +10,6 @@ use std::time::Duration;
 use orqestra_event_log::source::ManualClock;
 use orqestra_event_log::{EventLog, MIGRATOR, Outcome, Position};
 use orqestra_tests::postgres::{TestCluster, TestDatabase};
-use sqlx::PgPool;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio_util::sync::CancellationToken;
