@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use orqestra_domain::Timestamp;
+use orqestra_vault::{Entropy, OsEntropy};
 use time::OffsetDateTime;
-use uuid::{NoContext, Uuid};
+use uuid::Uuid;
 
 /// Tells the time.
 pub trait Clock: Send + Sync {
@@ -36,9 +37,10 @@ pub struct SystemIds;
 
 impl Ids for SystemIds {
     fn uuid_v7(&self, now: Timestamp) -> Uuid {
-        let moment = now.as_datetime();
-        let seconds = u64::try_from(moment.unix_timestamp()).unwrap_or(0);
-        Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, moment.nanosecond()))
+        let millis = u64::try_from(now.unix_micros() / 1_000).unwrap_or(0);
+        let mut tail = [0; 10];
+        OsEntropy.fill(&mut tail);
+        uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid()
     }
 }
 
