@@ -6,12 +6,13 @@ use orqestra_domain::tenant::{
     Limits, Standing, Tenant, TenantChange, TenantCommand, TenantRecord, TenantRefusal,
 };
 use orqestra_domain::{ApiKeyId, Channel, EmailAddress, StreamId, TenantId, TenantName};
+use orqestra_event_log::Ticket;
 use orqestra_vault::{FieldContext, hash_api_key, new_api_key};
 
 use crate::content::WEBHOOK_SECRET_FIELD;
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::execute::{Attached, Commands, NotRecorded, tenant_key_error};
+use crate::execute::{Commands, NotRecorded, tenant_key_error};
 
 /// What is to change; what is `None` stays. A doubled option tells "none any more" from "as it is".
 #[derive(Clone, Debug, Default)]
@@ -60,7 +61,7 @@ impl Commands {
         let at = self.now();
         let stream = StreamId::tenant(tenant);
         let mut changes = Vec::new();
-        let mut attached = Attached::default();
+        let mut ticket = Ticket::default();
         changes.extend(patch.name.map(TenantChange::Rename));
         changes.extend(patch.standing.map(TenantChange::Activate));
         if let Some(secret) = patch.webhook_secret {
@@ -68,7 +69,7 @@ impl Commands {
                 None => None,
                 Some(secret) => {
                     let key = self.vault().tenant_key(tenant).await.map_err(tenant_key_error)?;
-                    attached.used_keys.push(key.id());
+                    ticket.used_keys.push(key.id());
                     let place =
                         FieldContext { tenant, aggregate_id: stream.as_str(), field: WEBHOOK_SECRET_FIELD };
                     Some(self.vault().seal(&key, &place, secret.as_bytes()))
@@ -94,7 +95,7 @@ impl Commands {
             hash: hash_api_key(&issued.api_key),
         }));
         changes.extend(patch.revoke_api_key.map(TenantChange::RevokeApiKey));
-        let record = self.change(&stream, changes, &attached, ctx).await?;
+        let record = self.change(&stream, changes, &ticket, ctx).await?;
         Ok((record, issued))
     }
 
@@ -103,11 +104,11 @@ impl Commands {
         &self,
         stream: &StreamId,
         changes: Vec<TenantChange>,
-        attached: &Attached,
+        ticket: &Ticket,
         ctx: &Context,
     ) -> Result<TenantRecord, CommandError<TenantRefusal>> {
         let command = TenantCommand::Change { changes, at: self.now() };
-        let tried = self.on_stream::<Tenant>(stream, command, attached, &ctx.metadata(None)).await?;
+        let tried = self.on_stream::<Tenant>(stream, command, ticket, &ctx.metadata(None)).await?;
         let committed = match tried {
             Ok(committed) => committed,
             Err(

@@ -13,10 +13,7 @@ use cqrs_es::persist::EventStoreAggregateContext;
 use cqrs_es::{Aggregate, EventStore};
 use orqestra_domain::notification::{Notification, NotificationCommand, NotificationRefusal};
 use orqestra_domain::{AnyEvent, KeyId, NotificationId, StreamId, TenantId, Timestamp};
-use orqestra_event_log::{
-    Clock, EventLog, IdempotencyClaim, Ids, KeyDestruction, Outcome, Position, Priority, RecordedEvent,
-    Ticket,
-};
+use orqestra_event_log::{Clock, EventLog, Ids, Outcome, Position, Priority, RecordedEvent, Ticket};
 use orqestra_vault::{Entropy, KeyError, NewKey, Vault};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -88,16 +85,6 @@ pub(crate) enum NotRecorded {
     KeyTaken(NotificationId),
     KeyRaced(Vec<NewKey>),
     KeyDead,
-}
-
-/// What is appended beside the events.
-#[derive(Clone, Default)]
-pub(crate) struct Attached {
-    pub(crate) idempotency_key: Option<IdempotencyClaim>,
-    pub(crate) new_keys: Vec<NewKey>,
-    pub(crate) used_keys: Vec<KeyId>,
-    pub(crate) destroys: Option<KeyDestruction>,
-    pub(crate) priority: Priority,
 }
 
 impl Commands {
@@ -184,12 +171,12 @@ impl Commands {
                 None => self.load_notification(&stream).await?,
             };
             let metadata = ctx.metadata(state.story().map(|story| &story.accepted.recipient_ref));
-            let attached = Attached {
+            let ticket = Ticket {
                 used_keys: used_keys.to_vec(),
                 priority: priority(&command, ctx),
-                ..Attached::default()
+                ..Ticket::default()
             };
-            match self.attempt(&stream, state, version, command.clone(), attached, metadata).await {
+            match self.attempt(&stream, state, version, command.clone(), ticket, metadata).await {
                 Ok(Ok(committed)) => {
                     self.memorise(&stream, committed.aggregate.clone(), committed.version);
                     return Ok(committed);
@@ -210,7 +197,7 @@ impl Commands {
         &self,
         stream: &StreamId,
         command: A::Command,
-        attached: &Attached,
+        ticket: &Ticket,
         metadata: &HashMap<String, String>,
     ) -> Result<Result<Committed<A>, NotRecorded>, CommandError<A::Error>>
     where
@@ -226,14 +213,7 @@ impl Commands {
                 .map_err(|error| CommandError::Unavailable(error.to_string()))?;
             let version = i64::try_from(loaded.current_sequence).expect("sequences fit");
             let tried = self
-                .attempt(
-                    stream,
-                    loaded.aggregate,
-                    version,
-                    command.clone(),
-                    attached.clone(),
-                    metadata.clone(),
-                )
+                .attempt(stream, loaded.aggregate, version, command.clone(), ticket.clone(), metadata.clone())
                 .await?;
             match tried {
                 Err(NotRecorded::Conflict) => {}
@@ -250,7 +230,7 @@ impl Commands {
         mut aggregate: A,
         version: i64,
         command: A::Command,
-        attached: Attached,
+        ticket: Ticket,
         metadata: HashMap<String, String>,
     ) -> Result<Result<Committed<A>, NotRecorded>, CommandError<A::Error>>
     where
@@ -263,14 +243,6 @@ impl Commands {
             return Ok(Ok(Committed { aggregate, version, position: None, events: Vec::new() }));
         }
         let new_version = version + i64::try_from(events.len()).expect("a handful of events");
-        let ticket = Ticket {
-            idempotency_key: attached.idempotency_key,
-            new_keys: attached.new_keys,
-            used_keys: attached.used_keys,
-            destroys: attached.destroys,
-            priority: attached.priority,
-            ..Ticket::default()
-        };
         let slot = ticket.slot.clone();
         let store = self.log().event_store::<A>(ticket);
         let context = EventStoreAggregateContext {

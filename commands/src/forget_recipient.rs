@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use orqestra_domain::recipient::{Recipient, RecipientCommand, RecipientRefusal};
 use orqestra_domain::{StreamId, UserId};
-use orqestra_event_log::{KeyDestruction, Position};
+use orqestra_event_log::{KeyDestruction, Position, Ticket};
 
 use crate::context::Context;
 use crate::directory::TenantEntry;
 use crate::error::CommandError;
-use crate::execute::{Attached, Commands};
+use crate::execute::Commands;
 
 impl Commands {
     /// Forgets a person. Asking again is no error: keys may have come since.
@@ -27,12 +27,12 @@ impl Commands {
         let recipient = tenant.index.recipient_ref(user);
         let stream = StreamId::recipient(tenant.id, recipient);
         let command = RecipientCommand::Forget { recipient, at: self.now() };
-        let attached = Attached {
+        let ticket = Ticket {
             destroys: Some(KeyDestruction::Recipient { tenant: tenant.id, recipient }),
-            ..Attached::default()
+            ..Ticket::default()
         };
         let metadata = ctx.metadata(Some(&recipient));
-        let tried = self.on_stream::<Recipient>(&stream, command, &attached, &metadata).await?;
+        let tried = self.on_stream::<Recipient>(&stream, command, &ticket, &metadata).await?;
         self.vault().forget_recipient(tenant.id, recipient);
         match tried {
             Ok(committed) => committed.position.ok_or(CommandError::Contended),

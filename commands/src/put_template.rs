@@ -4,10 +4,11 @@
 
 use orqestra_domain::template::{Template, TemplateCommand, TemplateContent, TemplateRefusal};
 use orqestra_domain::{Channel, EventTypeName, StreamId, TemplateId, TenantId};
+use orqestra_event_log::Ticket;
 
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::execute::{Attached, Commands};
+use crate::execute::Commands;
 
 /// A template that stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +40,7 @@ impl Commands {
         let stream = StreamId::template(tenant, template_id);
         let command = TemplateCommand::Put { event_type, channel, content, active, at: self.now() };
         let tried =
-            self.on_stream::<Template>(&stream, command, &Attached::default(), &ctx.metadata(None)).await?;
+            self.on_stream::<Template>(&stream, command, &Ticket::default(), &ctx.metadata(None)).await?;
         let Ok(committed) = tried else { return Err(CommandError::Contended) };
         self.settle(committed.position).await?;
         let version = committed.aggregate.current().map_or(0, |current| current.version);

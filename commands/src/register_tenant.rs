@@ -6,12 +6,13 @@ use orqestra_domain::tenant::{
     Limits, RegisterTenant as Register, Tenant, TenantChange, TenantCommand, TenantRefusal,
 };
 use orqestra_domain::{ApiKeyId, Channel, EmailAddress, StreamId, TenantId, TenantName};
+use orqestra_event_log::Ticket;
 use orqestra_vault::{FieldContext, KeyScope, hash_api_key, new_api_key};
 
 use crate::content::WEBHOOK_SECRET_FIELD;
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::execute::{Attached, Commands, NotRecorded};
+use crate::execute::{Commands, NotRecorded};
 
 /// What a tenant starts with.
 #[derive(Clone, Debug)]
@@ -77,8 +78,8 @@ impl Commands {
             changes,
             at,
         }));
-        let attached = Attached { new_keys: vec![tenant_key, index_key], ..Attached::default() };
-        let tried = self.on_stream::<Tenant>(&stream, command, &attached, &ctx.metadata(None)).await?;
+        let ticket = Ticket { new_keys: vec![tenant_key, index_key], ..Ticket::default() };
+        let tried = self.on_stream::<Tenant>(&stream, command, &ticket, &ctx.metadata(None)).await?;
         let committed = match tried {
             Ok(committed) => committed,
             Err(

@@ -3,11 +3,12 @@
 use orqestra_domain::provider::{ProviderConfig, SmtpConfig, TlsMode, Username};
 use orqestra_domain::tenant::{TenantChange, TenantRefusal};
 use orqestra_domain::{Channel, StreamId, TenantId};
+use orqestra_event_log::Ticket;
 use orqestra_vault::FieldContext;
 
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::execute::{Attached, Commands, tenant_key_error};
+use crate::execute::{Commands, tenant_key_error};
 
 /// The name under which a provider's password is sealed, in the tenant's stream.
 pub const PROVIDER_PASSWORD_FIELD: &str = "provider.password";
@@ -76,9 +77,9 @@ impl Commands {
                 }),
             })
             .collect();
-        let attached = Attached { used_keys: vec![key.id()], ..Attached::default() };
+        let ticket = Ticket { used_keys: vec![key.id()], ..Ticket::default() };
         let changes = vec![TenantChange::SetProviders { channel, providers: configured.clone() }];
-        self.change(&stream, changes, &attached, ctx).await?;
+        self.change(&stream, changes, &ticket, ctx).await?;
         Ok(configured)
     }
 }

@@ -17,7 +17,7 @@ use orqestra_domain::{
     AddressRef, Channel, EmailAddress, EventId, EventTypeName, Fingerprint, NotificationId, PhoneNumber,
     StreamId, TenantId, Timestamp, UserId,
 };
-use orqestra_event_log::{FailPoint, IdempotencyClaim, Position};
+use orqestra_event_log::{FailPoint, IdempotencyClaim, Position, Ticket};
 use orqestra_vault::FieldContext;
 use serde_json::{Map, Value};
 
@@ -25,7 +25,7 @@ use crate::content::{RECIPIENT_FIELD, RecipientContact, VARIABLES_FIELD};
 use crate::context::Context;
 use crate::directory::TenantEntry;
 use crate::error::{CommandError, MismatchOf};
-use crate::execute::{Attached, Commands, NotRecorded};
+use crate::execute::{Commands, NotRecorded};
 use crate::fingerprint::fingerprint;
 use crate::keys::SealingKey;
 
@@ -156,15 +156,14 @@ impl Commands {
             let accepted = self.accepted(&draft, &stream, &sealing)?;
             let key = sealing.key.clone();
             let command = NotificationCommand::Trigger(TriggerNotification { accepted: Arc::new(accepted) });
-            let attached = Attached {
+            let ticket = Ticket {
                 idempotency_key: claim.clone(),
                 used_keys: sealing.relied_on(),
                 new_keys: sealing.new.into_iter().collect(),
-                ..Attached::default()
+                ..Ticket::default()
             };
             let metadata = ctx.metadata(Some(&recipient));
-            let tried =
-                self.attempt(&stream, Notification::default(), 0, command, attached, metadata).await?;
+            let tried = self.attempt(&stream, Notification::default(), 0, command, ticket, metadata).await?;
             match tried {
                 Ok(committed) => {
                     FailPoint::TriggerAfterAppend.hit();
