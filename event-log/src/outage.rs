@@ -4,6 +4,7 @@
 //! whose tries go now this way and now that tells of each change.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -14,10 +15,20 @@ pub struct Outage(Mutex<Option<Instant>>);
 impl Outage {
     /// Notes a failure. True: the first one since it last worked, which deserves a warning.
     pub fn begins(&self) -> bool {
+        self.began(Instant::now())
+    }
+
+    /// The same of a failure that was there from an earlier moment on.
+    pub(crate) fn began(&self, at: Instant) -> bool {
         let mut since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let first = since.is_none();
-        since.get_or_insert_with(Instant::now);
+        since.get_or_insert(at);
         first
+    }
+
+    /// How long it has not worked, if it does not.
+    pub(crate) fn lasts(&self) -> Option<Duration> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).map(|since| since.elapsed())
     }
 
     /// Notes a success. For how many milliseconds it did not work, where this ends an outage.

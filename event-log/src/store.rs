@@ -11,7 +11,7 @@ use cqrs_es::persist::{EventStoreAggregateContext, PersistedEventStore};
 use cqrs_es::{Aggregate, AggregateError, DomainEvent as _, EventEnvelope, EventStore};
 use orqestra_domain::AnyEvent;
 
-use crate::append::{Slot, Ticket};
+use crate::append::Ticket;
 use crate::canonical::canonical;
 use crate::log::EventLog;
 use crate::recorded::Metadata;
@@ -22,7 +22,6 @@ use crate::writer::{Unplaced, Written};
 pub struct LogStore<A: Aggregate> {
     log: EventLog,
     stored: PersistedEventStore<LogRepository, A>,
-    slot: Slot,
     /// Goes with the first commit.
     ticket: Mutex<Option<Ticket>>,
 }
@@ -33,7 +32,6 @@ impl<A: Aggregate> LogStore<A> {
         Self {
             stored: PersistedEventStore::new_event_store(log.repository(reading)),
             log,
-            slot: ticket.slot.clone(),
             ticket: Mutex::new(Some(ticket)),
         }
     }
@@ -67,6 +65,7 @@ where
             return Ok(Vec::new());
         }
         let ticket = self.ticket.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
+        let slot = ticket.slot.clone();
         let text = Metadata::of(&metadata);
         let written = events.iter().map(|event| Written {
             event_type: event.event_type(),
@@ -83,7 +82,7 @@ where
             ticket,
         };
         let outcome = self.log.store(append).await;
-        self.slot.put(outcome.clone());
+        slot.put(outcome.clone());
         recorded(outcome)?;
         let envelopes = events.into_iter().zip(context.current_sequence + 1..).map(|(payload, sequence)| {
             let aggregate_id = context.aggregate_id.clone();

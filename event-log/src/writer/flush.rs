@@ -3,7 +3,7 @@
 //! An answer that was lost is looked up by event id before anything is tried again: found is won. A batch that the
 //! database refuses for its data is tried again one command at a time, so that a bad one harms only itself.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use orqestra_domain::Timestamp;
@@ -22,7 +22,7 @@ const STATEMENT: Duration = Duration::from_secs(10);
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(2);
 /// How long a batch that was never sent is held while the database is away.
-const UNSENT_PATIENCE: Duration = Duration::from_secs(3);
+pub(super) const UNSENT_PATIENCE: Duration = Duration::from_secs(3);
 /// How long the outcome of a batch that was sent is looked for.
 const SENT_PATIENCE: Duration = Duration::from_secs(15);
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -50,26 +50,6 @@ enum Failure {
     Data,
 }
 
-/// Since when no try to connect has succeeded.
-#[derive(Clone, Default)]
-pub(super) struct Unreachable(Arc<Mutex<Option<Instant>>>);
-
-impl Unreachable {
-    fn reached(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-
-    fn failed(&self, tried_at: Instant) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(tried_at);
-    }
-
-    /// Whether it has lasted longer than what was never sent is held.
-    pub(super) fn is_over_patience(&self) -> bool {
-        let since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        since.is_some_and(|since| since.elapsed() >= UNSENT_PATIENCE)
-    }
-}
-
 /// The writer's connection.
 pub(super) struct Flusher {
     options: PgConnectOptions,
@@ -77,7 +57,8 @@ pub(super) struct Flusher {
     /// The last batch found no database: the next one tries once, without patience.
     away: bool,
     outage: Outage,
-    unreachable: Unreachable,
+    /// Begun by a try to connect, ended by the next one that succeeds.
+    unreachable: Arc<Outage>,
 }
 
 impl Flusher {
@@ -90,7 +71,7 @@ impl Flusher {
             connection: None,
             away: false,
             outage: Outage::default(),
-            unreachable: Unreachable::default(),
+            unreachable: Arc::default(),
         }
     }
 
@@ -100,9 +81,9 @@ impl Flusher {
         }
     }
 
-    /// Tells while a batch is under way whether the database cannot be reached.
-    pub(super) fn unreachable(&self) -> Unreachable {
-        self.unreachable.clone()
+    /// Tells while a batch is under way since when the database cannot be reached.
+    pub(super) fn unreachable(&self) -> Arc<Outage> {
+        Arc::clone(&self.unreachable)
     }
 
     async fn connected(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
@@ -120,9 +101,10 @@ impl Flusher {
                 Ok(connection)
             };
             let connected = timeout(CONNECT, connect).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
-            match &connected {
-                Ok(_) => self.unreachable.reached(),
-                Err(_) => self.unreachable.failed(tried_at),
+            if connected.is_ok() {
+                self.unreachable.ends();
+            } else {
+                self.unreachable.began(tried_at);
             }
             self.connection = Some(connected?);
         }

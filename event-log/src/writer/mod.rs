@@ -24,7 +24,7 @@ use crate::append::{Outcome, Recorded};
 use crate::fail_point::FailPoint;
 use crate::log::Shared;
 use crate::position::Position;
-use flush::{Flusher, Verdict};
+use flush::{Flusher, UNSENT_PATIENCE, Verdict};
 pub(crate) use queued::{Queued, Unplaced, Written};
 
 /// How often a batch that takes long is looked at.
@@ -94,7 +94,7 @@ impl Writer {
             if let Ok(verdicts) = timeout(LOOK_AGAIN_AFTER, &mut flush).await {
                 return verdicts;
             }
-            if unreachable.is_over_patience() {
+            if unreachable.lasts().is_some_and(|lasts| lasts >= UNSENT_PATIENCE) {
                 let arrived = std::iter::from_fn(|| queue.try_recv().ok());
                 for queued in self.pending.drain(..).chain(arrived) {
                     refuse(&self.shared, queued, Outcome::Unavailable);
