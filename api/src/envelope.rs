@@ -1,4 +1,5 @@
-//! The body of every error, one shape for all: the API reference's envelope, a stable code, the request's id and what helps.
+//! The body of every error, one shape for all: the API reference's envelope, a stable code, the request's id and what
+//! helps.
 
 use axum::body::Body;
 use axum::http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};

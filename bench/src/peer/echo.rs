@@ -4,21 +4,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Result;
-use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use axum::routing::{get, post};
+use axum::routing::post;
 
 use super::{serve, signature};
 
 /// Serves it.
 pub(crate) async fn run(address: SocketAddr, secret: String) -> Result<()> {
-    let router = Router::new()
-        .route("/api/v1/events/trigger", post(echo))
-        .route("/readyz", get(async || StatusCode::OK))
-        .with_state(Arc::new(secret));
-    serve::until_told(address, router).await
+    serve::until_told(address, post(echo), secret).await
 }
 
 async fn echo(

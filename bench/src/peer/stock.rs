@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::routing::post;
 use cqrs_es::persist::PersistedEventStore;
 use cqrs_es::{AggregateError, CqrsFramework};
 use orqestra_domain::notification::{
@@ -112,11 +112,7 @@ pub(crate) async fn run(
             version: 1,
         },
     };
-    let router = Router::new()
-        .route("/api/v1/events/trigger", post(trigger))
-        .route("/readyz", get(async || StatusCode::OK))
-        .with_state(Arc::new(peer));
-    serve::until_told(address, router).await
+    serve::until_told(address, post(trigger), peer).await
 }
 
 async fn trigger(
