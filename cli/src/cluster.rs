@@ -53,7 +53,7 @@ pub(crate) struct Cluster {
     postmaster: Pid,
     /// Where this process started the server; kept so that its end is collected.
     child: Option<Child>,
-    _lock: File,
+    _lock: Lock,
 }
 
 /// Starts the private cluster of `data_dir`, making it first where there is none, or adopts the one that runs.
@@ -150,8 +150,19 @@ impl Cluster {
     }
 }
 
+/// Held while this engine works on its data folder.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    /// Let go of by name: closing would leave it with a child that is being started and has not closed its copy yet.
+    fn drop(&mut self) {
+        drop(self.0.unlock());
+    }
+}
+
 /// One engine a data folder; the kernel lets go of the lock when the process ends, however it ends.
-fn lock(data_dir: &Path) -> anyhow::Result<File> {
+fn lock(data_dir: &Path) -> anyhow::Result<Lock> {
     let path = data_dir.join("engine.lock");
     let file = File::options()
         .create(true)
@@ -160,7 +171,7 @@ fn lock(data_dir: &Path) -> anyhow::Result<File> {
         .open(&path)
         .with_context(|| format!("cannot open {}", path.display()))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(TryLockError::WouldBlock) => bail!("another engine already runs on {}", data_dir.display()),
         Err(TryLockError::Error(error)) => {
             Err(error).with_context(|| format!("cannot lock {}", path.display()))

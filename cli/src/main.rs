@@ -62,10 +62,9 @@ enum Command {
     Log(LogCommand),
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match run(arguments.command).await {
+    match start(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // With standard error closed there is nobody to tell.
@@ -75,14 +74,19 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(command: Command) -> anyhow::Result<()> {
+fn start(command: Command) -> anyhow::Result<()> {
     let settings = Settings::load()?;
     logging::start(settings.log_format);
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.worker_threads(settings.worker_threads).enable_all().build()?.block_on(run(command, &settings))
+}
+
+async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
     match command {
-        Command::Up => up::up(&settings).await,
-        Command::Serve { role } => up::serve(&settings, role.into_iter().collect()).await,
-        Command::Migrate => database::migrate(&place::urls(&settings)?).await,
-        Command::Doctor { json } => doctor::run(&settings, json).await,
-        Command::Log(command) => log_command::run(command, &settings).await,
+        Command::Up => up::up(settings).await,
+        Command::Serve { role } => up::serve(settings, role.into_iter().collect()).await,
+        Command::Migrate => database::migrate(&place::urls(settings)?).await,
+        Command::Doctor { json } => doctor::run(settings, json).await,
+        Command::Log(command) => log_command::run(command, settings).await,
     }
 }

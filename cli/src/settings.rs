@@ -35,6 +35,7 @@ struct Given {
     provider_timeout_seconds: Option<String>,
     smtp_ca_file: Option<PathBuf>,
     log_format: Option<String>,
+    worker_threads: Option<String>,
     bootstrap_tenant_id: Option<String>,
     bootstrap_tenant_name: Option<String>,
     bootstrap_api_key: Option<String>,
@@ -59,6 +60,7 @@ pub(crate) struct Settings {
     pub(crate) provider_timeout: Duration,
     pub(crate) smtp_authorities: Option<Arc<str>>,
     pub(crate) log_format: LogFormat,
+    pub(crate) worker_threads: usize,
     pub(crate) bootstrap: Option<Bootstrap>,
 }
 
@@ -117,6 +119,7 @@ impl Given {
             provider_timeout_seconds "ORQESTRA_PROVIDER_TIMEOUT_SECONDS",
             smtp_ca_file "ORQESTRA_SMTP_CA_FILE",
             log_format "ORQESTRA_LOG_FORMAT",
+            worker_threads "ORQESTRA_WORKER_THREADS",
             bootstrap_tenant_id "ORQESTRA_BOOTSTRAP_TENANT_ID",
             bootstrap_tenant_name "ORQESTRA_BOOTSTRAP_TENANT_NAME",
             bootstrap_api_key "ORQESTRA_BOOTSTRAP_API_KEY",
@@ -168,6 +171,13 @@ impl Given {
                 Some("json") => LogFormat::Json,
                 Some(other) => bail!("log_format: {other} is neither text nor json"),
             },
+            worker_threads: match self.worker_threads.as_deref() {
+                None => half_of_the_processors(),
+                Some(given) => match number("worker_threads", given)? {
+                    threads @ 1..=256 => threads,
+                    _ => bail!("worker_threads: must be 1 to 256"),
+                },
+            },
             bootstrap,
         })
     }
@@ -197,6 +207,11 @@ impl Given {
             limits,
         }))
     }
+}
+
+/// PostgreSQL needs the other half: with a thread for each processor the two wait for each other.
+fn half_of_the_processors() -> usize {
+    std::thread::available_parallelism().map_or(1, |processors| (processors.get() / 2).max(1))
 }
 
 fn number<T: std::str::FromStr>(name: &str, text: &str) -> anyhow::Result<T> {
@@ -253,6 +268,7 @@ mod tests {
         assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
         assert_eq!(settings.data_dir, Path::new("./.orqestra"));
         assert!(settings.bootstrap.is_none());
+        assert!(settings.worker_threads >= 1);
     }
 
     #[test]
@@ -263,6 +279,8 @@ mod tests {
         assert!(error(&[("ORQESTRA_BOOTSTRAP_TENANT_ID", "x")]).starts_with("bootstrap_tenant_id"));
         assert!(error(&[("ORQESTRA_RETRY_DELAYS", "5")]).starts_with("retry_delays"));
         assert!(error(&[("ORQESTRA_LOG_FORMAT", "xml")]).starts_with("log_format"));
+        assert!(error(&[("ORQESTRA_WORKER_THREADS", "0")]).starts_with("worker_threads"));
+        assert!(error(&[("ORQESTRA_WORKER_THREADS", "many")]).starts_with("worker_threads"));
     }
 
     #[test]

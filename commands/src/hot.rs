@@ -13,7 +13,7 @@ use quick_cache::sync::Cache;
 /// How many recent answers are kept, shared with what else remembers their events.
 const ANSWERS: usize = 10_000;
 /// Most bytes that they may have.
-const ANSWER_BYTES: u64 = 8 * 1024 * 1024;
+const ANSWER_BYTES: u64 = 4 * 1024 * 1024;
 
 /// By what was accepted, which a caller may make large.
 #[derive(Clone, Debug)]

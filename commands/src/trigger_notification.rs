@@ -171,7 +171,10 @@ impl Commands {
                     let story = committed.aggregate.story().expect("accepted just now");
                     let answer = Triggered::of(notification, &story.accepted, committed.position);
                     self.remember(tenant, &trigger, &answer);
-                    self.memorise(&stream, committed.aggregate, committed.version);
+                    // In a rush what follows comes so late that it would not be remembered any more.
+                    if !self.log().in_a_rush() {
+                        self.memorise(&stream, committed.aggregate, committed.version);
+                    }
                     return Ok(answer);
                 }
                 Err(NotRecorded::Conflict) => {

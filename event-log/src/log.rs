@@ -246,6 +246,11 @@ impl EventLog {
         LogRepository::new(self.clone(), ticket)
     }
 
+    /// Whether many callers wait.
+    pub fn in_a_rush(&self) -> bool {
+        self.0.shared.rush.is_on(Instant::now())
+    }
+
     /// Says that a caller waits, for as long as what is returned lives. While many do, the engine's own work steps back.
     pub fn caller(&self) -> Caller {
         self.0.shared.rush.enter(Instant::now())

@@ -10,7 +10,7 @@ use crate::position::Position;
 use crate::recorded::RecordedEvent;
 
 const MAX_EVENTS: usize = 8_192;
-const MAX_BYTES: usize = 8 * 1024 * 1024;
+const MAX_BYTES: usize = 2 * 1024 * 1024;
 
 #[derive(Debug, Default)]
 struct Run {

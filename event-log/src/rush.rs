@@ -56,6 +56,13 @@ impl Rush {
         noted != 0 && u128::from(self.millis(now).saturating_sub(noted)) < LASTS.as_millis()
     }
 
+    /// How many commands one batch takes during a rush, so that one half of the callers is stored while the other half
+    /// is answered and asks again: with all of them in one batch nobody works but the database, then nobody but this
+    /// process.
+    pub(crate) fn half(&self) -> usize {
+        self.callers.load(Ordering::Relaxed).max(MANY).div_ceil(2)
+    }
+
     fn millis(&self, now: Instant) -> u64 {
         u64::try_from(now.duration_since(self.opened).as_millis()).unwrap_or(u64::MAX)
     }
@@ -86,6 +93,9 @@ mod tests {
         assert_eq!(rush.rest_after(work, now), Duration::from_millis(252));
         assert_eq!(rush.rest_after(Duration::from_secs(1), now), LONGEST_REST);
         assert!(rush.is_on(now + 2 * LASTS), "as long as they wait");
+        let more: Vec<_> = (0..MANY + 1).map(|_| rush.enter(now)).collect();
+        assert_eq!(rush.half(), MANY + 1, "half of the callers go together");
+        drop(more);
         drop(callers);
         let after = now + LASTS + Duration::from_millis(1);
         assert!(!rush.is_on(after));

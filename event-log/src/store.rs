@@ -66,12 +66,12 @@ where
         }
         let ticket = self.ticket.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
         let slot = ticket.slot.clone();
-        let text = Metadata::of(&metadata);
-        let written = events.iter().map(|event| Written {
+        let texts = std::iter::repeat_n(Metadata::of(&metadata), events.len());
+        let written = events.iter().zip(texts).map(|(event, metadata)| Written {
             event_type: event.event_type(),
             event_version: event.event_version(),
             payload: canonical(event),
-            metadata: text.clone(),
+            metadata,
             decoded: Some(event.clone().into()),
         });
         let append = Unplaced {
@@ -84,10 +84,14 @@ where
         let outcome = self.log.store(append).await;
         slot.put(outcome.clone());
         recorded(outcome)?;
-        let envelopes = events.into_iter().zip(context.current_sequence + 1..).map(|(payload, sequence)| {
-            let aggregate_id = context.aggregate_id.clone();
-            EventEnvelope { aggregate_id, sequence, payload, metadata: metadata.clone() }
-        });
-        Ok(envelopes.collect())
+        let beside = std::iter::repeat_n((context.aggregate_id, metadata), events.len());
+        let events = events.into_iter().zip(beside).zip(context.current_sequence + 1..);
+        let envelope = |((payload, (aggregate_id, metadata)), sequence)| EventEnvelope {
+            aggregate_id,
+            sequence,
+            payload,
+            metadata,
+        };
+        Ok(events.map(envelope).collect())
     }
 }

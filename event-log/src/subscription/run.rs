@@ -27,6 +27,9 @@ const SHORTEST_REST: Duration = Duration::from_millis(50);
 /// How often a subscription that steps back looks whether it still has to.
 const STEP: Duration = Duration::from_millis(20);
 
+/// Most events that are handled at once while callers are many: what they wait for in between stays short.
+const RUSHED_BATCH: usize = 100;
+
 /// Opens a subscription's transaction: what a crash takes back is done again from the checkpoint, and a process that
 /// stands still in it holds nobody up for longer than its limit.
 fn begin(limit: Duration) -> String {
@@ -182,7 +185,9 @@ impl<S: Subscriber> Runner<S> {
             self.tell_lag(position);
             // At the head there is nothing to ask the database for: what comes moves the head.
             let batch = if *head.borrow_and_update() > position {
-                self.log.read_after(position, self.options.batch).await?
+                let in_a_rush = self.log.in_a_rush();
+                let most = if in_a_rush { self.options.batch.min(RUSHED_BATCH) } else { self.options.batch };
+                self.log.read_after(position, most).await?
             } else {
                 Vec::new()
             };

@@ -18,6 +18,8 @@ const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// Callers for one command of the engine's own, while callers are many.
 const CALLERS_FOR_ONE: usize = 64;
+/// The engine's own commands go together, and so do then the statements that follow from them.
+const OWN_TOGETHER: usize = 8;
 
 /// What the engine's own work may take of the batches while callers are many.
 #[derive(Debug, Default)]
@@ -33,9 +35,13 @@ impl Share {
         if callers == 0 {
             return 1;
         }
-        let before = self.before + callers.min(most);
-        self.before = before % CALLERS_FOR_ONE;
-        before / CALLERS_FOR_ONE
+        self.before += callers.min(most);
+        let own = self.before / CALLERS_FOR_ONE;
+        if own < OWN_TOGETHER {
+            return 0;
+        }
+        self.before %= CALLERS_FOR_ONE;
+        own
     }
 }
 

@@ -72,10 +72,13 @@ impl Writer {
             }
             self.pending.extend(arrived.drain(..));
             metrics::gauge!("orqestra_append_queue_depth").set(depth(self.pending.len() + queue.len()));
-            let in_a_rush = self.shared.rush.is_on(Instant::now());
-            let own =
-                if in_a_rush { self.share.of_next(&self.pending, self.max_batch) } else { self.max_batch };
-            let batch = batch::select(&mut self.pending, self.max_batch, own);
+            let (most, own) = if self.shared.rush.is_on(Instant::now()) {
+                let most = self.shared.rush.half().min(self.max_batch);
+                (most, self.share.of_next(&self.pending, most))
+            } else {
+                (self.max_batch, self.max_batch)
+            };
+            let batch = batch::select(&mut self.pending, most, own);
             if !batch.is_empty() {
                 self.store(batch, &mut queue).await;
             }
