@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(rush.rest_after(work, now), Duration::from_millis(252));
         assert_eq!(rush.rest_after(Duration::from_secs(1), now), LONGEST_REST);
         assert!(rush.is_on(now + 2 * LASTS), "as long as they wait");
-        let more: Vec<_> = (0..MANY + 1).map(|_| rush.enter(now)).collect();
+        let more: Vec<_> = (0..=MANY).map(|_| rush.enter(now)).collect();
         assert_eq!(rush.half(), MANY + 1, "half of the callers go together");
         drop(more);
         drop(callers);
