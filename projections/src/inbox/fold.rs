@@ -27,7 +27,8 @@ pub(crate) struct Changes<'a> {
 #[derive(Default)]
 pub(crate) struct RowChange<'a> {
     pub(crate) accepted: Option<Acceptance<'a>>,
-    pub(crate) rendered: Option<&'a DeliveryRendered>,
+    /// With its position in the log.
+    pub(crate) rendered: Option<(&'a DeliveryRendered, Position)>,
     pub(crate) read_at: Option<Timestamp>,
     pub(crate) sequence: i64,
 }
@@ -79,7 +80,7 @@ impl<'a> Changes<'a> {
                 });
             }
             NotificationEvent::DeliveryRendered(rendered) if rendered.channel == Channel::Push => {
-                change(&mut |row| row.rendered = Some(rendered));
+                change(&mut |row| row.rendered = Some((rendered, recorded.position)));
             }
             NotificationEvent::NotificationRead(read) => change(&mut |row| {
                 row.read_at.get_or_insert(read.at);

@@ -151,7 +151,11 @@ impl Inbox {
         Ok((items, cut))
     }
 
-    async fn open(&self, tenant: TenantId, rows: Vec<SealedItem>) -> Result<Vec<InboxItem>, ReadModelError> {
+    pub(super) async fn open(
+        &self,
+        tenant: TenantId,
+        rows: Vec<SealedItem>,
+    ) -> Result<Vec<InboxItem>, ReadModelError> {
         let ids: HashSet<KeyId> = rows.iter().map(|row| row.content.key_id).collect();
         let keys = self.vault.keys(ids).await;
         let mut items = Vec::with_capacity(rows.len());
@@ -192,8 +196,8 @@ struct Content {
     body: String,
 }
 
-struct SealedItem {
-    id: NotificationId,
+pub(super) struct SealedItem {
+    pub(super) id: NotificationId,
     event_type: EventTypeName,
     category: Option<String>,
     content: Sealed,
@@ -203,7 +207,7 @@ struct SealedItem {
 
 impl SealedItem {
     /// One row; `None` if it is for the next page.
-    fn from_row(row: &PgRow) -> Result<Option<Self>, ReadModelError> {
+    pub(super) fn from_row(row: &PgRow) -> Result<Option<Self>, ReadModelError> {
         let Some(data) = row.try_get("content")? else { return Ok(None) };
         let event_type: String = row.try_get("event_type")?;
         let key_id: Uuid = row.try_get("content_key")?;

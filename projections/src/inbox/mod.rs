@@ -6,6 +6,7 @@
 mod fold;
 mod history;
 mod now;
+mod published;
 mod write;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::error::ApplyError;
 use crate::generation::Generation;
 
 pub use history::{Cursor, HistoryPage, InboxItem, Page, ReadStatus};
+pub use published::Missed;
 
 /// The inbox's queries and its read-your-writes.
 #[derive(Clone)]

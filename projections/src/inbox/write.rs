@@ -116,6 +116,7 @@ async fn insert(
         .bind(common.read_at)
         .bind(positions)
         .bind(common.sequences)
+        .bind(common.rendered_positions)
         .execute(conn)
         .await
         .map(drop)
@@ -136,6 +137,7 @@ async fn update(
         .bind(common.rendered_at)
         .bind(common.read_at)
         .bind(common.sequences)
+        .bind(common.rendered_positions)
         .execute(conn)
         .await
         .map(drop)
@@ -150,6 +152,7 @@ struct Common<'a> {
     content_keys: Vec<Option<Uuid>>,
     contents: Vec<Option<&'a str>>,
     rendered_at: Vec<Option<OffsetDateTime>>,
+    rendered_positions: Vec<Option<i64>>,
     read_at: Vec<Option<OffsetDateTime>>,
     sequences: Vec<i64>,
 }
@@ -160,10 +163,11 @@ impl<'a> Common<'a> {
         for ((tenant, notification), row) in rows {
             columns.tenants.push(tenant.as_uuid());
             columns.notifications.push(notification.as_uuid());
-            columns.categories.push(row.rendered.and_then(|rendered| rendered.category.as_deref()));
-            columns.content_keys.push(row.rendered.map(|rendered| rendered.content.key_id.as_uuid()));
-            columns.contents.push(row.rendered.map(|rendered| rendered.content.data.as_str()));
-            columns.rendered_at.push(row.rendered.map(|rendered| rendered.at.as_datetime()));
+            columns.categories.push(row.rendered.and_then(|(rendered, _)| rendered.category.as_deref()));
+            columns.content_keys.push(row.rendered.map(|(rendered, _)| rendered.content.key_id.as_uuid()));
+            columns.contents.push(row.rendered.map(|(rendered, _)| rendered.content.data.as_str()));
+            columns.rendered_at.push(row.rendered.map(|(rendered, _)| rendered.at.as_datetime()));
+            columns.rendered_positions.push(row.rendered.map(|(_, position)| position.get()));
             columns.read_at.push(row.read_at.map(Timestamp::as_datetime));
             columns.sequences.push(row.sequence);
         }
