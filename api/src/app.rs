@@ -10,12 +10,13 @@ use orqestra_dispatch::sandbox::{SandboxError, SandboxMessage};
 use orqestra_domain::{Channel, TenantId};
 use orqestra_event_log::{Clock, Ids};
 use orqestra_projections::{DeliveryStatus, Inbox};
-use orqestra_realtime::RealtimeTokens;
+use orqestra_realtime::{Hub, RealtimeTokens};
 
 use crate::auth::admin::AdminToken;
 use crate::limits::Limits;
 use crate::observe::HttpMetrics;
 use crate::probe::readyz::Readiness;
+use crate::realtime::origin::AllowedOrigins;
 use crate::turns::Turns;
 
 /// Reads a tenant's newest messages of the sandbox, so many at most, of one channel or all.
@@ -36,7 +37,11 @@ pub struct AppParts {
     /// The sandbox's messages.
     pub sandbox: SandboxReader,
     /// What issues realtime tokens.
-    pub tokens: RealtimeTokens,
+    pub tokens: Arc<RealtimeTokens>,
+    /// The hub whose connections are opened here.
+    pub hub: Hub,
+    /// The pages that may connect, beside those of the host itself.
+    pub allowed_origins: AllowedOrigins,
     /// The push categories that tokens open, in the order in which they are listed; the same that dispatch knows.
     pub push_categories: Vec<String>,
     /// The tenants' limits.

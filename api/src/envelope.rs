@@ -91,6 +91,8 @@ pub(crate) const fn challenge(error: &ApiError) -> Option<&'static str> {
         | ApiError::NoSuchRoute
         | ApiError::NotFound(_)
         | ApiError::MethodNotAllowed
+        | ApiError::UpgradeRequired
+        | ApiError::ForeignOrigin
         | ApiError::RequestTimeout
         | ApiError::Conflict(_)
         | ApiError::PayloadTooLarge

@@ -49,6 +49,10 @@ pub(crate) enum ApiError {
     NotFound(Thing),
     /// The route has other methods.
     MethodNotAllowed,
+    /// The route opens `WebSocket` connections only.
+    UpgradeRequired,
+    /// A page of this origin may not connect.
+    ForeignOrigin,
     /// The body did not come in time.
     RequestTimeout,
     /// What is there does not allow it.
@@ -112,6 +116,8 @@ impl ApiError {
             Self::NoSuchRoute => (StatusCode::NOT_FOUND, "no_such_route"),
             Self::NotFound(thing) => (StatusCode::NOT_FOUND, thing.code()),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Self::UpgradeRequired => (StatusCode::UPGRADE_REQUIRED, "upgrade_required"),
+            Self::ForeignOrigin => (StatusCode::FORBIDDEN, "foreign_origin"),
             Self::RequestTimeout => (StatusCode::REQUEST_TIMEOUT, "request_timeout"),
             Self::Conflict(conflict) => (StatusCode::CONFLICT, conflict.code()),
             Self::PayloadTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large"),
@@ -152,6 +158,8 @@ impl ApiError {
             Self::NoSuchRoute => "There is no such route".to_owned(),
             Self::NotFound(thing) => format!("No such {}", thing.name()),
             Self::MethodNotAllowed => "The route does not take this method".to_owned(),
+            Self::UpgradeRequired => "This route opens WebSockets only".to_owned(),
+            Self::ForeignOrigin => "Pages of this origin may not connect".to_owned(),
             Self::RequestTimeout => "The request body did not arrive in time".to_owned(),
             Self::Conflict(conflict) => conflict.message().to_owned(),
             Self::PayloadTooLarge => "The request body is larger than 256 KB".to_owned(),
@@ -201,6 +209,8 @@ impl ApiError {
             | Self::NoSuchRoute
             | Self::NotFound(_)
             | Self::MethodNotAllowed
+            | Self::UpgradeRequired
+            | Self::ForeignOrigin
             | Self::RequestTimeout
             | Self::Conflict(_)
             | Self::PayloadTooLarge
@@ -418,6 +428,8 @@ mod tests {
             ApiError::InvalidAdminToken,
             ApiError::NoSuchRoute,
             ApiError::MethodNotAllowed,
+            ApiError::UpgradeRequired,
+            ApiError::ForeignOrigin,
             ApiError::RequestTimeout,
             ApiError::PayloadTooLarge,
             ApiError::EventTooLarge,

@@ -25,7 +25,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Most bytes of a request id that is taken over from the caller.
 const MAX_ID: usize = 128;
 /// The statuses that routes answer with; all others are counted together.
-const STATUSES: [u16; 16] = [200, 201, 400, 401, 404, 405, 408, 409, 413, 414, 415, 422, 429, 431, 500, 503];
+const STATUSES: [u16; 19] =
+    [101, 200, 201, 400, 401, 403, 404, 405, 408, 409, 413, 414, 415, 422, 426, 429, 431, 500, 503];
 
 /// What is known of a request while it runs.
 #[derive(Clone)]

@@ -8,7 +8,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
-use crate::{admin, probe, v1};
+use crate::{admin, probe, realtime, v1};
 
 pub(crate) const PATH: &str = "/openapi.json";
 
@@ -32,6 +32,7 @@ pub(crate) const PATH: &str = "/openapi.json";
         admin::event::event,
         admin::resolve::resolve,
         admin::sandbox::messages,
+        realtime::websocket::websocket,
         probe::healthz::healthz,
         probe::readyz::readyz,
         probe::metrics::metrics,

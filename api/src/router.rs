@@ -7,10 +7,10 @@ use axum::routing::{get, patch, post, put};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::observe::observe;
-use crate::{admin, openapi, probe, v1};
+use crate::{admin, openapi, probe, realtime, v1};
 
 /// Every route's pattern.
-pub(crate) const ROUTES: [&str; 16] = [
+pub(crate) const ROUTES: [&str; 17] = [
     v1::trigger::PATH,
     v1::realtime_token::PATH,
     v1::history::PATH,
@@ -23,6 +23,7 @@ pub(crate) const ROUTES: [&str; 16] = [
     admin::event::PATH,
     admin::resolve::PATH,
     admin::sandbox::PATH,
+    realtime::websocket::PATH,
     probe::healthz::PATH,
     probe::readyz::PATH,
     probe::metrics::PATH,
@@ -44,6 +45,7 @@ pub fn router(app: App) -> Router {
         .route(admin::event::PATH, get(admin::event::event))
         .route(admin::resolve::PATH, post(admin::resolve::resolve))
         .route(admin::sandbox::PATH, get(admin::sandbox::messages))
+        .route(realtime::websocket::PATH, get(realtime::websocket::websocket))
         .route(probe::healthz::PATH, get(probe::healthz::healthz))
         .route(probe::readyz::PATH, get(probe::readyz::readyz))
         .route(probe::metrics::PATH, get(probe::metrics::metrics))

@@ -14,11 +14,11 @@ use orqestra_api::limits::Limits;
 use orqestra_api::server::{self, Timing};
 use orqestra_api::{AdminToken, App, AppParts};
 use orqestra_commands::{Commands, DefaultProvider, Directory};
-use orqestra_dispatch::{Dispatch, DispatchDeps, DispatchSettings, sandbox};
+use orqestra_dispatch::{Dispatch, DispatchDeps, DispatchSettings, PushFeed, sandbox};
 use orqestra_event_log::source::{SystemClock, SystemIds};
 use orqestra_event_log::{Clock, EventLog, Ids, LogOptions, SubscriptionOptions, run_subscription};
 use orqestra_projections::{DeliveryStatus, Inbox, Projection};
-use orqestra_realtime::RealtimeTokens;
+use orqestra_realtime::{Hub, RealtimeTokens};
 use orqestra_vault::{Entropy, OsEntropy, Vault};
 use sqlx::PgPool;
 use tokio::net::TcpListener;
@@ -113,7 +113,10 @@ impl Engine {
         let serving = token.child_token();
         let working = CancellationToken::new();
         if let Some(listener) = listener {
-            let app = self.app(roles, admin_token)?;
+            let hub = self.hub();
+            let app = self.app(roles, settings, admin_token, hub.clone())?;
+            let feed = PushFeed::new(self.commands.clone(), hub).run(working.child_token());
+            tasks.spawn(async move { Ok(feed.await?) });
             let token = serving.clone();
             tasks.spawn(async move {
                 server::serve(listener, app, Timing::default(), token).await;
@@ -172,7 +175,19 @@ impl Engine {
         first_failure
     }
 
-    fn app(&self, roles: &BTreeSet<Role>, admin_token: &str) -> anyhow::Result<App> {
+    /// Its epoch tells this log, as it is since the last restore of a backup, from any other.
+    fn hub(&self) -> Hub {
+        let log = self.commands.log();
+        Hub::new(format!("{}-{}", log.log_id().simple(), log.epoch()))
+    }
+
+    fn app(
+        &self,
+        roles: &BTreeSet<Role>,
+        settings: &Settings,
+        admin_token: &str,
+        hub: Hub,
+    ) -> anyhow::Result<App> {
         let log = self.commands.log().clone();
         let (pool, vault) = (self.pool.clone(), self.vault.clone());
         Ok(App::new(AppParts {
@@ -183,7 +198,9 @@ impl Engine {
                 let (pool, vault) = (pool.clone(), vault.clone());
                 Box::pin(async move { sandbox::messages(&pool, &vault, tenant, channel, limit).await })
             }),
-            tokens: RealtimeTokens::new(self.realtime_secret.as_bytes())?,
+            tokens: Arc::new(RealtimeTokens::new(self.realtime_secret.as_bytes())?),
+            hub,
+            allowed_origins: settings.allowed_origins.clone(),
             limits: Limits::default(),
             admin_token: Some(AdminToken::new(admin_token)),
             readiness: Arc::new(EngineReadiness::new(log, roles.clone())),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use orqestra_api::AllowedOrigins;
 use orqestra_domain::tenant::Limits;
 use orqestra_domain::{TenantId, TenantName};
 use serde::Deserialize;
@@ -36,6 +37,7 @@ struct Given {
     smtp_ca_file: Option<PathBuf>,
     log_format: Option<String>,
     worker_threads: Option<String>,
+    allowed_origins: Option<String>,
     bootstrap_tenant_id: Option<String>,
     bootstrap_tenant_name: Option<String>,
     bootstrap_api_key: Option<String>,
@@ -61,6 +63,7 @@ pub(crate) struct Settings {
     pub(crate) smtp_authorities: Option<Arc<str>>,
     pub(crate) log_format: LogFormat,
     pub(crate) worker_threads: usize,
+    pub(crate) allowed_origins: AllowedOrigins,
     pub(crate) bootstrap: Option<Bootstrap>,
 }
 
@@ -120,6 +123,7 @@ impl Given {
             smtp_ca_file "ORQESTRA_SMTP_CA_FILE",
             log_format "ORQESTRA_LOG_FORMAT",
             worker_threads "ORQESTRA_WORKER_THREADS",
+            allowed_origins "ORQESTRA_ALLOWED_ORIGINS",
             bootstrap_tenant_id "ORQESTRA_BOOTSTRAP_TENANT_ID",
             bootstrap_tenant_name "ORQESTRA_BOOTSTRAP_TENANT_NAME",
             bootstrap_api_key "ORQESTRA_BOOTSTRAP_API_KEY",
@@ -178,6 +182,8 @@ impl Given {
                     _ => bail!("worker_threads: must be 1 to 256"),
                 },
             },
+            allowed_origins: AllowedOrigins::parse(self.allowed_origins.as_deref().unwrap_or_default())
+                .context("allowed_origins")?,
             bootstrap,
         })
     }
@@ -281,6 +287,7 @@ mod tests {
         assert!(error(&[("ORQESTRA_LOG_FORMAT", "xml")]).starts_with("log_format"));
         assert!(error(&[("ORQESTRA_WORKER_THREADS", "0")]).starts_with("worker_threads"));
         assert!(error(&[("ORQESTRA_WORKER_THREADS", "many")]).starts_with("worker_threads"));
+        assert!(error(&[("ORQESTRA_ALLOWED_ORIGINS", "shop.example")]).starts_with("allowed_origins"));
     }
 
     #[test]

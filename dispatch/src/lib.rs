@@ -9,6 +9,7 @@
 mod delivery;
 mod due;
 mod provider;
+mod push_feed;
 mod queue;
 mod reactor;
 mod settings;
@@ -21,6 +22,7 @@ pub use provider::carriers::{MakeProvider, Providers};
 pub use provider::sandbox;
 pub use provider::smtp::{Smtp, SmtpLimits};
 pub use provider::{Message, NotTaken, Provider, SendError, Sent, deduplicates};
+pub use push_feed::{FeedEnded, PushFeed};
 pub use reactor::{Dispatch, DispatchDeps, DispatchError};
 pub use settings::{DispatchSettings, InvalidSetting, SWEEP_GRACE};
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use orqestra_domain::retry::RetrySchedule;
+use orqestra_realtime::DEFAULT_CATEGORIES;
 
 use crate::provider::smtp::are_certificates;
 
@@ -71,7 +72,7 @@ impl Default for DispatchSettings {
             sandbox_calls: 192,
             breaker_failures: 5,
             breaker_pause: Duration::from_secs(30),
-            push_categories: vec!["global_system".to_owned(), "orders".to_owned()],
+            push_categories: DEFAULT_CATEGORIES.map(str::to_owned).to_vec(),
             stop_within: Duration::from_secs(5),
         }
     }

@@ -15,7 +15,8 @@ pub const DEFAULT_CATEGORIES: [&str; 2] = ["global_system", "orders"];
 
 const MAX_PLAIN: usize = 128;
 const OPAQUE: char = '~';
-const INBOX: &str = "inbox";
+/// The first part of the channel on which changes of a user's inbox are told; no push category.
+pub const INBOX: &str = "inbox";
 
 /// A user id as realtime names it: the same in a token's `sub` and in a channel's name.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -36,6 +37,11 @@ impl RealtimeUser {
         Self(format!("{OPAQUE}{}", hex::encode(Sha256::digest(user.as_str().as_bytes()))))
     }
 
+    /// Whether it is the user's id as it stands.
+    pub fn is_plain(&self) -> bool {
+        is_plain(&self.0)
+    }
+
     /// The text that stands in `sub` and after `#`.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -50,6 +56,11 @@ impl RealtimeUser {
     pub fn inbox_channel(&self) -> String {
         self.channel(INBOX)
     }
+}
+
+/// Whether the first part of a channel is the inbox's.
+pub(crate) fn is_inbox(category: &str) -> bool {
+    category == INBOX
 }
 
 fn is_plain(id: &str) -> bool {

@@ -1,4 +1,5 @@
-//! Connection tokens: HS256 JWTs with `sub`, `tenant`, `iat` and `exp`, as Centrifugo takes them.
+//! Connection tokens: HS256 JWTs with `sub`, `tenant`, `iat` and `exp`, as Centrifugo takes them; `recipient` beside an
+//! opaque `sub`, so that the hub finds what was published to it.
 //!
 //! A token is good for two hours from the moment it was issued; the moment comes from the caller, both ways.
 
@@ -6,7 +7,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use orqestra_domain::{TenantId, Timestamp, UserId};
+use orqestra_domain::{RecipientRef, TenantId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::channel::RealtimeUser;
@@ -38,6 +39,9 @@ pub struct Claims {
     pub sub: RealtimeUser,
     /// The tenant whose channels the user means.
     pub tenant: TenantId,
+    /// The look-up form of the user's id, where `sub` does not show the id as it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<RecipientRef>,
     /// When it was issued, in seconds since the Unix epoch.
     pub iat: i64,
     /// From when on it is not good any more, in seconds since the Unix epoch.
@@ -77,18 +81,20 @@ impl RealtimeTokens {
         Ok(Self { sign: EncodingKey::from_secret(secret), check: DecodingKey::from_secret(secret), rules })
     }
 
-    /// Makes a token for a tenant's user, good for two hours.
+    /// Makes a token for a tenant's user, good for two hours. The user's look-up form goes in where the id does not.
     pub fn issue(
         &self,
         tenant: TenantId,
         user: &UserId,
+        reference: RecipientRef,
         categories: &[String],
         now: Timestamp,
     ) -> IssuedToken {
         let sub = RealtimeUser::of(user);
         let channels = categories.iter().map(|category| sub.channel(category)).collect();
         let iat = now.as_datetime().unix_timestamp();
-        let claims = Claims { sub, tenant, iat, exp: iat + TOKEN_SECONDS };
+        let recipient = (!sub.is_plain()).then_some(reference);
+        let claims = Claims { sub, tenant, recipient, iat, exp: iat + TOKEN_SECONDS };
         let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.sign)
             .expect("an HMAC key signs any claims that are an object");
         IssuedToken { token, channels }
@@ -132,6 +138,7 @@ mod tests {
     use crate::channel::DEFAULT_CATEGORIES;
 
     const TENANT: TenantId = TenantId::from_uuid(Uuid::from_u128(7));
+    const REFERENCE: RecipientRef = RecipientRef::from_bytes([7; 32]);
     const SECOND: i64 = 1_776_859_200;
 
     fn at(second: i64) -> Timestamp {
@@ -144,7 +151,8 @@ mod tests {
 
     fn issue(user: &str) -> IssuedToken {
         let categories = DEFAULT_CATEGORIES.map(str::to_owned);
-        tokens().issue(TENANT, &UserId::parse(user).unwrap(), &categories, at(SECOND))
+        let user = UserId::parse(user).unwrap();
+        tokens().issue(TENANT, &user, REFERENCE, &categories, at(SECOND))
     }
 
     fn part(token: &str, index: usize) -> Value {
@@ -168,6 +176,7 @@ mod tests {
         let issued = issue("a,b");
         let claims = tokens().verify(&issued.token, at(SECOND)).unwrap();
         assert_eq!(claims.sub, RealtimeUser::of(&UserId::parse("a,b").unwrap()));
+        assert_eq!(claims.recipient, Some(REFERENCE));
         assert_eq!(issued.channels[1], claims.sub.channel("orders"));
     }
 

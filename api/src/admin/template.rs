@@ -8,6 +8,7 @@ use orqestra_commands::Actor;
 use orqestra_dispatch::template::{CompiledTemplate, Escape, TemplateError, check_email_body};
 use orqestra_domain::template::TemplateContent;
 use orqestra_domain::{Channel, EventTypeName};
+use orqestra_realtime::INBOX;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -123,11 +124,10 @@ fn text(text: &str) -> Result<String, &'static str> {
 /// A category becomes the first part of a realtime channel's name.
 fn category(text: &str) -> Result<String, &'static str> {
     let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
-    if plain && (1..=MAX_CATEGORY).contains(&text.len()) {
-        Ok(text.to_owned())
-    } else {
-        Err("must have 1 to 64 characters of A-Z, a-z, 0-9, _ and -")
+    if !plain || !(1..=MAX_CATEGORY).contains(&text.len()) {
+        return Err("must have 1 to 64 characters of A-Z, a-z, 0-9, _ and -");
     }
+    if text == INBOX { Err("must not be that of the inbox's own channel") } else { Ok(text.to_owned()) }
 }
 
 /// Parses every text of the template; gives the content back if all of them are templates.
@@ -191,7 +191,10 @@ mod tests {
 
     #[test]
     fn a_category_is_the_first_part_of_a_channel_name() {
-        assert_eq!(wrong("PUSH", &json!({"title": "t", "body": "b", "category": "a#b"})), ["category"]);
+        for category in ["a#b", "", INBOX] {
+            let body = json!({"title": "t", "body": "b", "category": category});
+            assert_eq!(wrong("PUSH", &body), ["category"], "{category}");
+        }
         assert!(category("global_system").is_ok());
     }
 

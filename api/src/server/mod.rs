@@ -6,6 +6,7 @@
 mod paced;
 mod worded;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,13 +14,14 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-use self::paced::{Paced, Requests};
+use self::paced::Paced;
+pub(crate) use self::paced::Requests;
 use self::worded::Worded;
 use crate::app::App;
 use crate::router::router;
@@ -60,7 +62,7 @@ pub async fn serve(listener: TcpListener, app: App, timing: Timing, token: Cance
     builder.timer(TokioTimer::new()).header_read_timeout(timing.idle + timing.headers);
     let router = router(app.clone());
     let permits = Arc::new(Semaphore::new(CONNECTIONS));
-    let graceful = GracefulShutdown::new();
+    let connections = TaskTracker::new();
     loop {
         let permit = tokio::select! {
             () = token.cancelled() => break,
@@ -83,8 +85,9 @@ pub async fn serve(listener: TcpListener, app: App, timing: Timing, token: Cance
         let requests = Requests::default();
         let stream = Worded::new(Paced::new(stream, requests.clone(), timing), app.clone());
         let router = TowerToHyperService::new(router.clone());
-        let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             let under_way = requests.begin();
+            request.extensions_mut().insert(requests.clone());
             let answered = router.call(request);
             async move {
                 let response = answered.await;
@@ -92,16 +95,26 @@ pub async fn serve(listener: TcpListener, app: App, timing: Timing, token: Cance
                 response
             }
         });
-        let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
-        tokio::spawn(async move {
+        let connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
+        let stopping = token.clone();
+        connections.spawn(async move {
+            let mut connection = pin!(connection);
             // A client that goes away in the middle of a request is its own affair.
-            drop(connection.await);
+            tokio::select! {
+                ended = connection.as_mut() => drop(ended),
+                () = stopping.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    drop(connection.await);
+                }
+            }
             drop(permit);
         });
     }
     drop(listener);
+    connections.close();
+    let ended = async { tokio::join!(connections.wait(), app.hub.close()) };
     tokio::select! {
-        () = graceful.shutdown() => {}
+        ((), ()) = ended => {}
         () = tokio::time::sleep(timing.finish) => tracing::warn!("some requests did not finish in time"),
     }
 }

@@ -15,7 +15,7 @@ use super::Timing;
 
 /// How many requests of a connection have begun and ended; shared by its stream and its service.
 #[derive(Clone, Default)]
-pub(super) struct Requests(Arc<Counts>);
+pub(crate) struct Requests(Arc<Counts>);
 
 #[derive(Default)]
 struct Counts {
@@ -24,11 +24,11 @@ struct Counts {
 }
 
 /// A request under way, until it is dropped.
-pub(super) struct UnderWay(Requests);
+pub(crate) struct UnderWay(Requests);
 
 impl Requests {
     /// Says that a request's headers are there.
-    pub(super) fn begin(&self) -> UnderWay {
+    pub(crate) fn begin(&self) -> UnderWay {
         self.0.begun.fetch_add(1, Ordering::Relaxed);
         UnderWay(self.clone())
     }

@@ -63,6 +63,8 @@ pub(crate) async fn realtime_token(
     let mut problems = Problems::default();
     let user = Fields::of_body(&body)?.required("userId", &mut problems, UserId::parse);
     let user = problems.check(user)?;
-    let issued = app.tokens.issue(caller.tenant.id, &user, &app.push_categories, app.clock.now());
+    let reference = caller.tenant.index.recipient_ref(&user);
+    let now = app.clock.now();
+    let issued = app.tokens.issue(caller.tenant.id, &user, reference, &app.push_categories, now);
     Ok(Json(TokenAnswer { token: issued.token, channels: issued.channels }))
 }

@@ -13,14 +13,14 @@ use futures::future::BoxFuture;
 use hmac::{Hmac, Mac};
 use http_body_util::BodyExt;
 use orqestra_api::limits::Limits;
-use orqestra_api::{AdminToken, App, AppParts, Degraded, Readiness, ReadinessReport, router};
+use orqestra_api::{AdminToken, AllowedOrigins, App, AppParts, Degraded, Readiness, ReadinessReport, router};
 use orqestra_commands::directory::DefaultProvider;
 use orqestra_commands::{Commands, Directory};
 use orqestra_dispatch::{Dispatch, DispatchDeps, DispatchSettings, SUBSCRIPTION, sandbox};
 use orqestra_event_log::source::{ManualClock, SystemIds};
 use orqestra_event_log::{Clock, EventLog, LogOptions, MIGRATOR, SubscriptionOptions, run_subscription};
 use orqestra_projections::{DeliveryStatus, Inbox, Projection};
-use orqestra_realtime::{DEFAULT_CATEGORIES, RealtimeTokens};
+use orqestra_realtime::{DEFAULT_CATEGORIES, Hub, RealtimeTokens};
 use orqestra_tests::postgres::TestDatabase;
 use orqestra_vault::{Entropy, MasterKey, OsEntropy, SeededEntropy, Vault};
 use serde_json::{Value, json};
@@ -131,7 +131,9 @@ impl World {
                 let (pool, vault) = kept.clone();
                 Box::pin(async move { sandbox::messages(&pool, &vault, tenant, channel, limit).await })
             }),
-            tokens: RealtimeTokens::new(REALTIME_SECRET).unwrap(),
+            tokens: Arc::new(RealtimeTokens::new(REALTIME_SECRET).unwrap()),
+            hub: Hub::new("epoch".to_owned()),
+            allowed_origins: AllowedOrigins::default(),
             push_categories: DEFAULT_CATEGORIES.map(str::to_owned).to_vec(),
             limits: Limits::default(),
             admin_token: Some(AdminToken::new(ADMIN_TOKEN)),

@@ -13,11 +13,15 @@ use serde_json::json;
 
 const SHOWN_WITHIN: Duration = Duration::from_mins(1);
 
-/// What has a value only after damage, a crash or a race.
-const RARE: [&str; 6] = [
+/// What has a value only after damage, a crash or a race, or with an open page.
+const RARE: [&str; 10] = [
     "orqestra_command_retries_total",
     "orqestra_dispatch_postponed_total",
     "orqestra_outcome_retries_total",
+    "orqestra_realtime_connections",
+    "orqestra_realtime_disconnects_total",
+    "orqestra_realtime_publications_total",
+    "orqestra_realtime_recoveries_total",
     "orqestra_subscription_halted",
     "orqestra_subscription_parked_total",
     "orqestra_swept_total",

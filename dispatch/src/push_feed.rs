@@ -1,0 +1,219 @@
+//! The push feed: what the log says of pushes and of inboxes, opened and handed to the embedded hub.
+//!
+//! It follows the log's tail in every process that has a hub, with no checkpoint and no effect but publishing: what a
+//! client missed meanwhile is read from what is stored. The delivery itself is in the log before anything comes by
+//! here. What nobody listens to is not opened.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use orqestra_commands::{CommandError, Commands, RenderedContent, content_field};
+use orqestra_domain::notification::{DeliveryRendered, NotificationEvent, NotificationRefusal, Story};
+use orqestra_domain::{AnyEvent, Channel, NotificationId, StreamId, TenantId};
+use orqestra_event_log::{EventLog, Outage, Position, RecordedEvent};
+use orqestra_realtime::{DEFAULT_CATEGORIES, Hub, INBOX, InboxChange, Push, Recipient};
+use orqestra_vault::FieldContext;
+use tokio_util::sync::CancellationToken;
+
+/// Most events taken at once.
+const BATCH: usize = 500;
+/// The pause before something that failed is tried again.
+const AGAIN: Duration = Duration::from_millis(250);
+/// Its name in metrics, beside those of subscriptions.
+const NAME: &str = "push-feed";
+
+/// Feeds one hub.
+pub struct PushFeed {
+    commands: Commands,
+    log: EventLog,
+    hub: Hub,
+    outage: Outage,
+    lag: metrics::Gauge,
+}
+
+/// The log was closed under it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the push feed's log was closed")]
+pub struct FeedEnded;
+
+/// Why an event could not be published now.
+type NotNow = CommandError<NotificationRefusal>;
+
+impl PushFeed {
+    /// A feed of what is appended from now on.
+    pub fn new(commands: Commands, hub: Hub) -> Self {
+        let log = commands.log().clone();
+        let lag = metrics::gauge!("orqestra_subscription_lag", "subscription" => NAME);
+        Self { commands, log, hub, outage: Outage::default(), lag }
+    }
+
+    /// Feeds until the token is cancelled. What cannot be read now is tried until it can.
+    ///
+    /// # Errors
+    /// If the log is closed under it.
+    pub async fn run(self, token: CancellationToken) -> Result<(), FeedEnded> {
+        tokio::select! {
+            () = token.cancelled() => Ok(()),
+            ended = self.follow() => ended,
+        }
+    }
+
+    async fn follow(&self) -> Result<(), FeedEnded> {
+        let mut head = self.log.head();
+        let mut position = *head.borrow();
+        loop {
+            let stands = *head.borrow_and_update();
+            if self.hub.pass(offset(stands)) {
+                position = stands;
+            }
+            self.tell_lag(stands, position);
+            if position < stands
+                && let Some(reached) = self.publish_after(position).await
+            {
+                position = reached;
+                continue;
+            }
+            head.changed().await.map_err(|_| FeedEnded)?;
+        }
+    }
+
+    /// Publishes the next events and says up to where; `None` where there are none.
+    async fn publish_after(&self, position: Position) -> Option<Position> {
+        let batch = loop {
+            match self.log.read_after(position, BATCH).await {
+                Ok(batch) => break batch,
+                Err(error) => self.try_again(error.to_string()).await,
+            }
+        };
+        for event in &batch {
+            while let Err(error) = self.publish(event).await {
+                self.try_again(error.to_string()).await;
+            }
+        }
+        if let Some(duration_ms) = self.outage.ends() {
+            tracing::info!(duration_ms, "pushes are published again");
+        }
+        let reached = batch.last()?.position;
+        self.hub.fed(offset(reached));
+        Some(reached)
+    }
+
+    async fn try_again(&self, error: String) {
+        if self.outage.begins() {
+            tracing::warn!(error, "pushes cannot be published to open pages now");
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+
+    async fn publish(&self, event: &Arc<RecordedEvent>) -> Result<(), NotNow> {
+        let (tenant, position) = (event.tenant, offset(event.position));
+        let concerns = matches!(event.event_type.as_str(), "DeliveryRendered" | "NotificationRead");
+        if !concerns || self.hub.pass_tenant(tenant, position) {
+            return Ok(());
+        }
+        let (Ok(AnyEvent::Notification(told)), Some((_, id))) =
+            (event.event(), StreamId::split(&event.aggregate_id))
+        else {
+            tracing::error!(
+                event.position = event.position.get(),
+                "an event cannot be read and is not published"
+            );
+            return Ok(());
+        };
+        let id = NotificationId::from_uuid(id);
+        match told {
+            NotificationEvent::DeliveryRendered(rendered) if rendered.channel == Channel::Push => {
+                let Some((story, recipient)) = self.listening(tenant, id, position).await? else {
+                    return Ok(());
+                };
+                self.publish_push(recipient, id, position, &story, rendered).await
+            }
+            NotificationEvent::NotificationRead(_) => {
+                if let Some((_, recipient)) = self.listening(tenant, id, position).await? {
+                    let change = InboxChange::Read.publication(id, position);
+                    self.hub.publish(recipient, position, &[(INBOX, change)]);
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whose notification it is, if they listen.
+    async fn listening(
+        &self,
+        tenant: TenantId,
+        id: NotificationId,
+        position: u64,
+    ) -> Result<Option<(Story, Recipient)>, NotNow> {
+        let story = match self.commands.recent_story(tenant, id).await {
+            Ok(story) => story,
+            Err(CommandError::Corrupt(why)) => {
+                not_published(tenant, id, &why);
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        let Some(story) = story else { return Ok(None) };
+        let recipient = Recipient { tenant, reference: story.accepted.recipient_ref };
+        Ok((!self.hub.pass_recipient(recipient, position)).then_some((story, recipient)))
+    }
+
+    async fn publish_push(
+        &self,
+        recipient: Recipient,
+        id: NotificationId,
+        position: u64,
+        story: &Story,
+        rendered: &DeliveryRendered,
+    ) -> Result<(), NotNow> {
+        let key = match self.commands.sealing_key(story).await {
+            Ok(key) => key,
+            // Nobody is there any more to be shown it.
+            Err(CommandError::RecipientForgotten) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let stream = StreamId::notification(recipient.tenant, id);
+        let field = content_field(Channel::Push);
+        let place = FieldContext { tenant: recipient.tenant, aggregate_id: stream.as_str(), field };
+        let opened = self.commands.vault().open(&key, &place, &rendered.content);
+        let content = match opened.as_deref().map(serde_json::from_slice::<RenderedContent>) {
+            Ok(Ok(content)) => content,
+            // The parser's words could quote the content.
+            Ok(Err(_)) => {
+                not_published(recipient.tenant, id, "its content has another shape");
+                return Ok(());
+            }
+            Err(error) => {
+                not_published(recipient.tenant, id, &error.to_string());
+                return Ok(());
+            }
+        };
+        let category = rendered.category.as_deref().unwrap_or(DEFAULT_CATEGORIES[0]);
+        let push = Push {
+            id,
+            title: content.title.as_deref().unwrap_or_default(),
+            body: &content.body,
+            category,
+            event_type: &story.accepted.event_type,
+            created_at: story.accepted.accepted_at,
+        };
+        let publications =
+            [(category, push.publication(position)), (INBOX, InboxChange::Added.publication(id, position))];
+        self.hub.publish(recipient, position, &publications);
+        Ok(())
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a gauge of events behind")]
+    fn tell_lag(&self, head: Position, position: Position) {
+        self.lag.set((head.get() - position.get()).max(0) as f64);
+    }
+}
+
+fn offset(position: Position) -> u64 {
+    u64::try_from(position.get()).unwrap_or(0)
+}
+
+fn not_published(tenant: TenantId, id: NotificationId, why: &str) {
+    tracing::error!(tenant.id = %tenant, notification.id = %id, reason = why, "a push cannot be opened and is not published");
+}
