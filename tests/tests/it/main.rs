@@ -23,6 +23,7 @@ mod metrics;
 mod postgres;
 mod reading;
 mod readme;
+mod realtime;
 mod reference;
 mod roles;
 mod scripts;
