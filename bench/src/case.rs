@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::caller::Credentials;
+use crate::caller::{Credentials, USERS};
 use crate::drain;
 use crate::engine::{Engine, PREPARED, Roles};
-use crate::latency;
+use crate::latency::{self, Latency};
 use crate::load::{self, Caller, Measured, Requests};
 use crate::machine::{self, SLOWEST_SYNC, Ticks};
+use crate::pages::Pages;
 use crate::peer::batch::{self, Sample as Event};
 use crate::peer::{append, pgbench, stock};
 use crate::postgres::Postgres;
@@ -26,6 +27,8 @@ const MOST_A_SECOND: usize = 30_000;
 /// Triggers a second to the mail server, and of the tenant that repeats itself.
 const STEADY: u32 = 200;
 const REPEATER: u32 = 2_000;
+/// Users with an open page, who get the pushes.
+const PAGES: u64 = 100;
 
 /// What can be measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +53,8 @@ pub(crate) enum Case {
     Held,
     /// Trigger to mail accepted.
     Latency,
+    /// Trigger to push received.
+    Push,
     /// A queue drained.
     Drain,
     /// What a tenant keeps of its rate beside one that repeats itself.
@@ -63,7 +68,7 @@ impl Case {
     }
 
     /// All, in the order of a round.
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::EngineWhole,
         Self::Stock(4),
         Self::EngineApi,
@@ -82,6 +87,7 @@ impl Case {
         Self::Writers(8),
         Self::Held,
         Self::Latency,
+        Self::Push,
         Self::Drain,
         Self::Neighbour,
     ];
@@ -100,6 +106,7 @@ impl Case {
             Self::Writers(writers) => format!("writers-{writers}"),
             Self::Held => "held".to_owned(),
             Self::Latency => "latency".to_owned(),
+            Self::Push => "push".to_owned(),
             Self::Drain => "drain".to_owned(),
             Self::Neighbour => "neighbour".to_owned(),
         }
@@ -124,6 +131,7 @@ impl Case {
             }
             Self::Held => "append_batch beside a held snapshot, at its end: ratio".to_owned(),
             Self::Latency => format!("(e) trigger to mail accepted at {STEADY}/s: triggers/s"),
+            Self::Push => format!("(g) trigger to push received at {STEADY}/s, {PAGES} pages: triggers/s"),
             Self::Drain => "(f) drain through the sandbox: notifications/s".to_owned(),
             Self::Neighbour => "(h) rate kept beside a tenant that repeats half: ratio".to_owned(),
         }
@@ -168,6 +176,7 @@ impl Bench {
             Case::Writers(writers) => self.writers(writers).await,
             Case::Held => self.held().await,
             Case::Latency => self.latency().await,
+            Case::Push => self.push().await,
             Case::Drain => {
                 let drained = drain::measure(&self.engine, &self.postgres, self.sizes.queued).await?;
                 Ok(Sample {
@@ -311,7 +320,27 @@ impl Bench {
         let sink = Sink::start(usize::try_from((time.as_secs() + 1) * u64::from(STEADY))?).await?;
         self.engine.send_to(&running, sink.address()).await?;
         let first = self.engine.first();
-        let measured = latency::measure(running.address(), first, &sink, STEADY, time).await?;
+        let arrived = || sink.accepted();
+        let measured = latency::measure(running.address(), first, USERS, arrived, STEADY, time).await?;
+        self.arrivals(measured, running, database).await
+    }
+
+    async fn push(&self) -> Result<Sample> {
+        let database = "push";
+        self.postgres.create(database, Some(PREPARED)).await?;
+        let running = self.engine.start(Roles::All, &self.postgres, database).await?;
+        let time = self.sizes.latency;
+        let pushes = usize::try_from((time.as_secs() + 1) * u64::from(STEADY))?;
+        self.engine.also_push(&running).await?;
+        let first = self.engine.first();
+        let pages = Pages::open(running.address(), first, PAGES, pushes).await?;
+        let arrived = || pages.arrived();
+        let measured = latency::measure(running.address(), first, PAGES, arrived, STEADY, time).await?;
+        drop(pages);
+        self.arrivals(measured, running, database).await
+    }
+
+    async fn arrivals(&self, measured: Latency, running: Program, database: &str) -> Result<Sample> {
         let memory = Some(running.end().await?);
         self.postgres.remove(database).await?;
         Ok(Sample {

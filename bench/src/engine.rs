@@ -92,6 +92,14 @@ impl Engine {
         admin(running.address(), "PUT", &path, &providers).await.map(drop)
     }
 
+    /// Has the first tenant's event type pushed too.
+    pub(crate) async fn also_push(&self, running: &Program) -> Result<()> {
+        let template =
+            json!({"title": "{{ title }}: {{ orderNumber }}", "body": "Worth {{ amount }}, on its way."});
+        let path = format!("/admin/v1/tenants/{FIRST_TENANT}/templates/{EVENT_TYPE}/PUSH");
+        admin(running.address(), "PUT", &path, &template).await.map(drop)
+    }
+
     /// Starts a process of it and waits until it is ready.
     pub(crate) async fn start(&self, roles: Roles, postgres: &Postgres, database: &str) -> Result<Program> {
         let address = free_address()?;

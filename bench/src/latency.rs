@@ -1,4 +1,4 @@
-//! From a trigger until its mail is accepted, at a steady rate.
+//! From a trigger until what it causes has arrived, a mail or a push, at a steady rate.
 //!
 //! Triggers are due at fixed moments and a latency runs from the due moment: an engine that falls behind is not spared
 //! the wait of those that queue.
@@ -10,12 +10,11 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use tokio::time::{Instant, interval};
 
-use crate::caller::{Credentials, USERS};
+use crate::caller::Credentials;
 use crate::load::{Caller, Requests, due, percentile, run};
-use crate::sink::Sink;
 
 const CONNECTIONS: usize = 32;
-/// How long the last mails may take.
+/// How long the last arrivals may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What it came to.
@@ -29,11 +28,13 @@ pub(crate) struct Latency {
     pub(crate) rate: f64,
 }
 
-/// Triggers `rate` a second for `time`, after a second of the same that is not measured.
+/// Triggers `rate` a second for `time` to so many users, after a second of the same that is not measured; `arrived` tells
+/// when what each of them causes was there.
 pub(crate) async fn measure(
     to: SocketAddr,
     credentials: &Credentials,
-    sink: &Sink,
+    users: u64,
+    arrived: impl Fn() -> Vec<Option<Instant>>,
     rate: u32,
     time: Duration,
 ) -> Result<Latency> {
@@ -42,7 +43,7 @@ pub(crate) async fn measure(
     let mut requests = Requests::default();
     let mut wire = Vec::new();
     for number in 0..count as u64 {
-        credentials.trigger(&mut wire, "latency", number, number % USERS, &format!("n{number}@example.com"));
+        credentials.trigger(&mut wire, "latency", number, number % users, &format!("n{number}@example.com"));
         requests.push(&wire);
     }
     let caller =
@@ -51,19 +52,19 @@ pub(crate) async fn measure(
     ensure!(accepted.refused == 0, "{} triggers were refused with {:?}", accepted.refused, accepted.refusal);
     let deadline = Instant::now() + PATIENCE;
     let mut look = interval(Duration::from_millis(50));
-    let mails = loop {
+    let arrivals = loop {
         look.tick().await;
-        let mails = sink.accepted();
-        if mails.iter().take(count).all(Option::is_some) {
-            break mails;
+        let arrivals = arrived();
+        if arrivals.iter().take(count).all(Option::is_some) {
+            break arrivals;
         }
         ensure!(
             Instant::now() < deadline,
-            "{} mails never came",
-            mails.iter().filter(|at| at.is_none()).count()
+            "{} never arrived",
+            arrivals.iter().filter(|at| at.is_none()).count()
         );
     };
-    let mut latencies: Vec<Duration> = mails
+    let mut latencies: Vec<Duration> = arrivals
         .into_iter()
         .take(count)
         .enumerate()

@@ -10,6 +10,7 @@ mod engine;
 mod latency;
 mod load;
 mod machine;
+mod pages;
 mod peer;
 mod postgres;
 mod program;

@@ -171,6 +171,15 @@ impl Report {
                 });
             }
         }
+        if let Some(push) = self.median(Case::Push) {
+            laws.push(Law {
+                text: "trigger to push received: p50 under 10 ms".to_owned(),
+                found: milliseconds(push.p50),
+                holds: push.p50.unwrap_or_default() < 0.010,
+                floor: false,
+                void: push.void,
+            });
+        }
         if let Some(drain) = self.median(Case::Drain) {
             laws.push(Law {
                 text: "drain: 4,000 notifications/s".to_owned(),
