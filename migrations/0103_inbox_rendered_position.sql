@@ -8,7 +8,7 @@ update inbox i
    and e.aggregate_type = 'Notification'
    and e.aggregate_id = i.tenant_id::text || '/' || i.notification_id::text
    and e.event_type = 'DeliveryRendered'
-   and e.payload ->> 'channel' = 'PUSH';
+   and e.payload -> 'DeliveryRendered' ->> 'channel' = 'PUSH';
 
 alter table inbox add constraint inbox_rendered_position_check
     check ((rendered_at is null) = (rendered_position is null));

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What the tests need beyond setup.sh: a real SMTP server (aiosmtpd on the system's Python). Idempotent.
+# What the tests need beyond setup.sh: a real SMTP server (aiosmtpd on the system's Python), and the official realtime
+# clients for JavaScript and Python. Idempotent.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh

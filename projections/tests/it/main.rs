@@ -7,6 +7,7 @@ mod forgetting;
 mod history;
 mod parking;
 mod properties;
+mod published;
 mod read_your_writes;
 mod rebuilding;
 mod roles;
