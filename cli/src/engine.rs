@@ -17,7 +17,7 @@ use orqestra_commands::{Commands, DefaultProvider, Directory};
 use orqestra_dispatch::{Dispatch, DispatchDeps, DispatchSettings, PushFeed, sandbox};
 use orqestra_event_log::source::{SystemClock, SystemIds};
 use orqestra_event_log::{Clock, EventLog, Ids, LogOptions, SubscriptionOptions, run_subscription};
-use orqestra_projections::{DeliveryStatus, Inbox, Projection};
+use orqestra_projections::{DeliveryStatus, Inbox, Projection, Usage};
 use orqestra_realtime::{Hub, RealtimeTokens};
 use orqestra_vault::{Entropy, OsEntropy, Vault};
 use sqlx::PgPool;
@@ -114,7 +114,9 @@ impl Engine {
         let working = CancellationToken::new();
         if let Some(listener) = listener {
             let hub = self.hub();
-            let app = self.app(roles, settings, admin_token, hub.clone())?;
+            let limits =
+                self.used_up().await.context("what tenants have used of their limits cannot be read")?;
+            let app = self.app(roles, settings, admin_token, hub.clone(), limits)?;
             let feed = PushFeed::new(self.commands.clone(), hub).run(working.child_token());
             tasks.spawn(async move { Ok(feed.await?) });
             let token = serving.clone();
@@ -181,12 +183,23 @@ impl Engine {
         Hub::new(format!("{}-{}", log.log_id().simple(), log.epoch()))
     }
 
+    /// The limits as they stood when the last process ended, however it ended.
+    async fn used_up(&self) -> anyhow::Result<Limits> {
+        let (limits, now) = (Limits::default(), self.clock.now());
+        let usage = Usage::new(self.pool.clone(), self.commands.log().clone());
+        for (tenant, used) in usage.up_to_now(now).await? {
+            limits.restore(tenant, used.today, &used.seconds, now);
+        }
+        Ok(limits)
+    }
+
     fn app(
         &self,
         roles: &BTreeSet<Role>,
         settings: &Settings,
         admin_token: &str,
         hub: Hub,
+        limits: Limits,
     ) -> anyhow::Result<App> {
         let log = self.commands.log().clone();
         let (pool, vault) = (self.pool.clone(), self.vault.clone());
@@ -201,7 +214,7 @@ impl Engine {
             tokens: Arc::new(RealtimeTokens::new(self.realtime_secret.as_bytes())?),
             hub,
             allowed_origins: settings.allowed_origins.clone(),
-            limits: Limits::default(),
+            limits,
             admin_token: Some(AdminToken::new(admin_token)),
             readiness: Arc::new(EngineReadiness::new(log, roles.clone())),
             metrics: self.metrics.clone(),
@@ -216,8 +229,12 @@ impl Engine {
         for projection in Projection::ALL {
             let (log, pool, token) = (self.commands.log().clone(), self.pool.clone(), token.child_token());
             tasks.spawn(async move {
-                let options =
+                let mut options =
                     SubscriptionOptions { batch: PROJECTION_BATCH, ..SubscriptionOptions::default() };
+                if projection == Projection::Usage {
+                    // However many they are, they come down to a row a tenant.
+                    options.rushed_batch = PROJECTION_BATCH;
+                }
                 run_subscription(log, pool, projection, options, token)
                     .await
                     .with_context(|| format!("the projection {} ended", projection.name()))

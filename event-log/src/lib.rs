@@ -26,6 +26,7 @@ pub mod source;
 mod store;
 mod subscription;
 mod tail;
+mod tally;
 pub mod upcast;
 mod writer;
 
@@ -47,6 +48,7 @@ pub use subscription::{
     OnPoison, Parked, Start, Subscriber, SubscriberError, SubscriptionError, SubscriptionOptions, checkpoint,
     parked, request_retry, run_subscription,
 };
+pub use tally::Tally;
 
 /// The schema of the whole installation, in order; forward only.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");

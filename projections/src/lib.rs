@@ -16,6 +16,7 @@ pub mod inbox;
 mod plan;
 mod projection;
 mod rebuild;
+pub mod usage;
 
 pub use delivery_status::DeliveryStatus;
 pub use error::ReadModelError;
@@ -23,3 +24,4 @@ pub use fact::UnreadableFact;
 pub use inbox::Inbox;
 pub use projection::{Projection, ProjectionTable};
 pub use rebuild::{RebuildError, RebuildMode, RebuildReport, TableDifference, rebuild};
+pub use usage::Usage;

@@ -10,7 +10,7 @@ use sqlx::{PgConnection, PgTransaction};
 
 use crate::error::ApplyError;
 use crate::generation::Generation;
-use crate::{delivery_status, inbox};
+use crate::{delivery_status, inbox, usage};
 
 /// A projection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,6 +19,8 @@ pub enum Projection {
     Inbox,
     /// See [`crate::delivery_status`].
     DeliveryStatus,
+    /// See [`crate::usage`].
+    Usage,
 }
 
 /// A table and the columns of its primary key.
@@ -32,13 +34,14 @@ pub struct ProjectionTable {
 
 impl Projection {
     /// All projections.
-    pub const ALL: [Self; 2] = [Self::Inbox, Self::DeliveryStatus];
+    pub const ALL: [Self; 3] = [Self::Inbox, Self::DeliveryStatus, Self::Usage];
 
     /// Name and version, under which its checkpoint is kept. Another version starts from zero.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Inbox => "inbox-v1",
             Self::DeliveryStatus => "delivery-status-v1",
+            Self::Usage => "usage-v1",
         }
     }
 
@@ -61,6 +64,7 @@ impl Projection {
                     key: &["tenant_id", "notification_id", "channel", "attempt"],
                 },
             ],
+            Self::Usage => &[ProjectionTable { name: "usage_minutes", key: &["minute", "tenant_id"] }],
         }
     }
 
@@ -74,6 +78,7 @@ impl Projection {
         match self {
             Self::Inbox => inbox::apply(conn, generation, events).await,
             Self::DeliveryStatus => delivery_status::apply(conn, generation, events).await,
+            Self::Usage => usage::apply(conn, generation, events).await,
         }
     }
 }

@@ -115,21 +115,17 @@ impl Limits {
         Ok(Permit { limits: self.clone(), tenant, second, day, kept: false })
     }
 
-    /// Adds what the log says was accepted before this process started: for each minute its start and its count.
-    ///
-    /// A minute's count stands in its last second that is not in the future, so that the limit errs on the strict side.
-    pub fn restore(&self, tenant: TenantId, minutes: &[(Timestamp, u32)], now: Timestamp) {
+    /// Adds what the log says was accepted before this process started: today's number, and the newest seconds by
+    /// their starts, at least the last 61. What another process's clock puts into the future counts as of now.
+    pub fn restore(&self, tenant: TenantId, today: u64, seconds: &[(Timestamp, u32)], now: Timestamp) {
         let micros = now.unix_micros();
         let mut shard = self.shard(tenant);
         let meter = shard.entry(tenant).or_default();
         let newest = meter.window.advance(micros.div_euclid(MICROS));
-        let today = meter.day.advance(Day::of(micros));
-        for (start, count) in minutes {
-            let start = start.unix_micros();
-            meter.window.add((start.div_euclid(MICROS) + 59).min(newest), *count);
-            if Day::of(start) == today {
-                meter.day.add(u64::from(*count));
-            }
+        meter.day.advance(Day::of(micros));
+        meter.day.add(today);
+        for (start, count) in seconds {
+            meter.window.add(start.unix_micros().div_euclid(MICROS).min(newest), *count);
         }
     }
 

@@ -80,14 +80,17 @@ fn a_limit_of_none_lets_none_through() {
 }
 
 #[test]
-fn what_was_accepted_before_a_start_counts() {
+fn what_was_accepted_before_a_start_counts_to_the_second() {
     let meter = Limits::default();
-    let minutes = [(at(-120 * MICROS), 5), (at(-60 * MICROS), 3), (at(0), 2)];
-    meter.restore(TENANT, &minutes, at(10 * MICROS));
+    let seconds = [(at(-61 * MICROS), 5), (at(-30 * MICROS), 3), (at(20 * MICROS), 2)];
+    meter.restore(TENANT, 11, &seconds, at(10 * MICROS));
     assert!(accept(&meter, limits(5, None), at(10 * MICROS)).is_err());
     accept(&meter, limits(6, None), at(10 * MICROS)).unwrap();
-    assert!(accept(&meter, limits(100, Some(11)), at(10 * MICROS)).is_err());
-    accept(&meter, limits(100, Some(12)), at(10 * MICROS)).unwrap();
+    let refused = accept(&meter, limits(6, None), at(10 * MICROS));
+    assert_eq!(refused, Err(Exceeded::PerMinute { limit: 6, retry_after: 21 }));
+    accept(&meter, limits(6, None), at(31 * MICROS)).unwrap();
+    assert!(accept(&meter, limits(100, Some(13)), at(31 * MICROS)).is_err());
+    accept(&meter, limits(100, Some(14)), at(31 * MICROS)).unwrap();
 }
 
 #[test]

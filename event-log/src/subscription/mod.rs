@@ -122,6 +122,8 @@ pub enum Start {
 pub struct SubscriptionOptions {
     /// Most events handled in one transaction.
     pub batch: usize,
+    /// The same while callers are many: what they wait for in between stays short.
+    pub rushed_batch: usize,
     /// How long a lease holds; it is renewed three times as often.
     pub lease: Duration,
     /// How long one transaction may take.
@@ -140,6 +142,7 @@ impl Default for SubscriptionOptions {
     fn default() -> Self {
         Self {
             batch: 500,
+            rushed_batch: 100,
             lease: Duration::from_secs(10),
             limit: Duration::from_secs(30),
             tries: 5,

@@ -27,9 +27,6 @@ const SHORTEST_REST: Duration = Duration::from_millis(50);
 /// How often a subscription that steps back looks whether it still has to.
 const STEP: Duration = Duration::from_millis(20);
 
-/// Most events that are handled at once while callers are many: what they wait for in between stays short.
-const RUSHED_BATCH: usize = 100;
-
 /// Opens a subscription's transaction: what a crash takes back is done again from the checkpoint, and a process that
 /// stands still in it holds nobody up for longer than its limit.
 fn begin(limit: Duration) -> String {
@@ -185,8 +182,8 @@ impl<S: Subscriber> Runner<S> {
             self.tell_lag(position);
             // At the head there is nothing to ask the database for: what comes moves the head.
             let batch = if *head.borrow_and_update() > position {
-                let in_a_rush = self.log.in_a_rush();
-                let most = if in_a_rush { self.options.batch.min(RUSHED_BATCH) } else { self.options.batch };
+                let SubscriptionOptions { batch, rushed_batch, .. } = self.options;
+                let most = if self.log.in_a_rush() { batch.min(rushed_batch) } else { batch };
                 self.log.read_after(position, most).await?
             } else {
                 Vec::new()

@@ -13,3 +13,4 @@ mod priority;
 mod reading;
 mod subscription;
 mod support;
+mod tally;

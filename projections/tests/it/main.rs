@@ -12,3 +12,4 @@ mod read_your_writes;
 mod rebuilding;
 mod roles;
 mod support;
+mod usage;

@@ -19,6 +19,7 @@ mod idempotency;
 mod inside;
 mod isolation;
 mod kill_loop;
+mod limits;
 mod metrics;
 mod postgres;
 mod reading;
