@@ -42,8 +42,6 @@ pub struct AppParts {
     pub hub: Hub,
     /// The pages that may connect, beside those of the host itself.
     pub allowed_origins: AllowedOrigins,
-    /// The push categories that tokens open, in the order in which they are listed; the same that dispatch knows.
-    pub push_categories: Vec<String>,
     /// The tenants' limits.
     pub limits: Limits,
     /// What opens the admin routes; nothing does if absent.

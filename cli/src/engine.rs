@@ -220,7 +220,6 @@ impl Engine {
             metrics: self.metrics.clone(),
             clock: Arc::clone(&self.clock),
             ids: Arc::clone(&self.ids),
-            push_categories: DispatchSettings::default().push_categories,
             body_timeout: BODY_WITHIN,
         }))
     }

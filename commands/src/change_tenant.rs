@@ -1,11 +1,11 @@
-//! `ChangeTenant`: name, standing, keys, secret, limits, channels, sender.
+//! `ChangeTenant`: name, standing, keys, secret, limits, channels, sender, push categories.
 
 use std::collections::BTreeSet;
 
 use orqestra_domain::tenant::{
     Limits, Standing, Tenant, TenantChange, TenantCommand, TenantRecord, TenantRefusal,
 };
-use orqestra_domain::{ApiKeyId, Channel, EmailAddress, StreamId, TenantId, TenantName};
+use orqestra_domain::{ApiKeyId, Channel, EmailAddress, PushCategories, StreamId, TenantId, TenantName};
 use orqestra_event_log::Ticket;
 use orqestra_vault::{FieldContext, hash_api_key, new_api_key};
 
@@ -31,6 +31,8 @@ pub struct TenantPatch {
     pub delivery_channels: Option<Option<BTreeSet<Channel>>>,
     /// The sender mailbox.
     pub sender_email: Option<Option<EmailAddress>>,
+    /// The push categories.
+    pub push_categories: Option<Option<PushCategories>>,
     /// One more API key.
     pub issue_api_key: bool,
     /// One API key less.
@@ -86,6 +88,7 @@ impl Commands {
         }
         changes.extend(patch.delivery_channels.map(TenantChange::SetDeliveryChannels));
         changes.extend(patch.sender_email.map(TenantChange::SetSender));
+        changes.extend(patch.push_categories.map(TenantChange::SetPushCategories));
         let issued = patch.issue_api_key.then(|| IssuedApiKey {
             id: ApiKeyId::from_uuid(self.ids().uuid_v7(at)),
             api_key: new_api_key(self.entropy()),

@@ -107,8 +107,17 @@ impl PushFeed {
 
     async fn publish(&self, event: &Arc<RecordedEvent>) -> Result<(), NotNow> {
         let (tenant, position) = (event.tenant, offset(event.position));
-        let concerns = matches!(event.event_type.as_str(), "DeliveryRendered" | "NotificationRead");
+        let concerns = matches!(
+            event.event_type.as_str(),
+            "DeliveryRendered" | "NotificationRead" | "TenantDeactivated"
+        );
         if !concerns || self.hub.pass_tenant(tenant, position) {
+            return Ok(());
+        }
+        if event.event_type == "TenantDeactivated" {
+            let known = self.commands.directory().wait_for(event.position).await;
+            known.map_err(|error| CommandError::Unavailable(error.to_string()))?;
+            self.hub.end_tenant(tenant, position);
             return Ok(());
         }
         let (Ok(AnyEvent::Notification(told)), Some((_, id))) =

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use orqestra_domain::retry::RetrySchedule;
-use orqestra_realtime::DEFAULT_CATEGORIES;
 
 use crate::provider::smtp::are_certificates;
 
@@ -47,8 +46,6 @@ pub struct DispatchSettings {
     pub breaker_failures: u32,
     /// How long a breaker stays open before one call may try again.
     pub breaker_pause: Duration,
-    /// The push categories, the first being the one for everything else.
-    pub push_categories: Vec<String>,
     /// How long sends in flight may take to end when the process stops.
     pub stop_within: Duration,
 }
@@ -72,7 +69,6 @@ impl Default for DispatchSettings {
             sandbox_calls: 192,
             breaker_failures: 5,
             breaker_pause: Duration::from_secs(30),
-            push_categories: DEFAULT_CATEGORIES.map(str::to_owned).to_vec(),
             stop_within: Duration::from_secs(5),
         }
     }
@@ -102,7 +98,6 @@ impl DispatchSettings {
             ("tenant_queue", self.tenant_queue),
             ("smtp_connections", self.smtp_connections),
             ("sandbox_calls", self.sandbox_calls),
-            ("push_categories", self.push_categories.len()),
         ];
         if let Some((name, _)) = at_least_one.into_iter().find(|(_, value)| *value == 0) {
             return Err(InvalidSetting { name, problem: "must be at least 1" });

@@ -9,7 +9,8 @@
 
 pub mod address;
 mod aggregate;
-pub mod channel;
+pub mod category;
+mod channel;
 pub mod event;
 #[cfg(test)]
 mod golden;
@@ -27,6 +28,7 @@ pub mod text;
 pub mod timestamp;
 
 pub use address::{EmailAddress, PhoneNumber};
+pub use category::{InvalidCategories, PushCategories};
 pub use channel::Channel;
 pub use event::AnyEvent;
 pub use id::{

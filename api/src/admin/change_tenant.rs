@@ -4,7 +4,8 @@ use axum::extract::{Request, State};
 use axum::{Extension, Json};
 use orqestra_commands::{Actor, TenantPatch};
 use orqestra_domain::tenant::Standing;
-use orqestra_domain::{ApiKeyId, EmailAddress, TenantName};
+use orqestra_domain::{ApiKeyId, EmailAddress, PushCategories, TenantName};
+use orqestra_realtime::INBOX;
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -37,6 +38,9 @@ pub(crate) struct TenantChanges {
     delivery_channels: Option<Vec<ChannelName>>,
     /// The mailbox that emails come from; `null`: none.
     sender_email: Option<String>,
+    /// What users' realtime channels are named by, the first for every push that fits no other; `null`: the usual ones.
+    #[schema(example = json!(["global_system", "orders"]), max_items = 16)]
+    push_categories: Option<Vec<String>>,
     /// Issues one more API key and shows it in the answer.
     issue_api_key: Option<bool>,
     /// The id of an API key that opens nothing any more.
@@ -92,10 +96,23 @@ fn parse(body: &Value) -> Result<TenantPatch, ApiError> {
         sender_email: or_none(fields, "senderEmail", |name| {
             fields.optional(name, &mut problems, EmailAddress::parse)
         }),
+        push_categories: or_none(fields, "pushCategories", |name| categories(fields, name, &mut problems)),
         issue_api_key: fields.flag("issueApiKey", &mut problems).unwrap_or(false),
         revoke_api_key: fields.optional("revokeApiKey", &mut problems, str::parse::<ApiKeyId>),
     };
     problems.check(Some(patch))
+}
+
+fn categories(fields: Fields<'_>, name: &'static str, problems: &mut Problems) -> Option<PushCategories> {
+    let texts = |list: &Vec<Value>| list.iter().map(|entry| entry.as_str().map(str::to_owned)).collect();
+    let parsed = match fields.get(name)?.as_array().and_then(texts) {
+        None => Err("must be a list of texts".to_owned()),
+        Some::<Vec<String>>(list) if list.iter().any(|category| category == INBOX) => {
+            Err("must not name the inbox's own channel".to_owned())
+        }
+        Some(list) => PushCategories::parse(list).map_err(|error| error.to_string()),
+    };
+    parsed.map_err(|message| problems.add(fields.path(name), message)).ok()
 }
 
 /// Tells a field that is left out from one that is `null`.
@@ -125,9 +142,10 @@ mod tests {
 
     #[test]
     fn every_wrong_change_is_named() {
-        let body = json!({"active": 1, "ratePerMinute": 1.5, "senderEmail": "x", "revokeApiKey": "y"});
+        let body = json!({"active": 1, "ratePerMinute": 1.5, "senderEmail": "x", "revokeApiKey": "y",
+            "pushCategories": ["orders", "inbox"]});
         let Err(ApiError::Invalid(wrong)) = parse(&body) else { panic!("taken") };
         let fields: Vec<_> = wrong.iter().map(|wrong| &*wrong.field).collect();
-        assert_eq!(fields, ["ratePerMinute", "active", "senderEmail", "revokeApiKey"]);
+        assert_eq!(fields, ["ratePerMinute", "active", "senderEmail", "pushCategories", "revokeApiKey"]);
     }
 }

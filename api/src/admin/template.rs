@@ -7,7 +7,7 @@ use axum::{Extension, Json};
 use orqestra_commands::Actor;
 use orqestra_dispatch::template::{CompiledTemplate, Escape, TemplateError, check_email_body};
 use orqestra_domain::template::TemplateContent;
-use orqestra_domain::{Channel, EventTypeName};
+use orqestra_domain::{Channel, EventTypeName, PushCategories};
 use orqestra_realtime::INBOX;
 use serde::Serialize;
 use serde_json::Value;
@@ -22,9 +22,6 @@ use crate::observe::Scope;
 use crate::request::{Segments, context, from_operator, to_the_end};
 
 pub(crate) const PATH: &str = "/admin/v1/tenants/{tenantId}/templates/{eventType}/{channel}";
-
-/// Most bytes of a push category.
-const MAX_CATEGORY: usize = 64;
 
 /// The request. EMAIL needs subject and body, PUSH title and body, SMS body; what a channel has no use for is ignored.
 #[derive(ToSchema)]
@@ -123,8 +120,7 @@ fn text(text: &str) -> Result<String, &'static str> {
 
 /// A category becomes the first part of a realtime channel's name.
 fn category(text: &str) -> Result<String, &'static str> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
-    if !plain || !(1..=MAX_CATEGORY).contains(&text.len()) {
+    if !PushCategories::is_one(text) {
         return Err("must have 1 to 64 characters of A-Z, a-z, 0-9, _ and -");
     }
     if text == INBOX { Err("must not be that of the inbox's own channel") } else { Ok(text.to_owned()) }

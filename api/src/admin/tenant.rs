@@ -6,6 +6,7 @@ use axum::http::HeaderMap;
 use orqestra_commands::{IssuedApiKey, TenantEntry};
 use orqestra_domain::TenantId;
 use orqestra_domain::tenant::TenantRecord;
+use orqestra_realtime::DEFAULT_CATEGORIES;
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -37,6 +38,8 @@ pub(crate) struct TenantView {
     delivery_channels: Option<Vec<&'static str>>,
     /// The mailbox that emails come from.
     sender_email: Option<String>,
+    /// What its users' realtime channels are named by.
+    push_categories: Vec<String>,
     /// The ids of its API keys.
     api_key_ids: Vec<String>,
     /// A key that was just issued. Shown here and never again.
@@ -56,9 +59,18 @@ impl TenantView {
             daily_cap: record.limits.daily_cap,
             delivery_channels: channels.map(|all| all.iter().map(|channel| channel.as_str()).collect()),
             sender_email: record.sender_email.as_ref().map(|email| email.as_str().to_owned()),
+            push_categories: push_categories(record),
             api_key_ids: record.api_keys.keys().map(ToString::to_string).collect(),
             api_key: issued.map(|issued| issued.api_key),
         }
+    }
+}
+
+/// A tenant's own push categories, or the usual ones.
+pub(crate) fn push_categories(record: &TenantRecord) -> Vec<String> {
+    match &record.push_categories {
+        Some(own) => own.as_slice().to_vec(),
+        None => DEFAULT_CATEGORIES.map(str::to_owned).to_vec(),
     }
 }
 

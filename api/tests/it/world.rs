@@ -20,7 +20,7 @@ use orqestra_dispatch::{Dispatch, DispatchDeps, DispatchSettings, SUBSCRIPTION, 
 use orqestra_event_log::source::{ManualClock, SystemIds};
 use orqestra_event_log::{Clock, EventLog, LogOptions, MIGRATOR, SubscriptionOptions, run_subscription};
 use orqestra_projections::{DeliveryStatus, Inbox, Projection};
-use orqestra_realtime::{DEFAULT_CATEGORIES, Hub, RealtimeTokens};
+use orqestra_realtime::{Hub, RealtimeTokens};
 use orqestra_tests::postgres::TestDatabase;
 use orqestra_vault::{Entropy, MasterKey, OsEntropy, SeededEntropy, Vault};
 use serde_json::{Value, json};
@@ -134,7 +134,6 @@ impl World {
             tokens: Arc::new(RealtimeTokens::new(REALTIME_SECRET).unwrap()),
             hub: Hub::new("epoch".to_owned()),
             allowed_origins: AllowedOrigins::default(),
-            push_categories: DEFAULT_CATEGORIES.map(str::to_owned).to_vec(),
             limits: Limits::default(),
             admin_token: Some(AdminToken::new(ADMIN_TOKEN)),
             readiness: Arc::clone(&ready) as Arc<dyn Readiness>,

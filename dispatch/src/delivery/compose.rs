@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use orqestra_commands::{Directory, RecipientContact, RenderedContent, TemplateVersion};
 use orqestra_domain::notification::TemplateRef;
+use orqestra_domain::tenant::TenantRecord;
 use orqestra_domain::{Channel, EmailAddress, EventTypeName, PhoneNumber, TemplateId, TenantId};
 use orqestra_event_log::Clock;
+use orqestra_realtime::DEFAULT_CATEGORIES;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use serde_json::{Map, Value};
@@ -85,20 +87,20 @@ impl Weighter<CacheKey, Arc<Compiled>> for BySource {
 pub(crate) struct Composer {
     directory: Directory,
     clock: Arc<dyn Clock>,
-    categories: Vec<String>,
     compiled: Cache<CacheKey, Arc<Compiled>, BySource>,
     heavy: Semaphore,
 }
 
 impl Composer {
-    pub(crate) fn new(directory: Directory, clock: Arc<dyn Clock>, categories: Vec<String>) -> Self {
+    pub(crate) fn new(directory: Directory, clock: Arc<dyn Clock>) -> Self {
         let compiled = Cache::with_weighter(CACHED, CACHED_SOURCE, BySource);
-        Self { directory, clock, categories, compiled, heavy: Semaphore::new(HEAVY) }
+        Self { directory, clock, compiled, heavy: Semaphore::new(HEAVY) }
     }
 
-    /// Renders a template version with these variables.
+    /// Renders a template version, the tenant's own or the platform's, with these variables for a tenant.
     pub(crate) async fn compose(
         &self,
+        tenant: &TenantRecord,
         template: &TemplateRef,
         event_type: &EventTypeName,
         variables: Map<String, Value>,
@@ -118,7 +120,10 @@ impl Composer {
             None => self.heavily(move || compiled.render(&variables, &limits, Effort::Full)).await??,
         };
         if version.channel == Channel::Push {
-            let derived = || category_of(event_type, &self.categories);
+            let derived = || match &tenant.push_categories {
+                Some(own) => category_of(event_type, own.as_slice()),
+                None => category_of(event_type, &DEFAULT_CATEGORIES.map(str::to_owned)),
+            };
             composed.category = Some(version.content.category.clone().unwrap_or_else(derived));
         }
         let RenderedContent { subject, title, body, text } = &mut composed.content;

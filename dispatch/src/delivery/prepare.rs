@@ -6,6 +6,7 @@ use orqestra_commands::{
     CommandError, RECIPIENT_FIELD, RecipientContact, RenderedContent, VARIABLES_FIELD, content_field,
 };
 use orqestra_domain::notification::{Delivery, DeliveryRendered, SkipReason, Story};
+use orqestra_domain::tenant::TenantRecord;
 use orqestra_domain::{Channel, DeliveryId, EmailAddress, Sealed, StreamId, TenantId};
 use orqestra_vault::{DataKey, FieldContext};
 use serde::de::DeserializeOwned;
@@ -88,7 +89,7 @@ impl Deliverer {
         if channel == Channel::Email && !contact.email.as_ref().is_some_and(is_addressable) {
             return Ok(Err(Unsendable::Skip(SkipReason::Unaddressable)));
         }
-        let content = match self.content(story, row, delivery, &key, &contact).await {
+        let content = match self.content(&entry.record, story, row, (delivery, &key, &contact)).await {
             Ok(content) => content,
             Err(unsendable) => return Ok(Err(unsendable)),
         };
@@ -100,11 +101,10 @@ impl Deliverer {
     /// What was rendered for an earlier attempt, or the render itself.
     async fn content(
         &self,
+        record: &TenantRecord,
         story: &Story,
         row: &DueRow,
-        delivery: &Delivery,
-        key: &DataKey,
-        contact: &RecipientContact,
+        (delivery, key, contact): (&Delivery, &DataKey, &RecipientContact),
     ) -> Result<(RenderedContent, Option<DeliveryRendered>), Unsendable> {
         let DueKey { tenant, notification, channel } = row.key;
         let field = content_field(channel);
@@ -124,7 +124,8 @@ impl Deliverer {
                 .ok_or(Unsendable::DeadLetter("variables_unreadable"))?,
         };
         let variables = with_routing(variables, contact);
-        let composed = self.composer.compose(&template, &story.accepted.event_type, variables).await?;
+        let composed =
+            self.composer.compose(record, &template, &story.accepted.event_type, variables).await?;
         let Composed { content, missing, category } = composed;
         let plain = serde_json::to_vec(&content).expect("texts are always JSON");
         let stream = StreamId::notification(tenant, notification);

@@ -126,7 +126,7 @@ impl Dispatch {
             recording: Outage::default(),
             commands,
             carriers: Arc::clone(&carriers),
-            composer: Composer::new(directory, Arc::clone(&clock), settings.push_categories.clone()),
+            composer: Composer::new(directory, Arc::clone(&clock)),
             clock,
             entropy,
             at_work: Semaphore::new(settings.at_work),

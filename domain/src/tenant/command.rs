@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::event::Limits;
 use crate::address::EmailAddress;
+use crate::category::PushCategories;
 use crate::channel::Channel;
 use crate::id::{ApiKeyHash, ApiKeyId};
 use crate::provider::ProviderConfig;
@@ -62,6 +63,8 @@ pub enum TenantChange {
     SetDeliveryChannels(Option<BTreeSet<Channel>>),
     /// The sender mailbox, or none.
     SetSender(Option<EmailAddress>),
+    /// The push categories, or the usual ones.
+    SetPushCategories(Option<PushCategories>),
     /// A channel's providers.
     SetProviders {
         /// The channel.

@@ -2,8 +2,8 @@
 
 use super::command::{Standing, TenantChange, TenantCommand};
 use super::event::{
-    ApiKeyIssued, ApiKeyRevoked, Changed, DeliveryChannelsSet, LimitsChanged, ProvidersSet, SenderSet,
-    TenantEvent, TenantRegistered, TenantRenamed, WebhookSecretSet,
+    ApiKeyIssued, ApiKeyRevoked, Changed, DeliveryChannelsSet, LimitsChanged, ProvidersSet,
+    PushCategoriesSet, SenderSet, TenantEvent, TenantRegistered, TenantRenamed, WebhookSecretSet,
 };
 use super::state::{Tenant, TenantRecord, TenantRefusal};
 use crate::channel::Channel;
@@ -85,6 +85,8 @@ impl TenantRecord {
             TenantChange::SetSender(email) => {
                 (email != self.sender_email).then_some(TenantEvent::SenderSet(SenderSet { email, at }))
             }
+            TenantChange::SetPushCategories(categories) => (categories != self.push_categories)
+                .then_some(TenantEvent::PushCategoriesSet(PushCategoriesSet { categories, at })),
             TenantChange::SetProviders { channel, providers } => {
                 if !providers.iter().all(|provider| carries(provider, channel)) {
                     return Err(TenantRefusal::WrongChannel);

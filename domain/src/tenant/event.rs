@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::address::EmailAddress;
+use crate::category::PushCategories;
 use crate::channel::Channel;
 use crate::id::{ApiKeyHash, ApiKeyId};
 use crate::provider::ProviderConfig;
@@ -35,6 +36,8 @@ pub enum TenantEvent {
     DeliveryChannelsSet(DeliveryChannelsSet),
     /// The mailbox that its emails come from.
     SenderSet(SenderSet),
+    /// What its users' realtime channels are named by; the usual ones where absent.
+    PushCategoriesSet(PushCategoriesSet),
     /// A channel's ordered providers.
     ProvidersSet(ProvidersSet),
 }
@@ -146,6 +149,16 @@ pub struct SenderSet {
     pub at: Timestamp,
 }
 
+/// See [`TenantEvent::PushCategoriesSet`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushCategoriesSet {
+    /// The categories; the usual ones where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub categories: Option<PushCategories>,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// See [`TenantEvent::ProvidersSet`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProvidersSet {
@@ -171,6 +184,7 @@ impl TenantEvent {
             Self::LimitsChanged(_) => "LimitsChanged",
             Self::DeliveryChannelsSet(_) => "DeliveryChannelsSet",
             Self::SenderSet(_) => "SenderSet",
+            Self::PushCategoriesSet(_) => "PushCategoriesSet",
             Self::ProvidersSet(_) => "ProvidersSet",
         }
     }

@@ -12,7 +12,7 @@ mod tests;
 pub use command::{RegisterTenant, Standing, TenantChange, TenantCommand};
 pub use event::{
     ApiKeyIssued, ApiKeyRevoked, Changed, DeliveryChannelsSet, Limits, LimitsChanged, ProvidersSet,
-    SenderSet, TenantEvent, TenantRegistered, TenantRenamed, WebhookSecretSet,
+    PushCategoriesSet, SenderSet, TenantEvent, TenantRegistered, TenantRenamed, WebhookSecretSet,
 };
 pub use state::{Tenant, TenantRecord, TenantRefusal};
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::{Limits, TenantEvent};
 use crate::address::EmailAddress;
+use crate::category::PushCategories;
 use crate::channel::Channel;
 use crate::id::{ApiKeyHash, ApiKeyId};
 use crate::provider::ProviderConfig;
@@ -35,6 +36,8 @@ pub struct TenantRecord {
     pub delivery_channels: Option<BTreeSet<Channel>>,
     /// Its sender mailbox.
     pub sender_email: Option<EmailAddress>,
+    /// Its push categories; the usual ones if `None`.
+    pub push_categories: Option<PushCategories>,
     /// Its providers; a channel that was never set is absent.
     pub providers: BTreeMap<Channel, Vec<ProviderConfig>>,
 }
@@ -77,6 +80,7 @@ impl Tenant {
                 limits: registered.limits,
                 delivery_channels: None,
                 sender_email: None,
+                push_categories: None,
                 providers: BTreeMap::new(),
             }));
         } else if let Some(record) = self.record.as_deref_mut() {
@@ -103,6 +107,7 @@ impl TenantRecord {
             TenantEvent::LimitsChanged(changed) => self.limits = changed.limits,
             TenantEvent::DeliveryChannelsSet(set) => self.delivery_channels.clone_from(&set.channels),
             TenantEvent::SenderSet(set) => self.sender_email.clone_from(&set.email),
+            TenantEvent::PushCategoriesSet(set) => self.push_categories.clone_from(&set.categories),
             TenantEvent::ProvidersSet(set) => {
                 self.providers.insert(set.channel, set.providers.clone());
             }

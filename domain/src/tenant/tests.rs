@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::address::EmailAddress;
+use crate::category::PushCategories;
 use crate::channel::Channel;
 use crate::id::{ApiKeyHash, ApiKeyId};
 use crate::provider::{ProviderConfig, SmtpConfig, TlsMode, Username};
@@ -79,6 +80,10 @@ fn channels(list: &[Channel]) -> BTreeSet<Channel> {
     list.iter().copied().collect()
 }
 
+fn categories() -> PushCategories {
+    PushCategories::parse(vec!["global_system".to_owned(), "offers".to_owned()]).unwrap()
+}
+
 /// Each change that has no condition, and its event on a tenant that was just registered.
 fn plain_changes() -> Vec<(Change, Event)> {
     let sender = EmailAddress::parse("shop@example.org").unwrap();
@@ -91,6 +96,7 @@ fn plain_changes() -> Vec<(Change, Event)> {
         Change::SetLimits(limits(7)),
         Change::SetDeliveryChannels(Some(only.clone())),
         Change::SetSender(Some(sender.clone())),
+        Change::SetPushCategories(Some(categories())),
         Change::SetProviders { channel: Channel::Email, providers: vec![smtp(), ProviderConfig::Sandbox] },
         Change::SetProviders { channel: Channel::Sms, providers: vec![ProviderConfig::Sandbox] },
         Change::SetProviders { channel: Channel::Push, providers: vec![] },
@@ -104,6 +110,7 @@ fn plain_changes() -> Vec<(Change, Event)> {
         Event::LimitsChanged(LimitsChanged { limits: limits(7), at }),
         Event::DeliveryChannelsSet(DeliveryChannelsSet { channels: Some(only), at }),
         Event::SenderSet(SenderSet { email: Some(sender), at }),
+        Event::PushCategoriesSet(PushCategoriesSet { categories: Some(categories()), at }),
         Event::ProvidersSet(ProvidersSet {
             channel: Channel::Email,
             providers: vec![smtp(), ProviderConfig::Sandbox],
@@ -186,6 +193,7 @@ fn what_already_is_as_asked_yields_no_event() {
         Change::SetLimits(Limits::default()),
         Change::SetDeliveryChannels(None),
         Change::SetSender(None),
+        Change::SetPushCategories(None),
     ];
     given(vec![registered()]).when(change(as_registered)).then_expect_events(vec![]);
 }
@@ -253,16 +261,19 @@ fn what_was_set_can_be_taken_away() {
         registered(),
         Event::WebhookSecretSet(WebhookSecretSet { secret, at }),
         Event::SenderSet(SenderSet { email, at }),
+        Event::PushCategoriesSet(PushCategoriesSet { categories: Some(categories()), at }),
         Event::DeliveryChannelsSet(DeliveryChannelsSet { channels: Some(channels(&[])), at }),
     ])
     .when(change(vec![
         Change::SetWebhookSecret(None),
         Change::SetSender(None),
+        Change::SetPushCategories(None),
         Change::SetDeliveryChannels(None),
     ]))
     .then_expect_events(vec![
         Event::WebhookSecretSet(WebhookSecretSet { secret: None, at }),
         Event::SenderSet(SenderSet { email: None, at }),
+        Event::PushCategoriesSet(PushCategoriesSet { categories: None, at }),
         Event::DeliveryChannelsSet(DeliveryChannelsSet { channels: None, at }),
     ]);
 }
@@ -299,6 +310,7 @@ fn any_change() -> impl Strategy<Value = Change> {
         Change::SetLimits(Limits::default()),
         Change::SetDeliveryChannels(None),
         Change::SetSender(None),
+        Change::SetPushCategories(None),
         Change::SetProviders { channel: Channel::Email, providers: vec![] },
     ]);
     proptest::sample::select(changes)

@@ -22,7 +22,7 @@ use tokio_util::task::TaskTracker;
 
 use self::outbox::Outbox;
 use crate::channel::RealtimeUser;
-use crate::protocol;
+use crate::protocol::{self, Disconnect};
 use crate::publication::Publication;
 use crate::token::Claims;
 
@@ -178,6 +178,17 @@ impl Hub {
             state.fed = state.fed.max(position);
         }
         nobody
+    }
+
+    /// Ends all connections of a tenant, which may not come back. The host must refuse it already: who is admitted
+    /// meanwhile is asked for again.
+    pub fn end_tenant(&self, tenant: TenantId, position: u64) {
+        let mut state = self.state();
+        state.fed = state.fed.max(position);
+        let of_tenant = state.listeners.iter().filter(|(recipient, _)| recipient.tenant == tenant);
+        for listener in of_tenant.flat_map(|(_, listeners)| listeners) {
+            listener.outbox.end(Disconnect::PERMISSION_DENIED);
+        }
     }
 
     /// Ends all connections, which may come back to another process, and waits until they are gone.
@@ -356,6 +367,16 @@ mod tests {
         assert_eq!(seat.join("orders", 0), 9);
         drop(seat);
         assert!(hub.pass(10) && hub.pass_tenant(ONE, 10));
+    }
+
+    #[tokio::test]
+    async fn a_tenant_that_is_ended_loses_its_connections_and_no_other_does() {
+        let hub = Hub::new("e".to_owned());
+        let (mine, theirs) = (enter(&hub, ONE).unwrap(), enter(&hub, OTHER).unwrap());
+        hub.end_tenant(ONE, 4);
+        assert_eq!(mine.outbox.over().await, Disconnect::PERMISSION_DENIED);
+        assert!(theirs.outbox.over().now_or_never().is_none());
+        assert_eq!(theirs.join("orders", 0), 4);
     }
 
     #[test]

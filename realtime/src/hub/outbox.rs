@@ -1,4 +1,5 @@
-//! What waits to be sent to one connection: bounded in bytes, and over for good once the bound is passed.
+//! What waits to be sent to one connection: bounded in bytes, and over for good once the bound is passed or the hub
+//! ends it.
 //!
 //! Whoever publishes never waits. A client that takes less than it is sent is told apart from one that is only a
 //! moment behind by this bound alone.
@@ -8,6 +9,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::extract::ws::Utf8Bytes;
 use tokio::sync::Notify;
+
+use crate::protocol::Disconnect;
 
 /// Most bytes that wait.
 pub(crate) const MAX_BYTES: usize = 1024 * 1024;
@@ -25,36 +28,41 @@ pub(crate) struct Outbox {
 struct Queue {
     lines: VecDeque<Utf8Bytes>,
     bytes: usize,
-    overflown: bool,
+    over: Option<Disconnect>,
 }
-
-/// The client takes less than it is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Slow;
 
 impl Outbox {
     /// Adds a line. Once too much waits, all of it is dropped, and nothing is taken in any more.
     pub(crate) fn push(&self, line: Utf8Bytes) {
         let mut queue = self.queue();
-        if queue.overflown {
+        if queue.over.is_some() {
             return;
         }
         queue.bytes += line.len() + ENTRY;
         queue.lines.push_back(line);
         if queue.bytes > MAX_BYTES {
-            *queue = Queue { overflown: true, ..Queue::default() };
+            *queue = Queue { over: Some(Disconnect::SLOW), ..Queue::default() };
         }
         drop(queue);
         self.changed.notify_one();
     }
 
+    /// Drops what waits and lets the connection end.
+    pub(crate) fn end(&self, why: Disconnect) {
+        let mut queue = self.queue();
+        let over = queue.over.or(Some(why));
+        *queue = Queue { over, ..Queue::default() };
+        drop(queue);
+        self.changed.notify_one();
+    }
+
     /// Waits for lines and takes all of them, in order.
-    pub(crate) async fn take(&self) -> Result<VecDeque<Utf8Bytes>, Slow> {
+    pub(crate) async fn take(&self) -> Result<VecDeque<Utf8Bytes>, Disconnect> {
         loop {
             {
                 let mut queue = self.queue();
-                if queue.overflown {
-                    return Err(Slow);
+                if let Some(why) = queue.over {
+                    return Err(why);
                 }
                 if !queue.lines.is_empty() {
                     queue.bytes = 0;
@@ -65,12 +73,15 @@ impl Outbox {
         }
     }
 
-    /// Waits until too much waits.
-    pub(crate) async fn overflown(&self) -> Slow {
-        while !self.queue().overflown {
-            self.changed.notified().await;
+    /// Waits until it is over, and says why.
+    pub(crate) async fn over(&self) -> Disconnect {
+        loop {
+            let over = self.queue().over;
+            match over {
+                Some(why) => return why,
+                None => self.changed.notified().await,
+            }
         }
-        Slow
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -107,13 +118,23 @@ mod tests {
         assert_eq!(taking.await.unwrap().unwrap(), ["a"]);
         let large: Utf8Bytes = "x".repeat(MAX_BYTES / 4).into();
         for _ in 0..4 {
-            assert!(outbox.overflown().now_or_never().is_none());
+            assert!(outbox.over().now_or_never().is_none());
             outbox.push(large.clone());
         }
-        assert_eq!(outbox.overflown().await, Slow);
-        assert_eq!(outbox.take().await.unwrap_err(), Slow);
+        assert_eq!(outbox.over().await, Disconnect::SLOW);
+        assert_eq!(outbox.take().await.unwrap_err(), Disconnect::SLOW);
         outbox.push("b".into());
-        assert_eq!(outbox.take().await.unwrap_err(), Slow, "it is over for good");
+        assert_eq!(outbox.take().await.unwrap_err(), Disconnect::SLOW, "it is over for good");
+    }
+
+    #[tokio::test]
+    async fn one_that_is_ended_gives_nothing_more_and_says_why() {
+        let outbox = Outbox::default();
+        outbox.push("a".into());
+        outbox.end(Disconnect::PERMISSION_DENIED);
+        outbox.push("b".into());
+        assert_eq!(outbox.take().await.unwrap_err(), Disconnect::PERMISSION_DENIED);
+        assert_eq!(outbox.over().await, Disconnect::PERMISSION_DENIED);
     }
 
     #[test]
@@ -122,6 +143,6 @@ mod tests {
         for _ in 0..=MAX_BYTES / ENTRY {
             outbox.push("".into());
         }
-        assert_eq!(outbox.overflown().now_or_never(), Some(Slow));
+        assert_eq!(outbox.over().now_or_never(), Some(Disconnect::SLOW));
     }
 }

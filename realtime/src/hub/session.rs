@@ -11,7 +11,7 @@ use std::time::Duration;
 use orqestra_domain::Timestamp;
 use tokio::time::Instant;
 
-use super::outbox::{Outbox, Slow};
+use super::outbox::Outbox;
 use super::{Host, Hub, MAX_CHANNELS, NotAdmitted, Seat};
 use crate::channel::{RealtimeUser, is_inbox};
 use crate::protocol::{
@@ -114,6 +114,10 @@ impl<H: Host> Session<H> {
             Err(NotAdmitted::Unavailable) => return Ok(refused(id, ErrorCode::INTERNAL)),
         };
         let seat = self.hub.enter(recipient, claims.sub.clone()).ok_or(Disconnect::CONNECTION_LIMIT)?;
+        // It may have been switched off after it was asked for and before the seat was known.
+        if self.host.admit(&claims).await == Err(NotAdmitted::Refused) {
+            return Err(Disconnect::PERMISSION_DENIED);
+        }
         let ttl = ttl(&claims, now);
         self.member = Some(Member {
             claims,
@@ -208,12 +212,6 @@ impl<H: Host> Session<H> {
             ping: None,
             pong: None,
         }
-    }
-}
-
-impl From<Slow> for Disconnect {
-    fn from(Slow: Slow) -> Self {
-        Self::SLOW
     }
 }
 

@@ -11,7 +11,7 @@ use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use orqestra_domain::Timestamp;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::outbox::{Outbox, Slow};
+use super::outbox::Outbox;
 use super::session::{PING, Session};
 use super::{Host, Place};
 use crate::protocol::{self, Disconnect};
@@ -92,7 +92,7 @@ struct Connection<H> {
 
 enum Next {
     Received(Option<Result<Message, axum::Error>>),
-    Publish(Result<VecDeque<Utf8Bytes>, Slow>),
+    Publish(Result<VecDeque<Utf8Bytes>, Disconnect>),
     Time,
 }
 
@@ -119,7 +119,7 @@ impl<H: Host> Connection<H> {
             Next::Received(Some(Ok(Message::Binary(_)))) => Err(Disconnect::BAD_REQUEST.into()),
             Next::Received(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => Ok(()),
             Next::Publish(lines) => {
-                let lines = lines.map_err(Disconnect::from)?;
+                let lines = lines?;
                 self.send(socket, lines).await
             }
             Next::Time => self.time(socket).await,
@@ -147,7 +147,7 @@ impl<H: Host> Connection<H> {
             tokio::select! {
                 biased;
                 sent = socket.send(Message::Text(message)) => sent?,
-                slow = overflown(self.outbox.as_deref()) => return Err(Disconnect::from(slow).into()),
+                why = over(self.outbox.as_deref()) => return Err(why.into()),
             }
         }
         Ok(())
@@ -180,16 +180,16 @@ impl<H: Host> Connection<H> {
 }
 
 /// Waits for what is published; for ever before the client is known.
-async fn published(outbox: Option<&Outbox>) -> Result<VecDeque<Utf8Bytes>, Slow> {
+async fn published(outbox: Option<&Outbox>) -> Result<VecDeque<Utf8Bytes>, Disconnect> {
     match outbox {
         Some(outbox) => outbox.take().await,
         None => std::future::pending().await,
     }
 }
 
-async fn overflown(outbox: Option<&Outbox>) -> Slow {
+async fn over(outbox: Option<&Outbox>) -> Disconnect {
     match outbox {
-        Some(outbox) => outbox.overflown().await,
+        Some(outbox) => outbox.over().await,
         None => std::future::pending().await,
     }
 }

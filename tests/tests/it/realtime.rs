@@ -121,6 +121,54 @@ async fn a_push_arrives_on_an_open_page_as_the_history_then_shows_it() {
 }
 
 #[tokio::test]
+async fn a_tenants_own_categories_name_its_channels_and_the_first_takes_what_fits_no_other() {
+    let world = world().await;
+    let tenant = world.new_tenant(json!({})).await;
+    let shown = world.change(&tenant, &json!({"pushCategories": ["news", "invoices"]})).await;
+    assert_eq!(shown["pushCategories"], json!(["news", "invoices"]));
+    for event_type in ["invoice.paid", "order.confirmed"] {
+        let content = json!({"title": event_type, "body": "b"});
+        drop(world.template(&tenant, event_type, "PUSH", &content).await.expect(200));
+    }
+    let (_, channels) = token(&world, &tenant, "u").await;
+    assert_eq!(channels, ["news#u", "invoices#u"]);
+    let mut client = connected(&world, Kind::JavaScript, &tenant, "u").await;
+    for channel in &channels {
+        client.subscribe(channel).await;
+    }
+    for (event_type, channel) in [("invoice.paid", "invoices#u"), ("order.confirmed", "news#u")] {
+        world.accept(&tenant, &json!({"eventType": event_type, "payload": {"userId": "u"}})).await;
+        let got = client.of_channel("publication", channel).await;
+        assert_eq!(
+            (&got["data"]["title"], channel.split('#').next()),
+            (&json!(event_type), got["data"]["category"].as_str())
+        );
+    }
+    let usual = world.change(&tenant, &json!({"pushCategories": null})).await;
+    assert_eq!(usual["pushCategories"], json!(["global_system", "orders"]));
+    assert_eq!(token(&world, &tenant, "u").await.1, ["global_system#u", "orders#u"]);
+}
+
+#[tokio::test]
+async fn a_tenant_that_is_switched_off_loses_its_connections_at_once_and_no_other_does() {
+    let world = world().await;
+    let (other, tenant) = (world.tenant(), &world.new_tenant(json!({})).await);
+    for kind in Kind::ALL {
+        let mut theirs = connected(&world, kind, other, "u").await;
+        theirs.subscribe("global_system#u").await;
+        let mut mine = connected(&world, kind, tenant, "u").await;
+        mine.subscribe("global_system#u").await;
+        world.change(tenant, &json!({"active": false})).await;
+        assert_eq!(mine.next("disconnected").await["code"], 3507, "{kind:?}: for good");
+        push(&world, other, "u", 1).await;
+        assert_eq!(titles(&mut theirs, 1).await, numbers(1..2), "{kind:?}");
+        assert!(theirs.left("disconnected").is_empty(), "{kind:?}");
+        world.change(tenant, &json!({"active": true})).await;
+        connected(&world, kind, tenant, "u").await;
+    }
+}
+
+#[tokio::test]
 async fn two_tenants_with_the_same_user_id_see_their_own_pushes_alone() {
     let world = world().await;
     let (one, other) = (world.tenant(), &world.new_tenant(json!({})).await);

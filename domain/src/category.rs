@@ -1,0 +1,92 @@
+//! The push categories of a tenant: what its users' realtime channels are named by.
+
+use serde::{Deserialize, Serialize};
+
+/// A tenant's push categories in the order in which they are listed, all different; the first is for every push that
+/// fits no other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<String>", into = "Vec<String>")]
+pub struct PushCategories(Vec<String>);
+
+/// Why a list of push categories was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidCategories {
+    /// There are none, or too many.
+    #[error("must hold 1 to 16 categories")]
+    Count,
+    /// One of them can be no part of a channel's name.
+    #[error("must hold only texts of 1 to 64 characters of A-Z, a-z, 0-9, _ and -")]
+    Text,
+    /// One of them is named twice.
+    #[error("must not name a category twice")]
+    Twice,
+}
+
+impl PushCategories {
+    const MOST: usize = 16;
+    const MOST_BYTES: usize = 64;
+
+    /// Checks number, characters and that none comes twice.
+    ///
+    /// # Errors
+    /// Says which rule does not hold.
+    pub fn parse(categories: Vec<String>) -> Result<Self, InvalidCategories> {
+        if !(1..=Self::MOST).contains(&categories.len()) {
+            return Err(InvalidCategories::Count);
+        }
+        if !categories.iter().all(|category| Self::is_one(category)) {
+            return Err(InvalidCategories::Text);
+        }
+        let twice = |(at, category): (usize, &String)| categories[..at].contains(category);
+        if categories.iter().enumerate().any(twice) {
+            return Err(InvalidCategories::Twice);
+        }
+        Ok(Self(categories))
+    }
+
+    /// Whether a text can be a category.
+    pub fn is_one(text: &str) -> bool {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        (1..=Self::MOST_BYTES).contains(&text.len()) && text.bytes().all(plain)
+    }
+
+    /// The categories.
+    pub fn as_slice(&self) -> &[String] {
+        &self.0
+    }
+}
+
+impl TryFrom<Vec<String>> for PushCategories {
+    type Error = InvalidCategories;
+
+    fn try_from(categories: Vec<String>) -> Result<Self, Self::Error> {
+        Self::parse(categories)
+    }
+}
+
+impl From<PushCategories> for Vec<String> {
+    fn from(categories: PushCategories) -> Self {
+        categories.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn categories_are_named_once_in_plain_characters_and_are_not_too_many() {
+        let parse =
+            |names: &[&str]| PushCategories::parse(names.iter().map(|name| (*name).to_owned()).collect());
+        assert_eq!(
+            parse(&["global_system", "my-orders"]).unwrap().as_slice(),
+            ["global_system", "my-orders"]
+        );
+        assert_eq!(parse(&[]), Err(InvalidCategories::Count));
+        assert_eq!(parse(&["a"; 17]), Err(InvalidCategories::Count));
+        for text in ["", "a#b", "a:b", "a,b", "ä", &"a".repeat(65)] {
+            assert_eq!(parse(&["a", text]), Err(InvalidCategories::Text), "{text}");
+        }
+        assert_eq!(parse(&["a", "b", "a"]), Err(InvalidCategories::Twice));
+    }
+}
