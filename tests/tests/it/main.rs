@@ -31,3 +31,4 @@ mod sending;
 mod several;
 mod shutdown;
 mod templates;
+mod traces;
