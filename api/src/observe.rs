@@ -162,14 +162,14 @@ impl Line<'_> {
                 tracing::$level!(
                     target: $target,
                     {
-                    request.id = self.scope.request_id(),
-                    trace.id = self.trace_id,
-                    tenant.id = self.scope.0.tenant.get().map(tracing::field::display),
-                    http.method = self.method.as_str(),
-                    http.route = self.route,
-                    http.status = self.status.as_u16(),
-                    duration_ms = (self.elapsed.as_secs_f64() * 1_000_000.0).round() / 1_000.0,
-                    $($name = $value,)*
+                        request.id = self.scope.request_id(),
+                        trace.id = self.trace_id,
+                        tenant.id = self.scope.0.tenant.get().map(tracing::field::display),
+                        http.method = self.method.as_str(),
+                        http.route = self.route,
+                        http.status = self.status.as_u16(),
+                        duration_ms = (self.elapsed.as_secs_f64() * 1_000_000.0).round() / 1_000.0,
+                        $($name = $value,)*
                     },
                     $message
                 )

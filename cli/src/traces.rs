@@ -17,7 +17,8 @@ use opentelemetry::{InstrumentationScope, KeyValue, Value};
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{
-    BatchConfigBuilder, BatchSpanProcessor, IdGenerator as _, RandomIdGenerator, SpanData, SpanProcessor as _,
+    BatchConfigBuilder, BatchSpanProcessor, IdGenerator as _, RandomIdGenerator, SpanData, SpanEvents,
+    SpanLinks, SpanProcessor as _,
 };
 use orqestra_commands::TraceParent;
 use orqestra_event_log::Clock as _;
@@ -142,8 +143,8 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Spans {
             end_time: now(),
             attributes: fields.attributes,
             dropped_attributes_count: 0,
-            events: Default::default(),
-            links: Default::default(),
+            events: SpanEvents::default(),
+            links: SpanLinks::default(),
             status: fields.status,
             instrumentation_scope: self.0.scope.clone(),
         });

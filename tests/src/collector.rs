@@ -52,9 +52,6 @@ impl Collector {
     }
 
     /// Every span that came so far.
-    ///
-    /// # Panics
-    /// Never.
     pub fn spans(&self) -> Vec<Span> {
         self.spans.lock().expect("no panic while locked").clone()
     }
