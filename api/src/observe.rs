@@ -1,6 +1,7 @@
-//! Around every request: its id, its line in the log, its metrics, and the body of its error.
+//! Around every request: its id and trace, its line in the log, its span, its metrics, and the body of its error.
 //!
-//! A failure is logged here and nowhere else. Nothing here or in the lines names an address, a token or a body.
+//! A failure is logged here and nowhere else. Nothing here or in the lines names an address, a token or a body. Lines of
+//! requests that were answered have a target of their own, so that they can be switched off.
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -13,17 +14,25 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use metrics::{Counter, Histogram};
+use orqestra_commands::Trace;
 use orqestra_domain::TenantId;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use crate::app::App;
 use crate::envelope;
 use crate::error::{ApiError, Failure};
+use crate::probe;
+use crate::request::trace;
 use crate::router::ROUTES;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Most bytes of a request id that is taken over from the caller.
 const MAX_ID: usize = 128;
+/// The target of lines that tell of what went well.
+const ACCESS: &str = "orqestra::access";
+const HERE: &str = module_path!();
+/// What asks these asks every few seconds.
+const PROBES: [&str; 3] = [probe::healthz::PATH, probe::readyz::PATH, probe::metrics::PATH];
 /// The statuses that routes answer with; all others are counted together.
 const STATUSES: [u16; 19] =
     [101, 200, 201, 400, 401, 403, 404, 405, 408, 409, 413, 414, 415, 422, 426, 429, 431, 500, 503];
@@ -33,18 +42,18 @@ const STATUSES: [u16; 19] =
 pub(crate) struct Scope(Arc<ScopeInner>);
 
 struct ScopeInner {
-    request_id: String,
+    trace: Trace,
     tenant: OnceLock<TenantId>,
 }
 
 impl Scope {
-    fn new(request_id: String) -> Self {
-        Self(Arc::new(ScopeInner { request_id, tenant: OnceLock::new() }))
+    fn new(trace: Trace) -> Self {
+        Self(Arc::new(ScopeInner { trace, tenant: OnceLock::new() }))
     }
 
     /// The request's id.
     pub(crate) fn request_id(&self) -> &str {
-        &self.0.request_id
+        self.0.trace.request_id()
     }
 
     /// Says whose request it is.
@@ -56,14 +65,17 @@ impl Scope {
 /// Runs a request and writes down how it went.
 pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let scope =
-        Scope::new(taken_over(&request).unwrap_or_else(|| app.ids.uuid_v7(app.clock.now()).to_string()));
+    let id = taken_over(&request).unwrap_or_else(|| app.ids.uuid_v7(app.clock.now()).to_string());
+    let scope = Scope::new(trace(id, request.headers()));
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
     let method = request.method().clone();
     request.extensions_mut().insert(scope.clone());
-    let span = tracing::debug_span!("http.request", request.id = scope.request_id(), http.route = route);
-    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span).await;
+    let trace_id = scope.0.trace.id();
+    let lines = tracing::info_span!("request", request.id = scope.request_id(), trace.id = trace_id);
+    let span = lines.in_scope(|| server_span(&scope, route, &method));
+    let answered =
+        AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).instrument(lines).await;
     let mut response = answered
         .unwrap_or_else(|_| ApiError::Internal("the request's task panicked".to_owned()).into_response());
     let failure = response.extensions_mut().remove::<Failure>();
@@ -75,17 +87,54 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
     }
     let elapsed = started.elapsed();
     app.http().record(route, response.status(), elapsed);
-    let line = Line { scope: &scope, route, method: &method, status: response.status(), elapsed };
+    span.record("http.response.status_code", response.status().as_u16());
+    if let Some(tenant) = scope.0.tenant.get() {
+        span.record("tenant.id", tracing::field::display(tenant));
+    }
+    if response.status().is_server_error() {
+        span.record("otel.status", "error");
+    }
+    drop(span);
+    let line = Line { scope: &scope, trace_id, route, method: &method, status: response.status(), elapsed };
     line.write(failure.as_ref().map(|failure| &*failure.0));
     response
+}
+
+/// The span for a tracing backend: made only where one is configured, and not for probes.
+fn server_span(scope: &Scope, route: &str, method: &Method) -> Span {
+    if PROBES.contains(&route) {
+        return Span::none();
+    }
+    let trace = &scope.0.trace;
+    tracing::trace_span!(
+        target: "orqestra::span",
+        "request",
+        otel.name = format_args!("{method} {route}"),
+        otel.kind = "server",
+        otel.entry = %trace.entry(),
+        otel.parent = trace.parent().map(tracing::field::display),
+        request.id = trace.request_id(),
+        trace.id = trace.given(),
+        http.request.method = method.as_str(),
+        http.route = route,
+        http.response.status_code = tracing::field::Empty,
+        tenant.id = tracing::field::Empty,
+        otel.status = tracing::field::Empty,
+    )
 }
 
 /// Writes down a refusal of what was no request yet, and gives its id and its body.
 pub(crate) fn unrouted(app: &App, error: &ApiError) -> (String, Vec<u8>) {
     let (status, code) = error.row();
-    let scope = Scope::new(app.ids.uuid_v7(app.clock.now()).to_string());
+    let scope = Scope::new(Trace::of(app.ids.uuid_v7(app.clock.now()).to_string(), None, None));
     app.http().record("none", status, Duration::ZERO);
-    tracing::info!(request.id = scope.request_id(), http.status = status.as_u16(), code, "refused a request");
+    tracing::info!(
+        request.id = scope.request_id(),
+        trace.id = scope.0.trace.id(),
+        http.status = status.as_u16(),
+        code,
+        "refused a request"
+    );
     let body = envelope::body(error, scope.request_id());
     (scope.request_id().to_owned(), body)
 }
@@ -99,6 +148,7 @@ fn taken_over(request: &Request) -> Option<String> {
 
 struct Line<'a> {
     scope: &'a Scope,
+    trace_id: String,
     route: &'a str,
     method: &'a Method,
     status: StatusCode,
@@ -108,24 +158,31 @@ struct Line<'a> {
 impl Line<'_> {
     fn write(&self, error: Option<&ApiError>) {
         macro_rules! line {
-            ($level:ident, $message:literal $(, $name:literal = $value:expr)*) => {
+            ($level:ident, $target:expr, $message:literal $(, $name:literal = $value:expr)*) => {
                 tracing::$level!(
-                    request.id = self.scope.request_id(),
-                    tenant.id = self.scope.0.tenant.get().map(tracing::field::display),
-                    http.method = self.method.as_str(),
-                    http.route = self.route,
-                    http.status = self.status.as_u16(),
-                    duration_ms = self.elapsed.as_secs_f64() * 1_000.0,
-                    $($name = $value,)*
+                    target: $target,
+                    {
+                        request.id = self.scope.request_id(),
+                        trace.id = self.trace_id,
+                        tenant.id = self.scope.0.tenant.get().map(tracing::field::display),
+                        http.method = self.method.as_str(),
+                        http.route = self.route,
+                        http.status = self.status.as_u16(),
+                        duration_ms = (self.elapsed.as_secs_f64() * 1_000_000.0).round() / 1_000.0,
+                        $($name = $value,)*
+                    },
                     $message
                 )
             };
         }
         match error {
-            None => line!(debug, "answered a request"),
+            None if PROBES.contains(&self.route) => line!(debug, ACCESS, "answered a request"),
+            None => line!(info, ACCESS, "answered a request"),
             Some(error) => match error.cause() {
-                Some(cause) => line!(error, "a request failed", "error" = cause),
-                None => line!(info, "refused a request", "code" = error.row().1),
+                Some(cause) => {
+                    line!(error, HERE, "a request failed", "code" = error.row().1, "error" = cause);
+                }
+                None => line!(info, HERE, "refused a request", "code" = error.row().1),
             },
         }
     }

@@ -5,7 +5,7 @@ use std::future::Future;
 use axum::extract::{FromRequestParts, Path, Query, Request};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use orqestra_commands::{Actor, Context};
+use orqestra_commands::{Actor, Context, Trace, TraceParent};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tracing::Instrument;
@@ -84,18 +84,31 @@ pub(crate) async fn from_reading_operator(app: &App, headers: &HeaderMap) -> Res
 
 /// What stands around the request's command.
 pub(crate) fn context(actor: Actor, scope: &Scope, headers: &HeaderMap) -> Context {
-    let trace = |name| {
-        let value = headers.get(name)?.to_str().ok()?;
-        let fits =
-            (1..=MAX_TRACE).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_graphic());
-        fits.then(|| value.to_owned())
-    };
     Context {
         actor,
         request_id: Some(scope.request_id().to_owned()),
-        trace_id: trace(TRACE_ID),
-        trace_parent: trace(TRACE_PARENT),
+        trace_id: trace_id(headers),
+        trace_parent: trace_parent(headers).and_then(TraceParent::parse).map(|parent| parent.to_string()),
     }
+}
+
+/// The trace that a request belongs to.
+pub(crate) fn trace(request_id: String, headers: &HeaderMap) -> Trace {
+    Trace::of(request_id, trace_id(headers), trace_parent(headers))
+}
+
+/// The caller's own trace id, if it is one that may stand in logs and events.
+fn trace_id(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(TRACE_ID)?.to_str().ok()?;
+    let fits = (1..=MAX_TRACE).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_graphic());
+    fits.then(|| value.to_owned())
+}
+
+/// One alone says something: of several, nobody knows which.
+fn trace_parent(headers: &HeaderMap) -> Option<&str> {
+    let mut given = headers.get_all(TRACE_PARENT).iter();
+    let value = given.next()?.to_str().ok()?;
+    given.next().is_none().then_some(value)
 }
 
 /// Runs a command in a task of its own: a caller that hangs up does not cancel it.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::ValueEnum;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::PrometheusHandle;
 use orqestra_api::limits::Limits;
 use orqestra_api::server::{self, Timing};
 use orqestra_api::{AdminToken, App, AppParts};
@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use crate::database::{self, DatabaseUrls};
 use crate::keep::DataDir;
 use crate::readiness::EngineReadiness;
+use crate::recorder;
 use crate::settings::Settings;
 
 /// How long a request's body may take to arrive.
@@ -73,7 +74,7 @@ impl Engine {
         data: &DataDir,
         default_provider: DefaultProvider,
     ) -> anyhow::Result<Self> {
-        let metrics = PrometheusBuilder::new().install_recorder().context("metrics cannot be recorded")?;
+        let metrics = recorder::install()?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn Ids> = Arc::new(SystemIds);
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);

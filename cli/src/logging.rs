@@ -1,26 +1,68 @@
-//! Log lines: to standard error, for people or as JSON, filtered by `RUST_LOG`.
+//! Log lines, to standard error, for people or as JSON, filtered by `RUST_LOG`; and spans, where a collector is given.
+//!
+//! What is logged waits in memory for a thread that writes it, so the end has to be told: see [`Logging::end`].
 
 use std::io::IsTerminal as _;
+use std::time::Duration;
 
-use tracing_subscriber::EnvFilter;
+use anyhow::Context as _;
+use tokio::runtime::Handle;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Registry, fmt};
 
-use crate::settings::LogFormat;
+use crate::lines::Lines;
+use crate::settings::{AccessLog, LogFormat, Settings};
+use crate::traces::Spans;
 
 /// What the pools and the server say of each connection that an outage takes is told once by whoever works on them.
 const DEFAULT_FILTER: &str =
     "info,sqlx=warn,sqlx::pool=error,sqlx_core::pool=error,sqlx::postgres::notice=error,hyper=warn";
+/// The target of spans that are for a collector and not for lines.
+const SPANS: &str = "orqestra::span";
 
-/// Starts logging for the whole process.
-pub(crate) fn start(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    let started = match format {
-        LogFormat::Text => lines.with_target(false).compact().try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).try_init(),
-    };
-    // A second start in one process is a test's; the first one's format stays.
-    drop(started);
+/// What logs for the whole process.
+pub(crate) struct Logging {
+    lines: Lines,
+    spans: Option<Spans>,
+}
+
+impl Logging {
+    /// Starts it. Spans are sent by tasks of this runtime.
+    pub(crate) fn start(settings: &Settings, runtime: &Handle) -> anyhow::Result<Self> {
+        let written = Lines::start(std::io::stderr()).context("no thread for log lines")?;
+        let mut filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
+        filter = filter.add_directive(format!("{SPANS}=off").parse().context("a filter")?);
+        if settings.access_log == AccessLog::Off {
+            filter = filter.add_directive("orqestra::access=off".parse().context("a filter")?);
+        }
+        let lines =
+            fmt::layer::<Registry>().with_writer(written.clone()).with_ansi(std::io::stderr().is_terminal());
+        let lines = match settings.log_format {
+            LogFormat::Text => lines.with_target(false).compact().boxed(),
+            LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
+        };
+        let spans =
+            settings.otlp_endpoint.as_deref().map(|endpoint| Spans::start(endpoint, runtime)).transpose()?;
+        // A second start in one process is a test's; the first one's format stays.
+        drop(match spans.clone() {
+            None => tracing_subscriber::registry().with(lines).with(filter).try_init(),
+            Some(spans) => {
+                let ours = Targets::new().with_target(SPANS, LevelFilter::TRACE);
+                let lines = tracing_subscriber::registry().with(lines.with_filter(filter));
+                lines.with(spans.with_filter(ours)).try_init()
+            }
+        });
+        Ok(Self { lines: written, spans })
+    }
+
+    /// Sends and writes what waits; spans within this time.
+    pub(crate) fn end(self, within: Duration) {
+        if let Some(spans) = self.spans {
+            spans.end(within);
+        }
+        self.lines.end();
+    }
 }

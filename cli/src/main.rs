@@ -10,12 +10,15 @@ mod demo;
 mod doctor;
 mod engine;
 mod keep;
+mod lines;
 mod log_command;
 mod logging;
 mod place;
 mod readiness;
+mod recorder;
 mod server;
 mod settings;
+mod traces;
 mod up;
 
 use std::io::Write as _;
@@ -25,6 +28,7 @@ use clap::{Parser, Subcommand};
 
 use crate::engine::Role;
 use crate::log_command::LogCommand;
+use crate::logging::Logging;
 use crate::settings::Settings;
 
 /// Many small texts live from a request until they leave a cache, which glibc's allocator answers with long searches.
@@ -76,9 +80,12 @@ fn main() -> ExitCode {
 
 fn start(command: Command) -> anyhow::Result<()> {
     let settings = Settings::load()?;
-    logging::start(settings.log_format);
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    runtime.worker_threads(settings.worker_threads).enable_all().build()?.block_on(run(command, &settings))
+    let runtime = runtime.worker_threads(settings.worker_threads).enable_all().build()?;
+    let logging = Logging::start(&settings, runtime.handle())?;
+    let ran = runtime.block_on(run(command, &settings));
+    logging.end(up::left_of_the_end());
+    ran
 }
 
 async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {

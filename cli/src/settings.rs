@@ -36,6 +36,8 @@ struct Given {
     provider_timeout_seconds: Option<String>,
     smtp_ca_file: Option<PathBuf>,
     log_format: Option<String>,
+    access_log: Option<String>,
+    otlp_endpoint: Option<String>,
     worker_threads: Option<String>,
     allowed_origins: Option<String>,
     bootstrap_tenant_id: Option<String>,
@@ -62,6 +64,8 @@ pub(crate) struct Settings {
     pub(crate) provider_timeout: Duration,
     pub(crate) smtp_authorities: Option<Arc<str>>,
     pub(crate) log_format: LogFormat,
+    pub(crate) access_log: AccessLog,
+    pub(crate) otlp_endpoint: Option<String>,
     pub(crate) worker_threads: usize,
     pub(crate) allowed_origins: AllowedOrigins,
     pub(crate) bootstrap: Option<Bootstrap>,
@@ -74,6 +78,15 @@ pub(crate) enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+/// Whether what went well has a line of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AccessLog {
+    /// Each request and each call to a provider.
+    On,
+    /// Only what was refused or failed.
+    Off,
 }
 
 /// The first tenant, from the environment.
@@ -122,6 +135,8 @@ impl Given {
             provider_timeout_seconds "ORQESTRA_PROVIDER_TIMEOUT_SECONDS",
             smtp_ca_file "ORQESTRA_SMTP_CA_FILE",
             log_format "ORQESTRA_LOG_FORMAT",
+            access_log "ORQESTRA_ACCESS_LOG",
+            otlp_endpoint "ORQESTRA_OTLP_ENDPOINT",
             worker_threads "ORQESTRA_WORKER_THREADS",
             allowed_origins "ORQESTRA_ALLOWED_ORIGINS",
             bootstrap_tenant_id "ORQESTRA_BOOTSTRAP_TENANT_ID",
@@ -174,6 +189,17 @@ impl Given {
                 None | Some("text") => LogFormat::Text,
                 Some("json") => LogFormat::Json,
                 Some(other) => bail!("log_format: {other} is neither text nor json"),
+            },
+            access_log: match self.access_log.as_deref() {
+                None | Some("on") => AccessLog::On,
+                Some("off") => AccessLog::Off,
+                Some(other) => bail!("access_log: {other} is neither on nor off"),
+            },
+            otlp_endpoint: match self.otlp_endpoint {
+                Some(other) if !other.starts_with("http://") => {
+                    bail!("otlp_endpoint: must begin with http://, as in http://127.0.0.1:4318")
+                }
+                given => given,
             },
             worker_threads: match self.worker_threads.as_deref() {
                 None => half_of_the_processors(),
@@ -285,6 +311,8 @@ mod tests {
         assert!(error(&[("ORQESTRA_BOOTSTRAP_TENANT_ID", "x")]).starts_with("bootstrap_tenant_id"));
         assert!(error(&[("ORQESTRA_RETRY_DELAYS", "5")]).starts_with("retry_delays"));
         assert!(error(&[("ORQESTRA_LOG_FORMAT", "xml")]).starts_with("log_format"));
+        assert!(error(&[("ORQESTRA_ACCESS_LOG", "yes")]).starts_with("access_log"));
+        assert!(error(&[("ORQESTRA_OTLP_ENDPOINT", "https://host")]).starts_with("otlp_endpoint"));
         assert!(error(&[("ORQESTRA_WORKER_THREADS", "0")]).starts_with("worker_threads"));
         assert!(error(&[("ORQESTRA_WORKER_THREADS", "many")]).starts_with("worker_threads"));
         assert!(error(&[("ORQESTRA_ALLOWED_ORIGINS", "shop.example")]).starts_with("allowed_origins"));

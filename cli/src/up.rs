@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -24,6 +25,10 @@ use crate::{banner, demo, place, server};
 
 /// From Ctrl-C to the end of engine and database, whatever hangs: 10 s are promised.
 const END_WITHIN: Duration = Duration::from_millis(9_500);
+/// How long the last spans may take to be sent, where the rest of the end has left it.
+const SPANS_WITHIN: Duration = Duration::from_secs(2);
+/// When the program was told to end.
+static TOLD: OnceLock<Instant> = OnceLock::new();
 const _: () = assert!(
     STOP_WITHIN.as_millis() + STOP_WITHIN_AT_LEAST.as_millis() <= END_WITHIN.as_millis(),
     "the engine's end leaves the database its time"
@@ -49,6 +54,12 @@ pub(crate) async fn up(settings: &Settings) -> anyhow::Result<()> {
         cluster.stop(told + END_WITHIN).await?;
     }
     ran
+}
+
+/// What is left of the time that the end has, for the last spans.
+pub(crate) fn left_of_the_end() -> Duration {
+    let gone = TOLD.get().map_or(Duration::ZERO, Instant::elapsed);
+    END_WITHIN.saturating_sub(gone).min(SPANS_WITHIN)
 }
 
 async fn when_cancelled(token: CancellationToken) -> Instant {
@@ -126,6 +137,7 @@ fn stop_signal() -> anyhow::Result<CancellationToken> {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
+        TOLD.get_or_init(Instant::now);
         tracing::info!("ending: no new requests, finishing what is under way");
         stop.cancel();
     });

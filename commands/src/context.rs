@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::fmt;
 
 use orqestra_domain::{ApiKeyId, RecipientRef};
-use orqestra_event_log::Priority;
+use orqestra_event_log::{Priority, RecordedEvent};
+
+use crate::trace::Trace;
 
 /// Who gave a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +56,12 @@ impl Context {
     /// A command that the engine gives itself.
     pub const fn engine(part: &'static str) -> Self {
         Self { actor: Actor::Engine(part), request_id: None, trace_id: None, trace_parent: None }
+    }
+
+    /// The trace of what it appends, of which this is the first event.
+    pub(crate) fn trace(&self, first: &RecordedEvent) -> Trace {
+        let request_id = self.request_id.clone().unwrap_or_else(|| first.event_id.to_string());
+        Trace::of(request_id, self.trace_id.clone(), self.trace_parent.as_deref())
     }
 
     pub(crate) fn metadata(&self, recipient: Option<&RecipientRef>) -> HashMap<String, String> {

@@ -22,6 +22,7 @@ use crate::context::Context;
 use crate::directory::Directory;
 use crate::error::CommandError;
 use crate::hot::{BySealed, HotAnswers};
+use crate::trace::Trace;
 
 /// When to come again where the log's queue is full.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -48,16 +49,25 @@ struct Inner {
     hot: HotAnswers,
     turns: Vec<tokio::sync::Mutex<()>>,
     hasher: RandomState,
-    recalled: Cache<StreamId, (i64, Arc<Notification>), ByStory>,
+    recalled: Cache<StreamId, Recalled, ByStory>,
+}
+
+/// A notification as this process last saw it.
+#[derive(Clone)]
+pub(crate) struct Recalled {
+    pub(crate) state: Arc<Notification>,
+    pub(crate) version: i64,
+    /// Of the request that it was accepted by.
+    pub(crate) trace: Arc<Trace>,
 }
 
 /// By what is sealed in the story: what was accepted and what was rendered from it.
 #[derive(Clone)]
 struct ByStory;
 
-impl Weighter<StreamId, (i64, Arc<Notification>)> for ByStory {
-    fn weight(&self, _: &StreamId, (_, state): &(i64, Arc<Notification>)) -> u64 {
-        let Some(story) = state.story() else { return 1_024 };
+impl Weighter<StreamId, Recalled> for ByStory {
+    fn weight(&self, _: &StreamId, recalled: &Recalled) -> u64 {
+        let Some(story) = recalled.state.story() else { return 1_024 };
         let contents = story.deliveries.values().filter_map(|delivery| delivery.content.as_ref());
         let rendered: usize = contents.map(|sealed| sealed.data.len()).sum();
         BySealed::bytes(&story.accepted)
@@ -144,12 +154,13 @@ impl Commands {
         &self.0.hot
     }
 
-    pub(crate) fn recall(&self, stream: &StreamId) -> Option<(Arc<Notification>, i64)> {
-        self.0.recalled.get(stream).map(|(version, state)| (state, version))
+    pub(crate) fn recall(&self, stream: &StreamId) -> Option<Recalled> {
+        self.0.recalled.get(stream)
     }
 
-    pub(crate) fn memorise(&self, stream: &StreamId, state: Notification, version: i64) {
-        self.0.recalled.insert(stream.clone(), (version, Arc::new(state)));
+    pub(crate) fn memorise(&self, stream: &StreamId, state: Notification, version: i64, trace: &Arc<Trace>) {
+        let recalled = Recalled { state: Arc::new(state), version, trace: Arc::clone(trace) };
+        self.0.recalled.insert(stream.clone(), recalled);
     }
 
     /// Runs a command on a notification.
@@ -166,8 +177,10 @@ impl Commands {
         let mut recalled = self.recall(&stream);
         for _ in 0..TRIES {
             let from_memory = recalled.is_some();
-            let (state, version) = match recalled.take() {
-                Some((state, version)) => (Notification::clone(&state), version),
+            let (state, version, trace) = match recalled.take() {
+                Some(Recalled { state, version, trace }) => {
+                    (Notification::clone(&state), version, Some(trace))
+                }
                 None => self.load_notification(&stream).await?,
             };
             let metadata = ctx.metadata(state.story().map(|story| &story.accepted.recipient_ref));
@@ -178,7 +191,9 @@ impl Commands {
             };
             match self.attempt(&stream, state, version, command.clone(), ticket, metadata).await {
                 Ok(Ok(committed)) => {
-                    self.memorise(&stream, committed.aggregate.clone(), committed.version);
+                    if let Some(trace) = &trace {
+                        self.memorise(&stream, committed.aggregate.clone(), committed.version, trace);
+                    }
                     return Ok(committed);
                 }
                 Ok(Err(NotRecorded::KeyDead)) => return Err(CommandError::RecipientForgotten),

@@ -30,6 +30,7 @@ mod set_providers;
 mod skip_delivery;
 mod start_attempt;
 mod story;
+mod trace;
 mod trigger_notification;
 
 pub use change_tenant::{IssuedApiKey, TenantPatch};
@@ -46,4 +47,5 @@ pub use put_template::PutTemplate;
 pub use register_tenant::{RegisterTenant, Registered};
 pub use seed_platform::SeedError;
 pub use set_providers::{PROVIDER_PASSWORD_FIELD, PROVIDER_USERNAME_FIELD, ProviderInput, SmtpInput};
+pub use trace::{Trace, TraceParent};
 pub use trigger_notification::{IdempotencyKey, RecipientInput, Trigger, Triggered};

@@ -8,6 +8,7 @@ use orqestra_event_log::RecordedEvent;
 
 use crate::error::CommandError;
 use crate::execute::Commands;
+use crate::trace::Trace;
 
 impl Commands {
     /// The story as the log tells it now; `None` if no such event was accepted.
@@ -20,7 +21,7 @@ impl Commands {
         notification: NotificationId,
     ) -> Result<Option<Story>, CommandError<NotificationRefusal>> {
         let stream = StreamId::notification(tenant, notification);
-        let (state, _) = self.load_notification(&stream).await?;
+        let (state, ..) = self.load_notification(&stream).await?;
         Ok(state.story().cloned())
     }
 
@@ -36,29 +37,36 @@ impl Commands {
         notification: NotificationId,
     ) -> Result<Option<Story>, CommandError<NotificationRefusal>> {
         let stream = StreamId::notification(tenant, notification);
-        if let Some((state, _)) = self.recall(&stream) {
-            return Ok(state.story().cloned());
+        if let Some(recalled) = self.recall(&stream) {
+            return Ok(recalled.state.story().cloned());
         }
-        let (state, version) = self.load_notification(&stream).await?;
+        let (state, version, trace) = self.load_notification(&stream).await?;
         let story = state.story().cloned();
         // That there is no story yet is not remembered: this or another process may just be accepting it.
-        if story.is_some() {
-            self.memorise(&stream, state, version);
+        if let (Some(_), Some(trace)) = (&story, &trace) {
+            self.memorise(&stream, state, version, trace);
         }
         Ok(story)
+    }
+
+    /// The trace of the request that a notification was accepted by, if this process has lately seen its story. For log
+    /// lines and spans; nothing is read for it.
+    pub fn recent_trace(&self, tenant: TenantId, notification: NotificationId) -> Option<Arc<Trace>> {
+        self.recall(&StreamId::notification(tenant, notification)).map(|recalled| recalled.trace)
     }
 
     pub(crate) async fn load_notification(
         &self,
         stream: &StreamId,
-    ) -> Result<(Notification, i64), CommandError<NotificationRefusal>> {
+    ) -> Result<(Notification, i64, Option<Arc<Trace>>), CommandError<NotificationRefusal>> {
         let events = self.log().load("Notification", stream).await?;
         let version = events.last().map_or(0, |event| event.sequence);
         let mut state = Notification::default();
         for event in &events {
             state = state.evolve(notification_event(event)?);
         }
-        Ok((state, version))
+        let trace = events.first().map(|first| Arc::new(Trace::of_event(first)));
+        Ok((state, version, trace))
     }
 }
 

@@ -173,7 +173,10 @@ impl Commands {
                     self.remember(tenant, &trigger, &answer);
                     // In a rush what follows comes so late that it would not be remembered any more.
                     if !self.log().in_a_rush() {
-                        self.memorise(&stream, committed.aggregate, committed.version);
+                        let trace = committed.events.first().map(|first| Arc::new(ctx.trace(first)));
+                        if let Some(trace) = &trace {
+                            self.memorise(&stream, committed.aggregate, committed.version, trace);
+                        }
                     }
                     return Ok(answer);
                 }

@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use cqrs_es::persist::{EventStoreAggregateContext, PersistedEventStore};
 use cqrs_es::{Aggregate, AggregateError, DomainEvent as _, EventEnvelope, EventStore};
 use orqestra_domain::AnyEvent;
+use tracing::Instrument as _;
 
 use crate::append::Ticket;
 use crate::canonical::canonical;
@@ -81,7 +82,13 @@ where
             events: written.collect(),
             ticket,
         };
-        let outcome = self.log.store(append).await;
+        let span = tracing::trace_span!(
+            target: "orqestra::span",
+            "append",
+            aggregate = A::TYPE,
+            events = events.len(),
+        );
+        let outcome = self.log.store(append).instrument(span).await;
         slot.put(outcome.clone());
         recorded(outcome)?;
         let beside = std::iter::repeat_n((context.aggregate_id, metadata), events.len());

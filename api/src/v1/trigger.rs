@@ -27,7 +27,7 @@ use crate::body;
 use crate::envelope::ErrorBody;
 use crate::error::ApiError;
 use crate::fields::{Fields, Problems};
-use crate::limits::Permit;
+use crate::limits::{Exceeded, Permit};
 use crate::observe::Scope;
 use crate::request::{context, to_the_end};
 use crate::view::PlanLine;
@@ -193,7 +193,14 @@ async fn admit(app: &App, tenant: &Arc<TenantEntry>, trigger: &Trigger) -> Resul
         }
         match refused.settling {
             Some(settling) if patient => patient = timeout_at(until, settling.settled()).await.is_ok(),
-            _ => return Err(ApiError::LimitReached(tenant.record.name.clone(), refused.exceeded)),
+            _ => {
+                let limit = match refused.exceeded {
+                    Exceeded::PerMinute { .. } => "per_minute",
+                    Exceeded::Daily { .. } => "daily",
+                };
+                metrics::counter!("orqestra_limited_total", "limit" => limit).increment(1);
+                return Err(ApiError::LimitReached(tenant.record.name.clone(), refused.exceeded));
+            }
         }
     }
 }
@@ -242,6 +249,8 @@ fn idempotency_key(headers: &HeaderMap, problems: &mut Problems) -> Option<Idemp
 }
 
 fn answer(headers: &HeaderMap, triggered: &Triggered) -> Response {
+    let outcome = if triggered.replayed { "repeated" } else { "accepted" };
+    metrics::counter!("orqestra_triggers_total", "outcome" => outcome).increment(1);
     let whole = prefers_representation(headers);
     let accepted = &triggered.accepted;
     let body = TriggerAnswer {

@@ -150,6 +150,19 @@ async fn the_request_and_its_trace_stand_in_the_events_metadata() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_traceparent_that_is_not_valid_is_not_kept_and_refuses_nothing() {
+    let world = World::new().await;
+    let tenant = world.tenant(&json!({"name": "Shop"})).await;
+    let headers = [("traceparent", "00-00000000000000000000000000000000-00f067aa0ba902b7-01")];
+    assert_eq!(world.trigger(&tenant, &headers, &order("evt-1")).await.status, StatusCode::OK);
+    let log = world.commands.log();
+    let head = log.fetch_head().await.unwrap();
+    let last = log.read_after(Position::new(head.get() - 1), 1).await.unwrap().remove(0);
+    assert_eq!(last.metadata.get("requestId").as_deref(), Some("req-1"));
+    assert_eq!(last.metadata.get("traceparent"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_variable_may_hold_any_character_and_a_name_no_control() {
     let world = World::new().await;
     world.start();

@@ -136,6 +136,7 @@ impl Directory {
         let mut fold = self.fold_mut();
         if let Entry::Vacant(first) = fold.halted.entry(tenant) {
             first.insert(position);
+            metrics::gauge!("orqestra_tenants_halted").increment(1.0);
             tracing::error!(tenant.id = %tenant, event.position = position.get(), error = %why,
                 "a change of a tenant cannot be read; this process serves it no more");
         }

@@ -84,6 +84,7 @@ impl Directory {
             reached: watch::Sender::new(Position::ZERO),
             proved: Mutex::new(Instant::now()),
         }));
+        metrics::gauge!("orqestra_tenants_halted").set(0.0);
         directory.read_all().await?;
         tokio::spawn(follow::follow(directory.clone(), token));
         Ok(directory)

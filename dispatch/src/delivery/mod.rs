@@ -7,19 +7,21 @@
 pub(crate) mod compose;
 mod outcome;
 mod prepare;
+mod span;
 
 use std::fmt;
 use std::sync::Arc;
 
-use orqestra_commands::{CommandError, Commands, Context, RecipientContact};
+use orqestra_commands::{CommandError, Commands, Context, RecipientContact, Trace};
 use orqestra_domain::notification::{
     AttemptOutcome, DeliverPush, DeliveryState, NotificationRefusal, StartAttempt, Story, UnknownPolicy,
 };
 use orqestra_domain::{Channel, Timestamp};
 use orqestra_event_log::{Clock, FailPoint, Outage};
 use orqestra_vault::Entropy;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use self::compose::Composer;
 use self::outcome::{Attempt, Verdict};
@@ -108,8 +110,9 @@ impl Deliverer {
             Err(Later::Unavailable(why)) => {
                 metrics::counter!("orqestra_dispatch_postponed_total").increment(1);
                 if self.postponing.begins() {
+                    let trace = self.commands.recent_trace(tenant, notification).map(|trace| trace.id());
                     tracing::warn!(tenant.id = %tenant, notification.id = %notification, channel = %channel,
-                        reason = why, "deliveries wait for their leases to end, this one first");
+                        trace.id = trace, reason = why, "deliveries wait for their leases to end, this one first");
                 }
             }
             Err(later) => {
@@ -121,9 +124,22 @@ impl Deliverer {
     }
 
     async fn send(&self, row: &DueRow) -> Result<(), Later> {
-        let mut work = self.turn().await;
+        let work = self.turn().await;
         let Some(story) = self.story_to_send(row).await? else { return Ok(()) };
-        let prepared = match self.prepare(&story, row).await? {
+        let trace = self.commands.recent_trace(row.key.tenant, row.key.notification);
+        let lines = tracing::info_span!("delivery", trace.id = trace.as_ref().map(|trace| trace.id()));
+        let span = lines.in_scope(|| span::delivery(row, trace.as_deref()));
+        self.send_story(row, &story, trace.as_deref(), work).instrument(span).instrument(lines).await
+    }
+
+    async fn send_story<'a>(
+        &'a self,
+        row: &DueRow,
+        story: &Story,
+        trace: Option<&Trace>,
+        mut work: SemaphorePermit<'a>,
+    ) -> Result<(), Later> {
+        let prepared = match self.prepare(story, row).await? {
             Ok(prepared) => prepared,
             Err(unsendable) => return self.end_unsent(row, unsendable).await,
         };
@@ -143,10 +159,14 @@ impl Deliverer {
                 waited.map_err(|_| Later::ProvidersBusy)?
             };
         let Some(expires_at) = self.claim(row, &prepared, &carrier).await? else { return Ok(()) };
-        let message = self.message(row, &story, prepared);
+        let message = self.message(row, story, prepared);
         drop(work);
-        let sent = self.call(&carrier, &message.0, expires_at).await;
+        let began = tokio::time::Instant::now();
+        let calling = span::attempt(row, carrier.provider.name());
+        let sent = self.call(&carrier, &message.0, expires_at).instrument(calling.clone()).await;
         drop(permit);
+        span::end(row, carrier.provider.name(), &sent, began.elapsed(), &calling, trace);
+        drop(calling);
         self.judge(row, &carrier, &sent);
         let attempt = Attempt {
             key: row.key,
@@ -327,7 +347,7 @@ impl Deliverer {
         }
     }
 
-    async fn turn(&self) -> tokio::sync::SemaphorePermit<'_> {
+    async fn turn(&self) -> SemaphorePermit<'_> {
         self.at_work.acquire().await.expect("the semaphore is never closed")
     }
 

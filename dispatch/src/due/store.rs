@@ -1,4 +1,4 @@
-//! The statements on `dispatch_due`: write a net effect, lease rows, let leases go, count what is held.
+//! The statements on `dispatch_due`: write a net effect, lease rows, let leases go, count.
 //!
 //! The subscription writes in its own transaction and may wait; everyone else skips what is locked, so that nobody
 //! waits for them.
@@ -199,13 +199,25 @@ pub(crate) async fn release(
     limited(query.execute(pool)).await.map(drop)
 }
 
-/// How many unknown outcomes wait for a decision, and the oldest of them.
-pub(crate) async fn held(pool: &PgPool) -> Result<(i64, Option<Timestamp>), DueError> {
-    let query = sqlx::query_as::<_, (i64, Option<OffsetDateTime>)>(
-        "select count(*), min(due_at) from dispatch_due where kind = 'held'",
+/// How many rows there are of a kind, and since when the oldest of those has been due that are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Counted {
+    pub(crate) kind: DueKind,
+    pub(crate) rows: i64,
+    pub(crate) oldest: Option<Timestamp>,
+}
+
+/// Counts all rows, of every tenant; a kind without rows is left out.
+pub(crate) async fn count(pool: &PgPool, now: Timestamp) -> Result<Vec<Counted>, DueError> {
+    let query = sqlx::query_as::<_, (String, i64, Option<OffsetDateTime>)>(
+        "select kind, count(*), min(due_at) filter (where due_at <= $1) from dispatch_due group by kind",
     );
-    let (count, oldest) = limited(query.fetch_one(pool)).await?;
-    Ok((count, oldest.map(Timestamp::new)))
+    let found = limited(query.bind(now.as_datetime()).fetch_all(pool)).await?;
+    let counted = found.into_iter().map(|(kind, rows, oldest)| {
+        let kind = DueKind::parse(&kind).ok_or(DueError::Corrupt("kind"))?;
+        Ok(Counted { kind, rows, oldest: oldest.map(Timestamp::new) })
+    });
+    counted.collect()
 }
 
 /// Every row, for a comparison with the log. Only under the table's lock is it the fold of one position.

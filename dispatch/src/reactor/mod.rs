@@ -1,9 +1,10 @@
 //! The reactor: the subscription that learns what is due, the poller that finds what nobody was handed, and the pump
-//! that works on it.
+//! that works on it; beside them the census that counts it.
 //!
 //! When told to stop it takes nothing new, lets calls in flight end within a deadline, and gives back the leases of
 //! what still waits. What is cut off even so is an open attempt, and the sweeper's.
 
+mod census;
 mod poller;
 mod pump;
 
@@ -27,6 +28,7 @@ use crate::provider::carriers::{Carriers, MakeProvider, Providers};
 use crate::provider::sandbox::Sandbox;
 use crate::queue::{Bounds, FairQueue};
 use crate::settings::{DispatchSettings, InvalidSetting};
+use census::Census;
 use poller::Poller;
 use pump::Pump;
 
@@ -109,6 +111,9 @@ impl Dispatch {
         let mut subscription =
             tokio::spawn(run_subscription(log, pool.clone(), subscriber, options, running.child_token()));
 
+        let census = Census { pool: pool.clone(), queue: Arc::clone(&queue), clock: Arc::clone(&clock) };
+        let counting = tokio::spawn(census.run(running.child_token()));
+
         let poller = Poller {
             pool: pool.clone(),
             queue: Arc::clone(&queue),
@@ -159,7 +164,7 @@ impl Dispatch {
         give_up.cancel();
         let leaving = async {
             tracker.wait().await;
-            for task in [polling, pumping] {
+            for task in [polling, pumping, counting] {
                 if !task.is_finished() {
                     task.await.ok();
                 }

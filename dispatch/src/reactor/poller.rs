@@ -29,8 +29,6 @@ const BREATH: Duration = Duration::from_millis(5);
 const REST: u32 = 10;
 /// The longest such rest.
 const LONGEST_REST: Duration = Duration::from_secs(5);
-/// How often held outcomes are counted.
-const COUNT: Duration = Duration::from_secs(15);
 
 pub(super) struct Poller {
     pub(super) pool: PgPool,
@@ -57,8 +55,7 @@ enum Seen {
 impl Poller {
     pub(super) async fn run(self, token: CancellationToken) {
         let mut after = Uuid::nil();
-        let mut counted: Option<Instant> = None;
-        let (outage, uncounted) = (Outage::default(), Outage::default());
+        let outage = Outage::default();
         let mut seen = Seen::More;
         loop {
             let began = Instant::now();
@@ -77,10 +74,6 @@ impl Poller {
             }
             let rest = (began.elapsed() * REST).min(LONGEST_REST).max(self.pause);
             self.queue.look_again();
-            if counted.is_none_or(|at| at.elapsed() >= COUNT) {
-                counted = Some(Instant::now());
-                self.count(&uncounted).await;
-            }
             tokio::select! {
                 () = token.cancelled() => return,
                 () = tokio::time::sleep(BREATH) => {}
@@ -126,28 +119,6 @@ impl Poller {
                 *after = Uuid::nil();
                 if !std::mem::take(&mut may_wrap) {
                     return Ok(if full_share || skipped { Seen::More } else { Seen::Everything });
-                }
-            }
-        }
-    }
-
-    /// Says how many unknown outcomes wait for a decision, and how much waits here.
-    async fn count(&self, uncounted: &Outage) {
-        metrics::gauge!("orqestra_dispatch_queued")
-            .set(f64::from(u32::try_from(self.queue.len()).unwrap_or(u32::MAX)));
-        match store::held(&self.pool).await {
-            Ok((count, oldest)) => {
-                let seconds = oldest.map_or(0.0, |oldest| self.clock.now().since(oldest).as_secs_f64());
-                metrics::gauge!("orqestra_unknown_held")
-                    .set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
-                metrics::gauge!("orqestra_oldest_unknown_seconds").set(seconds);
-                if let Some(duration_ms) = uncounted.ends() {
-                    tracing::info!(duration_ms, "held outcomes can be counted again");
-                }
-            }
-            Err(error) => {
-                if uncounted.begins() {
-                    tracing::warn!(error = %error, "held outcomes cannot be counted");
                 }
             }
         }

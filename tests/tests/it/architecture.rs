@@ -34,6 +34,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("mrml", &["dispatch"]),
     ("jsonwebtoken", &["realtime"]),
     ("aes-gcm", &["vault"]),
+    ("opentelemetry*", &[]),
 ];
 
 /// The composition root, the harness and the benchmarks.

@@ -32,3 +32,4 @@ mod sending;
 mod several;
 mod shutdown;
 mod templates;
+mod traces;

@@ -14,14 +14,17 @@ use serde_json::json;
 const SHOWN_WITHIN: Duration = Duration::from_mins(1);
 
 /// What has a value only after damage, a crash or a race, or with an open page.
-const RARE: [&str; 10] = [
+const RARE: [&str; 13] = [
     "orqestra_command_retries_total",
     "orqestra_dispatch_postponed_total",
+    "orqestra_limited_total",
+    "orqestra_log_lines_dropped_total",
     "orqestra_outcome_retries_total",
     "orqestra_realtime_connections",
     "orqestra_realtime_disconnects_total",
     "orqestra_realtime_publications_total",
     "orqestra_realtime_recoveries_total",
+    "orqestra_span_batches_total",
     "orqestra_subscription_halted",
     "orqestra_subscription_parked_total",
     "orqestra_swept_total",
@@ -117,9 +120,45 @@ async fn every_everyday_metric_of_the_page_is_shown() {
         r#"orqestra_append_refusals_total{reason="conflict"} 1"#,
         r#"orqestra_breaker_opened_total{provider="smtp"} 1"#,
         r#"orqestra_http_requests_total{route="/api/v1/events/trigger",status="200"} 11"#,
+        r#"orqestra_http_request_duration_seconds_bucket{route="/api/v1/events/trigger",le="+Inf"} 11"#,
+        r#"orqestra_triggers_total{outcome="accepted"} 10"#,
+        r#"orqestra_triggers_total{outcome="repeated"} 1"#,
+        "orqestra_tenants_halted 0",
     ] {
         assert!(text.lines().any(|shown| shown == line), "{line}: {text}");
     }
+    world.providers(tenant, "EMAIL", &json!([{"kind": "sandbox"}])).await;
+    drop(world.drain().await);
+}
+
+/// The value of a series as it is shown.
+async fn value(world: &World, series: &str) -> Option<f64> {
+    let text = world.call(Request::get("/metrics")).await.expect(200).text();
+    text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
+}
+
+#[tokio::test]
+async fn a_refusal_by_a_limit_is_counted_by_the_limit() {
+    let world = World::start().await;
+    let tenant = world.new_tenant(json!({"ratePerMinute": 1})).await;
+    let event = |id: &str| json!({"eventType": "none", "eventId": id, "payload": {"userId": "u"}});
+    drop(world.trigger(&tenant, &event("e-1")).await.expect(200));
+    drop(world.trigger(&tenant, &event("e-2")).await.expect(429));
+    assert_eq!(value(&world, r#"orqestra_limited_total{limit="per_minute"}"#).await, Some(1.0));
+}
+
+#[tokio::test]
+async fn what_waits_to_be_sent_again_is_counted_as_due_work() {
+    let world = World::with(&[("ORQESTRA_RETRY_DELAYS", "8s,8s,8s")]).await;
+    let tenant = world.tenant();
+    let nobody =
+        json!([{"kind": "smtp", "host": "127.0.0.1", "port": 1, "tls": "none", "from": "a@example.org"}]);
+    world.providers(tenant, "EMAIL", &nobody).await;
+    drop(world.trigger(tenant, &order(1)).await.expect(200));
+    wait::until("a delivery that waits", SHOWN_WITHIN, async || {
+        (value(&world, r#"orqestra_due_deliveries{kind="send"}"#).await == Some(1.0)).then_some(())
+    })
+    .await;
     world.providers(tenant, "EMAIL", &json!([{"kind": "sandbox"}])).await;
     drop(world.drain().await);
 }

@@ -1,0 +1,71 @@
+//! Counts what is due, for operators: the table's rows by kind, how old the oldest due one is, and this process's queue.
+//!
+//! Nothing depends on it. It looks at the whole table, so after each count it rests in proportion to what that took.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use orqestra_event_log::{Clock, Outage};
+use sqlx::PgPool;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::due::DueKind;
+use crate::due::store::{self, Counted};
+use crate::queue::FairQueue;
+
+/// The shortest rest between two counts.
+const REST: Duration = Duration::from_secs(5);
+/// After a count that took long the rest is this many times as long.
+const PATIENCE: u32 = 50;
+
+pub(super) struct Census {
+    pub(super) pool: PgPool,
+    pub(super) queue: Arc<FairQueue>,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl Census {
+    pub(super) async fn run(self, token: CancellationToken) {
+        let outage = Outage::default();
+        loop {
+            metrics::gauge!("orqestra_dispatch_queued")
+                .set(f64::from(u32::try_from(self.queue.len()).unwrap_or(u32::MAX)));
+            let began = Instant::now();
+            match store::count(&self.pool, self.clock.now()).await {
+                Ok(counted) => {
+                    self.show(&counted);
+                    if let Some(duration_ms) = outage.ends() {
+                        tracing::info!(duration_ms, "due deliveries can be counted again");
+                    }
+                }
+                Err(error) => {
+                    if outage.begins() {
+                        tracing::warn!(error = %error, "due deliveries cannot be counted");
+                    }
+                }
+            }
+            let rest = (began.elapsed() * PATIENCE).max(REST);
+            tokio::select! {
+                () = token.cancelled() => return,
+                () = tokio::time::sleep(rest) => {}
+            }
+        }
+    }
+
+    fn show(&self, counted: &[Counted]) {
+        for kind in [DueKind::Send, DueKind::Sweep, DueKind::Held] {
+            let of_kind = counted.iter().find(|counted| counted.kind == kind);
+            let rows = of_kind.map_or(0, |counted| counted.rows);
+            let rows = f64::from(u32::try_from(rows).unwrap_or(u32::MAX));
+            let oldest = of_kind.and_then(|counted| counted.oldest);
+            let age = oldest.map_or(0.0, |oldest| self.clock.now().since(oldest).as_secs_f64());
+            metrics::gauge!("orqestra_due_deliveries", "kind" => kind.as_str()).set(rows);
+            metrics::gauge!("orqestra_due_oldest_seconds", "kind" => kind.as_str()).set(age);
+            if kind == DueKind::Held {
+                metrics::gauge!("orqestra_unknown_held").set(rows);
+                metrics::gauge!("orqestra_oldest_unknown_seconds").set(age);
+            }
+        }
+    }
+}
