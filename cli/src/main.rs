@@ -14,6 +14,7 @@ mod log_command;
 mod logging;
 mod place;
 mod readiness;
+mod remote;
 mod server;
 mod settings;
 mod up;
@@ -21,10 +22,16 @@ mod up;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use anyhow::Context as _;
+use clap::{CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::engine::Role;
 use crate::log_command::LogCommand;
+use crate::remote::Where;
+use crate::remote::template::TemplateCommand;
+use crate::remote::tenant::TenantCommand;
+use crate::remote::trigger::TriggerCommand;
 use crate::settings::Settings;
 
 /// Many small texts live from a request until they leave a cache, which glibc's allocator answers with long searches.
@@ -56,10 +63,25 @@ enum Command {
         /// One JSON object a line
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        at: Where,
     },
     /// Shows events of the log
     #[command(subcommand)]
     Log(LogCommand),
+    /// Lists, shows, registers and changes tenants of a running engine
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// Lists, shows, saves and switches a tenant's templates
+    #[command(subcommand)]
+    Template(TemplateCommand),
+    /// Triggers an event as a tenant's backend does
+    Trigger(Box<TriggerCommand>),
+    /// Prints a script that completes these commands in a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
 }
 
 fn main() -> ExitCode {
@@ -75,6 +97,9 @@ fn main() -> ExitCode {
 }
 
 fn start(command: Command) -> anyhow::Result<()> {
+    if let Command::Completions { shell } = command {
+        return completions(shell);
+    }
     let settings = Settings::load()?;
     logging::start(settings.log_format);
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
@@ -86,7 +111,18 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         Command::Up => up::up(settings).await,
         Command::Serve { role } => up::serve(settings, role.into_iter().collect()).await,
         Command::Migrate => database::migrate(&place::urls(settings)?).await,
-        Command::Doctor { json } => doctor::run(settings, json).await,
+        Command::Doctor { json, at } => doctor::run(settings, &at, json).await,
         Command::Log(command) => log_command::run(command, settings).await,
+        Command::Tenant(command) => remote::tenant::run(command, settings).await,
+        Command::Template(command) => remote::template::run(command, settings).await,
+        Command::Trigger(command) => remote::trigger::run(*command, settings).await,
+        Command::Completions { shell } => completions(shell),
     }
+}
+
+/// Needs no settings, so that a shell starts whatever they are.
+fn completions(shell: Shell) -> anyhow::Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "orqestra", &mut script);
+    std::io::stdout().lock().write_all(&script).context("standard output is closed")
 }
