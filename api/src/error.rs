@@ -87,6 +87,7 @@ pub(crate) enum Thing {
     Notification,
     Delivery,
     ApiKey,
+    Template,
 }
 
 /// What stands in the way.
@@ -239,6 +240,7 @@ impl Thing {
             Self::Notification => "unknown_notification",
             Self::Delivery => "unknown_delivery",
             Self::ApiKey => "unknown_api_key",
+            Self::Template => "unknown_template",
         }
     }
 
@@ -249,6 +251,7 @@ impl Thing {
             Self::Notification => "notification",
             Self::Delivery => "delivery",
             Self::ApiKey => "API key",
+            Self::Template => "template",
         }
     }
 }
@@ -343,6 +346,7 @@ impl From<TemplateRefusal> for ApiError {
     fn from(refusal: TemplateRefusal) -> Self {
         match refusal {
             TemplateRefusal::OtherTemplate => Self::Internal(refusal.to_string()),
+            TemplateRefusal::NotPublished => Self::NotFound(Thing::Template),
         }
     }
 }
@@ -407,7 +411,14 @@ mod tests {
 
     fn all() -> Vec<ApiError> {
         let tenant = || TenantName::parse("Shop").unwrap();
-        let things = [Thing::Tenant, Thing::Event, Thing::Notification, Thing::Delivery, Thing::ApiKey];
+        let things = [
+            Thing::Tenant,
+            Thing::Event,
+            Thing::Notification,
+            Thing::Delivery,
+            Thing::ApiKey,
+            Thing::Template,
+        ];
         let conflicts = [
             Conflict::TenantExists,
             Conflict::NothingToResolve,

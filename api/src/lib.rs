@@ -16,6 +16,7 @@ mod fields;
 pub mod limits;
 mod observe;
 mod openapi;
+mod page;
 mod probe;
 mod realtime;
 mod request;

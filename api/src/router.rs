@@ -10,7 +10,7 @@ use crate::observe::observe;
 use crate::{admin, openapi, probe, realtime, v1};
 
 /// Every route's pattern.
-pub(crate) const ROUTES: [&str; 17] = [
+pub(crate) const ROUTES: [&str; 18] = [
     v1::trigger::PATH,
     v1::realtime_token::PATH,
     v1::history::PATH,
@@ -18,6 +18,7 @@ pub(crate) const ROUTES: [&str; 17] = [
     v1::event::PATH,
     admin::tenants::PATH,
     admin::tenant::PATH,
+    admin::templates::PATH,
     admin::template::PATH,
     admin::providers::PATH,
     admin::event::PATH,
@@ -38,9 +39,13 @@ pub fn router(app: App) -> Router {
         .route(v1::history::PATH, get(v1::history::history))
         .route(v1::mark_read::PATH, put(v1::mark_read::mark_read))
         .route(v1::event::PATH, get(v1::event::event))
-        .route(admin::tenants::PATH, post(admin::tenants::register))
+        .route(admin::tenants::PATH, post(admin::tenants::register).get(admin::tenants::list))
         .route(admin::tenant::PATH, patch(admin::change_tenant::change).get(admin::tenant::show))
-        .route(admin::template::PATH, put(admin::template::put))
+        .route(admin::templates::PATH, get(admin::templates::list))
+        .route(
+            admin::template::PATH,
+            put(admin::template::put).get(admin::template::show).patch(admin::switch_template::switch),
+        )
         .route(admin::providers::PATH, put(admin::providers::put))
         .route(admin::event::PATH, get(admin::event::event))
         .route(admin::resolve::PATH, post(admin::resolve::resolve))

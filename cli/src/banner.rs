@@ -1,4 +1,4 @@
-//! What `up` prints once it runs: tenant, keys, addresses and three commands to paste.
+//! What `up` prints once it runs: tenant, keys, addresses, three commands to paste, and the same by this program.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -14,11 +14,13 @@ pub(crate) struct Facts<'a> {
     pub(crate) database: Option<&'a Path>,
     pub(crate) adopted: bool,
     pub(crate) data: &'a Path,
+    /// This program, as a shell finds it.
+    pub(crate) program: &'a Path,
 }
 
 /// The banner.
 pub(crate) fn text(facts: &Facts<'_>) -> String {
-    let Facts { address, tenant, admin_token, database, adopted, data } = facts;
+    let Facts { address, tenant, admin_token, database, adopted, data, program } = facts;
     let (id, name, key) = (tenant.id, &tenant.name, &tenant.api_key);
     let mut out = String::new();
     let mut line = |text: &str| writeln!(out, "{text}").expect("writing to a String cannot fail");
@@ -56,6 +58,13 @@ pub(crate) fn text(facts: &Facts<'_>) -> String {
     line("");
     line(&format!(
         "  curl -s 'http://{address}/admin/v1/sandbox/messages?tenantId={id}' -H 'authorization: Bearer {admin_token}'"
+    ));
+    line("");
+    line("  Or by this program, which waits and tells what became of each channel:");
+    line("");
+    line(&format!(
+        "  {} trigger order.confirmed --user u-1 --email user@example.com --wait --url http://{address} --key '{key}'",
+        program.display()
     ));
     line("");
     line("  Ctrl-C ends it; nothing is lost.");

@@ -17,6 +17,15 @@ use crate::settings::Settings;
 
 /// Where the private cluster is, written at each start.
 pub(crate) const DATABASE_FILE: &str = "database.json";
+/// Where the private cluster's home is, if it is not in the folder.
+pub(crate) const LOCATION_FILE: &str = "postgres.location";
+const MASTER_KEY_FILE: &str = "master.key";
+const ADMIN_TOKEN_FILE: &str = "admin.token";
+const REALTIME_SECRET_FILE: &str = "realtime.secret";
+const DEMO_TENANT_FILE: &str = "demo-tenant.json";
+/// What nobody but the owner may read.
+pub(crate) const FILES: [&str; 5] =
+    [MASTER_KEY_FILE, ADMIN_TOKEN_FILE, REALTIME_SECRET_FILE, DEMO_TENANT_FILE, DATABASE_FILE];
 
 /// The demo tenant as the data folder knows it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -47,23 +56,18 @@ impl DataDir {
 
     /// The master key: the setting's, the named file's, or the folder's own, made at the first start.
     pub(crate) fn master_key(&self, settings: &Settings, entropy: &dyn Entropy) -> anyhow::Result<MasterKey> {
-        let text = match (&settings.master_key, &settings.master_key_file) {
-            (Some(text), _) => text.clone(),
-            (None, Some(file)) => {
-                fs::read_to_string(file).with_context(|| format!("master_key_file: {}", file.display()))?
-            }
-            (None, None) => {
-                self.kept("master.key", || MasterKey::generate(entropy).to_base64().to_string())?
-            }
+        let text = match given_master_key(settings)? {
+            Some(text) => text,
+            None => self.kept(MASTER_KEY_FILE, || MasterKey::generate(entropy).to_base64().to_string())?,
         };
-        MasterKey::from_base64(text.trim()).context("the master key is not base64 of 32 bytes")
+        parse_master_key(&text)
     }
 
     /// The admin token: the setting's, or the folder's own.
     pub(crate) fn admin_token(&self, settings: &Settings, entropy: &dyn Entropy) -> anyhow::Result<String> {
         match &settings.admin_token {
             Some(token) => Ok(token.clone()),
-            None => self.kept("admin.token", || random_text(entropy)),
+            None => self.kept(ADMIN_TOKEN_FILE, || random_text(entropy)),
         }
     }
 
@@ -75,7 +79,7 @@ impl DataDir {
     ) -> anyhow::Result<String> {
         match &settings.realtime_token_secret {
             Some(secret) => Ok(secret.clone()),
-            None => self.kept("realtime.secret", || random_text(entropy)),
+            None => self.kept(REALTIME_SECRET_FILE, || random_text(entropy)),
         }
     }
 
@@ -85,7 +89,7 @@ impl DataDir {
         id: impl FnOnce() -> TenantId,
         entropy: &dyn Entropy,
     ) -> anyhow::Result<DemoTenant> {
-        let text = self.kept("demo-tenant.json", || {
+        let text = self.kept(DEMO_TENANT_FILE, || {
             let demo = DemoTenant { tenant_id: id(), api_key: new_api_key(entropy) };
             serde_json::to_string_pretty(&demo).expect("two plain fields")
         })?;
@@ -121,6 +125,50 @@ impl DataDir {
         })();
         written.with_context(|| format!("{} cannot be written", path.display()))
     }
+}
+
+/// The admin token that a data folder keeps. Nothing is made.
+pub(crate) fn kept_admin_token(folder: &Path) -> anyhow::Result<String> {
+    read_kept(folder, ADMIN_TOKEN_FILE)
+}
+
+/// The first tenant that a data folder keeps. Nothing is made.
+pub(crate) fn kept_demo_tenant(folder: &Path) -> anyhow::Result<DemoTenant> {
+    // What cannot be read may hold the key, so the error does not repeat it.
+    serde_json::from_str(&read_kept(folder, DEMO_TENANT_FILE)?)
+        .ok()
+        .context("demo-tenant.json in the data folder is not as it was written")
+}
+
+/// The master key as [`DataDir::master_key`] finds it, or none where it would make one.
+pub(crate) fn master_key_at_hand(settings: &Settings) -> anyhow::Result<Option<MasterKey>> {
+    let text = match given_master_key(settings)? {
+        Some(text) => text,
+        None if !settings.data_dir.join(MASTER_KEY_FILE).exists() => return Ok(None),
+        None => read_kept(&settings.data_dir, MASTER_KEY_FILE)?,
+    };
+    parse_master_key(&text).map(Some)
+}
+
+/// The setting's, or the named file's.
+fn given_master_key(settings: &Settings) -> anyhow::Result<Option<String>> {
+    match (&settings.master_key, &settings.master_key_file) {
+        (Some(text), _) => Ok(Some(text.clone())),
+        (None, Some(file)) => {
+            let text = fs::read_to_string(file);
+            text.map(Some).with_context(|| format!("master_key_file: {}", file.display()))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+fn parse_master_key(text: &str) -> anyhow::Result<MasterKey> {
+    MasterKey::from_base64(text.trim()).context("the master key is not base64 of 32 bytes")
+}
+
+fn read_kept(folder: &Path, name: &str) -> anyhow::Result<String> {
+    let path = folder.join(name);
+    fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))
 }
 
 fn random_text(entropy: &dyn Entropy) -> String {

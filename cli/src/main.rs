@@ -16,6 +16,7 @@ mod logging;
 mod place;
 mod readiness;
 mod recorder;
+mod remote;
 mod server;
 mod settings;
 mod traces;
@@ -24,11 +25,17 @@ mod up;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use anyhow::Context as _;
+use clap::{CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::engine::Role;
 use crate::log_command::LogCommand;
 use crate::logging::Logging;
+use crate::remote::Where;
+use crate::remote::template::TemplateCommand;
+use crate::remote::tenant::TenantCommand;
+use crate::remote::trigger::TriggerCommand;
 use crate::settings::Settings;
 
 /// Many small texts live from a request until they leave a cache, which glibc's allocator answers with long searches.
@@ -60,10 +67,25 @@ enum Command {
         /// One JSON object a line
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        at: Where,
     },
     /// Shows events of the log
     #[command(subcommand)]
     Log(LogCommand),
+    /// Lists, shows, registers and changes tenants of a running engine
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// Lists, shows, saves and switches a tenant's templates
+    #[command(subcommand)]
+    Template(TemplateCommand),
+    /// Triggers an event as a tenant's backend does
+    Trigger(Box<TriggerCommand>),
+    /// Prints a script that completes these commands in a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
 }
 
 fn main() -> ExitCode {
@@ -79,6 +101,9 @@ fn main() -> ExitCode {
 }
 
 fn start(command: Command) -> anyhow::Result<()> {
+    if let Command::Completions { shell } = command {
+        return completions(shell);
+    }
     let settings = Settings::load()?;
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(settings.worker_threads).enable_all().build()?;
@@ -93,7 +118,18 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         Command::Up => up::up(settings).await,
         Command::Serve { role } => up::serve(settings, role.into_iter().collect()).await,
         Command::Migrate => database::migrate(&place::urls(settings)?).await,
-        Command::Doctor { json } => doctor::run(settings, json).await,
+        Command::Doctor { json, at } => doctor::run(settings, &at, json).await,
         Command::Log(command) => log_command::run(command, settings).await,
+        Command::Tenant(command) => remote::tenant::run(command, settings).await,
+        Command::Template(command) => remote::template::run(command, settings).await,
+        Command::Trigger(command) => remote::trigger::run(*command, settings).await,
+        Command::Completions { shell } => completions(shell),
     }
+}
+
+/// Needs no settings, so that a shell starts whatever they are.
+fn completions(shell: Shell) -> anyhow::Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "orqestra", &mut script);
+    std::io::stdout().lock().write_all(&script).context("standard output is closed")
 }

@@ -85,6 +85,7 @@ async fn run(
     let tenant = first_tenant(settings, data)?;
     demo::ensure(&engine.commands, &tenant).await.context("the first tenant cannot be set up")?;
     let address = listener.local_addr()?;
+    let program = std::env::current_exe().unwrap_or_else(|_| "orqestra".into());
     let banner = banner::text(&banner::Facts {
         address,
         tenant: &tenant,
@@ -92,6 +93,7 @@ async fn run(
         database: cluster.map(Cluster::home),
         adopted: cluster.is_some_and(Cluster::adopted),
         data: data.path(),
+        program: &program,
     });
     // Who closed standard output wants no banner.
     drop(std::io::stdout().lock().write_all(banner.as_bytes()));

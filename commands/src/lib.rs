@@ -39,7 +39,8 @@ pub use content::{
 };
 pub use context::{Actor, Context};
 pub use directory::{
-    Authenticated, DefaultProvider, Directory, DirectoryError, Secret, TemplateVersion, TenantEntry,
+    Authenticated, DefaultProvider, Directory, DirectoryError, Secret, TemplateEntry, TemplateVersion,
+    TenantEntry,
 };
 pub use error::{CommandError, MismatchOf};
 pub use execute::{Commands, Committed};

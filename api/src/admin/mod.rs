@@ -5,6 +5,8 @@ pub(crate) mod event;
 pub(crate) mod providers;
 pub(crate) mod resolve;
 pub(crate) mod sandbox;
+pub(crate) mod switch_template;
 pub(crate) mod template;
+pub(crate) mod templates;
 pub(crate) mod tenant;
 pub(crate) mod tenants;

@@ -1,8 +1,10 @@
-//! `PUT /admin/v1/tenants/{tenantId}/templates/{eventType}/{channel}`: what a template says from now on.
+//! `PUT /admin/v1/tenants/{tenantId}/templates/{eventType}/{channel}`: what a template says from now on. `GET`: what it
+//! says now.
 //!
 //! What cannot be parsed cannot be saved: the answer names field, line and column.
 
 use axum::extract::{Request, State};
+use axum::http::HeaderMap;
 use axum::{Extension, Json};
 use orqestra_commands::Actor;
 use orqestra_dispatch::template::{CompiledTemplate, Escape, TemplateError, check_email_body};
@@ -13,13 +15,14 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::templates::TemplateSummary;
 use super::tenant::known;
 use crate::app::App;
 use crate::envelope::ErrorBody;
-use crate::error::ApiError;
+use crate::error::{ApiError, Thing};
 use crate::fields::{FieldError, Fields, Problems};
 use crate::observe::Scope;
-use crate::request::{Segments, context, from_operator, to_the_end};
+use crate::request::{Segments, context, from_operator, from_reading_operator, to_the_end};
 
 pub(crate) const PATH: &str = "/admin/v1/tenants/{tenantId}/templates/{eventType}/{channel}";
 
@@ -86,6 +89,68 @@ pub(crate) async fn put(
     Ok(Json(SavedTemplate { template_id: saved.template_id.to_string(), version: saved.version }))
 }
 
+/// A template with what it says.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TemplateDetails {
+    #[serde(flatten)]
+    summary: TemplateSummary,
+    /// The subject of an email.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
+    /// The title of a push.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    /// The body.
+    body: String,
+    /// The push category, where one was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    category: Option<String>,
+}
+
+/// Shows a tenant's own template, its newest version.
+#[utoipa::path(
+    get,
+    path = "/admin/v1/tenants/{tenantId}/templates/{eventType}/{channel}",
+    tag = "Admin",
+    operation_id = "getTemplate",
+    security(("adminToken" = [])),
+    params(("tenantId" = String, Path), ("eventType" = String, Path), ("channel" = String, Path)),
+    responses(
+        (status = 200, description = "As it stands", body = TemplateDetails),
+        (status = 401, description = "No operator", body = ErrorBody),
+        (status = 404, description = "No such tenant or template", body = ErrorBody),
+        (status = 422, description = "The event type or the channel is wrong", body = ErrorBody),
+    ),
+)]
+pub(crate) async fn show(
+    State(app): State<App>,
+    Segments((tenant_id, event_type, channel)): Segments<(String, String, String)>,
+    headers: HeaderMap,
+) -> Result<Json<TemplateDetails>, ApiError> {
+    from_reading_operator(&app, &headers).await?;
+    let tenant = known(&app, &tenant_id)?.id;
+    let mut problems = Problems::default();
+    let named = named(&event_type, &channel, &mut problems);
+    let (event_type, channel) = problems.check(named.0.zip(named.1))?;
+    let found = app.commands.directory().template(tenant, &event_type, channel);
+    let found = found.ok_or(ApiError::NotFound(Thing::Template))?;
+    let TemplateContent { subject, title, body, category } = found.newest.content.clone();
+    Ok(Json(TemplateDetails { summary: TemplateSummary::of(&found), subject, title, body, category }))
+}
+
+/// What a path names.
+pub(crate) fn named(
+    event_type: &str,
+    channel: &str,
+    problems: &mut Problems,
+) -> (Option<EventTypeName>, Option<Channel>) {
+    let event_type =
+        EventTypeName::parse(event_type).map_err(|error| problems.add("eventType", error.to_string())).ok();
+    let channel =
+        channel.parse().map_err(|_| problems.add("channel", "must be one of EMAIL, SMS, PUSH")).ok();
+    (event_type, channel)
+}
+
 fn parse(
     event_type: &str,
     channel: &str,
@@ -93,10 +158,7 @@ fn parse(
 ) -> Result<(EventTypeName, Channel, TemplateContent, bool), ApiError> {
     let mut problems = Problems::default();
     let fields = Fields::of_body(body)?;
-    let event_type =
-        EventTypeName::parse(event_type).map_err(|error| problems.add("eventType", error.to_string())).ok();
-    let channel =
-        channel.parse().map_err(|_| problems.add("channel", "must be one of EMAIL, SMS, PUSH")).ok();
+    let (event_type, channel) = named(event_type, channel, &mut problems);
     let (subject, title) = match channel {
         Some(Channel::Email) => (fields.required("subject", &mut problems, text), None),
         Some(Channel::Push) => (None, fields.required("title", &mut problems, text)),

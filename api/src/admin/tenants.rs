@@ -1,23 +1,26 @@
-//! `POST /admin/v1/tenants`: a tenant comes to be. Its API key is in this answer and nowhere else.
+//! `POST /admin/v1/tenants`: a tenant comes to be, its API key in this answer and nowhere else. `GET`: all of them.
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use orqestra_commands::{Actor, RegisterTenant};
+use orqestra_commands::{Actor, RegisterTenant, TenantEntry};
 use orqestra_domain::tenant::Limits;
-use orqestra_domain::{EmailAddress, TenantName};
+use orqestra_domain::{EmailAddress, TenantId, TenantName};
 use serde::Serialize;
 use serde_json::Value;
+use std::sync::Arc;
 use utoipa::ToSchema;
 
+use super::tenant::TenantView;
 use crate::app::App;
 use crate::envelope::ErrorBody;
 use crate::error::ApiError;
 use crate::fields::{Fields, Problems};
 use crate::observe::Scope;
-use crate::request::{context, from_operator, to_the_end};
+use crate::page::Page;
+use crate::request::{context, from_operator, from_reading_operator, to_the_end};
 use crate::v1::trigger::ChannelName;
 
 pub(crate) const PATH: &str = "/admin/v1/tenants";
@@ -92,6 +95,44 @@ pub(crate) async fn register(
         api_key: registered.api_key,
     };
     Ok((StatusCode::CREATED, [(LOCATION, location)], Json(body)).into_response())
+}
+
+/// The tenants.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TenantList {
+    /// Always true.
+    success: bool,
+    /// By id, so mostly the oldest first.
+    data: Vec<TenantView>,
+}
+
+/// Lists the tenants.
+#[utoipa::path(
+    get,
+    path = "/admin/v1/tenants",
+    tag = "Admin",
+    operation_id = "listTenants",
+    security(("adminToken" = [])),
+    params(
+        ("limit" = Option<u32>, Query, description = "Most tenants: 50 if omitted, 1000 if above"),
+        ("cursor" = Option<String>, Query, description = "Where the page begins, as `Link` gives it"),
+    ),
+    responses(
+        (status = 200, description = "In the order of their ids", body = TenantList, headers(
+            ("Link" = Option<String>, description = "The next page, `rel=\"next\"`, if there is one"),
+        )),
+        (status = 401, description = "No operator", body = ErrorBody),
+        (status = 422, description = "A parameter is wrong", body = ErrorBody),
+    ),
+)]
+pub(crate) async fn list(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
+    let (parts, _) = request.into_parts();
+    from_reading_operator(&app, &parts.headers).await?;
+    let page = Page::<TenantId>::of(&parts)?;
+    let found = app.commands.directory().tenants_after(page.after, page.to_fetch());
+    let id = |tenant: &Arc<TenantEntry>| tenant.id.to_string();
+    let view = |tenant: &Arc<TenantEntry>| TenantView::of(tenant.id, &tenant.record, None);
+    Ok(page.answer(&parts, found, id, view, |data| TenantList { success: true, data }))
 }
 
 fn parse(body: &Value) -> Result<RegisterTenant, ApiError> {

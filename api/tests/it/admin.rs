@@ -48,6 +48,14 @@ async fn a_wrong_tenant_is_422_and_an_unknown_one_404() {
         let template =
             world.admin(Method::PUT, &format!("{path}/templates/a/SMS"), Some(&json!({"body": "b"}))).await;
         assert_eq!(template.json()["code"], "unknown_tenant");
+        let listed = world.admin(Method::GET, &format!("{path}/templates"), None).await;
+        assert_eq!(listed.json()["code"], "unknown_tenant");
+        let shown = world.admin(Method::GET, &format!("{path}/templates/a/SMS"), None).await;
+        assert_eq!(shown.json()["code"], "unknown_tenant");
+        let switched = world
+            .admin(Method::PATCH, &format!("{path}/templates/a/SMS"), Some(&json!({"active": true})))
+            .await;
+        assert_eq!(switched.json()["code"], "unknown_tenant");
         let providers = world.admin(Method::PUT, &format!("{path}/providers/SMS"), Some(&json!([]))).await;
         assert_eq!(providers.json()["code"], "unknown_tenant");
         let event = world.admin(Method::GET, &format!("{path}/events/e"), None).await;
@@ -249,4 +257,102 @@ async fn only_an_unknown_outcome_can_be_resolved() {
         let unknown = world.admin(Method::POST, &path, Some(&json!({"resolution": "drop"}))).await;
         assert_eq!(unknown.json()["code"], "unknown_delivery");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tenants_are_listed_page_by_page_each_once() {
+    let world = World::new().await;
+    let mut registered = Vec::new();
+    for name in ["One", "Two", "Three"] {
+        registered.push(world.tenant(&json!({"name": name})).await.tenant);
+    }
+    registered.sort_unstable();
+    let mut listed = Vec::new();
+    let mut next = Some("/admin/v1/tenants?limit=2".to_owned());
+    while let Some(path) = next {
+        let page = world.admin(Method::GET, &path, None).await;
+        assert_eq!(page.status, StatusCode::OK, "{page:?}");
+        let found = page.json();
+        let found = found["data"].as_array().unwrap();
+        assert!(found.iter().all(|tenant| tenant.get("apiKey").is_none() && tenant["active"] == true));
+        listed.extend(found.iter().map(|tenant| tenant["tenantId"].as_str().unwrap().to_owned()));
+        next = page.header("link").map(|link| {
+            let (path, rest) = link.strip_prefix('<').unwrap().split_once('>').unwrap();
+            assert_eq!(rest, "; rel=\"next\"");
+            path.to_owned()
+        });
+    }
+    assert_eq!(listed, registered);
+    let wrong = world.admin(Method::GET, "/admin/v1/tenants?limit=0&cursor=x", None).await;
+    insta::assert_snapshot!(
+        wrong.shown(),
+        @r#"422 {"statusCode":422,"error":"Validation Error","message":"limit must be a whole number from 1; cursor must be one that a Link header gave","code":"validation_failed","requestId":"req-1","details":[{"field":"limit","message":"must be a whole number from 1"},{"field":"cursor","message":"must be one that a Link header gave"}]}"#
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn templates_are_listed_without_their_texts_and_shown_with_them() {
+    let world = World::new().await;
+    let (shop, stranger) = (world.shop().await, world.shop().await);
+    let path = format!("/admin/v1/tenants/{}/templates", shop.tenant);
+    let zeta = json!({"subject": "s", "body": "b"});
+    world.admin(Method::PUT, &format!("{path}/a.first/EMAIL"), Some(&zeta)).await;
+    let names = |page: &serde_json::Value| -> Vec<String> {
+        let data = page["data"].as_array().unwrap();
+        data.iter().map(|one| format!("{} {}", one["eventType"], one["channel"]).replace('"', "")).collect()
+    };
+    let first = world.admin(Method::GET, &format!("{path}?limit=3"), None).await;
+    assert!(!first.body.contains("Thanks for"), "{first:?}");
+    assert_eq!(names(&first.json()), ["a.first EMAIL", "order.confirmed EMAIL", "order.confirmed SMS"]);
+    let link = first.header("link").unwrap();
+    let (next, _) = link.strip_prefix('<').unwrap().split_once('>').unwrap();
+    let second = world.admin(Method::GET, next, None).await;
+    assert_eq!(names(&second.json()), ["order.confirmed PUSH"]);
+    assert_eq!(second.header("link"), None);
+    // A cursor of another tenant's template names nothing here.
+    let others = format!("/admin/v1/tenants/{}/templates", stranger.tenant);
+    let others = world.admin(Method::GET, &others, None).await.json();
+    let cursor = others["data"][0]["templateId"].as_str().unwrap();
+    let refused = world.admin(Method::GET, &format!("{path}?cursor={cursor}"), None).await;
+    assert_eq!(refused.json()["details"][0]["field"], "cursor");
+
+    let shown = world.admin(Method::GET, &format!("{path}/order.confirmed/PUSH"), None).await;
+    let body = shown.json();
+    let (id, at) = (body["templateId"].as_str().unwrap(), body["publishedAt"].as_str().unwrap());
+    assert_eq!(
+        shown.shown(),
+        format!(
+            r#"200 {{"templateId":"{id}","eventType":"order.confirmed","channel":"PUSH","version":1,"active":true,"publishedAt":"{at}","title":"Order {{{{ number }}}}","body":"Confirmed, {{{{ name }}}}"}}"#
+        )
+    );
+    insta::assert_snapshot!(
+        world.admin(Method::GET, &format!("{path}/order.cancelled/PUSH"), None).await.shown(),
+        @r#"404 {"statusCode":404,"error":"Not Found","message":"No such template","code":"unknown_template","requestId":"req-1"}"#
+    );
+    insta::assert_snapshot!(
+        world.admin(Method::GET, &format!("{path}/order.confirmed/FAX"), None).await.shown(),
+        @r#"422 {"statusCode":422,"error":"Validation Error","message":"channel must be one of EMAIL, SMS, PUSH","code":"validation_failed","requestId":"req-1","details":[{"field":"channel","message":"must be one of EMAIL, SMS, PUSH"}]}"#
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_switched_template_keeps_its_version_and_is_used_or_not_at_once() {
+    let world = World::new().await;
+    let shop = world.shop().await;
+    let path = format!("/admin/v1/tenants/{}/templates/order.confirmed/EMAIL", shop.tenant);
+    let prefer = [("prefer", "return=representation")];
+    for (active, status, event) in [(false, "SKIPPED", "evt-1"), (true, "PLANNED", "evt-2")] {
+        let switched = world.admin(Method::PATCH, &path, Some(&json!({"active": active}))).await.json();
+        assert_eq!((&switched["active"], &switched["version"]), (&json!(active), &json!(1)));
+        assert_eq!(world.admin(Method::GET, &path, None).await.json()["active"], active);
+        let answer = world.trigger(&shop, &prefer, &order(event)).await.json();
+        assert_eq!(answer["plan"][0]["status"], status);
+    }
+    for (wrong, field) in [(json!({}), "active"), (json!({"active": "no"}), "active")] {
+        let refused = world.admin(Method::PATCH, &path, Some(&wrong)).await;
+        assert_eq!(refused.json()["details"][0]["field"], field, "{wrong}");
+    }
+    let unknown = path.replace("confirmed", "cancelled");
+    let refused = world.admin(Method::PATCH, &unknown, Some(&json!({"active": true}))).await;
+    assert_eq!(refused.json()["code"], "unknown_template");
 }

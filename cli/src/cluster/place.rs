@@ -14,10 +14,10 @@ use anyhow::{Context as _, bail, ensure};
 use tokio::io::AsyncWriteExt as _;
 use uuid::Uuid;
 
+use crate::keep::LOCATION_FILE;
+
 /// Home of the clusters that root's engines use.
 const FOR_ROOT: &str = "/var/lib/orqestra";
-/// In the data folder: the path of the cluster's home, where that is not `<data folder>/postgres`.
-const LOCATION_FILE: &str = "postgres.location";
 /// A socket's path is bounded by the kernel (108 bytes), and the server appends `/.s.PGSQL.5432`.
 const LONGEST_SOCKET_FOLDER: usize = 85;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use orqestra_domain::notification::TemplateRef;
 use orqestra_domain::template::TemplateContent;
 use orqestra_domain::tenant::TenantRecord;
-use orqestra_domain::{Channel, EventTypeName, TenantId};
+use orqestra_domain::{Channel, EventTypeName, TenantId, Timestamp};
 use orqestra_vault::IndexKey;
 use zeroize::Zeroizing;
 
@@ -55,4 +55,15 @@ pub struct TemplateVersion {
     pub channel: Channel,
     /// What it says.
     pub content: TemplateContent,
+}
+
+/// A template as it stands.
+#[derive(Clone, Debug)]
+pub struct TemplateEntry {
+    /// Its newest version.
+    pub newest: Arc<TemplateVersion>,
+    /// Whether it is used.
+    pub active: bool,
+    /// When the newest version was published.
+    pub published_at: Timestamp,
 }

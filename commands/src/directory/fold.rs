@@ -2,7 +2,8 @@
 //!
 //! A tenant with a change that cannot be read stays as it was before it, and is marked.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use orqestra_domain::notification::{TemplateChoice, TemplateRef};
@@ -11,7 +12,7 @@ use orqestra_domain::tenant::Tenant;
 use orqestra_domain::{ApiKeyHash, ApiKeyId, Channel, EventTypeName, TemplateId, TenantId};
 use orqestra_event_log::Position;
 
-use super::entry::{TemplateVersion, TenantEntry};
+use super::entry::{TemplateEntry, TemplateVersion, TenantEntry};
 use super::error::DirectoryError;
 
 #[derive(Default)]
@@ -22,7 +23,11 @@ pub(super) struct Fold {
     pub(super) versions: HashMap<(TenantId, TemplateId, u32), Arc<TemplateVersion>>,
     /// Where each tenant's first change stands that cannot be read.
     pub(super) halted: HashMap<TenantId, Position>,
+    /// The tenants in the order in which they are listed.
+    pub(super) listed: BTreeSet<TenantId>,
     templates: HashMap<(TenantId, TemplateId), Template>,
+    /// Each tenant's templates in the order in which they are listed.
+    named: HashMap<TenantId, BTreeMap<(EventTypeName, Channel), TemplateId>>,
 }
 
 impl Fold {
@@ -52,10 +57,33 @@ impl Fold {
         }
     }
 
+    pub(super) fn template(&self, tenant: TenantId, template_id: TemplateId) -> Option<TemplateEntry> {
+        let template = self.templates.get(&(tenant, template_id))?;
+        let current = template.current()?;
+        let newest = self.versions.get(&(tenant, template_id, current.version))?;
+        let active = template.is_active();
+        Some(TemplateEntry { newest: Arc::clone(newest), active, published_at: current.at })
+    }
+
+    /// The ids of a tenant's templates after the one of this name, by event type and channel.
+    pub(super) fn templates_after(
+        &self,
+        tenant: TenantId,
+        after: Option<(EventTypeName, Channel)>,
+    ) -> impl Iterator<Item = TemplateId> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let named = self.named.get(&tenant);
+        named
+            .into_iter()
+            .flat_map(move |named| named.range((from.clone(), Bound::Unbounded)))
+            .map(|(_, id)| *id)
+    }
+
     pub(super) fn put_tenant(&mut self, state: Tenant, entry: Arc<TenantEntry>) {
         let id = entry.id;
         self.keys.retain(|_, (tenant, _)| *tenant != id);
         self.keys.extend(entry.record.api_keys.iter().map(|(key, hash)| (*hash, (id, *key))));
+        self.listed.insert(id);
         self.states.insert(id, state);
         self.tenants.insert(id, entry);
     }
@@ -64,6 +92,8 @@ impl Fold {
         if let TemplateEvent::TemplatePublished(published) = event {
             let version = Arc::new(version_of(tenant, template_id, published));
             self.versions.insert((tenant, template_id, published.version), version);
+            let name = (published.event_type.clone(), published.channel);
+            self.named.entry(tenant).or_default().insert(name, template_id);
         }
         let template = self.templates.remove(&(tenant, template_id)).unwrap_or_default();
         self.templates.insert((tenant, template_id), template.evolve(event));

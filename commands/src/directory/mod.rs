@@ -10,18 +10,19 @@ mod error;
 mod fold;
 mod follow;
 
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use orqestra_domain::notification::{TemplateChoice, TemplateRef};
 use orqestra_domain::provider::ProviderConfig;
-use orqestra_domain::{ApiKeyId, Channel, EventTypeName, TenantId};
+use orqestra_domain::{ApiKeyId, Channel, EventTypeName, TemplateId, TenantId};
 use orqestra_event_log::{EventLog, LogError, Position};
 use orqestra_vault::{Vault, hash_api_key};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-pub use entry::{Secret, TemplateVersion, TenantEntry};
+pub use entry::{Secret, TemplateEntry, TemplateVersion, TenantEntry};
 pub use error::DirectoryError;
 
 use fold::Fold;
@@ -119,6 +120,44 @@ impl Directory {
     pub fn tenants(&self) -> Vec<Arc<TenantEntry>> {
         let all = self.fold();
         all.tenants.values().filter(|tenant| tenant.id != TenantId::PLATFORM).cloned().collect()
+    }
+
+    /// At most `limit` tenants, the platform left out, in the order of their ids and after the id given.
+    pub fn tenants_after(&self, after: Option<TenantId>, limit: usize) -> Vec<Arc<TenantEntry>> {
+        let fold = self.fold();
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let ids = fold.listed.range((from, Bound::Unbounded)).filter(|id| **id != TenantId::PLATFORM);
+        ids.take(limit).filter_map(|id| fold.tenants.get(id).cloned()).collect()
+    }
+
+    /// A tenant's own template as it stands, used or not.
+    pub fn template(
+        &self,
+        tenant: TenantId,
+        event_type: &EventTypeName,
+        channel: Channel,
+    ) -> Option<TemplateEntry> {
+        self.fold().template(tenant, TemplateId::of(tenant, event_type, channel))
+    }
+
+    /// At most `limit` of a tenant's own templates, in the order of event type and channel and after the one given;
+    /// `None` where that one is not there.
+    pub fn templates_after(
+        &self,
+        tenant: TenantId,
+        after: Option<TemplateId>,
+        limit: usize,
+    ) -> Option<Vec<TemplateEntry>> {
+        let fold = self.fold();
+        let after = match after {
+            None => None,
+            Some(id) => {
+                let last = fold.template(tenant, id)?.newest;
+                Some((last.event_type.clone(), last.channel))
+            }
+        };
+        let ids = fold.templates_after(tenant, after).take(limit);
+        Some(ids.filter_map(|id| fold.template(tenant, id)).collect())
     }
 
     /// What is to be used for an event type, in the order of [`Channel::ALL`]. `global.*` falls back to the platform

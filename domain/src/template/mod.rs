@@ -90,6 +90,13 @@ pub enum TemplateCommand {
         /// Now.
         at: Timestamp,
     },
+    /// Use it, or keep it unused; what it says stays.
+    Switch {
+        /// Whether it is to be used.
+        active: bool,
+        /// Now.
+        at: Timestamp,
+    },
 }
 
 /// Why a command on a template was refused.
@@ -98,6 +105,9 @@ pub enum TemplateRefusal {
     /// The stream belongs to another event type or channel.
     #[error("the template is for another event type or channel")]
     OtherTemplate,
+    /// Nothing was ever published.
+    #[error("there is no such template")]
+    NotPublished,
 }
 
 /// A template: nothing yet, or its versions' end.
@@ -123,7 +133,17 @@ impl Template {
     /// # Errors
     /// The rule that says no.
     pub fn decide(&self, command: TemplateCommand) -> Result<Vec<TemplateEvent>, TemplateRefusal> {
-        let TemplateCommand::Put { event_type, channel, content, active, at } = command;
+        let (event_type, channel, content, active, at) = match command {
+            TemplateCommand::Put { event_type, channel, content, active, at } => {
+                (event_type, channel, content, active, at)
+            }
+            TemplateCommand::Switch { .. } if self.current.is_none() => {
+                return Err(TemplateRefusal::NotPublished);
+            }
+            TemplateCommand::Switch { active, at } => {
+                return Ok(self.switched(active, at).into_iter().collect());
+            }
+        };
         let mut events = Vec::with_capacity(2);
         let version = match self.current() {
             Some(current) if current.event_type != event_type || current.channel != channel => {
@@ -142,15 +162,20 @@ impl Template {
                 at,
             }));
         }
-        if active == self.inactive {
-            let switched = TemplateSwitched { at };
-            events.push(if active {
+        events.extend(self.switched(active, at));
+        Ok(events)
+    }
+
+    /// What it takes to be used, or not.
+    fn switched(&self, active: bool, at: Timestamp) -> Option<TemplateEvent> {
+        let switched = TemplateSwitched { at };
+        (active == self.inactive).then(|| {
+            if active {
                 TemplateEvent::TemplateActivated(switched)
             } else {
                 TemplateEvent::TemplateDeactivated(switched)
-            });
-        }
-        Ok(events)
+            }
+        })
     }
 
     /// Folds one event in.

@@ -68,6 +68,23 @@ fn the_same_content_again_says_nothing_new() {
 }
 
 #[test]
+fn a_switch_alone_keeps_what_it_says() {
+    let switch = |active| TemplateCommand::Switch { active, at: at(1) };
+    given(vec![published(1, "a")]).when(switch(false)).then_expect_events(vec![off()]);
+    given(vec![published(1, "a"), off()]).when(switch(true)).then_expect_events(vec![on()]);
+    given(vec![published(1, "a")]).when(switch(true)).then_expect_events(vec![]);
+    given(vec![published(1, "a"), off()]).when(switch(false)).then_expect_events(vec![]);
+}
+
+#[test]
+fn what_was_never_published_cannot_be_switched() {
+    for active in [true, false] {
+        let switch = TemplateCommand::Switch { active, at: at(1) };
+        given(vec![]).when(switch).then_expect_error(TemplateRefusal::NotPublished);
+    }
+}
+
+#[test]
 fn switching_publishes_no_version() {
     given(vec![published(1, "a")]).when(put("a", false)).then_expect_events(vec![off()]);
     given(vec![published(1, "a"), off()]).when(put("a", true)).then_expect_events(vec![on()]);

@@ -1,6 +1,8 @@
 //! The subcommands beside a running engine.
 
 use std::fs::File;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
@@ -130,8 +132,9 @@ async fn doctor_finds_nothing_amiss_with_a_good_set_up_and_names_what_is() {
         let output = launch.run(&["doctor"]);
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         let at = said.lines().position(|line| line.contains("  schema ")).unwrap();
-        let lines: Vec<_> = said.lines().skip(at).take(2).map(str::to_owned).collect();
-        (output.status.success(), lines.join(""))
+        let mut lines = said.lines().skip(at);
+        let what = lines.clone().nth(1).filter(|line| line.trim_start().starts_with("-> "));
+        (output.status.success(), format!("{}{}", lines.next().unwrap(), what.unwrap_or_default()))
     };
     let (good, said) = schema("select 1").await;
     assert!(good && said.ends_with("is this program's"), "{said}");
@@ -157,6 +160,78 @@ async fn doctor_finds_nothing_amiss_with_a_good_set_up_and_names_what_is() {
     let output = away.run(&["doctor"]);
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stdout).contains("does not answer"));
+}
+
+#[tokio::test]
+async fn doctor_names_what_others_may_read_what_waits_and_an_engine_that_is_none() {
+    let world = World::start().await;
+    drop(world.trigger(world.tenant(), &order(1)).await.expect(200));
+    drop(world.drain().await);
+    let mut launch = world.launch();
+    launch.settings.insert("ORQESTRA_URL".to_owned(), format!("http://{}", world.engine().address()));
+    let finding = |launch: &Launch, part: &str| {
+        let output = launch.run(&["doctor", "--json"]);
+        let out = String::from_utf8_lossy(&output.stdout).into_owned();
+        let findings = out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let found = findings.into_iter().find(|finding| finding["part"] == part);
+        let found = found.unwrap_or_else(|| panic!("nothing on {part}: {out}"));
+        assert!(found["ok"] == true || output.status.code() == Some(1), "{out}");
+        let text = |field: &str| found[field].as_str().unwrap_or_default().to_owned();
+        (found["ok"] == true, text("found"), text("whatToDo"))
+    };
+    for (part, said) in [
+        ("data folder", "its owner's alone"),
+        ("disk", "MiB are free at"),
+        ("engine", "is ready at http://"),
+        ("clock", "ms off the database's"),
+        ("master key", "opens what the database holds"),
+        ("parked", "no aggregate is set aside"),
+        ("unknown", "no outcome waits for a decision"),
+    ] {
+        let (ok, found, _) = finding(&launch, part);
+        assert!(ok && found.contains(said), "{part}: {found}");
+    }
+
+    let change = async |statement: &str| drop(sqlx::query(statement).execute(world.pool()).await.unwrap());
+    change(
+        "insert into parked_events (subscription, aggregate_type, aggregate_id, position, reason)
+         values ('none-v1', 'Notification', 'a', 1, 'r'), ('none-v1', 'Notification', 'b', 1, 'r')",
+    )
+    .await;
+    let (ok, found, what) = finding(&launch, "parked");
+    assert!(!ok && found == "aggregates are set aside: none-v1 2" && !what.is_empty(), "{found}: {what}");
+    change("delete from parked_events").await;
+    change(
+        "insert into dispatch_due (tenant_id, notification_id, channel, kind, due_at, attempt)
+         values (gen_random_uuid(), gen_random_uuid(), 'SMS', 'held', now(), 1)",
+    )
+    .await;
+    let (ok, found, what) = finding(&launch, "unknown");
+    assert!(!ok && found == "1 outcomes wait for a decision" && what.contains("resend"), "{found}: {what}");
+    change("delete from dispatch_due where kind = 'held'").await;
+
+    let data = world.folder().join("data");
+    let mode = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode(&data, 0o755);
+    let (ok, _, what) = finding(&launch, "data folder");
+    assert!(!ok && what.starts_with("chmod 700 "), "{what}");
+    mode(&data, 0o700);
+    mode(&data.join("master.key"), 0o644);
+    let (ok, _, what) = finding(&launch, "data folder");
+    assert!(!ok && what.starts_with("chmod 600 ") && what.ends_with("master.key"), "{what}");
+    mode(&data.join("master.key"), 0o600);
+
+    let mut with = |name: &str, value: &str| launch.settings.insert(name.to_owned(), value.to_owned());
+    let other = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    with("ORQESTRA_MASTER_KEY", other);
+    with("ORQESTRA_URL", "http://127.0.0.1:9");
+    let (ok, found, what) = finding(&launch, "master key");
+    assert!(!ok && found.starts_with("does not open what the database holds"), "{found}");
+    assert!(!what.is_empty() && !found.contains(other), "{found}: {what}");
+    let (ok, found, _) = finding(&launch, "engine");
+    assert!(ok && found.starts_with("none answers at http://127.0.0.1:9"), "{found}");
 }
 
 #[tokio::test]

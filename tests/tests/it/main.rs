@@ -10,6 +10,7 @@
 
 mod architecture;
 mod cli;
+mod cli_http;
 mod conformance;
 mod crash;
 mod errors;

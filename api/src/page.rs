@@ -1,0 +1,110 @@
+//! Pages of operators' lists: how many, and after which id; `Link` names the next page while there is one.
+
+use std::str::FromStr;
+
+use axum::Json;
+use axum::http::HeaderValue;
+use axum::http::header::LINK;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::error::ApiError;
+use crate::fields::Problems;
+use crate::request::Parameters;
+
+const DEFAULT_LIMIT: u32 = 50;
+const MAX_LIMIT: u32 = 1_000;
+
+/// Which part of a list is asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Page<Id> {
+    limit: u32,
+    /// The last one of the page before.
+    pub(crate) after: Option<Id>,
+}
+
+impl<Id: FromStr> Page<Id> {
+    /// Reads `limit` and `cursor`.
+    pub(crate) fn of(parts: &Parts) -> Result<Self, ApiError> {
+        let parameters = Parameters::of(parts);
+        let mut problems = Problems::default();
+        let limit = parameters.whole("limit", (1, MAX_LIMIT), &mut problems).unwrap_or(DEFAULT_LIMIT);
+        let after = parameters.get("cursor").and_then(|text| {
+            let id = text.parse::<Id>();
+            id.map_err(|_| problems.push(wrong_cursor())).ok()
+        });
+        problems.check(Some(Self { limit, after }))
+    }
+}
+
+impl<Id> Page<Id> {
+    /// One more than the page holds, which tells whether there is another.
+    pub(crate) const fn to_fetch(&self) -> usize {
+        self.limit as usize + 1
+    }
+
+    /// The answer: as many of `found` as the page holds, each as `view` shows it.
+    pub(crate) fn answer<T, V, A: Serialize>(
+        &self,
+        parts: &Parts,
+        mut found: Vec<T>,
+        id: impl Fn(&T) -> String,
+        view: impl Fn(&T) -> V,
+        body: impl FnOnce(Vec<V>) -> A,
+    ) -> Response {
+        let more = found.len() > self.limit as usize;
+        found.truncate(self.limit as usize);
+        let last = found.last().filter(|_| more).map(id);
+        let mut response = Json(body(found.iter().map(view).collect())).into_response();
+        if let Some(last) = last {
+            let link = format!("<{}?limit={}&cursor={last}>; rel=\"next\"", parts.uri.path(), self.limit);
+            if let Ok(link) = HeaderValue::try_from(link) {
+                response.headers_mut().insert(LINK, link);
+            }
+        }
+        response
+    }
+}
+
+/// A cursor that names nothing.
+pub(crate) fn wrong_cursor() -> crate::fields::FieldError {
+    crate::fields::FieldError::new("cursor", "must be one that a Link header gave")
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    fn page(query: &str) -> Result<Page<u8>, ApiError> {
+        let (parts, ()) = Request::builder().uri(format!("/x?{query}")).body(()).unwrap().into_parts();
+        Page::of(&parts)
+    }
+
+    #[test]
+    fn a_page_has_50_by_default_and_1000_at_most() {
+        assert_eq!(page("").unwrap(), Page { limit: 50, after: None });
+        assert_eq!(page("limit=5000&cursor=7").unwrap(), Page { limit: 1_000, after: Some(7) });
+    }
+
+    #[test]
+    fn every_wrong_parameter_is_named() {
+        let Err(ApiError::Invalid(wrong)) = page("limit=0&cursor=x") else { panic!("taken") };
+        let fields: Vec<_> = wrong.iter().map(|wrong| &*wrong.field).collect();
+        assert_eq!(fields, ["limit", "cursor"]);
+    }
+
+    #[test]
+    fn the_next_page_is_named_while_there_is_one() {
+        let (parts, ()) = Request::builder().uri("/x?limit=2").body(()).unwrap().into_parts();
+        let page = Page::<u8>::of(&parts).unwrap();
+        let link = |found: Vec<u8>| {
+            let answer = page.answer(&parts, found, u8::to_string, |n| *n, |all| all);
+            answer.headers().get(LINK).map(|link| link.to_str().unwrap().to_owned())
+        };
+        assert_eq!(link(vec![1, 2]), None);
+        assert_eq!(link(vec![1, 2, 3]).as_deref(), Some("</x?limit=2&cursor=2>; rel=\"next\""));
+    }
+}

@@ -1,0 +1,188 @@
+//! The database: its settings, the log, the schema, the clock, the master key, and work that waits for somebody.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use orqestra_event_log::source::SystemClock;
+use orqestra_event_log::{Clock as _, MIGRATOR};
+use orqestra_vault::{MasterKey, OsEntropy, Vault};
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{PgPool, Row as _};
+use tokio::time::timeout;
+
+use super::{ANSWER_WITHIN, Finding};
+use crate::keep;
+use crate::settings::Settings;
+
+/// A process whose clock is further off is not ready.
+const MOST_SKEW: Duration = Duration::from_secs(1);
+
+/// Everything about the database.
+pub(super) async fn look(url: &str, settings: &Settings) -> Vec<Finding> {
+    let options = PgPoolOptions::new().max_connections(1).acquire_timeout(ANSWER_WITHIN);
+    let Ok(Ok(pool)) = timeout(ANSWER_WITHIN, options.connect(url)).await else {
+        return vec![Finding::amiss("database", "does not answer", "start it, or run `orqestra up`")];
+    };
+    let mut findings = Vec::new();
+    for setting in ["fsync", "full_page_writes", "synchronous_commit"] {
+        findings.push(durable(&pool, setting).await);
+    }
+    findings.push(log(&pool).await);
+    findings.push(schema(&pool).await);
+    findings.push(clock(&pool).await);
+    findings.push(master_key(&pool, settings).await);
+    findings.push(parked(&pool).await);
+    findings.push(held(&pool).await);
+    // The findings stand; how the connection ends does not matter.
+    drop(timeout(ANSWER_WITHIN, pool.close()).await);
+    findings
+}
+
+async fn durable(pool: &PgPool, setting: &str) -> Finding {
+    let shown = sqlx::query("select current_setting($1)").bind(setting).fetch_one(pool).await;
+    let value = shown.and_then(|row| row.try_get::<String, _>(0)).unwrap_or_default();
+    if value == "on" {
+        Finding::ok("database", format!("{setting} is on"))
+    } else {
+        let what = format!("set {setting} = on: a crash would lose accepted events");
+        Finding::amiss("database", format!("{setting} is {value}"), what)
+    }
+}
+
+async fn log(pool: &PgPool) -> Finding {
+    let head = sqlx::query("select coalesce(max(position), 0) from events").fetch_one(pool).await;
+    match head.and_then(|row| row.try_get::<i64, _>(0)) {
+        Ok(head) => Finding::ok("log", format!("holds {head} events")),
+        Err(_) => Finding::amiss("log", "is missing or cannot be read", "run `orqestra migrate`"),
+    }
+}
+
+async fn schema(pool: &PgPool) -> Finding {
+    let asked = sqlx::query("select version from _sqlx_migrations where success").fetch_all(pool).await;
+    let read: Result<Vec<i64>, _> =
+        asked.and_then(|rows| rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>());
+    let Ok(applied) = read else {
+        return Finding::amiss("schema", "its version cannot be read", "run `orqestra migrate`");
+    };
+    let known: Vec<i64> = MIGRATOR.iter().map(|migration| migration.version).collect();
+    let missing = known.iter().filter(|version| !applied.contains(version)).count();
+    let newer = applied.iter().filter(|version| !known.contains(version)).count();
+    if newer > 0 {
+        let found = format!("has {newer} migrations that this program does not know");
+        Finding::amiss("schema", found, "run a newer program")
+    } else if missing > 0 {
+        Finding::amiss("schema", format!("lacks {missing} migrations"), "run `orqestra migrate`")
+    } else {
+        Finding::ok("schema", "is this program's")
+    }
+}
+
+/// Between two looks at this machine's clock the database was asked for its own.
+async fn clock(pool: &PgPool) -> Finding {
+    let before = SystemClock.now().unix_micros();
+    let asked =
+        sqlx::query("select (extract(epoch from clock_timestamp()) * 1000000)::bigint").fetch_one(pool).await;
+    let after = SystemClock.now().unix_micros();
+    let Ok(theirs) = asked.and_then(|row| row.try_get::<i64, _>(0)) else {
+        return Finding::amiss("clock", "the database does not tell its time", "look at the database's log");
+    };
+    skew(before, theirs, after)
+}
+
+/// How far their time is outside of the moments between which they were asked.
+fn skew(before: i64, theirs: i64, after: i64) -> Finding {
+    let off = Duration::from_micros((before - theirs).max(theirs - after).max(0).unsigned_abs());
+    let found = format!("is {} ms off the database's", off.as_millis());
+    if off > MOST_SKEW {
+        Finding::amiss("clock", found, "set both by the same time server: the engine is not ready like this")
+    } else {
+        Finding::ok("clock", found)
+    }
+}
+
+/// Whether the key opens what the database holds. None is made here.
+async fn master_key(pool: &PgPool, settings: &Settings) -> Finding {
+    const PART: &str = "master key";
+    let key = match keep::master_key_at_hand(settings) {
+        Ok(Some(key)) => key,
+        Ok(None) => return absent(pool).await,
+        Err(error) => {
+            let what = "give base64 of 32 bytes by ORQESTRA_MASTER_KEY or ORQESTRA_MASTER_KEY_FILE";
+            return Finding::amiss(PART, format!("{error:#}"), what);
+        }
+    };
+    match check(pool, key).await {
+        Ok(true) => Finding::ok(PART, "opens what the database holds"),
+        Ok(false) => Finding::ok(PART, "is there; the database holds nothing for it yet"),
+        Err(why) => Finding::amiss(
+            PART,
+            format!("does not open what the database holds: {why}"),
+            "bring back the key of the first start, from its backup: without it sealed data cannot be read",
+        ),
+    }
+}
+
+async fn absent(pool: &PgPool) -> Finding {
+    let stored = sqlx::query("select exists (select from data_keys)").fetch_one(pool).await;
+    if stored.and_then(|row| row.try_get::<bool, _>(0)).unwrap_or(false) {
+        Finding::amiss(
+            "master key",
+            "is not here, and the database holds what only it opens",
+            "set ORQESTRA_MASTER_KEY_FILE, or ORQESTRA_DATA_DIR to the engine's own folder",
+        )
+    } else {
+        Finding::ok("master key", "will be made by `orqestra up`")
+    }
+}
+
+async fn check(pool: &PgPool, key: MasterKey) -> Result<bool, String> {
+    let vault = Vault::new(pool.clone(), key, Arc::new(OsEntropy));
+    vault.check_master().await.map_err(|error| error.to_string())
+}
+
+/// What subscriptions have set aside.
+async fn parked(pool: &PgPool) -> Finding {
+    let asked = sqlx::query("select subscription, count(*) from parked_events group by 1 order by 1");
+    let rows = asked.fetch_all(pool).await;
+    let read: Result<Vec<(String, i64)>, _> = rows.and_then(|rows| {
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect::<Result<_, _>>()
+    });
+    match read {
+        Err(_) => Finding::amiss("parked", "cannot be counted", "run `orqestra migrate`"),
+        Ok(counts) if counts.is_empty() => Finding::ok("parked", "no aggregate is set aside"),
+        Ok(counts) => {
+            let counts: Vec<_> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
+            let found = format!("aggregates are set aside: {}", counts.join(", "));
+            let what =
+                "the column reason of parked_events says why; then try them again (docs/operations.md)";
+            Finding::amiss("parked", found, what)
+        }
+    }
+}
+
+/// Deliveries whose outcome nobody knows.
+async fn held(pool: &PgPool) -> Finding {
+    let asked = sqlx::query("select count(*) from dispatch_due where kind = 'held'").fetch_one(pool).await;
+    match asked.and_then(|row| row.try_get::<i64, _>(0)) {
+        Err(_) => Finding::amiss("unknown", "outcomes cannot be counted", "run `orqestra migrate`"),
+        Ok(0) => Finding::ok("unknown", "no outcome waits for a decision"),
+        Ok(count) => Finding::amiss(
+            "unknown",
+            format!("{count} outcomes wait for a decision"),
+            "decide on each: delivered, resend or drop (docs/operations.md)",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_amiss_when_it_is_more_than_a_second_outside_of_the_question() {
+        let second = 1_000_000;
+        assert!(skew(0, second, 3 * second).ok, "a slow answer is no skew");
+        assert!(skew(0, -second, 0).ok && skew(0, second, 0).ok);
+        assert!(!skew(0, -second - 1, 0).ok && !skew(0, second + 1, 0).ok);
+    }
+}

@@ -1,0 +1,87 @@
+//! The running engine: whether it answers at its address, and what it says of itself.
+
+use serde_json::Value;
+
+use super::Finding;
+use crate::remote::{Client, NoEngine, Refused, Where};
+use crate::settings::Settings;
+
+/// Asks `/readyz`. That none runs is no fault.
+pub(super) async fn look(at: &Where, settings: &Settings) -> Finding {
+    let url = match at.url(settings) {
+        Ok(url) => url,
+        Err(error) => return Finding::ok("engine", format!("not asked: {error}")),
+    };
+    let client = match Client::new(&url) {
+        Ok(client) => client,
+        Err(error) => return Finding::amiss("engine", format!("not asked: {error:#}"), "set ORQESTRA_URL"),
+    };
+    match tokio::time::timeout(super::ANSWER_WITHIN, client.get("/readyz")).await {
+        Err(_) => Finding::amiss("engine", "does not answer in time", "look at its log; start it again"),
+        Ok(Ok(answer)) => said(&url, &answer.body),
+        Ok(Err(error)) => match error.downcast_ref::<Refused>() {
+            Some(refused) => said(&url, &refused.body),
+            None if error.downcast_ref::<NoEngine>().is_some() => {
+                Finding::ok("engine", format!("none answers at {url}; `orqestra up` starts one"))
+            }
+            None => stranger(&url),
+        },
+    }
+}
+
+fn stranger(url: &str) -> Finding {
+    let found = format!("what answers at {url} is no engine");
+    Finding::amiss(
+        "engine",
+        found,
+        "set ORQESTRA_LISTEN to an address of its own, or ORQESTRA_URL to the engine's",
+    )
+}
+
+fn said(url: &str, body: &Value) -> Finding {
+    let Some(status) = body["status"].as_str() else { return stranger(url) };
+    if status == "ready" {
+        return Finding::ok("engine", format!("is ready at {url}"));
+    }
+    let parts = body["degraded"].as_array().cloned().unwrap_or_default();
+    let text = |part: &Value, field: &str| part[field].as_str().unwrap_or("?").to_owned();
+    let reasons: Vec<_> =
+        parts.iter().map(|part| format!("{}: {}", text(part, "part"), text(part, "reason"))).collect();
+    let mut what: Vec<_> = parts.iter().map(|part| what_to_do(&text(part, "part"))).collect();
+    what.dedup();
+    Finding::amiss("engine", format!("is {status} at {url}: {}", reasons.join("; ")), what.join("; "))
+}
+
+fn what_to_do(part: &str) -> &'static str {
+    match part {
+        "log" => "see what is said of the database",
+        "clock" => "set this machine's clock and the database's by the same time server",
+        "projection" | "dispatch" => {
+            "it catches up by itself; if it does not, start processes with this role (docs/scaling.md)"
+        }
+        _ => "look at the engine's log",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_degraded_engine_is_amiss_with_its_reasons_and_what_to_do() {
+        let body = json!({"status": "degraded", "degraded": [
+            {"part": "clock", "reason": "off"}, {"part": "dispatch", "reason": "behind"}]});
+        let found = said("http://engine", &body);
+        assert!(!found.ok);
+        assert_eq!(found.found, "is degraded at http://engine: clock: off; dispatch: behind");
+        assert!(found.what_to_do.starts_with("set this machine's clock"), "{}", found.what_to_do);
+    }
+
+    #[test]
+    fn what_says_nothing_of_readiness_is_no_engine() {
+        assert!(said("http://engine", &json!({"status": "ready", "degraded": []})).ok);
+        assert!(said("http://engine", &json!({"hello": "world"})).found.ends_with("is no engine"));
+    }
+}

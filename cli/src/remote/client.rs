@@ -1,0 +1,259 @@
+//! The HTTP client of the commands: one request, one whole answer, within a deadline.
+//!
+//! Plain HTTP, as the engine serves it. An answer that refuses becomes an error that says code, message and fields.
+
+use std::fmt;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::{HeaderMap, Method, Request, StatusCode};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::{self};
+use hyper_util::rt::TokioExecutor;
+use serde::Deserialize;
+use serde_json::Value;
+
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+/// Most bytes of an answer: a page of a thousand entries stays far below.
+const MOST_BYTES: usize = 64 * 1_024 * 1_024;
+
+/// A client of one engine that shows the same credentials with each request.
+pub(crate) struct Client {
+    http: legacy::Client<HttpConnector, Full<Bytes>>,
+    base: String,
+    headers: HeaderMap,
+}
+
+/// An answer that is no refusal.
+pub(crate) struct Answer {
+    headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    /// A header's value.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Where the next page of a list is.
+    pub(crate) fn next(&self) -> Option<&str> {
+        let (path, rest) = self.header("link")?.strip_prefix('<')?.split_once('>')?;
+        rest.contains("rel=\"next\"").then_some(path)
+    }
+}
+
+impl Client {
+    /// A client of the engine at this address.
+    pub(crate) fn new(url: &str) -> anyhow::Result<Self> {
+        let base = url.trim_end_matches('/');
+        let parsed: hyper::Uri = base.parse().with_context(|| format!("--url: {url} is no address"))?;
+        ensure!(
+            parsed.scheme_str() != Some("https"),
+            "--url: https is not spoken here; give the engine's own address, as in http://127.0.0.1:8080"
+        );
+        ensure!(
+            parsed.scheme_str() == Some("http") && parsed.host().is_some() && parsed.query().is_none(),
+            "--url: {url} is not of the form http://127.0.0.1:8080"
+        );
+        let http = legacy::Client::builder(TokioExecutor::new()).build_http();
+        Ok(Self { http, base: base.to_owned(), headers: HeaderMap::new() })
+    }
+
+    /// The same with a header in each request.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> anyhow::Result<Self> {
+        let (name, value) = header(name, value)?;
+        self.headers.insert(name, value);
+        Ok(self)
+    }
+
+    /// Asks.
+    pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Answer> {
+        self.send(Method::GET, path, &[], None).await
+    }
+
+    /// Sends JSON.
+    pub(crate) async fn json(&self, method: Method, path: &str, body: &Value) -> anyhow::Result<Answer> {
+        self.send(method, path, &[], Some(body.to_string().into())).await
+    }
+
+    /// Sends a request and reads the whole answer; one that is no success is the error [`Refused`].
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Bytes>,
+    ) -> anyhow::Result<Answer> {
+        let mut request = Request::new(Full::new(body.clone().unwrap_or_default()));
+        *request.method_mut() = method;
+        *request.uri_mut() = format!("{}{path}", self.base).parse().context("the request's address")?;
+        request.headers_mut().clone_from(&self.headers);
+        if body.is_some() {
+            request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        for (name, value) in headers {
+            let (name, value) = header(name, value)?;
+            request.headers_mut().insert(name, value);
+        }
+        let whole = async {
+            let (head, body) =
+                self.http.request(request).await.map_err(|error| self.unanswered(&error))?.into_parts();
+            let body = Limited::new(body, MOST_BYTES).collect().await;
+            let body = body.map_err(|error| anyhow::anyhow!("the answer broke off: {error}"))?.to_bytes();
+            anyhow::Ok((head, body))
+        };
+        let (head, body) = tokio::time::timeout(ANSWER_WITHIN, whole).await.with_context(|| {
+            format!("the engine at {} did not answer within {ANSWER_WITHIN:?}", self.base)
+        })??;
+        let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        if !head.status.is_success() {
+            return Err(Refused::of(head.status, body).into());
+        }
+        if body.is_null() {
+            bail!("what answers at {} is no engine: its answer is no JSON", self.base);
+        }
+        Ok(Answer { headers: head.headers, body })
+    }
+
+    fn unanswered(&self, error: &legacy::Error) -> anyhow::Error {
+        if error.is_connect() {
+            return NoEngine(self.base.clone()).into();
+        }
+        anyhow::anyhow!("the engine at {} hung up without an answer", self.base)
+    }
+}
+
+fn header(name: &str, value: &str) -> anyhow::Result<(HeaderName, HeaderValue)> {
+    // The value may be a credential, so the error does not repeat it.
+    let mut value = HeaderValue::from_str(value)
+        .with_context(|| format!("what is given for {name} has characters that no header can hold"))?;
+    value.set_sensitive(true);
+    Ok((name.parse().context("a header's name")?, value))
+}
+
+/// Nobody listens at this address.
+#[derive(Debug)]
+pub(crate) struct NoEngine(String);
+
+impl fmt::Display for NoEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let start = "start one with `orqestra up`, or name another with --url or ORQESTRA_URL";
+        write!(f, "no engine answers at {}: {start}", self.0)
+    }
+}
+
+impl std::error::Error for NoEngine {}
+
+/// What the engine refused.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    status: StatusCode,
+    pub(crate) body: Value,
+    told: Option<Told>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Told {
+    code: String,
+    message: String,
+    #[serde(default)]
+    details: Vec<Detail>,
+    retry_after: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Detail {
+    field: String,
+    message: String,
+    line: Option<u64>,
+    column: Option<u64>,
+}
+
+impl Refused {
+    fn of(status: StatusCode, body: Value) -> Self {
+        Self { status, told: serde_json::from_value(body.clone()).ok(), body }
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(told) = &self.told else { return write!(f, "the answer was {}", self.status) };
+        write!(f, "{}: {}", told.code, told.message)?;
+        if let Some(seconds) = told.retry_after {
+            write!(f, " (again in {seconds} s)")?;
+        }
+        for detail in &told.details {
+            write!(f, "\n  {}: {}", detail.field, detail.message)?;
+            if let (Some(line), Some(column)) = (detail.line, detail.column) {
+                write!(f, " (line {line}, column {column})")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// A part of a path, percent-encoded but for the unreserved characters.
+pub(crate) fn segment(text: &str) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            write!(out, "%{byte:02X}").expect("writing to a String cannot fail");
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_address_is_plain_http_with_a_host() {
+        for good in ["http://127.0.0.1:8080", "http://engine/", "http://engine/prefix"] {
+            assert!(Client::new(good).is_ok(), "{good}");
+        }
+        for bad in ["https://engine", "engine:8080", "127.0.0.1", "ftp://engine", "http://engine/?x=1", ""] {
+            let error = Client::new(bad).err().unwrap().to_string();
+            assert!(error.starts_with("--url: "), "{bad}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_told_as_code_message_and_fields() {
+        let body = json!({"statusCode": 422, "code": "validation_failed", "message": "body is broken",
+            "details": [{"field": "body", "message": "is broken", "line": 2, "column": 4}]});
+        let refused = Refused::of(StatusCode::UNPROCESSABLE_ENTITY, body);
+        assert_eq!(
+            refused.to_string(),
+            "validation_failed: body is broken\n  body: is broken (line 2, column 4)"
+        );
+        let limited = json!({"code": "rate_limit_exceeded", "message": "Too many", "retryAfter": 45});
+        let limited = Refused::of(StatusCode::TOO_MANY_REQUESTS, limited);
+        assert_eq!(limited.to_string(), "rate_limit_exceeded: Too many (again in 45 s)");
+        let other = Refused::of(StatusCode::BAD_GATEWAY, Value::Null);
+        assert_eq!(other.to_string(), "the answer was 502 Bad Gateway");
+    }
+
+    #[test]
+    fn a_credential_that_no_header_can_hold_is_not_repeated() {
+        let error = Client::new("http://engine").unwrap().with("x-api-key", "secret\nkey").err().unwrap();
+        assert!(!format!("{error:#}").contains("secret"), "{error:#}");
+    }
+
+    #[test]
+    fn a_part_of_a_path_is_percent_encoded() {
+        assert_eq!(segment("order confirmed/ä"), "order%20confirmed%2F%C3%A4");
+    }
+}

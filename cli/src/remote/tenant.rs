@@ -1,0 +1,248 @@
+//! `orqestra tenant list|show|create|change`: an operator's view of the tenants.
+//!
+//! An API key is printed once, by the command that has it issued.
+
+use clap::{ArgGroup, Args, Subcommand};
+use hyper::Method;
+use orqestra_domain::TenantId;
+use serde_json::{Map, Value};
+
+use super::client::Client;
+use super::show::{cell, columns, json, pairs, print};
+use super::{AsOperator, ChannelName, Form, secret};
+use crate::settings::Settings;
+
+const PATH: &str = "/admin/v1/tenants";
+
+/// What to do about tenants.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TenantCommand {
+    /// Lists all tenants
+    List {
+        #[command(flatten)]
+        operator: AsOperator,
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Shows what is set for a tenant
+    Show {
+        /// The tenant's id
+        id: TenantId,
+        #[command(flatten)]
+        operator: AsOperator,
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Registers a tenant and prints its API key, which is shown here and never again
+    Create {
+        /// What answers call it
+        #[arg(long)]
+        name: String,
+        #[command(flatten)]
+        settings: Common,
+        #[command(flatten)]
+        operator: AsOperator,
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Changes what is named and leaves the rest as it is
+    Change(Box<Change>),
+}
+
+/// What can be set when a tenant is made and later.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// Triggers must be signed with it; `-` reads it from standard input
+    #[arg(long)]
+    webhook_secret: Option<String>,
+    /// Triggers in any 60 seconds
+    #[arg(long)]
+    rate_per_minute: Option<u64>,
+    /// Triggers a UTC day
+    #[arg(long)]
+    daily_cap: Option<u64>,
+    /// The only channels used; may be repeated
+    #[arg(long, value_enum, ignore_case = true)]
+    channel: Vec<ChannelName>,
+    /// The mailbox that emails come from
+    #[arg(long)]
+    sender_email: Option<String>,
+}
+
+/// What to change.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("something").required(true).multiple(true).args([
+    "name", "activate", "deactivate", "webhook_secret", "no_webhook_secret", "rate_per_minute", "daily_cap",
+    "no_daily_cap", "channel", "all_channels", "sender_email", "no_sender_email", "issue_api_key", "revoke_api_key",
+]))]
+pub(crate) struct Change {
+    /// The tenant's id
+    id: TenantId,
+    /// Another name
+    #[arg(long)]
+    name: Option<String>,
+    /// It may use the engine again
+    #[arg(long, conflicts_with = "deactivate")]
+    activate: bool,
+    /// It may not use the engine any more; nothing is sent for it
+    #[arg(long)]
+    deactivate: bool,
+    #[command(flatten)]
+    settings: Common,
+    /// Triggers need no signature any more
+    #[arg(long, conflicts_with = "webhook_secret")]
+    no_webhook_secret: bool,
+    /// Any number of triggers a day
+    #[arg(long, conflicts_with = "daily_cap")]
+    no_daily_cap: bool,
+    /// All channels are used
+    #[arg(long, conflicts_with = "channel")]
+    all_channels: bool,
+    /// Emails come from no mailbox of its own
+    #[arg(long, conflicts_with = "sender_email")]
+    no_sender_email: bool,
+    /// Issues one more API key and prints it, here and never again
+    #[arg(long)]
+    issue_api_key: bool,
+    /// The id of an API key that opens nothing any more
+    #[arg(long, value_name = "KEY_ID")]
+    revoke_api_key: Option<String>,
+    #[command(flatten)]
+    operator: AsOperator,
+    #[command(flatten)]
+    form: Form,
+}
+
+/// Runs it.
+pub(crate) async fn run(command: TenantCommand, settings: &Settings) -> anyhow::Result<()> {
+    match command {
+        TenantCommand::List { operator, form } => list(&operator.client(settings)?, form).await,
+        TenantCommand::Show { id, operator, form } => {
+            let shown = operator.client(settings)?.get(&format!("{PATH}/{id}")).await?.body;
+            tell(&shown, form)
+        }
+        TenantCommand::Create { name, settings: common, operator, form } => {
+            let mut body = Map::new();
+            body.insert("name".to_owned(), name.into());
+            common.put_into(&mut body)?;
+            let client = operator.client(settings)?;
+            tell(&client.json(Method::POST, PATH, &body.into()).await?.body, form)
+        }
+        TenantCommand::Change(change) => {
+            let client = change.operator.client(settings)?;
+            let path = format!("{PATH}/{}", change.id);
+            tell(&client.json(Method::PATCH, &path, &change.body()?).await?.body, change.form)
+        }
+    }
+}
+
+impl Common {
+    fn put_into(&self, body: &mut Map<String, Value>) -> anyhow::Result<()> {
+        let mut put = |field: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                body.insert(field.to_owned(), value);
+            }
+        };
+        put("webhookSecret", self.webhook_secret.as_deref().map(secret).transpose()?.map(Value::from));
+        put("ratePerMinute", self.rate_per_minute.map(Value::from));
+        put("dailyCap", self.daily_cap.map(Value::from));
+        let channels: Vec<_> = self.channel.iter().map(|channel| channel.as_str()).collect();
+        put("deliveryChannels", (!channels.is_empty()).then(|| channels.into()));
+        put("senderEmail", self.sender_email.clone().map(Value::from));
+        Ok(())
+    }
+}
+
+impl Change {
+    fn body(&self) -> anyhow::Result<Value> {
+        let mut body = Map::new();
+        self.settings.put_into(&mut body)?;
+        for (taken_away, field) in [
+            (self.no_webhook_secret, "webhookSecret"),
+            (self.no_daily_cap, "dailyCap"),
+            (self.all_channels, "deliveryChannels"),
+            (self.no_sender_email, "senderEmail"),
+        ] {
+            if taken_away {
+                body.insert(field.to_owned(), Value::Null);
+            }
+        }
+        let texts = [("name", &self.name), ("revokeApiKey", &self.revoke_api_key)];
+        for (field, text) in texts.into_iter().filter_map(|(field, text)| Some((field, text.as_ref()?))) {
+            body.insert(field.to_owned(), text.as_str().into());
+        }
+        if self.activate || self.deactivate {
+            body.insert("active".to_owned(), self.activate.into());
+        }
+        if self.issue_api_key {
+            body.insert("issueApiKey".to_owned(), true.into());
+        }
+        Ok(body.into())
+    }
+}
+
+async fn list(client: &Client, form: Form) -> anyhow::Result<()> {
+    let fields = ["tenantId", "name", "active", "signed", "ratePerMinute", "dailyCap", "deliveryChannels"];
+    let mut rows = Vec::new();
+    each(client, &format!("{PATH}?limit=1000"), |tenant| {
+        if form.json {
+            return json(tenant);
+        }
+        rows.push(fields.iter().map(|field| set(tenant, field)).collect());
+        Ok(())
+    })
+    .await?;
+    if form.json {
+        return Ok(());
+    }
+    print(&columns(&["TENANT", "NAME", "ACTIVE", "SIGNED", "PER MINUTE", "PER DAY", "CHANNELS"], &rows))
+}
+
+/// Hands over each entry of a list, page by page.
+pub(super) async fn each(
+    client: &Client,
+    path: &str,
+    mut take: impl FnMut(&Value) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut next = Some(path.to_owned());
+    while let Some(path) = next {
+        let page = client.get(&path).await?;
+        for entry in page.body["data"].as_array().into_iter().flatten() {
+            take(entry)?;
+        }
+        next = page.next().map(str::to_owned);
+    }
+    Ok(())
+}
+
+/// What is set, in words also where it is nothing.
+fn set(tenant: &Value, field: &str) -> String {
+    match (field, &tenant[field]) {
+        ("deliveryChannels", Value::Null) => "all".to_owned(),
+        ("dailyCap", Value::Null) => "any number".to_owned(),
+        _ => cell(tenant, field),
+    }
+}
+
+fn tell(tenant: &Value, form: Form) -> anyhow::Result<()> {
+    if form.json {
+        return json(tenant);
+    }
+    let all = [
+        ("tenant", "tenantId"),
+        ("name", "name"),
+        ("active", "active"),
+        ("signed", "signed"),
+        ("per minute", "ratePerMinute"),
+        ("per day", "dailyCap"),
+        ("channels", "deliveryChannels"),
+        ("sender", "senderEmail"),
+        ("key ids", "apiKeyIds"),
+    ];
+    let known = all.into_iter().filter(|(_, field)| tenant.get(field).is_some());
+    let mut lines: Vec<_> = known.map(|(name, field)| (name, set(tenant, field))).collect();
+    if tenant.get("apiKey").is_some() {
+        lines.push(("API key", format!("{} (shown here and never again)", cell(tenant, "apiKey"))));
+    }
+    print(&pairs(&lines))
+}

@@ -1,0 +1,239 @@
+//! `orqestra trigger`: an event as a tenant's backend sends it, with what is going to happen, and what became of it.
+//!
+//! The raw body that is signed is the one that is sent.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use clap::Args;
+use hmac::{Hmac, Mac as _};
+use hyper::Method;
+use serde_json::{Map, Value, json};
+use sha2::Sha256;
+use tokio::time::Instant;
+
+use super::client::{Answer, Client, segment};
+use super::show::{self, cell, columns, pairs, plain, print};
+use super::{ChannelName, Form, Where, given, read};
+use crate::keep;
+use crate::settings::Settings;
+
+const PATH: &str = "/api/v1/events/trigger";
+/// How long to wait between two looks at an event.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// Where a channel has come to its end, or waits for an operator.
+const ENDS: [&str; 4] = ["SENT", "SKIPPED", "FAILED", "UNKNOWN"];
+
+/// The event, and who sends it.
+#[derive(Debug, Args)]
+pub(crate) struct TriggerCommand {
+    /// The event type, as in order.confirmed
+    #[arg(required_unless_present = "body")]
+    event_type: Option<String>,
+    /// The recipient's id
+    #[arg(long, required_unless_present = "body")]
+    user: Option<String>,
+    /// The recipient's email address
+    #[arg(long)]
+    email: Option<String>,
+    /// The recipient's phone number, as in +254712345678
+    #[arg(long)]
+    phone: Option<String>,
+    /// Only on this channel; may be repeated
+    #[arg(long, value_enum, ignore_case = true)]
+    channel: Vec<ChannelName>,
+    /// The event's id: the same id again is the same event
+    #[arg(long)]
+    event_id: Option<String>,
+    /// A variable of the templates, a text; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+    var: Vec<(String, String)>,
+    /// The whole request body, from a file or standard input (`-`), sent byte for byte
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["event_type", "user", "email", "phone", "channel", "event_id", "var"])]
+    body: Option<String>,
+    /// The tenant's API key [default: that of the data folder's first tenant]
+    #[arg(long, env = "ORQESTRA_API_KEY", hide_env_values = true)]
+    key: Option<String>,
+    /// The tenant's webhook secret: signs the body
+    #[arg(long, env = "ORQESTRA_WEBHOOK_SECRET", hide_env_values = true)]
+    secret: Option<String>,
+    /// The same key within 24 hours is the same request
+    #[arg(long)]
+    idempotency_key: Option<String>,
+    /// Wait until every channel has come to its end; exit status 1 if one has failed or nobody knows
+    #[arg(long)]
+    wait: bool,
+    /// How many seconds to wait at most
+    #[arg(long, default_value_t = 60, requires = "wait", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    wait_seconds: u64,
+    #[command(flatten)]
+    at: Where,
+    #[command(flatten)]
+    form: Form,
+}
+
+fn variable(text: &str) -> Result<(String, String), &'static str> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("is not of the form name=value"),
+    }
+}
+
+/// By what right a trigger is sent.
+struct Credentials {
+    key: String,
+    secret: Option<String>,
+}
+
+/// Runs it.
+pub(crate) async fn run(command: TriggerCommand, settings: &Settings) -> anyhow::Result<()> {
+    let Credentials { key, secret } = command.credentials(settings)?;
+    let client = Client::new(&command.at.url(settings)?)?.with("x-api-key", &key)?;
+    let body = command.body()?;
+    let signature = secret.map(|secret| sign(&secret, body.as_bytes()));
+    let mut headers = vec![("prefer", "return=representation")];
+    headers.extend(signature.as_deref().map(|signature| ("x-orqestra-signature", signature)));
+    headers.extend(command.idempotency_key.as_deref().map(|key| ("x-idempotency-key", key)));
+    let answer = client.send(Method::POST, PATH, &headers, Some(body.into())).await?;
+    if command.form.json {
+        show::json(&answer.body)?
+    } else {
+        tell(&answer)?
+    }
+    if command.wait { command.wait(&client, &answer).await } else { Ok(()) }
+}
+
+impl TriggerCommand {
+    /// What is given, or what is known of the first tenant of this installation.
+    fn credentials(&self, settings: &Settings) -> anyhow::Result<Credentials> {
+        let secret = given(self.secret.as_deref()).map(str::to_owned);
+        if let Some(key) = given(self.key.as_deref()) {
+            return Ok(Credentials { key: key.to_owned(), secret });
+        }
+        if let Some(first) = &settings.bootstrap {
+            let secret = secret.or_else(|| first.webhook_secret.clone());
+            return Ok(Credentials { key: first.api_key.clone(), secret });
+        }
+        let kept = keep::kept_demo_tenant(&settings.data_dir).context(
+            "no API key: set ORQESTRA_API_KEY, or ORQESTRA_DATA_DIR of an engine that `up` started",
+        )?;
+        Ok(Credentials { key: kept.api_key, secret })
+    }
+
+    fn body(&self) -> anyhow::Result<String> {
+        if let Some(file) = &self.body {
+            return read(file);
+        }
+        let mut payload = Map::new();
+        let texts =
+            [("userId", &self.user), ("recipientEmail", &self.email), ("recipientPhone", &self.phone)];
+        for (field, text) in texts.into_iter().filter_map(|(field, text)| Some((field, text.as_ref()?))) {
+            payload.insert(field.to_owned(), text.as_str().into());
+        }
+        let variables: Map<_, _> =
+            self.var.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
+        let mut body = json!({"eventType": self.event_type, "payload": payload, "variables": variables});
+        if let Some(event_id) = &self.event_id {
+            body["eventId"] = event_id.as_str().into();
+        }
+        if !self.channel.is_empty() {
+            body["channels"] = self.channel.iter().map(|channel| channel.as_str()).collect();
+        }
+        Ok(body.to_string())
+    }
+
+    /// Looks at the event until every channel has ended, and tells of each that has.
+    async fn wait(&self, client: &Client, answer: &Answer) -> anyhow::Result<()> {
+        let location = match (answer.header("location"), answer.body["eventId"].as_str()) {
+            (Some(location), _) if location.starts_with('/') => location.to_owned(),
+            (_, Some(event_id)) => format!("/api/v1/events/{}", segment(event_id)),
+            _ => bail!("the answer does not say where to look"),
+        };
+        let until = Instant::now() + Duration::from_secs(self.wait_seconds);
+        if !self.form.json {
+            print("\n")?;
+        }
+        let (mut told, mut bad) = (BTreeSet::new(), 0);
+        loop {
+            let event = client.get(&location).await?.body;
+            let channels = event["data"]["channels"].as_array().cloned().unwrap_or_default();
+            ensure!(!channels.is_empty(), "the event's state names no channel");
+            for channel in &channels {
+                let (name, status) = (cell(channel, "channel"), cell(channel, "status"));
+                if ENDS.contains(&status.as_str()) && told.insert(name) {
+                    bad += u32::from(matches!(status.as_str(), "FAILED" | "UNKNOWN"));
+                    if self.form.json { show::json(channel)? } else { print(&ended(channel))? }
+                }
+            }
+            let open = channels.len() - told.len();
+            if open == 0 {
+                ensure!(bad == 0, "{bad} of {} channels were not delivered", channels.len());
+                return Ok(());
+            }
+            ensure!(
+                Instant::now() < until,
+                "{open} of {} channels have not ended within {} s; what was accepted is still sent",
+                channels.len(),
+                self.wait_seconds
+            );
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+}
+
+fn sign(secret: &str, body: &[u8]) -> String {
+    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
+    hex::encode(mac.chain_update(body).finalize().into_bytes())
+}
+
+fn tell(answer: &Answer) -> anyhow::Result<()> {
+    let body = &answer.body;
+    let mut out = plain(body["message"].as_str().unwrap_or_default()) + "\n";
+    if answer.header("idempotency-replayed") == Some("true") {
+        out += "It was accepted before; nothing new is sent.\n";
+    }
+    out += &pairs(&[("event", cell(body, "eventId")), ("notification", cell(body, "notificationId"))]);
+    let plan = body["plan"].as_array().cloned().unwrap_or_default();
+    let fields = ["channel", "status", "reason"];
+    let rows: Vec<_> = plan.iter().map(|line| fields.map(|field| cell(line, field)).to_vec()).collect();
+    print(&(out + "\n" + &columns(&["CHANNEL", "PLAN", "REASON"], &rows)))
+}
+
+/// A line on a channel that has ended.
+fn ended(channel: &Value) -> String {
+    let details = ["provider", "reason", "cause"].iter().filter(|field| channel.get(**field).is_some());
+    let details: Vec<_> = details.map(|field| cell(channel, field)).collect();
+    let line =
+        format!("{:<5}  {:<7}  {}", cell(channel, "channel"), cell(channel, "status"), details.join("  "));
+    line.trim_end().to_owned() + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_is_the_hmac_of_the_raw_body() {
+        // RFC 4231, test case 2.
+        assert_eq!(
+            sign("Jefe", b"what do ya want for nothing?"),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+        );
+    }
+
+    #[test]
+    fn a_variable_has_a_name_and_any_value() {
+        assert_eq!(variable("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
+        assert_eq!(variable("a="), Ok(("a".to_owned(), String::new())));
+        assert!(variable("a").is_err() && variable("=a").is_err());
+    }
+
+    #[test]
+    fn a_channel_that_has_ended_is_one_line() {
+        let sent = json!({"channel": "EMAIL", "status": "SENT", "provider": "smtp"});
+        assert_eq!(ended(&sent), "EMAIL  SENT     smtp\n");
+        let skipped = json!({"channel": "SMS", "status": "SKIPPED", "reason": "no_address"});
+        assert_eq!(ended(&skipped), "SMS    SKIPPED  no_address\n");
+    }
+}
