@@ -12,7 +12,7 @@ use clap::ValueEnum;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use orqestra_api::limits::Limits;
 use orqestra_api::server::{self, Timing};
-use orqestra_api::{AdminToken, App, AppParts};
+use orqestra_api::{AdminToken, App, AppParts, DemoPage};
 use orqestra_commands::{Commands, DefaultProvider, Directory};
 use orqestra_dispatch::{Dispatch, DispatchDeps, DispatchSettings, PushFeed, sandbox};
 use orqestra_event_log::source::{SystemClock, SystemIds};
@@ -100,12 +100,13 @@ impl Engine {
         Ok(Self { commands, pool, vault, clock, ids, entropy, realtime_secret, metrics, log_token })
     }
 
-    /// Runs the roles until `token` ends or one of them fails.
+    /// Runs the roles until `token` ends or one of them fails; the settings say whether there is a demo page, or `demo`.
     pub(crate) async fn run(
         self,
         roles: &BTreeSet<Role>,
         settings: &Settings,
         admin_token: &str,
+        demo: DemoPage,
         listener: Option<TcpListener>,
         token: CancellationToken,
     ) -> anyhow::Result<()> {
@@ -114,7 +115,7 @@ impl Engine {
         let working = CancellationToken::new();
         if let Some(listener) = listener {
             let hub = self.hub();
-            let app = self.app(roles, settings, admin_token, hub.clone())?;
+            let app = self.app(roles, settings, admin_token, demo, hub.clone())?;
             let feed = PushFeed::new(self.commands.clone(), hub).run(working.child_token());
             tasks.spawn(async move { Ok(feed.await?) });
             let token = serving.clone();
@@ -186,6 +187,7 @@ impl Engine {
         roles: &BTreeSet<Role>,
         settings: &Settings,
         admin_token: &str,
+        demo: DemoPage,
         hub: Hub,
     ) -> anyhow::Result<App> {
         let log = self.commands.log().clone();
@@ -203,6 +205,7 @@ impl Engine {
             allowed_origins: settings.allowed_origins.clone(),
             limits: Limits::default(),
             admin_token: Some(AdminToken::new(admin_token)),
+            demo: settings.demo.unwrap_or(demo),
             readiness: Arc::new(EngineReadiness::new(log, roles.clone())),
             metrics: self.metrics.clone(),
             clock: Arc::clone(&self.clock),
