@@ -12,6 +12,7 @@ mod architecture;
 mod cli;
 mod conformance;
 mod crash;
+mod demo;
 mod errors;
 mod first_run;
 mod forgetting;

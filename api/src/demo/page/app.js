@@ -102,6 +102,7 @@ function follow(channel, current) {
   subscription.on('unsubscribed', current(({ code, reason }) => {
     if (code !== 0) view.note(`The channel ${channel} was closed: ${reason}.`, 'problem');
   }));
+  subscription.subscribe();
 }
 
 /** Changes of the inbox, also by other tabs. They are not recovered, so the history is read again. */
@@ -111,6 +112,7 @@ function followChanges(channel, current) {
   subscription.on('publication', current(({ data }) => {
     if (data.status === 'READ') read(data.id);
   }));
+  subscription.subscribe();
 }
 
 async function readHistory(current) {
