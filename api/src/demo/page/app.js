@@ -73,7 +73,7 @@ function connect({ token, channels }, mine) {
     missed = 0;
     view.connection('connecting', code === 0 ? '' : `was cut off (${reason}), trying again`);
   }));
-  live.on('connected', current(() => view.connection('connected', `to ${channels.join(', ')}`)));
+  live.on('connected', current(() => view.connection('connected', `live on ${channels.map((name) => name.split('#')[0]).join(', ')}`)));
   live.on('disconnected', current(({ code, reason }) => view.connection('disconnected', `${reason} (${code})`)));
   for (const channel of channels) follow(channel, current);
   followChanges(`inbox#${channels[0].slice(channels[0].indexOf('#') + 1)}`, current);
@@ -133,18 +133,20 @@ function add({ id, title, body, status, created_at: createdAt }) {
     if (status === 'READ') there.read = true;
     return null;
   }
-  const item = { id, title, body, createdAt, read: status === 'READ' };
+  const item = { id, title, body, createdAt, arrived: inbox.size, read: status === 'READ' };
   inbox.set(id, item);
   return item;
 }
 
 function merge(rows) {
-  rows.forEach(add);
+  [...rows].reverse().forEach(add);
   show(null);
 }
 
 function show(added) {
-  const items = [...inbox.values()].sort((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt));
+  // Times are told in whole seconds: of two in one second the later to arrive is the newer.
+  const newer = (a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt) || b.arrived - a.arrived;
+  const items = [...inbox.values()].sort(newer);
   view.inbox(items, { added, historyRead, open: markRead });
 }
 

@@ -1,7 +1,7 @@
 // What is seen and heard. Text from outside is put in as text alone, never as markup.
 
 const TOAST_FOR = 6_000;
-const TOASTS = 3;
+const TOASTS = 2;
 
 const at = (id) => document.getElementById(id);
 const STATES = { connecting: 'Connecting', connected: 'Connected', disconnected: 'Disconnected' };
