@@ -116,10 +116,12 @@ function newRow({ id, title, body, createdAt }, open) {
   const side = make('div', 'side');
   side.append(time, button);
   row.append(make('span', 'unread'), text, side);
+  // A disabled button would lose the focus.
+  let busy = false;
   row.addEventListener('click', () => {
-    if (row.classList.contains('read') || button.disabled) return;
-    button.disabled = true;
-    Promise.resolve(open(id)).finally(() => { button.disabled = false; });
+    if (busy || row.classList.contains('read')) return;
+    busy = true;
+    open(id).finally(() => { busy = false; });
   });
   return row;
 }
