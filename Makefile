@@ -11,7 +11,7 @@ up: ## install what is missing, build, and run the engine with a database of its
 	cargo build --release --locked --package orqestra-cli
 	@exec "$${CARGO_TARGET_DIR:-target}/release/orqestra" up
 
-test: ## all tests, with a real PostgreSQL, a real SMTP server and the official realtime clients
+test: ## all tests, with a real PostgreSQL, a real SMTP server, the official realtime clients and a browser
 	@scripts/test.sh
 
 check: ## format, lints, documentation, licences, unused dependencies, borders of the rooms

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What the tests need beyond setup.sh: a real SMTP server (aiosmtpd on the system's Python), and the official realtime
-# clients for JavaScript and Python. Idempotent.
+# What the tests need beyond setup.sh: a real SMTP server (aiosmtpd on the system's Python), the official realtime
+# clients for JavaScript and Python, and a browser for the demo page with what drives it. Idempotent.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
@@ -12,7 +12,10 @@ if ! /usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null; then
     /usr/bin/python3 -c 'import aiosmtpd' || die "python3-aiosmtpd is installed, but /usr/bin/python3 cannot import it"
 fi
 
-# The official realtime clients, pinned by their lock files and kept beside the project.
+# The browser that opens the demo page.
+have chromium || apt_install chromium
+
+# The official realtime clients and the browser's driver, pinned by their lock files and kept beside the project.
 clients=$PWD/.cache/clients
 wanted=$(cat tests/clients/package-lock.json tests/clients/requirements.txt | sha256sum)
 if [ "$(cat "$clients/of" 2>/dev/null)" != "$wanted" ]; then

@@ -13,6 +13,7 @@ use orqestra_projections::{DeliveryStatus, Inbox};
 use orqestra_realtime::{Hub, RealtimeTokens};
 
 use crate::auth::admin::AdminToken;
+use crate::demo::DemoPage;
 use crate::limits::Limits;
 use crate::observe::HttpMetrics;
 use crate::probe::readyz::Readiness;
@@ -46,6 +47,8 @@ pub struct AppParts {
     pub limits: Limits,
     /// What opens the admin routes; nothing does if absent.
     pub admin_token: Option<AdminToken>,
+    /// Whether the demo page is there.
+    pub demo: DemoPage,
     /// Whether this process can do its work.
     pub readiness: Arc<dyn Readiness>,
     /// The metrics of this process.

@@ -10,6 +10,7 @@ mod admin;
 mod app;
 mod auth;
 mod body;
+mod demo;
 mod envelope;
 mod error;
 mod fields;
@@ -28,6 +29,7 @@ mod view;
 
 pub use app::{App, AppParts, SandboxReader};
 pub use auth::admin::AdminToken;
+pub use demo::DemoPage;
 pub use openapi::document;
 pub use probe::readyz::{Degraded, Readiness, ReadinessReport};
 pub use realtime::origin::{AllowedOrigins, InvalidOrigin};

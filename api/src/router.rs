@@ -7,10 +7,10 @@ use axum::routing::{get, patch, post, put};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::observe::observe;
-use crate::{admin, openapi, probe, realtime, v1};
+use crate::{admin, demo, openapi, probe, realtime, v1};
 
 /// Every route's pattern.
-pub(crate) const ROUTES: [&str; 18] = [
+pub(crate) const ROUTES: [&str; 20] = [
     v1::trigger::PATH,
     v1::realtime_token::PATH,
     v1::history::PATH,
@@ -29,6 +29,8 @@ pub(crate) const ROUTES: [&str; 18] = [
     probe::readyz::PATH,
     probe::metrics::PATH,
     openapi::PATH,
+    demo::PATH,
+    demo::FILE_PATH,
 ];
 
 /// Builds the router.
@@ -55,6 +57,7 @@ pub fn router(app: App) -> Router {
         .route(probe::readyz::PATH, get(probe::readyz::readyz))
         .route(probe::metrics::PATH, get(probe::metrics::metrics))
         .route(openapi::PATH, get(openapi::openapi))
+        .merge(demo::routes(app.demo))
         .fallback(async || ApiError::NoSuchRoute)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(from_fn_with_state(app.clone(), observe))

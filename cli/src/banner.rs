@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use orqestra_api::DemoPage;
+
 use crate::settings::Bootstrap;
 
 /// What the banner tells.
@@ -11,6 +13,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) address: SocketAddr,
     pub(crate) tenant: &'a Bootstrap,
     pub(crate) admin_token: &'a str,
+    pub(crate) demo: DemoPage,
     pub(crate) database: Option<&'a Path>,
     pub(crate) adopted: bool,
     pub(crate) data: &'a Path,
@@ -20,7 +23,7 @@ pub(crate) struct Facts<'a> {
 
 /// The banner.
 pub(crate) fn text(facts: &Facts<'_>) -> String {
-    let Facts { address, tenant, admin_token, database, adopted, data, program } = facts;
+    let Facts { address, tenant, admin_token, demo, database, adopted, data, program } = facts;
     let (id, name, key) = (tenant.id, &tenant.name, &tenant.api_key);
     let mut out = String::new();
     let mut line = |text: &str| writeln!(out, "{text}").expect("writing to a String cannot fail");
@@ -30,6 +33,11 @@ pub(crate) fn text(facts: &Facts<'_>) -> String {
     line(&format!("  tenant       {id} ({name})"));
     line(&format!("  API key      {key}"));
     line(&format!("  admin token  {admin_token}"));
+    if *demo == DemoPage::Served {
+        // What stands after # stays in the browser.
+        let key = in_fragment(key);
+        line(&format!("  demo page    http://{address}/demo#key={key}&tenant={id}"));
+    }
     line(&format!("  OpenAPI      http://{address}/openapi.json"));
     line(&format!("  health       http://{address}/readyz   metrics http://{address}/metrics"));
     match (database, adopted) {
@@ -70,4 +78,27 @@ pub(crate) fn text(facts: &Facts<'_>) -> String {
     line("  Ctrl-C ends it; nothing is lost.");
     line("");
     out
+}
+
+/// A text as the value of a link's fragment.
+fn in_fragment(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            _ => write!(out, "%{byte:02X}").expect("writing to a String cannot fail"),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_of_any_characters_stands_whole_in_the_link() {
+        assert_eq!(in_fragment("orq_live-1.~"), "orq_live-1.~");
+        assert_eq!(in_fragment("a&b=c#d%e+/"), "a%26b%3Dc%23d%25e%2B%2F");
+    }
 }

@@ -12,7 +12,7 @@ use clap::ValueEnum;
 use metrics_exporter_prometheus::PrometheusHandle;
 use orqestra_api::limits::Limits;
 use orqestra_api::server::{self, Timing};
-use orqestra_api::{AdminToken, App, AppParts};
+use orqestra_api::{AdminToken, App, AppParts, DemoPage};
 use orqestra_commands::{Commands, DefaultProvider, Directory};
 use orqestra_dispatch::{Dispatch, DispatchDeps, DispatchSettings, PushFeed, sandbox};
 use orqestra_event_log::source::{SystemClock, SystemIds};
@@ -101,12 +101,13 @@ impl Engine {
         Ok(Self { commands, pool, vault, clock, ids, entropy, realtime_secret, metrics, log_token })
     }
 
-    /// Runs the roles until `token` ends or one of them fails.
+    /// Runs the roles until `token` ends or one of them fails; the settings say whether there is a demo page, or `demo`.
     pub(crate) async fn run(
         self,
         roles: &BTreeSet<Role>,
         settings: &Settings,
         admin_token: &str,
+        demo: DemoPage,
         listener: Option<TcpListener>,
         token: CancellationToken,
     ) -> anyhow::Result<()> {
@@ -117,7 +118,7 @@ impl Engine {
             let hub = self.hub();
             let limits =
                 self.used_up().await.context("what tenants have used of their limits cannot be read")?;
-            let app = self.app(roles, settings, admin_token, hub.clone(), limits)?;
+            let app = self.app(roles, settings, admin_token, demo, hub.clone(), limits)?;
             let feed = PushFeed::new(self.commands.clone(), hub).run(working.child_token());
             tasks.spawn(async move { Ok(feed.await?) });
             let token = serving.clone();
@@ -199,6 +200,7 @@ impl Engine {
         roles: &BTreeSet<Role>,
         settings: &Settings,
         admin_token: &str,
+        demo: DemoPage,
         hub: Hub,
         limits: Limits,
     ) -> anyhow::Result<App> {
@@ -217,6 +219,7 @@ impl Engine {
             allowed_origins: settings.allowed_origins.clone(),
             limits,
             admin_token: Some(AdminToken::new(admin_token)),
+            demo: settings.demo.unwrap_or(demo),
             readiness: Arc::new(EngineReadiness::new(log, roles.clone())),
             metrics: self.metrics.clone(),
             clock: Arc::clone(&self.clock),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use orqestra_api::AllowedOrigins;
+use orqestra_api::{AllowedOrigins, DemoPage};
 use orqestra_domain::tenant::Limits;
 use orqestra_domain::{TenantId, TenantName};
 use serde::Deserialize;
@@ -40,6 +40,7 @@ struct Given {
     otlp_endpoint: Option<String>,
     worker_threads: Option<String>,
     allowed_origins: Option<String>,
+    demo: Option<String>,
     bootstrap_tenant_id: Option<String>,
     bootstrap_tenant_name: Option<String>,
     bootstrap_api_key: Option<String>,
@@ -68,6 +69,8 @@ pub(crate) struct Settings {
     pub(crate) otlp_endpoint: Option<String>,
     pub(crate) worker_threads: usize,
     pub(crate) allowed_origins: AllowedOrigins,
+    /// What is given; else it depends on the command.
+    pub(crate) demo: Option<DemoPage>,
     pub(crate) bootstrap: Option<Bootstrap>,
 }
 
@@ -139,6 +142,7 @@ impl Given {
             otlp_endpoint "ORQESTRA_OTLP_ENDPOINT",
             worker_threads "ORQESTRA_WORKER_THREADS",
             allowed_origins "ORQESTRA_ALLOWED_ORIGINS",
+            demo "ORQESTRA_DEMO",
             bootstrap_tenant_id "ORQESTRA_BOOTSTRAP_TENANT_ID",
             bootstrap_tenant_name "ORQESTRA_BOOTSTRAP_TENANT_NAME",
             bootstrap_api_key "ORQESTRA_BOOTSTRAP_API_KEY",
@@ -210,6 +214,12 @@ impl Given {
             },
             allowed_origins: AllowedOrigins::parse(self.allowed_origins.as_deref().unwrap_or_default())
                 .context("allowed_origins")?,
+            demo: match self.demo.as_deref() {
+                None => None,
+                Some("on") => Some(DemoPage::Served),
+                Some("off") => Some(DemoPage::Absent),
+                Some(other) => bail!("demo: {other} is neither on nor off"),
+            },
             bootstrap,
         })
     }
@@ -316,6 +326,7 @@ mod tests {
         assert!(error(&[("ORQESTRA_WORKER_THREADS", "0")]).starts_with("worker_threads"));
         assert!(error(&[("ORQESTRA_WORKER_THREADS", "many")]).starts_with("worker_threads"));
         assert!(error(&[("ORQESTRA_ALLOWED_ORIGINS", "shop.example")]).starts_with("allowed_origins"));
+        assert!(error(&[("ORQESTRA_DEMO", "yes")]).starts_with("demo"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use orqestra_api::DemoPage;
 use orqestra_commands::DefaultProvider;
 use orqestra_domain::TenantId;
 use orqestra_event_log::Clock as _;
@@ -89,6 +90,7 @@ async fn run(
     let banner = banner::text(&banner::Facts {
         address,
         tenant: &tenant,
+        demo: settings.demo.unwrap_or(DemoPage::Served),
         admin_token: &admin_token,
         database: cluster.map(Cluster::home),
         adopted: cluster.is_some_and(Cluster::adopted),
@@ -98,7 +100,7 @@ async fn run(
     // Who closed standard output wants no banner.
     drop(std::io::stdout().lock().write_all(banner.as_bytes()));
     let all = BTreeSet::from([Role::Api, Role::Project, Role::Dispatch]);
-    let ran = engine.run(&all, settings, &admin_token, Some(listener), token).await;
+    let ran = engine.run(&all, settings, &admin_token, DemoPage::Served, Some(listener), token).await;
     tracing::info!("the engine has ended");
     ran
 }
@@ -115,7 +117,7 @@ pub(crate) async fn serve(settings: &Settings, roles: BTreeSet<Role>) -> anyhow:
     engine.commands.seed_platform().await?;
     let address = listener.as_ref().map(tokio::net::TcpListener::local_addr).transpose()?;
     tracing::info!(roles = ?roles, address = address.map(tracing::field::display), "the engine serves");
-    engine.run(&roles, settings, &admin_token, listener, token).await
+    engine.run(&roles, settings, &admin_token, DemoPage::Absent, listener, token).await
 }
 
 fn first_tenant(settings: &Settings, data: &DataDir) -> anyhow::Result<Bootstrap> {

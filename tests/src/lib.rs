@@ -4,6 +4,7 @@
 //! process that started it, however that process ends.
 
 pub mod audit;
+pub mod browser;
 pub mod collector;
 pub mod engine;
 pub mod folder;

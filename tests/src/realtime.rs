@@ -137,7 +137,7 @@ impl Client {
 }
 
 /// Where `scripts/setup-test.sh` puts the packages.
-fn installed() -> PathBuf {
+pub(crate) fn installed() -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.cache/clients");
     assert!(folder.join("of").exists(), "the realtime clients are missing: run scripts/setup-test.sh");
     folder.canonicalize().expect("it exists")

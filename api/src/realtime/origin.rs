@@ -53,7 +53,8 @@ impl AllowedOrigins {
     }
 }
 
-fn is_authority(text: &str) -> bool {
+/// Whether a text can be a host, with or without a port.
+pub(crate) fn is_authority(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte))
 }
 

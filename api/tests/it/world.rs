@@ -13,7 +13,9 @@ use futures::future::BoxFuture;
 use hmac::{Hmac, Mac};
 use http_body_util::BodyExt;
 use orqestra_api::limits::Limits;
-use orqestra_api::{AdminToken, AllowedOrigins, App, AppParts, Degraded, Readiness, ReadinessReport, router};
+use orqestra_api::{
+    AdminToken, AllowedOrigins, App, AppParts, Degraded, DemoPage, Readiness, ReadinessReport, router,
+};
 use orqestra_commands::directory::DefaultProvider;
 use orqestra_commands::{Commands, Directory};
 use orqestra_dispatch::{Dispatch, DispatchDeps, DispatchSettings, SUBSCRIPTION, sandbox};
@@ -101,6 +103,15 @@ impl World {
 
     /// One whose log has other sizes.
     pub(crate) async fn with(sizes: impl FnOnce(&mut LogOptions)) -> Self {
+        Self::built(sizes, DemoPage::Absent).await
+    }
+
+    /// One with the demo page.
+    pub(crate) async fn with_demo() -> Self {
+        Self::built(|_| {}, DemoPage::Served).await
+    }
+
+    async fn built(sizes: impl FnOnce(&mut LogOptions), demo: DemoPage) -> Self {
         let database = TestDatabase::migrated(&MIGRATOR).await;
         let clock = Arc::new(ManualClock::at("2026-11-24T12:00:00Z".parse().unwrap()));
         let token = CancellationToken::new();
@@ -136,6 +147,7 @@ impl World {
             allowed_origins: AllowedOrigins::default(),
             limits: Limits::default(),
             admin_token: Some(AdminToken::new(ADMIN_TOKEN)),
+            demo,
             readiness: Arc::clone(&ready) as Arc<dyn Readiness>,
             metrics: metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,

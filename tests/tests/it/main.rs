@@ -13,6 +13,7 @@ mod cli;
 mod cli_http;
 mod conformance;
 mod crash;
+mod demo;
 mod errors;
 mod first_run;
 mod forgetting;
