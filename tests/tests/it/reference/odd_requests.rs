@@ -157,6 +157,23 @@ async fn expect_http_1_0_and_pipelines_are_answered() {
 }
 
 #[tokio::test]
+async fn who_sends_no_more_is_still_answered() {
+    let world = World::start().await;
+    let [key, _] = good(&world);
+    let key = String::from_utf8(key).unwrap();
+    let body = global("u").to_string();
+    for (length, expected) in [(body.len(), is(200, "ok")), (body.len() + 1, is(400, "incomplete_body"))] {
+        let mut raw = Raw::open(world.engine().address()).await;
+        let head = format!(
+            "POST {TRIGGER} HTTP/1.1\r\nhost: x\r\n{key}\r\ncontent-type: application/json\r\ncontent-length: {length}"
+        );
+        raw.send(format!("{head}\r\n\r\n{body}").as_bytes()).await;
+        raw.finish().await;
+        assert_eq!(raw.answer(true).await.expect("an answer").told(), expected);
+    }
+}
+
+#[tokio::test]
 async fn ids_are_bytes_and_are_not_normalised() {
     let world = World::start().await;
     let tenant = world.tenant();
