@@ -174,6 +174,18 @@ async fn who_sends_no_more_is_still_answered() {
 }
 
 #[tokio::test]
+async fn who_asks_before_sending_a_body_that_is_too_large_is_not_told_to_go_on() {
+    let world = World::start().await;
+    let mut raw = Raw::open(world.engine().address()).await;
+    let head = format!(
+        "POST {TRIGGER} HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\nexpect: 100-continue\r\n\r\n",
+        256 * 1024 + 1
+    );
+    raw.send(head.as_bytes()).await;
+    assert_eq!(raw.answer(true).await.expect("an answer").told(), is(413, "payload_too_large"));
+}
+
+#[tokio::test]
 async fn ids_are_bytes_and_are_not_normalised() {
     let world = World::start().await;
     let tenant = world.tenant();
