@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::HeaderMap;
-use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::Value;
@@ -23,10 +23,14 @@ const DISCARD_WITHIN: Duration = Duration::from_secs(2);
 pub(crate) const MAX_DEPTH: u32 = 64;
 
 /// Reads the whole body. What is too large is refused; so that the client, still sending, gets to see the refusal, the
-/// rest is let in and thrown away, within bounds.
+/// rest is let in and thrown away, within bounds. A client that asks before it sends is not told to go on.
 pub(crate) async fn read(headers: &HeaderMap, mut body: Body, within: Duration) -> Result<Bytes, ApiError> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    let read = if announced.is_some_and(|length| length > MAX_BYTES as u64) {
+    let too_large = announced.is_some_and(|length| length > MAX_BYTES as u64);
+    if too_large && headers.contains_key(EXPECT) {
+        return Err(ApiError::PayloadTooLarge);
+    }
+    let read = if too_large {
         Err(ApiError::PayloadTooLarge)
     } else {
         match tokio::time::timeout(within, Limited::new(&mut body, MAX_BYTES).collect()).await {

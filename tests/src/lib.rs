@@ -11,6 +11,7 @@ pub mod folder;
 pub mod http;
 pub mod load;
 pub mod postgres;
+pub mod raw;
 pub mod realtime;
 pub mod server;
 pub mod shop;

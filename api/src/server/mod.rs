@@ -60,6 +60,8 @@ pub async fn serve(listener: TcpListener, app: App, timing: Timing, token: Cance
     let mut builder = Builder::new();
     // hyper's timer runs from the end of the last answer to the end of the next headers.
     builder.timer(TokioTimer::new()).header_read_timeout(timing.idle + timing.headers);
+    // Who has sent a whole request and says that nothing follows still waits for its answer.
+    builder.half_close(true);
     let router = router(app.clone());
     let permits = Arc::new(Semaphore::new(CONNECTIONS));
     let connections = TaskTracker::new();

@@ -142,54 +142,6 @@ async fn an_event_id_and_a_key_are_the_tenants_own() {
 }
 
 #[tokio::test]
-async fn a_key_lasts_24_hours_and_an_event_id_for_ever() {
-    let world = World::start().await;
-    let tenant = world.tenant();
-    let body = with_id(sms("u-1"), "e");
-    drop(world.trigger_with(tenant, &sms("u-1"), &[(KEY, "k")]).await.expect(200));
-    drop(world.trigger(tenant, &body).await.expect(200));
-    let hours: f64 = sqlx::query_scalar(
-        "select extract(epoch from expires_at - clock_timestamp())::float8 / 3600 from idempotency_keys where key = 'k'",
-    )
-    .fetch_one(world.pool())
-    .await
-    .unwrap();
-    assert!((23.9..=24.0).contains(&hours), "{hours}");
-    // A day later, as far as the database can tell, and in a process that remembers nothing.
-    world.sigterm().await;
-    sqlx::query("update idempotency_keys set expires_at = clock_timestamp() - interval '1 second'")
-        .execute(world.pool())
-        .await
-        .unwrap();
-    world.begin().await;
-    let by_key = world.trigger_with(tenant, &sms("u-2"), &[(KEY, "k")]).await.expect(200);
-    assert_eq!(by_key.header("idempotency-replayed"), None);
-    let by_id = world.trigger(tenant, &body).await.expect(200);
-    assert_eq!(by_id.header("idempotency-replayed"), Some("true"));
-    let again = world.trigger_with(tenant, &sms("u-2"), &[(KEY, "k")]).await.expect(200);
-    assert_eq!(again.header("location"), by_key.header("location"));
-    assert_eq!(sent(&world, tenant).await, 3);
-}
-
-#[tokio::test]
-async fn a_repeat_costs_no_quota_and_is_answered_when_the_limit_is_reached() {
-    let world = World::start().await;
-    let tenant = world.new_tenant(json!({"ratePerMinute": 2})).await;
-    let push = |id: &str| {
-        json!({"eventType": "global.info", "eventId": id, "channels": ["PUSH"], "payload": {"userId": "u"},
-                                 "variables": {"title": "t", "message": "m"}})
-    };
-    for _ in 0..3 {
-        drop(world.trigger(&tenant, &push("a")).await.expect(200));
-    }
-    drop(world.trigger(&tenant, &push("b")).await.expect(200));
-    drop(world.trigger(&tenant, &push("c")).await.expect(429));
-    let repeat = world.trigger(&tenant, &push("a")).await.expect(200);
-    assert_eq!(repeat.header("idempotency-replayed"), Some("true"));
-    drop(world.drain().await);
-}
-
-#[tokio::test]
 async fn copies_at_once_of_as_many_events_as_the_limit_allows_are_all_answered() {
     let world = World::start().await;
     let tenant = world.new_tenant(json!({"ratePerMinute": 20})).await;

@@ -26,45 +26,6 @@ fn ids(rows: &[Value]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn read_shows_in_the_very_next_get_and_stays() {
-    let world = World::start().await;
-    let tenant = world.tenant();
-    for number in 0..20 {
-        drop(world.accept(tenant, &push("u-1", number)).await);
-    }
-    drop(world.drain().await);
-    for id in ids(&world.history(tenant, "u-1").await) {
-        let answer = read(&world, tenant, tenant.id, "u-1", &id).await.expect(200);
-        assert_eq!(answer.text(), r#"{"success":true}"#);
-        let rows = world.history(tenant, "u-1").await;
-        let row = rows.iter().find(|row| row["id"] == *id).unwrap();
-        assert_eq!(row["status"], "READ");
-    }
-    world.restart().await;
-    let rows = world.history(tenant, "u-1").await;
-    assert!(rows.len() == 20 && rows.iter().all(|row| row["status"] == "READ"), "{rows:#?}");
-    drop(read(&world, tenant, tenant.id, "u-1", &ids(&rows)[0]).await.expect(200));
-}
-
-#[tokio::test]
-async fn a_push_is_in_the_history_as_soon_as_its_event_says_sent_or_soon_after_and_other_channels_never() {
-    let world = World::start().await;
-    let tenant = world.tenant();
-    let all = json!({"eventType": "global.info", "payload": {"userId": "u", "recipientEmail": "a@example.org"},
-                     "variables": {"title": "t", "message": "m"}});
-    let mail = json!({"eventType": "global.info", "channels": ["EMAIL"], "payload": {"userId": "u", "recipientEmail": "a@example.org"},
-                      "variables": {"title": "t", "message": "m"}});
-    drop(world.accept(tenant, &all).await);
-    drop(world.accept(tenant, &mail).await);
-    drop(world.drain().await);
-    orqestra_tests::wait::until("the row", std::time::Duration::from_secs(10), async || {
-        (!world.history(tenant, "u").await.is_empty()).then_some(())
-    })
-    .await;
-    assert_eq!(world.history(tenant, "u").await.len(), 1);
-}
-
-#[tokio::test]
 async fn the_history_is_newest_first_in_pages_by_offset_and_by_cursor() {
     let world = World::start().await;
     let tenant = world.tenant();

@@ -13,29 +13,6 @@ fn event(event_type: &str, variables: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn every_tenant_has_the_global_types_on_all_channels() {
-    let world = World::start().await;
-    let tenant = world.new_tenant(json!({})).await;
-    for kind in ["info", "success", "warning", "alert", "error"] {
-        let variables = json!({"title": format!("A {kind}"), "message": "It is <so>."});
-        let id = world.accept(&tenant, &event(&format!("global.{kind}"), &variables)).await;
-        let state = world.settled(&tenant, &id).await;
-        assert_eq!(state.ends(), "EMAIL SENT, SMS SENT, PUSH SENT");
-        assert!(state.channels.iter().all(|channel| channel.missing_variables.is_empty()));
-    }
-    let mails = world.sandbox(&tenant, "EMAIL").await;
-    assert_eq!(mails[0]["subject"], "A error");
-    assert!(mails[0]["body"].as_str().unwrap().contains("It is &lt;so&gt;."), "values are escaped in email");
-    assert_eq!(world.sandbox(&tenant, "SMS").await[0]["body"], "A error: It is <so>.");
-    let rows = world.history(&tenant, "u-1").await;
-    assert_eq!(
-        (rows.len(), &rows[0]["title"], &rows[0]["body"]),
-        (5, &json!("A error"), &json!("It is <so>."))
-    );
-    drop(world.drain().await);
-}
-
-#[tokio::test]
 async fn a_tenants_own_template_goes_before_the_platforms_and_a_newer_version_before_an_older() {
     let world = World::start().await;
     let tenant = world.new_tenant(json!({})).await;
@@ -75,34 +52,6 @@ async fn an_own_template_that_is_switched_off_is_a_skip_and_no_template_at_all_t
         "EMAIL SKIPPED (no_template), SMS SKIPPED (no_template), PUSH SKIPPED (no_template)"
     );
     drop(world.drain().await);
-}
-
-#[tokio::test]
-async fn a_missing_variable_renders_empty_and_is_reported_on_its_delivery() {
-    let world = World::start().await;
-    let tenant = world.tenant();
-    let id = world.accept(tenant, &event("order.confirmed", &json!({"title": "Hi", "amount": "$1"}))).await;
-    let state = world.settled(tenant, &id).await;
-    assert_eq!(state.ends(), "EMAIL SENT, SMS SENT, PUSH SENT");
-    for channel in &state.channels {
-        assert_eq!(channel.missing_variables, ["orderNumber"], "{}", channel.channel);
-    }
-    assert_eq!(world.sandbox(tenant, "SMS").await[0]["body"], "Hi: order , $1");
-    drop(world.drain().await);
-}
-
-#[tokio::test]
-async fn variables_of_any_depth_are_there_and_fall_back_to_the_routing_fields() {
-    let world = World::start().await;
-    let tenant = world.new_tenant(json!({})).await;
-    let body = "{{ userId }}|{{ recipientEmail }}|{{ recipientPhone }}|{{ a.b[1].c }}|{% for i in list %}{{ i }};{% endfor %}";
-    drop(world.template(&tenant, "deep", "SMS", &json!({"body": body})).await.expect(200));
-    let variables =
-        json!({"recipientEmail": "of the variables", "a": {"b": [0, {"c": "deep"}]}, "list": [1, 2]});
-    drop(world.accept(&tenant, &event("deep", &variables)).await);
-    drop(world.drain().await);
-    let sms = &world.sandbox(&tenant, "SMS").await[0];
-    assert_eq!(sms["body"], "u-1|of the variables|+254712345678|deep|1;2;");
 }
 
 #[tokio::test]
