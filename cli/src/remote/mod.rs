@@ -19,7 +19,7 @@ use crate::settings::Settings;
 /// Which engine.
 #[derive(Debug, Args)]
 pub(crate) struct Where {
-    /// Where the engine answers [default: http:// and the address of ORQESTRA_LISTEN]
+    /// Where the engine answers [default: over HTTP at the address of the settings]
     #[arg(long, env = "ORQESTRA_URL")]
     pub(crate) url: Option<String>,
 }

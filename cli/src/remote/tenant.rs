@@ -75,6 +75,7 @@ pub(crate) struct Common {
     "name", "activate", "deactivate", "webhook_secret", "no_webhook_secret", "rate_per_minute", "daily_cap",
     "no_daily_cap", "channel", "all_channels", "sender_email", "no_sender_email", "issue_api_key", "revoke_api_key",
 ]))]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Change {
     /// The tenant's id
     id: TenantId,

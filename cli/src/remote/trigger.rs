@@ -97,9 +97,9 @@ pub(crate) async fn run(command: TriggerCommand, settings: &Settings) -> anyhow:
     headers.extend(command.idempotency_key.as_deref().map(|key| ("x-idempotency-key", key)));
     let answer = client.send(Method::POST, PATH, &headers, Some(body.into())).await?;
     if command.form.json {
-        show::json(&answer.body)?
+        show::json(&answer.body)?;
     } else {
-        tell(&answer)?
+        tell(&answer)?;
     }
     if command.wait { command.wait(&client, &answer).await } else { Ok(()) }
 }

@@ -169,13 +169,11 @@ impl Template {
     /// What it takes to be used, or not.
     fn switched(&self, active: bool, at: Timestamp) -> Option<TemplateEvent> {
         let switched = TemplateSwitched { at };
-        (active == self.inactive).then(|| {
-            if active {
-                TemplateEvent::TemplateActivated(switched)
-            } else {
-                TemplateEvent::TemplateDeactivated(switched)
-            }
-        })
+        match (active, self.inactive) {
+            (true, true) => Some(TemplateEvent::TemplateActivated(switched)),
+            (false, false) => Some(TemplateEvent::TemplateDeactivated(switched)),
+            (true, false) | (false, true) => None,
+        }
     }
 
     /// Folds one event in.

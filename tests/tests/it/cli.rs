@@ -192,7 +192,9 @@ async fn doctor_names_what_others_may_read_what_waits_and_an_engine_that_is_none
         assert!(ok && found.contains(said), "{part}: {found}");
     }
 
-    let change = async |statement: &str| drop(sqlx::query(statement).execute(world.pool()).await.unwrap());
+    let change = async |statement: &str| {
+        sqlx::query(statement).execute(world.pool()).await.unwrap();
+    };
     change(
         "insert into parked_events (subscription, aggregate_type, aggregate_id, position, reason)
          values ('none-v1', 'Notification', 'a', 1, 'r'), ('none-v1', 'Notification', 'b', 1, 'r')",
