@@ -179,7 +179,7 @@ mod tests {
             lines.make_writer().write_all(format!("{number}\n").as_bytes()).unwrap();
         }
         lines.end();
-        let wanted: String = (0..100).map(|number| format!("{number}\n")).collect();
+        let wanted = (0..100).fold(String::new(), |all, number| all + &format!("{number}\n"));
         assert_eq!(String::from_utf8(written.lock().unwrap().clone()).unwrap(), wanted);
     }
 
