@@ -58,7 +58,8 @@ impl Collector {
 
     async fn take(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
         let path = request.uri().path().to_owned();
-        let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+        let body =
+            request.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
         let mut response = Response::new(Full::default());
         match ExportTraceServiceRequest::decode(body) {
             Ok(export) if path == "/v1/traces" => {
