@@ -37,11 +37,15 @@ impl HttpClient for Client {
     /// Called on a thread of the exporter's, which has no runtime of its own.
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let http = self.http.clone();
-        let sending = self.runtime.spawn(tokio::time::timeout(TIMEOUT, async move {
-            let (parts, body) = http.request(request.map(Full::new)).await?.into_parts();
-            let body = Limited::new(body, MOST).collect().await?.to_bytes();
-            Ok::<_, HttpError>(Response::from_parts(parts, body))
-        }));
+        let sending = self.runtime.spawn(async move {
+            let sending = async {
+                let (parts, body) = http.request(request.map(Full::new)).await?.into_parts();
+                let body = Limited::new(body, MOST).collect().await?.to_bytes();
+                Ok::<_, HttpError>(Response::from_parts(parts, body))
+            };
+            // The deadline needs the runtime's timer, so it is made here and not on the exporter's thread.
+            tokio::time::timeout(TIMEOUT, sending).await
+        });
         let answered: Result<_, HttpError> = match sending.await {
             Ok(Ok(answered)) => answered,
             Ok(Err(late)) => Err(late.into()),
