@@ -206,7 +206,7 @@ mod tests {
     fn every_process_derives_the_same_span_of_a_request() {
         let entry = trace(None, Some(PARENT)).entry();
         assert_eq!(entry, trace(None, Some(PARENT)).entry());
-        assert_eq!(entry.to_string(), "00-4bf92f3577b34da6a3ce929d0e0e4736-SPAN-01");
+        assert_eq!(entry.to_string(), "00-4bf92f3577b34da6a3ce929d0e0e4736-16c6ec4ccc15505a-01");
         assert_eq!(trace(Some(REQUEST), None).entry().trace(), trace(None, None).entry().trace());
         assert_ne!(Trace::of("another".to_owned(), None, Some(PARENT)).entry().span(), entry.span());
     }
