@@ -18,6 +18,10 @@ pub(super) async fn counted(
     acceptances: &[Acceptance],
 ) -> Result<HashMap<Key, i64>, sqlx::Error> {
     plan::look_up_by_index(conn).await?;
+    // A rebuild keeps writers out: who only read yet would add what it has counted meanwhile.
+    sqlx::query(&generation.sql("lock table usage_minutes{g} in row exclusive mode"))
+        .execute(&mut *conn)
+        .await?;
     let keys: BTreeSet<Key> = acceptances.iter().map(Acceptance::key).collect();
     let (minutes, tenants): (Vec<_>, Vec<_>) =
         keys.into_iter().map(|(minute, tenant)| (start_of(minute), tenant.as_uuid())).unzip();
