@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use orqestra_commands::{CommandError, Commands, RenderedContent, content_field};
 use orqestra_domain::notification::{DeliveryRendered, NotificationEvent, NotificationRefusal, Story};
-use orqestra_domain::{AnyEvent, Channel, NotificationId, StreamId, TenantId};
+use orqestra_domain::{AnyEvent, Channel, NotificationId, PushCategories, StreamId, TenantId};
 use orqestra_event_log::{EventLog, Outage, Position, RecordedEvent};
-use orqestra_realtime::{DEFAULT_CATEGORIES, Hub, INBOX, InboxChange, Push, Recipient};
+use orqestra_realtime::{Hub, INBOX, InboxChange, Push, Recipient};
 use orqestra_vault::FieldContext;
 use tokio_util::sync::CancellationToken;
 
@@ -180,6 +180,11 @@ impl PushFeed {
             Ok(key) => key,
             // Nobody is there any more to be shown it.
             Err(CommandError::RecipientForgotten) => return Ok(()),
+            // Others' pushes do not wait for what stays so.
+            Err(CommandError::Corrupt(why)) => {
+                not_published(recipient.tenant, id, &why);
+                return Ok(());
+            }
             Err(error) => return Err(error),
         };
         let stream = StreamId::notification(recipient.tenant, id);
@@ -198,7 +203,7 @@ impl PushFeed {
                 return Ok(());
             }
         };
-        let category = rendered.category.as_deref().unwrap_or(DEFAULT_CATEGORIES[0]);
+        let category = rendered.category.as_deref().unwrap_or(PushCategories::USUAL[0]);
         let push = Push {
             id,
             title: content.title.as_deref().unwrap_or_default(),

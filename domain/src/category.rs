@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A tenant's push categories in the order in which they are listed, all different; the first is for every push that
-/// fits no other.
+/// A tenant's push categories in the order in which they are listed, all different.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct PushCategories(Vec<String>);
@@ -43,6 +42,9 @@ impl PushCategories {
         }
         Ok(Self(categories))
     }
+
+    /// What a tenant has that was given none.
+    pub const USUAL: [&str; 2] = ["global_system", "orders"];
 
     /// Whether a text can be a category.
     pub fn is_one(text: &str) -> bool {

@@ -10,9 +10,6 @@ use orqestra_domain::UserId;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// The push categories of a tenant that has set none, in the order in which they are listed.
-pub const DEFAULT_CATEGORIES: [&str; 2] = ["global_system", "orders"];
-
 const MAX_PLAIN: usize = 128;
 const OPAQUE: char = '~';
 /// The first part of the channel on which changes of a user's inbox are told; no push category.

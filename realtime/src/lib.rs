@@ -11,7 +11,7 @@ mod protocol;
 mod publication;
 mod token;
 
-pub use channel::{DEFAULT_CATEGORIES, INBOX, InvalidUser, RealtimeUser};
+pub use channel::{INBOX, InvalidUser, RealtimeUser};
 pub use hub::{
     Host, Hub, MAX_CONNECTIONS, MAX_USER_CONNECTIONS, NotAdmitted, Now, Place, Recipient, Unavailable,
 };

@@ -87,7 +87,7 @@ impl RealtimeTokens {
         tenant: TenantId,
         user: &UserId,
         reference: RecipientRef,
-        categories: &[String],
+        categories: &[&str],
         now: Timestamp,
     ) -> IssuedToken {
         let sub = RealtimeUser::of(user);
@@ -134,8 +134,9 @@ mod tests {
     use serde_json::{Value, json};
     use uuid::Uuid;
 
+    use orqestra_domain::PushCategories;
+
     use super::*;
-    use crate::channel::DEFAULT_CATEGORIES;
 
     const TENANT: TenantId = TenantId::from_uuid(Uuid::from_u128(7));
     const REFERENCE: RecipientRef = RecipientRef::from_bytes([7; 32]);
@@ -150,9 +151,8 @@ mod tests {
     }
 
     fn issue(user: &str) -> IssuedToken {
-        let categories = DEFAULT_CATEGORIES.map(str::to_owned);
         let user = UserId::parse(user).unwrap();
-        tokens().issue(TENANT, &user, REFERENCE, &categories, at(SECOND))
+        tokens().issue(TENANT, &user, REFERENCE, &PushCategories::USUAL, at(SECOND))
     }
 
     fn part(token: &str, index: usize) -> Value {

@@ -38,7 +38,7 @@ pub(crate) struct TenantChanges {
     delivery_channels: Option<Vec<ChannelName>>,
     /// The mailbox that emails come from; `null`: none.
     sender_email: Option<String>,
-    /// What users' realtime channels are named by, the first for every push that fits no other; `null`: the usual ones.
+    /// What users' realtime channels are named by; `null`: the usual ones.
     #[schema(example = json!(["global_system", "orders"]), max_items = 16)]
     push_categories: Option<Vec<String>>,
     /// Issues one more API key and shows it in the answer.

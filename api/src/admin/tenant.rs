@@ -6,7 +6,6 @@ use axum::http::HeaderMap;
 use orqestra_commands::{IssuedApiKey, TenantEntry};
 use orqestra_domain::TenantId;
 use orqestra_domain::tenant::TenantRecord;
-use orqestra_realtime::DEFAULT_CATEGORIES;
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -59,18 +58,10 @@ impl TenantView {
             daily_cap: record.limits.daily_cap,
             delivery_channels: channels.map(|all| all.iter().map(|channel| channel.as_str()).collect()),
             sender_email: record.sender_email.as_ref().map(|email| email.as_str().to_owned()),
-            push_categories: push_categories(record),
+            push_categories: record.push_categories().into_iter().map(str::to_owned).collect(),
             api_key_ids: record.api_keys.keys().map(ToString::to_string).collect(),
             api_key: issued.map(|issued| issued.api_key),
         }
-    }
-}
-
-/// A tenant's own push categories, or the usual ones.
-pub(crate) fn push_categories(record: &TenantRecord) -> Vec<String> {
-    match &record.push_categories {
-        Some(own) => own.as_slice().to_vec(),
-        None => DEFAULT_CATEGORIES.map(str::to_owned).to_vec(),
     }
 }
 

@@ -6,7 +6,6 @@ use orqestra_domain::UserId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::admin::tenant::push_categories;
 use crate::app::App;
 use crate::auth::tenant;
 use crate::body;
@@ -66,7 +65,7 @@ pub(crate) async fn realtime_token(
     let user = problems.check(user)?;
     let reference = caller.tenant.index.recipient_ref(&user);
     let now = app.clock.now();
-    let categories = push_categories(&caller.tenant.record);
+    let categories = caller.tenant.record.push_categories();
     let issued = app.tokens.issue(caller.tenant.id, &user, reference, &categories, now);
     Ok(Json(TokenAnswer { token: issued.token, channels: issued.channels }))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use orqestra_event_log::source::SystemClock;
 use orqestra_event_log::{Clock as _, MIGRATOR};
 use orqestra_vault::{MasterKey, OsEntropy, Vault};
-use sqlx::postgres::PgPoolOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{PgPool, Row as _};
 use tokio::time::timeout;
 
@@ -19,23 +19,37 @@ const MOST_SKEW: Duration = Duration::from_secs(1);
 
 /// Everything about the database.
 pub(super) async fn look(url: &str, settings: &Settings) -> Vec<Finding> {
-    let options = PgPoolOptions::new().max_connections(1).acquire_timeout(ANSWER_WITHIN);
-    let Ok(Ok(pool)) = timeout(ANSWER_WITHIN, options.connect(url)).await else {
+    let Some(pool) = connect(url).await else {
         return vec![Finding::amiss("database", "does not answer", "start it, or run `orqestra up`")];
     };
     let mut findings = Vec::new();
     for setting in ["fsync", "full_page_writes", "synchronous_commit"] {
-        findings.push(durable(&pool, setting).await);
+        findings.push(in_time("database", durable(&pool, setting)).await);
     }
-    findings.push(log(&pool).await);
-    findings.push(schema(&pool).await);
-    findings.push(clock(&pool).await);
-    findings.push(master_key(&pool, settings).await);
-    findings.push(parked(&pool).await);
-    findings.push(held(&pool).await);
+    findings.push(in_time("log", log(&pool)).await);
+    findings.push(in_time("schema", schema(&pool)).await);
+    findings.push(in_time("clock", clock(&pool)).await);
+    findings.push(in_time("master key", master_key(&pool, settings)).await);
+    findings.push(in_time("parked", parked(&pool)).await);
+    findings.push(in_time("held", held(&pool)).await);
     // The findings stand; how the connection ends does not matter.
     drop(timeout(ANSWER_WITHIN, pool.close()).await);
     findings
+}
+
+/// The server itself gives up on what takes too long, as where a table is locked.
+async fn connect(url: &str) -> Option<PgPool> {
+    let millis = ANSWER_WITHIN.as_millis().to_string();
+    let options = url.parse::<PgConnectOptions>().ok()?.options([("statement_timeout", millis)]);
+    let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(ANSWER_WITHIN);
+    timeout(ANSWER_WITHIN, pool.connect_with(options)).await.ok()?.ok()
+}
+
+/// A look that ends: the network may be cut in the middle of it.
+async fn in_time(part: &'static str, look: impl Future<Output = Finding>) -> Finding {
+    timeout(2 * ANSWER_WITHIN, look).await.unwrap_or_else(|_| {
+        Finding::amiss(part, "was not told in time", "see what the database is busy with: pg_stat_activity")
+    })
 }
 
 async fn durable(pool: &PgPool, setting: &str) -> Finding {

@@ -73,7 +73,8 @@ pub(crate) struct Common {
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("something").required(true).multiple(true).args([
     "name", "activate", "deactivate", "webhook_secret", "no_webhook_secret", "rate_per_minute", "daily_cap",
-    "no_daily_cap", "channel", "all_channels", "sender_email", "no_sender_email", "issue_api_key", "revoke_api_key",
+    "no_daily_cap", "channel", "all_channels", "sender_email", "no_sender_email", "push_category",
+    "usual_push_categories", "issue_api_key", "revoke_api_key",
 ]))]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Change {
@@ -102,6 +103,12 @@ pub(crate) struct Change {
     /// Emails come from no mailbox of its own
     #[arg(long, conflicts_with = "sender_email")]
     no_sender_email: bool,
+    /// What users' realtime channels are named by; may be repeated
+    #[arg(long, value_name = "NAME")]
+    push_category: Vec<String>,
+    /// Its realtime channels are named by `global_system` and `orders`
+    #[arg(long, conflicts_with = "push_category")]
+    usual_push_categories: bool,
     /// Issues one more API key and prints it, here and never again
     #[arg(long)]
     issue_api_key: bool,
@@ -163,6 +170,7 @@ impl Change {
             (self.no_daily_cap, "dailyCap"),
             (self.all_channels, "deliveryChannels"),
             (self.no_sender_email, "senderEmail"),
+            (self.usual_push_categories, "pushCategories"),
         ] {
             if taken_away {
                 body.insert(field.to_owned(), Value::Null);
@@ -171,6 +179,9 @@ impl Change {
         let texts = [("name", &self.name), ("revokeApiKey", &self.revoke_api_key)];
         for (field, text) in texts.into_iter().filter_map(|(field, text)| Some((field, text.as_ref()?))) {
             body.insert(field.to_owned(), text.as_str().into());
+        }
+        if !self.push_category.is_empty() {
+            body.insert("pushCategories".to_owned(), self.push_category.as_slice().into());
         }
         if self.activate || self.deactivate {
             body.insert("active".to_owned(), self.activate.into());
@@ -238,6 +249,7 @@ fn tell(tenant: &Value, form: Form) -> anyhow::Result<()> {
         ("per day", "dailyCap"),
         ("channels", "deliveryChannels"),
         ("sender", "senderEmail"),
+        ("push categories", "pushCategories"),
         ("key ids", "apiKeyIds"),
     ];
     let known = all.into_iter().filter(|(_, field)| tenant.get(field).is_some());

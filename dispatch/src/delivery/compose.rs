@@ -8,9 +8,10 @@ use std::sync::Arc;
 use orqestra_commands::{Directory, RecipientContact, RenderedContent, TemplateVersion};
 use orqestra_domain::notification::TemplateRef;
 use orqestra_domain::tenant::TenantRecord;
-use orqestra_domain::{Channel, EmailAddress, EventTypeName, PhoneNumber, TemplateId, TenantId};
+use orqestra_domain::{
+    Channel, EmailAddress, EventTypeName, PhoneNumber, PushCategories, TemplateId, TenantId,
+};
 use orqestra_event_log::Clock;
-use orqestra_realtime::DEFAULT_CATEGORIES;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use serde_json::{Map, Value};
@@ -120,10 +121,7 @@ impl Composer {
             None => self.heavily(move || compiled.render(&variables, &limits, Effort::Full)).await??,
         };
         if version.channel == Channel::Push {
-            let derived = || match &tenant.push_categories {
-                Some(own) => category_of(event_type, own.as_slice()),
-                None => category_of(event_type, &DEFAULT_CATEGORIES.map(str::to_owned)),
-            };
+            let derived = || category_of(event_type, &tenant.push_categories());
             composed.category = Some(version.content.category.clone().unwrap_or_else(derived));
         }
         let RenderedContent { subject, title, body, text } = &mut composed.content;
@@ -262,12 +260,14 @@ pub(crate) fn with_routing(
     variables
 }
 
-/// The category named like the event type's first part or its plural; the first category for everything else.
-fn category_of(event_type: &EventTypeName, categories: &[String]) -> String {
+/// The category named like the event type's first part or its plural; for everything else the usual first one, or
+/// the tenant's first where it does not have that.
+fn category_of(event_type: &EventTypeName, categories: &[&str]) -> String {
     let first = event_type.first_part();
     let plurals = [first.to_owned(), format!("{first}s"), format!("{}ies", first.trim_end_matches('y'))];
-    let named = categories.iter().find(|category| plurals.contains(category));
-    named.or(categories.first()).cloned().unwrap_or_default()
+    let named = categories.iter().find(|category| plurals.iter().any(|plural| plural == *category));
+    let general = || categories.iter().find(|category| **category == PushCategories::USUAL[0]);
+    named.or_else(general).or(categories.first()).copied().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
@@ -278,14 +278,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_push_goes_to_the_category_named_like_its_event_type_or_to_the_first() {
-        let categories = ["global_system", "orders", "parties"].map(str::to_owned);
-        let of = |name: &str| category_of(&EventTypeName::parse(name).unwrap(), &categories);
+    fn a_push_goes_to_the_category_named_like_its_event_type_or_to_the_general_one() {
+        let of = |name: &str| {
+            category_of(&EventTypeName::parse(name).unwrap(), &["orders", "global_system", "parties"])
+        };
         assert_eq!(of("order.confirmed"), "orders");
         assert_eq!(of("orders.confirmed"), "orders");
         assert_eq!(of("party.planned"), "parties");
         assert_eq!(of("invoice.paid"), "global_system");
         assert_eq!(of("global.info"), "global_system");
+        assert_eq!(category_of(&EventTypeName::parse("invoice.paid").unwrap(), &["news", "orders"]), "news");
     }
 
     #[test]

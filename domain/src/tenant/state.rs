@@ -91,6 +91,14 @@ impl Tenant {
 }
 
 impl TenantRecord {
+    /// Its own push categories, or the usual ones.
+    pub fn push_categories(&self) -> Vec<&str> {
+        match &self.push_categories {
+            Some(own) => own.as_slice().iter().map(String::as_str).collect(),
+            None => PushCategories::USUAL.to_vec(),
+        }
+    }
+
     fn evolve(&mut self, event: &TenantEvent) {
         match event {
             TenantEvent::TenantRegistered(_) => {}

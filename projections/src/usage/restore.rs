@@ -1,17 +1,19 @@
 //! What every tenant has used up of its limits: the counted minutes, and the log after them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use orqestra_domain::{TenantId, Timestamp};
 use orqestra_event_log::{Position, Tally, checkpoint};
-use sqlx::PgPool;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{ACCEPTED, MICROS, Usage, second_of};
 use crate::Projection;
-use crate::error::{ReadModelError, limited};
+use crate::error::ReadModelError;
 
+/// How long the rows of a whole day may take: a start waits for them.
+const LIMIT: Duration = Duration::from_secs(25);
 /// Seconds in a day.
 const DAY: i64 = 86_400;
 /// Seconds that are told one by one: more than the longest window has.
@@ -41,34 +43,36 @@ impl Usage {
     pub async fn up_to_now(&self, now: Timestamp) -> Result<BTreeMap<TenantId, TenantUsage>, ReadModelError> {
         let second = second_of(now);
         let (midnight, window) = (second - second.rem_euclid(DAY), second - WINDOW);
-        let since = moment(midnight.min(window));
         let mut sums: BTreeMap<TenantId, Sums> = BTreeMap::new();
-        let mut add = |tenant, second: i64, count: u64| {
-            let sum = sums.entry(tenant).or_default();
-            if second >= midnight {
-                sum.today += count;
-            }
-            if second >= window {
-                let seconds = sum.seconds.entry(second).or_default();
-                *seconds = seconds.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
-            }
-        };
 
         // The checkpoint first. Rows read later may have counted further; the furthest of them tells how far, since
         // they count in the order of the log.
         let mut counted = checkpoint(&self.pool, Projection::Usage.name()).await?.unwrap_or(Position::ZERO);
-        for row in rows(&self.pool, since).await? {
-            counted = counted.max(Position::new(row.position));
-            for (second, count) in (row.minute..).zip(row.seconds) {
-                if count > 0 {
-                    add(row.tenant, second, u64::from(count.unsigned_abs()));
+        let rows = tokio::time::timeout(LIMIT, self.rows(moment(midnight), moment(window))).await;
+        let Rows { days, minutes } = rows.map_err(|_| ReadModelError::Timeout)??;
+        for (tenant, accepted, position) in days {
+            counted = counted.max(Position::new(position));
+            sums.entry(TenantId::from_uuid(tenant)).or_default().today += accepted.unsigned_abs();
+        }
+        for (minute, tenant, seconds, position) in minutes {
+            counted = counted.max(Position::new(position));
+            let sum = sums.entry(TenantId::from_uuid(tenant)).or_default();
+            for (second, count) in (second_of(Timestamp::new(minute))..).zip(seconds) {
+                if second >= window && count > 0 {
+                    sum.add(second, u64::from(count.unsigned_abs()));
                 }
             }
         }
         // Without this a projection that lags by months would have the log read for as long.
-        let after = counted.max(self.log.position_before(since).await?);
+        let after = counted.max(self.log.position_before(moment(midnight.min(window))).await?);
         for Tally { tenant, second, count } in self.log.tally(ACCEPTED, after).await? {
-            add(tenant, second_of(second), count);
+            let (second, sum) = (second_of(second), sums.entry(tenant).or_default());
+            if second >= midnight {
+                sum.today += count;
+            }
+            if second >= window {
+                sum.add(second, count);
+            }
         }
 
         let usage = |sums: Sums| TenantUsage {
@@ -88,29 +92,41 @@ fn moment(second: i64) -> Timestamp {
     Timestamp::from_unix_micros(second * MICROS)
 }
 
-struct Row {
-    minute: i64,
-    tenant: TenantId,
-    seconds: Vec<i32>,
-    position: i64,
+impl Sums {
+    fn add(&mut self, second: i64, count: u64) {
+        let seconds = self.seconds.entry(second).or_default();
+        *seconds = seconds.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
+    }
 }
 
-/// All tenants' minutes from a moment on.
-async fn rows(pool: &PgPool, since: Timestamp) -> Result<Vec<Row>, ReadModelError> {
-    let rows: Vec<(OffsetDateTime, Uuid, Vec<i32>, i64)> = limited(
-        sqlx::query_as(
+/// What is counted in the table, as of one moment.
+struct Rows {
+    /// By tenant, of today.
+    days: Vec<(Uuid, i64, i64)>,
+    /// By minute and tenant, of the window.
+    minutes: Vec<(OffsetDateTime, Uuid, Vec<i32>, i64)>,
+}
+
+impl Usage {
+    /// All tenants' days since midnight, and minutes since the window's start. Minutes come with their seconds, days
+    /// as sums: there are many of them.
+    async fn rows(&self, midnight: Timestamp, window: Timestamp) -> Result<Rows, ReadModelError> {
+        let mut tx = self.pool.begin_with("begin isolation level repeatable read read only").await?;
+        let days = sqlx::query_as(
+            "select tenant_id, sum(accepted)::bigint, max(position)
+               from usage_minutes where minute >= $1 group by tenant_id",
+        )
+        .bind(midnight.as_datetime())
+        .fetch_all(&mut *tx)
+        .await?;
+        let minutes = sqlx::query_as(
             "select minute, tenant_id, seconds, position
                from usage_minutes where minute >= date_trunc('minute', $1::timestamptz)",
         )
-        .bind(since.as_datetime())
-        .fetch_all(pool),
-    )
-    .await?;
-    let of = |(minute, tenant, seconds, position)| Row {
-        minute: second_of(Timestamp::new(minute)),
-        tenant: TenantId::from_uuid(tenant),
-        seconds,
-        position,
-    };
-    Ok(rows.into_iter().map(of).collect())
+        .bind(window.as_datetime())
+        .fetch_all(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(Rows { days, minutes })
+    }
 }

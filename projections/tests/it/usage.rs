@@ -100,6 +100,24 @@ async fn a_rebuild_that_ran_ahead_of_the_checkpoint_counts_nothing_twice() {
     }
 }
 
+#[tokio::test]
+async fn a_whole_day_of_many_tenants_is_told_in_seconds() {
+    let world = World::new().await;
+    sqlx::query(
+        "insert into usage_minutes
+         select '2026-11-24T00:00:00Z'::timestamptz + minute * interval '1 minute',
+                ('00000000-0000-0000-0000-' || lpad(tenant::text, 12, '0'))::uuid, 60, array_fill(1, array[60]), 1
+           from generate_series(0, 719) minute, generate_series(1, 500) tenant",
+    )
+    .execute(world.pool())
+    .await
+    .unwrap();
+    let asked = std::time::Instant::now();
+    let told = usage(&world).up_to_now(world.now()).await.unwrap();
+    assert!(asked.elapsed() < Duration::from_secs(15), "{:?}", asked.elapsed());
+    assert!(told.len() == 500 && told.values().all(|one| one.today == 43_200 && one.seconds.len() == 120));
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Trigger(u128),

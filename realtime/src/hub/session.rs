@@ -16,7 +16,7 @@ use super::{Host, Hub, MAX_CHANNELS, NotAdmitted, Seat};
 use crate::channel::{RealtimeUser, is_inbox};
 use crate::protocol::{
     Answer, Command, Connect, Connected, Disconnect, Done, ErrorCode, Method, Refresh, Subscribe, Subscribed,
-    Unsubscribe, lines, reply,
+    Unsubscribe, reply,
 };
 use crate::token::{Claims, RealtimeTokens, TokenError};
 
@@ -67,20 +67,10 @@ impl<H: Host> Session<H> {
         self.member.as_ref().map(|member| Arc::clone(&member.seat.outbox))
     }
 
-    /// Takes in a message and gives the lines that answer it; what was answered before the end goes out too.
-    pub(super) async fn receive(
-        &mut self,
-        message: &str,
-        now: Timestamp,
-        answers: &mut Vec<String>,
-    ) -> Result<(), Disconnect> {
-        for line in lines(message) {
-            let command = Command::read(line).map_err(|_| Disconnect::BAD_REQUEST)?;
-            if let Some(answer) = self.act(command, now).await? {
-                answers.push(answer);
-            }
-        }
-        Ok(())
+    /// Takes in one line of a message and gives the line that answers it, if any does.
+    pub(super) async fn receive(&mut self, line: &str, now: Timestamp) -> Result<Option<String>, Disconnect> {
+        let command = Command::read(line).map_err(|_| Disconnect::BAD_REQUEST)?;
+        self.act(command, now).await
     }
 
     async fn act(&mut self, command: Command, now: Timestamp) -> Result<Option<String>, Disconnect> {

@@ -23,6 +23,8 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 const PONG_WITHIN: Duration = Duration::from_secs(10);
 /// How long a closing frame may take to leave.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+/// How long a client may take to take in a message.
+const TAKES_WITHIN: Duration = Duration::from_secs(30);
 /// Lines that follow each other are sent together up to so many bytes.
 const TOGETHER: usize = 32 * 1024;
 
@@ -129,16 +131,31 @@ impl<H: Host> Connection<H> {
     async fn receive(&mut self, socket: &mut WebSocket, text: &str) -> Result<(), End> {
         // Whatever a client says, it is there.
         self.pong_by = None;
-        let mut answers = Vec::new();
-        let received = self.session.receive(text, (self.now)(), &mut answers).await;
-        // Answers go before anything that is published because of them.
-        let lines = answers.into_iter().map(Utf8Bytes::from).collect();
-        self.send(socket, lines).await?;
-        received?;
-        if self.outbox.is_none() {
-            self.outbox = self.session.outbox();
+        let (mut answers, mut bytes) = (VecDeque::new(), 0);
+        for line in protocol::lines(text) {
+            match self.session.receive(line, (self.now)()).await {
+                Ok(Some(answer)) => {
+                    bytes += answer.len();
+                    answers.push_back(Utf8Bytes::from(answer));
+                }
+                Ok(None) => {}
+                Err(end) => {
+                    // What was answered before the end goes out too.
+                    self.send(socket, answers).await?;
+                    return Err(end.into());
+                }
+            }
+            if self.outbox.is_none() {
+                self.outbox = self.session.outbox();
+            }
+            // No more waits here than one message takes: the next line may ask for as much again.
+            if bytes >= TOGETHER {
+                bytes = 0;
+                self.send(socket, std::mem::take(&mut answers)).await?;
+            }
         }
-        Ok(())
+        // Answers go before anything that is published because of them.
+        self.send(socket, answers).await
     }
 
     /// Sends lines, several in a message, while the outbox does not overflow.
@@ -148,6 +165,7 @@ impl<H: Host> Connection<H> {
                 biased;
                 sent = socket.send(Message::Text(message)) => sent?,
                 why = over(self.outbox.as_deref()) => return Err(why.into()),
+                () = tokio::time::sleep(TAKES_WITHIN) => return Err(Disconnect::SLOW.into()),
             }
         }
         Ok(())

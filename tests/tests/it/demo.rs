@@ -8,7 +8,7 @@ use orqestra_tests::load::order;
 use orqestra_tests::world::World;
 use serde_json::{Value, json};
 
-const HOSTILE: &str = "<img src=x onerror=alert(1)>";
+const HOSTILE: &str = "<img src=x onerror=\"hacked=true\">";
 const SIZES: [(u32, u32); 2] = [(1440, 900), (390, 844)];
 
 /// The page's link as `up` printed it, for this user.

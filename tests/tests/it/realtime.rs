@@ -374,6 +374,8 @@ async fn only_pages_of_allowed_origins_connect() {
 async fn what_is_no_protocol_ends_its_own_connection_alone() {
     let world = world().await;
     let (token, _) = token(&world, world.tenant(), "u").await;
+    let mut bystander = connected(&world, Kind::JavaScript, world.tenant(), "u").await;
+    bystander.subscribe("global_system#u").await;
     for message in
         [Message::text("garbage"), Message::binary(vec![1, 2, 3]), Message::text(r#"{"id":1,"rpc":{}}"#)]
     {
@@ -398,6 +400,53 @@ async fn what_is_no_protocol_ends_its_own_connection_alone() {
     }
     let mut silent = raw(&world, None).await.unwrap();
     assert_eq!(close_code(&mut silent).await, 3502);
+    push(&world, world.tenant(), "u", 1).await;
+    assert_eq!(titles(&mut bystander, 1).await, numbers(1..2));
+    assert!(bystander.left("disconnected").is_empty());
+}
+
+#[tokio::test]
+async fn a_message_of_many_recoveries_is_answered_as_it_is_read_and_no_more_waits_in_memory() {
+    const LARGE: usize = 100_000;
+    let world = world().await;
+    let tenant = world.new_tenant(json!({})).await;
+    let content = json!({"title": "large", "body": "{{ text }}"});
+    drop(world.template(&tenant, "large", "PUSH", &content).await.expect(200));
+    for _ in 0..20 {
+        let text = "x".repeat(LARGE);
+        let body = json!({"eventType": "large", "payload": {"userId": "u"}, "variables": {"text": text}});
+        world.accept(&tenant, &body).await;
+    }
+    drop(world.drain().await);
+    let (token, _) = token(&world, &tenant, "u").await;
+    let mut socket = raw(&world, None).await.unwrap();
+    say(&mut socket, json!({"id": 1, "connect": {"token": token}})).await;
+    drop(socket.next().await);
+    say(&mut socket, json!({"id": 2, "subscribe": {"channel": "global_system#u"}})).await;
+    let told: Value = serde_json::from_str(socket.next().await.unwrap().unwrap().to_text().unwrap()).unwrap();
+    let epoch = told["subscribe"]["epoch"].as_str().unwrap();
+    let pair = |id: u32| {
+        let recover = json!({"channel": "global_system#u", "recover": true, "epoch": epoch, "offset": 1});
+        let leave = json!({"id": id, "unsubscribe": {"channel": "global_system#u"}});
+        format!("{leave}\n{}\n", json!({"id": id + 1, "subscribe": recover}))
+    };
+    let many: String = (0..100).map(|number| pair(3 + 2 * number)).collect::<Vec<_>>().concat();
+    socket.send(Message::text(many)).await.unwrap();
+    let before = memory(&world);
+    let (mut answers, mut most) = (0, before);
+    while answers < 200 {
+        let message = tokio::time::timeout(WITHIN, socket.next()).await.unwrap().unwrap().unwrap();
+        answers += message.to_text().unwrap().lines().count();
+        most = most.max(memory(&world));
+    }
+    assert!(most - before < 64 * 1024, "{before} kB, then {most} kB");
+}
+
+/// What the engine holds, in kB.
+fn memory(world: &World) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", world.engine().pid())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.split_whitespace().next().unwrap().parse().unwrap()
 }
 
 /// How many connections ended for being slow.

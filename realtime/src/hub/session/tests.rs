@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::*;
 use crate::channel::INBOX;
 use crate::hub::{MAX_USER_CONNECTIONS, Recipient, Unavailable};
+use crate::protocol::lines;
 use crate::publication::Publication;
 use crate::token::TOKEN_SECONDS;
 
@@ -87,8 +88,11 @@ impl Test {
 
     async fn say(&mut self, message: &str) -> Result<Vec<Value>, Disconnect> {
         let mut answers = Vec::new();
-        self.session.receive(message, at(NOW), &mut answers).await?;
-        Ok(answers.iter().map(|line| serde_json::from_str(line).unwrap()).collect())
+        for line in lines(message) {
+            let answer = self.session.receive(line, at(NOW)).await?;
+            answers.extend(answer.map(|line| serde_json::from_str(&line).unwrap()));
+        }
+        Ok(answers)
     }
 
     async fn connect(&mut self, token: &str) -> Result<Value, Disconnect> {
