@@ -69,12 +69,18 @@ struct Inner {
     parts: AppParts,
     http: HttpMetrics,
     turns: Turns,
+    look_backs: Turns,
 }
 
 impl App {
     /// Puts the parts together.
     pub fn new(parts: AppParts) -> Self {
-        Self(Arc::new(Inner { parts, http: HttpMetrics::new(), turns: Turns::new() }))
+        Self(Arc::new(Inner {
+            parts,
+            http: HttpMetrics::new(),
+            turns: Turns::pages(),
+            look_backs: Turns::look_backs(),
+        }))
     }
 
     pub(crate) fn http(&self) -> &HttpMetrics {
@@ -83,6 +89,10 @@ impl App {
 
     pub(crate) fn turns(&self) -> &Turns {
         &self.0.turns
+    }
+
+    pub(crate) fn look_backs(&self) -> &Turns {
+        &self.0.look_backs
     }
 }
 

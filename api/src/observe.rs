@@ -69,11 +69,11 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
     let scope = Scope::new(trace(id, request.headers()));
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
-    let method = request.method().clone();
+    let method = known(request.method());
     request.extensions_mut().insert(scope.clone());
     let trace_id = scope.0.trace.id();
     let lines = tracing::info_span!("request", request.id = scope.request_id(), trace.id = trace_id);
-    let span = lines.in_scope(|| server_span(&scope, route, &method));
+    let span = lines.in_scope(|| server_span(&scope, route, method));
     let answered =
         AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).instrument(lines).await;
     let mut response = answered
@@ -95,13 +95,19 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
         span.record("otel.status", "error");
     }
     drop(span);
-    let line = Line { scope: &scope, trace_id, route, method: &method, status: response.status(), elapsed };
+    let line = Line { scope: &scope, trace_id, route, method, status: response.status(), elapsed };
     line.write(failure.as_ref().map(|failure| &*failure.0));
     response
 }
 
+/// A method's name; one that nobody knows may be as long as all headers.
+fn known(method: &Method) -> &'static str {
+    const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
+    KNOWN.into_iter().find(|known| method.as_str() == *known).unwrap_or("_OTHER")
+}
+
 /// The span for a tracing backend: made only where one is configured, and not for probes.
-fn server_span(scope: &Scope, route: &str, method: &Method) -> Span {
+fn server_span(scope: &Scope, route: &str, method: &str) -> Span {
     if PROBES.contains(&route) {
         return Span::none();
     }
@@ -115,7 +121,7 @@ fn server_span(scope: &Scope, route: &str, method: &Method) -> Span {
         otel.parent = trace.parent().map(tracing::field::display),
         request.id = trace.request_id(),
         trace.id = trace.given(),
-        http.request.method = method.as_str(),
+        http.request.method = method,
         http.route = route,
         http.response.status_code = tracing::field::Empty,
         tenant.id = tracing::field::Empty,
@@ -150,7 +156,7 @@ struct Line<'a> {
     scope: &'a Scope,
     trace_id: String,
     route: &'a str,
-    method: &'a Method,
+    method: &'a str,
     status: StatusCode,
     elapsed: Duration,
 }
@@ -165,7 +171,7 @@ impl Line<'_> {
                         request.id = self.scope.request_id(),
                         trace.id = self.trace_id,
                         tenant.id = self.scope.0.tenant.get().map(tracing::field::display),
-                        http.method = self.method.as_str(),
+                        http.method = self.method,
                         http.route = self.route,
                         http.status = self.status.as_u16(),
                         duration_ms = (self.elapsed.as_secs_f64() * 1_000_000.0).round() / 1_000.0,

@@ -1,4 +1,5 @@
-//! How many pages of history a tenant reads at once: large ones make their own tenant wait, and nobody else.
+//! How many pages of history a tenant reads at once, and how many clients of it look back for what they missed: large
+//! reads make their own tenant wait, and nobody else.
 //!
 //! Beyond that a reader waits its turn, for a while. Whoever reads holds one of the database's connections.
 
@@ -12,7 +13,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::error::ApiError;
 
 /// Pages of one tenant at once, well below the process's connections.
-const AT_ONCE: usize = 4;
+const PAGES: usize = 4;
+/// Clients of one tenant that look back at once; its pages do not wait for them.
+const LOOK_BACKS: usize = 2;
 const WITHIN: Duration = Duration::from_secs(5);
 /// When to come again where no turn came.
 const RETRY_AFTER: u64 = 1;
@@ -20,12 +23,23 @@ const RETRY_AFTER: u64 = 1;
 /// Every tenant's turns in this process.
 pub(crate) struct Turns {
     tenants: Mutex<HashMap<TenantId, Arc<Semaphore>>>,
+    at_once: usize,
     within: Duration,
 }
 
 impl Turns {
-    pub(crate) fn new() -> Self {
-        Self { tenants: Mutex::default(), within: WITHIN }
+    /// Those of the history's pages.
+    pub(crate) fn pages() -> Self {
+        Self::of(PAGES)
+    }
+
+    /// Those of clients that were away.
+    pub(crate) fn look_backs() -> Self {
+        Self::of(LOOK_BACKS)
+    }
+
+    fn of(at_once: usize) -> Self {
+        Self { tenants: Mutex::default(), at_once, within: WITHIN }
     }
 
     /// Waits for a turn, which lasts until it is dropped.
@@ -35,7 +49,7 @@ impl Turns {
     pub(crate) async fn take(&self, tenant: TenantId) -> Result<OwnedSemaphorePermit, ApiError> {
         let turns = {
             let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(tenants.entry(tenant).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE))))
+            Arc::clone(tenants.entry(tenant).or_insert_with(|| Arc::new(Semaphore::new(self.at_once))))
         };
         match tokio::time::timeout(self.within, turns.acquire_owned()).await {
             Ok(turn) => Ok(turn.expect("the semaphore is never closed")),
@@ -53,10 +67,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_tenant_that_reads_much_waits_and_keeps_nobody_else() {
-        let turns = Turns { within: Duration::from_millis(20), ..Turns::new() };
+        let turns = Turns { within: Duration::from_millis(20), ..Turns::pages() };
         let (one, other) = (TenantId::from_uuid(Uuid::from_u128(1)), TenantId::from_uuid(Uuid::from_u128(2)));
         let mut held = Vec::new();
-        for _ in 0..AT_ONCE {
+        for _ in 0..PAGES {
             held.push(turns.take(one).now_or_never().unwrap().unwrap());
         }
         assert!(matches!(turns.take(one).await, Err(ApiError::Overloaded(1))));

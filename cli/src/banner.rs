@@ -71,7 +71,8 @@ pub(crate) fn text(facts: &Facts<'_>) -> String {
     line("  Or by this program, which waits and tells what became of each channel:");
     line("");
     line(&format!(
-        "  {} trigger order.confirmed --user u-1 --email user@example.com --wait --url http://{address} --key '{key}'",
+        "  ORQESTRA_API_KEY='{key}' {} trigger order.confirmed --user u-1 --email user@example.com \
+         --var title='Order Confirmed' --var orderNumber=ORD-2026-1234 --var amount='$49.99' --wait --url http://{address}",
         program.display()
     ));
     line("");

@@ -39,7 +39,7 @@ const PROJECTION_BATCH: usize = 2_000;
 const PURGE_EVERY: Duration = Duration::from_mins(1);
 const PURGE_AT_MOST: i64 = 10_000;
 /// How long the whole end may take: longer than the server's requests and dispatch's calls, which have 5 s.
-pub(crate) const STOP_WITHIN: Duration = Duration::from_secs(7);
+pub(crate) const STOP_WITHIN: Duration = Duration::from_millis(6_750);
 
 /// What a process does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -116,8 +116,13 @@ impl Engine {
         let working = CancellationToken::new();
         if let Some(listener) = listener {
             let hub = self.hub();
-            let limits =
-                self.used_up().await.context("what tenants have used of their limits cannot be read")?;
+            let used_up = tokio::select! {
+                biased;
+                () = token.cancelled() => None,
+                used_up = self.used_up() => Some(used_up),
+            };
+            let Some(limits) = used_up else { return self.stop(tasks, &serving, &working).await };
+            let limits = limits.context("what tenants have used of their limits cannot be read")?;
             let app = self.app(roles, settings, admin_token, demo, hub.clone(), limits)?;
             let feed = PushFeed::new(self.commands.clone(), hub).run(working.child_token());
             tasks.spawn(async move { Ok(feed.await?) });

@@ -24,10 +24,12 @@ mod up;
 
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
+use rustix::process::{Resource, getrlimit, setrlimit};
 
 use crate::engine::Role;
 use crate::log_command::LogCommand;
@@ -37,6 +39,9 @@ use crate::remote::template::TemplateCommand;
 use crate::remote::tenant::TenantCommand;
 use crate::remote::trigger::TriggerCommand;
 use crate::settings::Settings;
+
+/// How long the last words may take.
+const TELL_WITHIN: Duration = Duration::from_millis(250);
 
 /// Many small texts live from a request until they leave a cache, which glibc's allocator answers with long searches.
 #[global_allocator]
@@ -93,10 +98,22 @@ fn main() -> ExitCode {
     match start(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // With standard error closed there is nobody to tell.
-            drop(writeln!(std::io::stderr(), "orqestra: {error:#}"));
+            say(format!("orqestra: {error:#}\n"));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Tells standard error, if it takes it in time: a full pipe that nobody reads must not keep the process.
+fn say(text: String) {
+    let (told, waits) = std::sync::mpsc::channel();
+    let telling = std::thread::Builder::new().spawn(move || {
+        // With standard error closed there is nobody to tell.
+        drop(std::io::stderr().write_all(text.as_bytes()));
+        told.send(()).ok();
+    });
+    if telling.is_ok() {
+        waits.recv_timeout(TELL_WITHIN).ok();
     }
 }
 
@@ -105,12 +122,21 @@ fn start(command: Command) -> anyhow::Result<()> {
         return completions(shell);
     }
     let settings = Settings::load()?;
+    allow_connections();
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(settings.worker_threads).enable_all().build()?;
     let logging = Logging::start(&settings, runtime.handle())?;
     let ran = runtime.block_on(run(command, &settings));
     logging.end(up::left_of_the_end());
     ran
+}
+
+/// Lets the process have as many open files as it may: 1,024, as many systems begin with, are few for a server.
+fn allow_connections() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Without it fewer connections are served at once, and the server says so when it runs out.
+    setrlimit(Resource::Nofile, limit).ok();
 }
 
 async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {

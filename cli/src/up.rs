@@ -25,7 +25,7 @@ use crate::settings::{Bootstrap, Settings};
 use crate::{banner, demo, place, server};
 
 /// From Ctrl-C to the end of engine and database, whatever hangs: 10 s are promised.
-const END_WITHIN: Duration = Duration::from_millis(9_500);
+const END_WITHIN: Duration = Duration::from_millis(9_250);
 /// How long the last spans may take to be sent, where the rest of the end has left it.
 const SPANS_WITHIN: Duration = Duration::from_secs(2);
 /// When the program was told to end.

@@ -1,7 +1,6 @@
 //! What the hub asks: whose connection a token's is, and what was published while its client was away.
 //!
-//! A tenant that is switched off gets no connection. The look-back is a read of the inbox, and waits its tenant's turn
-//! with the history's.
+//! A tenant that is switched off gets no connection. The look-back is a read of the inbox, and waits its tenant's turn.
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -80,7 +79,7 @@ async fn look_back(
     up_to: u64,
 ) -> Result<Missed, ApiError> {
     let position = |offset: u64| Position::new(i64::try_from(offset).unwrap_or(i64::MAX));
-    let _turn = app.turns().take(recipient.tenant).await?;
+    let _turn = app.look_backs().take(recipient.tenant).await?;
     let between = (position(after), position(up_to));
     let now = app.clock.now();
     let missed = app.inbox.missed(recipient.tenant, &recipient.reference, category, between, now).await;

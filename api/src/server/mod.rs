@@ -15,6 +15,7 @@ use hyper::server::conn::http1::Builder;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use orqestra_event_log::Outage;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -65,6 +66,7 @@ pub async fn serve(listener: TcpListener, app: App, timing: Timing, token: Cance
     let router = router(app.clone());
     let permits = Arc::new(Semaphore::new(CONNECTIONS));
     let connections = TaskTracker::new();
+    let outage = Outage::default();
     loop {
         let permit = tokio::select! {
             () = token.cancelled() => break,
@@ -77,11 +79,16 @@ pub async fn serve(listener: TcpListener, app: App, timing: Timing, token: Cance
         let stream = match accepted {
             Ok((stream, _)) => stream,
             Err(error) => {
-                tracing::warn!(error = %error, "a connection could not be accepted");
+                if outage.begins() {
+                    tracing::warn!(error = %error, "connections cannot be accepted");
+                }
                 tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
                 continue;
             }
         };
+        if let Some(duration_ms) = outage.ends() {
+            tracing::info!(duration_ms, "connections are accepted again");
+        }
         // A latency setting only: without it the connection works as well.
         drop(stream.set_nodelay(true));
         let requests = Requests::default();

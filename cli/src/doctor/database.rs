@@ -26,12 +26,13 @@ pub(super) async fn look(url: &str, settings: &Settings) -> Vec<Finding> {
     for setting in ["fsync", "full_page_writes", "synchronous_commit"] {
         findings.push(in_time("database", durable(&pool, setting)).await);
     }
+    findings.push(in_time("roles", roles(&pool)).await);
     findings.push(in_time("log", log(&pool)).await);
     findings.push(in_time("schema", schema(&pool)).await);
     findings.push(in_time("clock", clock(&pool)).await);
     findings.push(in_time("master key", master_key(&pool, settings)).await);
     findings.push(in_time("parked", parked(&pool)).await);
-    findings.push(in_time("held", held(&pool)).await);
+    findings.push(in_time("unknown", held(&pool)).await);
     // The findings stand; how the connection ends does not matter.
     drop(timeout(ANSWER_WITHIN, pool.close()).await);
     findings
@@ -60,6 +61,23 @@ async fn durable(pool: &PgPool, setting: &str) -> Finding {
     } else {
         let what = format!("set {setting} = on: a crash would lose accepted events");
         Finding::amiss("database", format!("{setting} is {value}"), what)
+    }
+}
+
+/// The owner may change events; the engine must not.
+async fn roles(pool: &PgPool) -> Finding {
+    let asked = "select pg_has_role(current_user, tableowner, 'member') from pg_tables
+                  where tablename = 'events' and schemaname = any (current_schemas(false))";
+    match sqlx::query_scalar::<_, bool>(asked).fetch_optional(pool).await {
+        Ok(Some(true)) => Finding::amiss(
+            "roles",
+            "the engine works as the owner of the schema",
+            "set ORQESTRA_MIGRATION_DATABASE_URL to the owner and ORQESTRA_DATABASE_URL to a role without rights of its own",
+        ),
+        Ok(Some(false)) => Finding::ok("roles", "the engine works as another role than the owner"),
+        Ok(None) | Err(_) => {
+            Finding::amiss("roles", "there is no schema to own yet", "run `orqestra migrate`")
+        }
     }
 }
 

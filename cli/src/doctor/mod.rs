@@ -45,7 +45,6 @@ pub(crate) async fn run(settings: &Settings, at: &Where, json: bool) -> anyhow::
     findings.push(engine::look(at, settings).await);
     match place::urls(settings) {
         Ok(urls) => {
-            findings.push(roles(settings));
             findings.extend(database::look(&urls.app, settings).await);
         }
         Err(error) => findings.push(Finding::amiss("database", error.to_string(), "run `orqestra up`")),
@@ -90,17 +89,5 @@ async fn address(settings: &Settings) -> Finding {
         _ => {
             Finding::ok("address", format!("{listen} is in use: by a running engine, or set ORQESTRA_LISTEN"))
         }
-    }
-}
-
-fn roles(settings: &Settings) -> Finding {
-    if settings.database_url.is_some() && settings.migration_database_url.is_none() {
-        Finding::amiss(
-            "roles",
-            "the engine works as the owner of the schema",
-            "set ORQESTRA_MIGRATION_DATABASE_URL to the owner and ORQESTRA_DATABASE_URL to a role without rights of its own",
-        )
-    } else {
-        Finding::ok("roles", "the engine works as another role than the owner")
     }
 }

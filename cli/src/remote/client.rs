@@ -16,6 +16,8 @@ use hyper_util::rt::TokioExecutor;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::show::plain;
+
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 /// Most bytes of an answer: a page of a thousand entries stays far below.
 const MOST_BYTES: usize = 64 * 1_024 * 1_024;
@@ -42,7 +44,7 @@ impl Answer {
     /// Where the next page of a list is.
     pub(crate) fn next(&self) -> Option<&str> {
         let (path, rest) = self.header("link")?.strip_prefix('<')?.split_once('>')?;
-        rest.contains("rel=\"next\"").then_some(path)
+        (rest.contains("rel=\"next\"") && path.starts_with('/')).then_some(path)
     }
 }
 
@@ -50,6 +52,11 @@ impl Client {
     /// A client of the engine at this address.
     pub(crate) fn new(url: &str) -> anyhow::Result<Self> {
         let base = url.trim_end_matches('/');
+        // What stands before `@` is a credential, so the error does not repeat it.
+        ensure!(
+            !url.contains('@'),
+            "--url: names no user; give the engine's own address, as in http://127.0.0.1:8080"
+        );
         let parsed: hyper::Uri = base.parse().with_context(|| format!("--url: {url} is no address"))?;
         ensure!(
             parsed.scheme_str() != Some("https"),
@@ -183,12 +190,12 @@ impl Refused {
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(told) = &self.told else { return write!(f, "the answer was {}", self.status) };
-        write!(f, "{}: {}", told.code, told.message)?;
+        write!(f, "{}: {}", plain(&told.code), plain(&told.message))?;
         if let Some(seconds) = told.retry_after {
             write!(f, " (again in {seconds} s)")?;
         }
         for detail in &told.details {
-            write!(f, "\n  {}: {}", detail.field, detail.message)?;
+            write!(f, "\n  {}: {}", plain(&detail.field), plain(&detail.message))?;
             if let (Some(line), Some(column)) = (detail.line, detail.column) {
                 write!(f, " (line {line}, column {column})")?;
             }
@@ -224,8 +231,17 @@ mod tests {
         for good in ["http://127.0.0.1:8080", "http://engine/", "http://engine/prefix"] {
             assert!(Client::new(good).is_ok(), "{good}");
         }
-        for bad in ["https://engine", "engine:8080", "127.0.0.1", "ftp://engine", "http://engine/?x=1", ""] {
+        for bad in [
+            "https://engine",
+            "engine:8080",
+            "127.0.0.1",
+            "ftp://engine",
+            "http://engine/?x=1",
+            "http://me:pass@engine",
+            "",
+        ] {
             let error = Client::new(bad).err().unwrap().to_string();
+            assert!(!error.contains("pass"), "{error}");
             assert!(error.starts_with("--url: "), "{bad}: {error}");
         }
     }
@@ -242,6 +258,8 @@ mod tests {
         let limited = json!({"code": "rate_limit_exceeded", "message": "Too many", "retryAfter": 45});
         let limited = Refused::of(StatusCode::TOO_MANY_REQUESTS, limited);
         assert_eq!(limited.to_string(), "rate_limit_exceeded: Too many (again in 45 s)");
+        let steering = Refused::of(StatusCode::BAD_REQUEST, json!({"code": "c", "message": "\u{1b}[2J"}));
+        assert_eq!(steering.to_string(), "c: \\u{1b}[2J");
         let other = Refused::of(StatusCode::BAD_GATEWAY, Value::Null);
         assert_eq!(other.to_string(), "the answer was 502 Bad Gateway");
     }

@@ -203,7 +203,11 @@ fn tell(answer: &Answer) -> anyhow::Result<()> {
 /// A line on a channel that has ended.
 fn ended(channel: &Value) -> String {
     let details = ["provider", "reason", "cause"].iter().filter(|field| channel.get(**field).is_some());
-    let details: Vec<_> = details.map(|field| cell(channel, field)).collect();
+    let mut details: Vec<_> = details.map(|field| cell(channel, field)).collect();
+    if let Some(missing) = channel["missingVariables"].as_array().filter(|missing| !missing.is_empty()) {
+        let names: Vec<_> = missing.iter().filter_map(Value::as_str).map(plain).collect();
+        details.push(format!("missing: {}", names.join(", ")));
+    }
     let line =
         format!("{:<5}  {:<7}  {}", cell(channel, "channel"), cell(channel, "status"), details.join("  "));
     line.trim_end().to_owned() + "\n"
@@ -235,5 +239,7 @@ mod tests {
         assert_eq!(ended(&sent), "EMAIL  SENT     smtp\n");
         let skipped = json!({"channel": "SMS", "status": "SKIPPED", "reason": "no_address"});
         assert_eq!(ended(&skipped), "SMS    SKIPPED  no_address\n");
+        let missing = json!({"channel": "PUSH", "status": "SENT", "missingVariables": ["title", "amount"]});
+        assert_eq!(ended(&missing), "PUSH   SENT     missing: title, amount\n");
     }
 }

@@ -30,8 +30,12 @@ pub use self::socket::Now;
 
 /// Connections that a process holds at most.
 pub const MAX_CONNECTIONS: usize = 10_000;
+/// Connections of one tenant, so that none takes all of them.
+const MAX_TENANT_CONNECTIONS: usize = MAX_CONNECTIONS / 2;
 /// Connections of one user.
 pub const MAX_USER_CONNECTIONS: usize = 32;
+/// Connections that have shown no token yet: they take no place from those that have.
+const MAX_UNKNOWN: usize = 1_000;
 /// Channels of one connection, as Centrifugo's default.
 pub(crate) const MAX_CHANNELS: usize = 128;
 
@@ -86,6 +90,7 @@ pub struct Hub(Arc<Inner>);
 struct Inner {
     epoch: String,
     state: Mutex<State>,
+    unknown: Arc<Semaphore>,
     connections: Arc<Semaphore>,
     next: AtomicU64,
     closing: CancellationToken,
@@ -115,6 +120,7 @@ impl Hub {
         Self(Arc::new(Inner {
             epoch,
             state: Mutex::default(),
+            unknown: Arc::new(Semaphore::new(MAX_UNKNOWN)),
             connections: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
             next: AtomicU64::new(1),
             closing: CancellationToken::new(),
@@ -122,13 +128,14 @@ impl Hub {
         }))
     }
 
-    /// A place for a connection; none where the hub is full or closing.
+    /// A place for a connection that has shown no token yet; none where there are too many such, or the hub is
+    /// closing.
     pub fn place(&self) -> Option<Place> {
         if self.0.closing.is_cancelled() {
             return None;
         }
-        let permit = Arc::clone(&self.0.connections).try_acquire_owned().ok()?;
-        Some(Place { hub: self.clone(), _permit: permit, _task: self.0.tasks.token() })
+        let unknown = Arc::clone(&self.0.unknown).try_acquire_owned().ok()?;
+        Some(Place { hub: self.clone(), unknown, _task: self.0.tasks.token() })
     }
 
     /// Publishes to a recipient what the event at a position amounts to, by category, and moves up to it.
@@ -198,21 +205,24 @@ impl Hub {
         self.0.tasks.wait().await;
     }
 
-    /// Makes a connection known; `None` where its user has too many.
-    fn enter(&self, recipient: Recipient, user: RealtimeUser) -> Option<Seat> {
+    /// Makes a connection known.
+    fn enter(&self, recipient: Recipient, user: RealtimeUser) -> Result<Seat, NoSeat> {
+        let permit = Arc::clone(&self.0.connections).try_acquire_owned().map_err(|_| NoSeat::Full)?;
         let connection = self.0.next.fetch_add(1, Ordering::Relaxed);
         let outbox = Arc::new(Outbox::default());
         let mut state = self.state();
-        let listeners = state.listeners.entry(recipient).or_default();
-        if listeners.len() >= MAX_USER_CONNECTIONS {
-            return None;
+        let of_tenant = state.tenants.get(&recipient.tenant).copied().unwrap_or(0);
+        let of_user = state.listeners.get(&recipient).map_or(0, Vec::len);
+        if of_tenant >= MAX_TENANT_CONNECTIONS || of_user >= MAX_USER_CONNECTIONS {
+            return Err(NoSeat::TooMany);
         }
+        let listeners = state.listeners.entry(recipient).or_default();
         let categories = HashMap::new();
         listeners.push(Listener { connection, user, outbox: Arc::clone(&outbox), categories });
         *state.tenants.entry(recipient.tenant).or_default() += 1;
         drop(state);
         metrics::gauge!("orqestra_realtime_connections").increment(1.0);
-        Some(Seat { hub: self.clone(), recipient, connection, outbox })
+        Ok(Seat { hub: self.clone(), recipient, connection, outbox, _permit: permit })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -233,10 +243,19 @@ impl fmt::Debug for Hub {
     }
 }
 
+/// Why a connection is not made known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NoSeat {
+    /// The process has no more; another may.
+    Full,
+    /// Its user or its tenant has too many.
+    TooMany,
+}
+
 /// Room for one connection, until it is dropped.
 pub struct Place {
     hub: Hub,
-    _permit: OwnedSemaphorePermit,
+    unknown: OwnedSemaphorePermit,
     _task: tokio_util::task::task_tracker::TaskTrackerToken,
 }
 
@@ -246,6 +265,7 @@ struct Seat {
     recipient: Recipient,
     connection: u64,
     outbox: Arc<Outbox>,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Seat {
@@ -304,7 +324,7 @@ mod tests {
         Recipient { tenant, reference: RecipientRef::from_bytes([user; 32]) }
     }
 
-    fn enter(hub: &Hub, tenant: TenantId) -> Option<Seat> {
+    fn enter(hub: &Hub, tenant: TenantId) -> Result<Seat, NoSeat> {
         hub.enter(recipient(tenant, 1), RealtimeUser::of(&UserId::parse("u").unwrap()))
     }
 
@@ -383,10 +403,28 @@ mod tests {
     fn a_user_has_only_so_many_connections() {
         let hub = Hub::new("e".to_owned());
         let mut seats: Vec<_> = (0..MAX_USER_CONNECTIONS).map(|_| enter(&hub, ONE).unwrap()).collect();
-        assert!(enter(&hub, ONE).is_none());
-        assert!(enter(&hub, OTHER).is_some());
+        assert_eq!(enter(&hub, ONE).err(), Some(NoSeat::TooMany));
+        assert!(enter(&hub, OTHER).is_ok());
         seats.pop();
-        assert!(enter(&hub, ONE).is_some());
+        assert!(enter(&hub, ONE).is_ok());
+    }
+
+    #[test]
+    fn a_tenant_does_not_take_all_seats_nor_those_without_a_token_any() {
+        let hub = Hub::new("e".to_owned());
+        let user = |number: usize| {
+            let mut reference = [0; 32];
+            reference[..8].copy_from_slice(&(number as u64).to_be_bytes());
+            let recipient = Recipient { tenant: ONE, reference: RecipientRef::from_bytes(reference) };
+            hub.enter(recipient, RealtimeUser::of(&UserId::parse("u").unwrap()))
+        };
+        let seats: Vec<_> = (0..MAX_TENANT_CONNECTIONS).map(|number| user(number).unwrap()).collect();
+        assert_eq!(user(seats.len()).err(), Some(NoSeat::TooMany));
+        let unknown: Vec<_> = (0..MAX_UNKNOWN).map(|_| hub.place().unwrap()).collect();
+        assert!(hub.place().is_none());
+        assert!(enter(&hub, OTHER).is_ok());
+        drop(unknown);
+        assert!(hub.place().is_some());
     }
 
     #[tokio::test]

@@ -8,11 +8,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use orqestra_domain::Timestamp;
+use orqestra_domain::{PushCategories, Timestamp};
 use tokio::time::Instant;
 
 use super::outbox::Outbox;
-use super::{Host, Hub, MAX_CHANNELS, NotAdmitted, Seat};
+use super::{Host, Hub, MAX_CHANNELS, NoSeat, NotAdmitted, Seat};
 use crate::channel::{RealtimeUser, is_inbox};
 use crate::protocol::{
     Answer, Command, Connect, Connected, Disconnect, Done, ErrorCode, Method, Refresh, Subscribe, Subscribed,
@@ -103,7 +103,11 @@ impl<H: Host> Session<H> {
             Err(NotAdmitted::Refused) => return Err(Disconnect::PERMISSION_DENIED),
             Err(NotAdmitted::Unavailable) => return Ok(refused(id, ErrorCode::INTERNAL)),
         };
-        let seat = self.hub.enter(recipient, claims.sub.clone()).ok_or(Disconnect::CONNECTION_LIMIT)?;
+        let seat = match self.hub.enter(recipient, claims.sub.clone()) {
+            Ok(seat) => seat,
+            Err(NoSeat::TooMany) => return Err(Disconnect::CONNECTION_LIMIT),
+            Err(NoSeat::Full) => return Ok(refused(id, ErrorCode::INTERNAL)),
+        };
         // It may have been switched off after it was asked for and before the seat was known.
         if self.host.admit(&claims).await == Err(NotAdmitted::Refused) {
             return Err(Disconnect::PERMISSION_DENIED);
@@ -209,10 +213,10 @@ fn refused(id: u32, code: ErrorCode) -> String {
     reply(id, Answer::Error(code))
 }
 
-/// The category of a channel that is the user's own.
+/// The category of a channel that is the user's own; `inbox` is one in form.
 fn category<'a>(channel: &'a str, user: &RealtimeUser) -> Option<&'a str> {
     let (category, named) = channel.split_once('#')?;
-    (!category.is_empty() && named == user.as_str()).then_some(category)
+    (PushCategories::is_one(category) && named == user.as_str()).then_some(category)
 }
 
 /// How long a token that is good now stays good; at least a second, since nought would mean for ever.

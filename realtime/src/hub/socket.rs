@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
+use futures::FutureExt;
 use orqestra_domain::Timestamp;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::outbox::Outbox;
@@ -23,6 +25,8 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 const PONG_WITHIN: Duration = Duration::from_secs(10);
 /// How long a closing frame may take to leave.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+/// Commands in one message: more than a client that joins all its channels at once has.
+const MAX_COMMANDS: usize = 256;
 /// How long a client may take to take in a message.
 const TAKES_WITHIN: Duration = Duration::from_secs(30);
 /// Lines that follow each other are sent together up to so many bytes.
@@ -46,6 +50,7 @@ impl Place {
             session,
             now,
             outbox: None,
+            unknown: Some(self.unknown),
             next_ping: Instant::now() + PING,
             pong_by: None,
             known_by: Instant::now() + CONNECT_WITHIN,
@@ -87,6 +92,8 @@ struct Connection<H> {
     session: Session<H>,
     now: Now,
     outbox: Option<Arc<Outbox>>,
+    /// Its place among those that have shown no token.
+    unknown: Option<OwnedSemaphorePermit>,
     next_ping: Instant,
     pong_by: Option<Instant>,
     known_by: Instant,
@@ -132,7 +139,10 @@ impl<H: Host> Connection<H> {
         // Whatever a client says, it is there.
         self.pong_by = None;
         let (mut answers, mut bytes) = (VecDeque::new(), 0);
-        for line in protocol::lines(text) {
+        for (number, line) in protocol::lines(text).enumerate() {
+            if number >= MAX_COMMANDS {
+                return Err(Disconnect::BAD_REQUEST.into());
+            }
             match self.session.receive(line, (self.now)()).await {
                 Ok(Some(answer)) => {
                     bytes += answer.len();
@@ -145,8 +155,12 @@ impl<H: Host> Connection<H> {
                     return Err(end.into());
                 }
             }
-            if self.outbox.is_none() {
+            if self.outbox.is_none() && self.session.is_known() {
                 self.outbox = self.session.outbox();
+                self.unknown = None;
+            }
+            if let Some(why) = over(self.outbox.as_deref()).now_or_never() {
+                return Err(why.into());
             }
             // No more waits here than one message takes: the next line may ask for as much again.
             if bytes >= TOGETHER {

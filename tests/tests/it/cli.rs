@@ -1,6 +1,7 @@
 //! The subcommands beside a running engine.
 
 use std::fs::File;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Output, Stdio};
@@ -303,4 +304,27 @@ async fn a_wrong_setting_is_named_and_ends_the_program() {
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.starts_with("orqestra: listen: 8080 is no address and port"), "{said}");
+}
+
+#[tokio::test]
+async fn last_words_that_standard_error_does_not_take_do_not_keep_the_process() {
+    let folder = Folder::new("full-pipe");
+    let launch = Launch { folder: folder.path().to_owned(), settings: [].into() };
+    let (reader, writer) = std::io::pipe().unwrap();
+    let mut filling = writer.try_clone().unwrap();
+    let (filled, full) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        while filling.write_all(&[b'x'; 4_096]).is_ok() {
+            filled.send(()).ok();
+        }
+    });
+    // A pipe takes 64 KB.
+    for _ in 0..16 {
+        full.recv_timeout(PRINTS_WITHIN).unwrap();
+    }
+    let mut child =
+        launch.command(&["serve", "--role", "api"]).stdout(Stdio::null()).stderr(writer).spawn().unwrap();
+    let ended = wait::until_now("its end", Duration::from_secs(10), || child.try_wait().unwrap()).await;
+    assert_eq!(ended.code(), Some(1));
+    drop(reader);
 }

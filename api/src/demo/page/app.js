@@ -200,12 +200,23 @@ view.start({
   placeOrder,
   askAgain: () => view.askWhoItIs(account ?? kept() ?? {}, ''),
 });
+// A link may come from anybody: who is signed in already is asked first.
+function byLink(link) {
+  const before = kept();
+  if (before && before.key !== link.key) view.askWhoItIs(link, 'This link brings another API key than the one in use.');
+  else signIn(link);
+}
+
 window.addEventListener('hashchange', () => {
-  const given = fromLink();
-  if (given) signIn(given);
+  const link = fromLink();
+  if (link) byLink(link);
 });
-const given = fromLink() ?? kept();
-if (given) {
+const link = fromLink();
+const given = link ?? kept();
+if (link) {
+  view.connection('connecting', '');
+  byLink(link);
+} else if (given) {
   view.connection('connecting', '');
   signIn(given);
 } else {
