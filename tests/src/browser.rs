@@ -1,27 +1,20 @@
 //! A browser at the demo page as a child process: told what to do by a JSON line, and answering by one.
 //!
-//! The program is `clients/demo.mjs`; Chromium and its driver are installed by `scripts/setup-test.sh`. It ends with
-//! its standard input, and the kernel ends it when the thread that started it is gone.
+//! The program is `clients/demo.mjs`; Chromium and its driver are installed by `scripts/setup-test.sh`.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use tokio::time::timeout;
 
-use crate::realtime::installed;
+use crate::piped::Piped;
 
 /// Longer than the browser itself waits for anything.
 const WITHIN: Duration = Duration::from_secs(90);
 
 /// A running browser.
 pub struct Browser {
-    _child: Child,
-    commands: ChildStdin,
-    told: Lines<BufReader<ChildStdout>>,
+    program: Piped,
     pictures: PathBuf,
 }
 
@@ -33,18 +26,7 @@ impl Browser {
     pub async fn start(folder: &Path) -> Self {
         let pictures = std::env::var_os("ORQESTRA_TEST_PICTURES").map_or(folder.to_owned(), PathBuf::from);
         std::fs::create_dir_all(&pictures).expect("a folder for pictures");
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/demo.mjs");
-        let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL", "--", "node"]).arg(script);
-        command.env("ORQESTRA_TEST_CLIENTS", installed()).kill_on_drop(true);
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("starting setpriv (util-linux)");
-        let commands = child.stdin.take().expect("it is piped");
-        let told = BufReader::new(child.stdout.take().expect("it is piped")).lines();
-        let mut browser = Self { _child: child, commands, told, pictures };
+        let mut browser = Self { program: Piped::start("node", "demo.mjs"), pictures };
         assert_eq!(browser.next().await["is"], "ready");
         browser
     }
@@ -55,7 +37,7 @@ impl Browser {
     /// If it could not be done in time.
     pub async fn does(&mut self, what: &str, mut command: Value) -> Value {
         command["do"] = json!(what);
-        self.commands.write_all(format!("{command}\n").as_bytes()).await.expect("a browser that runs");
+        self.program.tell(&command).await.expect("a browser that runs");
         let told = self.next().await;
         assert_eq!(told["is"], "done", "{command}: {told}");
         told
@@ -95,8 +77,8 @@ impl Browser {
     }
 
     async fn next(&mut self) -> Value {
-        let line = timeout(WITHIN, self.told.next_line()).await.expect("an answer in time");
-        let line = line.ok().flatten().expect("a browser that runs");
+        let line = self.program.next_line(WITHIN).await.expect("an answer in time");
+        let line = line.expect("a browser that runs");
         serde_json::from_str(&line).unwrap_or_else(|_| panic!("the browser told {line}"))
     }
 }

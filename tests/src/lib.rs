@@ -10,6 +10,7 @@ pub mod engine;
 pub mod folder;
 pub mod http;
 pub mod load;
+mod piped;
 pub mod postgres;
 pub mod raw;
 pub mod realtime;

@@ -29,6 +29,31 @@ pub fn order(number: usize) -> Value {
     })
 }
 
+/// An event of the demo type for one user, for SMS alone.
+pub fn sms(user: &str) -> Value {
+    json!({
+        "eventType": "order.confirmed",
+        "channels": ["SMS"],
+        "payload": {"userId": user, "recipientPhone": "+254712345678"},
+        "variables": {"title": "Hello", "orderNumber": "1", "amount": "$1"},
+    })
+}
+
+/// An event of any type for one user who has all addresses.
+pub fn addressed(event_type: &str, variables: &Value) -> Value {
+    json!({
+        "eventType": event_type,
+        "payload": {"userId": "u-1", "recipientEmail": "user@example.com", "recipientPhone": "+254712345678"},
+        "variables": variables,
+    })
+}
+
+/// The event with an id of the caller's.
+pub fn with_id(mut body: Value, id: &str) -> Value {
+    body["eventId"] = json!(id);
+    body
+}
+
 /// Gives a tenant the templates that the first one has for such an event; they say whose order it is on each channel.
 pub async fn templates(world: &World, tenant: &Tenant) {
     for (channel, content) in [

@@ -1,17 +1,14 @@
 //! The official realtime clients as child processes: told what to do, and asked what happened, by JSON lines.
 //!
-//! The programs stand in `clients/`, what they need is installed by `scripts/setup-test.sh`. A client ends with its
-//! standard input, and the kernel ends it when the thread that started it is gone.
+//! The programs stand in `clients/`, what they need is installed by `scripts/setup-test.sh`.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use tokio::time::timeout;
+
+use crate::piped::Piped;
 
 /// The longest that anything awaited here may take.
 const WITHIN: Duration = Duration::from_mins(1);
@@ -33,9 +30,7 @@ impl Kind {
 /// A running client.
 pub struct Client {
     kind: Kind,
-    child: Child,
-    commands: ChildStdin,
-    told: Lines<BufReader<ChildStdout>>,
+    program: Piped,
     /// What was told and nobody has waited for yet.
     kept: VecDeque<Value>,
 }
@@ -46,22 +41,11 @@ impl Client {
     /// # Panics
     /// If it does not start: `make test` installs what it needs.
     pub async fn start(kind: Kind) -> Self {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
-        let (program, script) = match kind {
-            Kind::JavaScript => ("node", here.join("client.mjs")),
-            Kind::Python => ("/usr/bin/python3", here.join("client.py")),
+        let program = match kind {
+            Kind::JavaScript => Piped::start("node", "client.mjs"),
+            Kind::Python => Piped::start("/usr/bin/python3", "client.py"),
         };
-        let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL", "--", program]).arg(script);
-        command.env("ORQESTRA_TEST_CLIENTS", installed()).kill_on_drop(true);
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("starting setpriv (util-linux)");
-        let commands = child.stdin.take().expect("it is piped");
-        let told = BufReader::new(child.stdout.take().expect("it is piped")).lines();
-        let mut client = Self { kind, child, commands, told, kept: VecDeque::new() };
+        let mut client = Self { kind, program, kept: VecDeque::new() };
         client.next("ready").await;
         client
     }
@@ -71,11 +55,8 @@ impl Client {
     /// # Panics
     /// If it is gone.
     pub async fn tell(&mut self, command: Value) {
-        let line = format!("{command}\n");
-        self.commands
-            .write_all(line.as_bytes())
-            .await
-            .unwrap_or_else(|error| panic!("{:?}: {error}", self.kind));
+        let told = self.program.tell(&command).await;
+        told.unwrap_or_else(|error| panic!("{:?}: {error}", self.kind));
     }
 
     /// Connects with a token, or with the one that it then asks for.
@@ -109,10 +90,9 @@ impl Client {
             return self.kept.remove(at).expect("it was found there");
         }
         loop {
-            let line = timeout(WITHIN, self.told.next_line()).await;
+            let line = self.program.next_line(WITHIN).await;
             let line = line
                 .unwrap_or_else(|_| panic!("{:?} told no {is} in time; kept: {:?}", self.kind, self.kept));
-            let line = line.ok().flatten();
             let line = line.unwrap_or_else(|| {
                 panic!("{:?} ended before it told {is}; kept: {:?}", self.kind, self.kept)
             });
@@ -132,7 +112,7 @@ impl Client {
 
     /// Its process id, while it runs.
     pub fn pid(&self) -> Option<u32> {
-        self.child.id()
+        self.program.pid()
     }
 }
 

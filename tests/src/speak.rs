@@ -247,6 +247,18 @@ impl World {
         all
     }
 
+    /// Marks a notification as read, by one tenant's key and under another's id if those differ.
+    pub async fn read(&self, key: &Tenant, tenant: Uuid, user: &str, id: &str) -> Answer {
+        let path = format!("/api/v1/notifications/{tenant}/{}/{id}/read", segment(user));
+        self.call(Request::put(path).key(&key.key)).await
+    }
+
+    /// How many text messages a tenant has sent once all is settled.
+    pub async fn texted(&self, tenant: &Tenant) -> usize {
+        drop(self.drain().await);
+        self.sandbox(tenant, "SMS").await.len()
+    }
+
     /// What the sandbox kept for a tenant, newest first.
     pub async fn sandbox(&self, tenant: &Tenant, channel: &str) -> Vec<Value> {
         let path = format!("/admin/v1/sandbox/messages?tenantId={}&channel={channel}&limit=1000", tenant.id);

@@ -1,6 +1,7 @@
 //! What became of an event, as the admin API tells it.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 /// An event and the state of each channel.
 #[derive(Clone, Debug, Deserialize)]
@@ -96,4 +97,12 @@ impl ChannelState {
         };
         self.attempts.iter().map(attempt).collect()
     }
+}
+
+/// The ids of rows of a history.
+///
+/// # Panics
+/// If one has none.
+pub fn ids(rows: &[Value]) -> Vec<String> {
+    rows.iter().map(|row| row["id"].as_str().expect("an id").to_owned()).collect()
 }

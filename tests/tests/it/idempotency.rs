@@ -1,30 +1,11 @@
 //! The same request again: by key, by event id, at once, after a restart, after the key's time.
 
 use futures::future::join_all;
-use orqestra_tests::tenant::Tenant;
+use orqestra_tests::load::{sms, with_id};
 use orqestra_tests::world::World;
-use serde_json::{Value, json};
+use serde_json::json;
 
 const KEY: &str = "x-idempotency-key";
-
-fn sms(user: &str) -> Value {
-    json!({
-        "eventType": "order.confirmed",
-        "channels": ["SMS"],
-        "payload": {"userId": user, "recipientPhone": "+254712345678"},
-        "variables": {"title": "Hello", "orderNumber": "1", "amount": "$1"},
-    })
-}
-
-fn with_id(mut body: Value, id: &str) -> Value {
-    body["eventId"] = json!(id);
-    body
-}
-
-async fn sent(world: &World, tenant: &Tenant) -> usize {
-    drop(world.drain().await);
-    world.sandbox(tenant, "SMS").await.len()
-}
 
 #[tokio::test]
 async fn of_100_posts_of_one_key_at_once_one_is_new_and_all_get_its_answer() {
@@ -40,7 +21,7 @@ async fn of_100_posts_of_one_key_at_once_one_is_new_and_all_get_its_answer() {
         assert_eq!(answer.body, answers[0].body);
         assert_eq!(answer.header("location"), answers[0].header("location"));
     }
-    assert_eq!(sent(&world, tenant).await, 1);
+    assert_eq!(world.texted(tenant).await, 1);
     assert_eq!(world.accepted().len(), 1);
 }
 
@@ -53,7 +34,7 @@ async fn of_50_posts_of_one_event_id_at_once_one_is_new() {
     let new = answers.iter().filter(|answer| answer.header("idempotency-replayed").is_none()).count();
     assert_eq!(new, 1);
     assert!(answers.iter().all(|answer| answer.status == 200 && answer.body == answers[0].body));
-    assert_eq!(sent(&world, tenant).await, 1);
+    assert_eq!(world.texted(tenant).await, 1);
 }
 
 #[tokio::test]
@@ -91,7 +72,7 @@ async fn another_body_under_a_known_key_or_event_id_is_refused_also_after_a_rest
         );
         world.restart().await;
     }
-    assert_eq!(sent(&world, tenant).await, 2);
+    assert_eq!(world.texted(tenant).await, 2);
 }
 
 #[tokio::test]
@@ -109,7 +90,7 @@ async fn a_repeat_by_event_id_claims_the_key_that_it_brings() {
         assert_eq!(again.header("location"), first.header("location"));
         world.restart().await;
     }
-    assert_eq!(sent(&world, tenant).await, 1);
+    assert_eq!(world.texted(tenant).await, 1);
 }
 
 #[tokio::test]
@@ -122,7 +103,7 @@ async fn a_retry_may_be_written_differently_and_come_under_either_header() {
     let second = world.try_trigger(tenant, other, &[("idempotency-key", "k")]).await.unwrap().expect(200);
     assert_eq!(second.header("idempotency-replayed"), Some("true"));
     assert_eq!(first.header("location"), second.header("location"));
-    assert_eq!(sent(&world, tenant).await, 1);
+    assert_eq!(world.texted(tenant).await, 1);
 }
 
 #[tokio::test]

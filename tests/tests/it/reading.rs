@@ -1,7 +1,7 @@
 //! The history and its read state, as the recipient's front end sees them.
 
-use orqestra_tests::http::{Answer, Request, segment};
-use orqestra_tests::tenant::Tenant;
+use orqestra_tests::http::Request;
+use orqestra_tests::state::ids;
 use orqestra_tests::world::World;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -14,15 +14,6 @@ fn push(user: &str, number: usize) -> Value {
         "payload": {"userId": user},
         "variables": {"title": format!("Title {number}"), "message": format!("Message {number}")},
     })
-}
-
-async fn read(world: &World, key: &Tenant, tenant: Uuid, user: &str, id: &str) -> Answer {
-    let path = format!("/api/v1/notifications/{tenant}/{}/{id}/read", segment(user));
-    world.call(Request::put(path).key(&key.key)).await
-}
-
-fn ids(rows: &[Value]) -> Vec<String> {
-    rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
 }
 
 #[tokio::test]
@@ -76,7 +67,7 @@ async fn a_notification_of_another_user_or_tenant_is_not_there() {
         (tenant, other.id, "u-1", &theirs, "unknown_tenant"),
         (&other, tenant.id, "u-1", &mine, "unknown_tenant"),
     ] {
-        let (status, body) = read(&world, key, path_tenant, user, id).await.error();
+        let (status, body) = world.read(key, path_tenant, user, id).await.error();
         assert_eq!((status, &body["code"]), (404, &json!(code)), "{body}");
     }
     for (owner, user) in [(tenant, "u-1"), (tenant, "u-2"), (&other, "u-1")] {

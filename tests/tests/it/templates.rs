@@ -1,16 +1,9 @@
 //! Templates: the platform's, the tenant's own, what is missing, what is hostile.
 
+use orqestra_tests::load::addressed;
 use orqestra_tests::smtp::Smtp;
 use orqestra_tests::world::World;
-use serde_json::{Value, json};
-
-fn event(event_type: &str, variables: &Value) -> Value {
-    json!({
-        "eventType": event_type,
-        "payload": {"userId": "u-1", "recipientEmail": "user@example.com", "recipientPhone": "+254712345678"},
-        "variables": variables,
-    })
-}
+use serde_json::json;
 
 #[tokio::test]
 async fn a_tenants_own_template_goes_before_the_platforms_and_a_newer_version_before_an_older() {
@@ -21,13 +14,13 @@ async fn a_tenants_own_template_goes_before_the_platforms_and_a_newer_version_be
         let content = json!({"body": format!("own {version} {{{{ message }}}}")});
         let saved = world.template(&tenant, "global.info", "SMS", &content).await.expect(200);
         assert_eq!(saved.json()["version"], version);
-        let id = world.accept(&tenant, &event("global.info", &variables)).await;
+        let id = world.accept(&tenant, &addressed("global.info", &variables)).await;
         assert_eq!(world.settled(&tenant, &id).await.ends(), "EMAIL SENT, SMS SENT, PUSH SENT");
         assert_eq!(world.sandbox(&tenant, "SMS").await[0]["body"], format!("own {version} m"));
     }
     // Another tenant still has the platform's.
     let other = world.new_tenant(json!({})).await;
-    drop(world.accept(&other, &event("global.info", &variables)).await);
+    drop(world.accept(&other, &addressed("global.info", &variables)).await);
     drop(world.drain().await);
     assert_eq!(world.sandbox(&other, "SMS").await[0]["body"], "t: m");
 }
@@ -42,10 +35,10 @@ async fn an_own_template_that_is_switched_off_is_a_skip_and_no_template_at_all_t
             .await
             .expect(200),
     );
-    let id = world.accept(&tenant, &event("global.info", &json!({"title": "t", "message": "m"}))).await;
+    let id = world.accept(&tenant, &addressed("global.info", &json!({"title": "t", "message": "m"}))).await;
     let state = world.settled(&tenant, &id).await;
     assert_eq!(state.ends(), "EMAIL SENT, SMS SKIPPED (template_inactive), PUSH SENT");
-    let id = world.accept(&tenant, &event("never.heard.of", &json!({}))).await;
+    let id = world.accept(&tenant, &addressed("never.heard.of", &json!({}))).await;
     let state = world.settled(&tenant, &id).await;
     assert_eq!(
         state.ends(),
@@ -67,7 +60,7 @@ async fn an_email_has_an_mjml_or_html_body_and_a_text_beside_it() {
             .expect(200),
     );
     let variables = json!({"name": "<b>Zoë</b>\r\nBcc: other@example.com"});
-    drop(world.accept(&tenant, &event("mail", &variables)).await);
+    drop(world.accept(&tenant, &addressed("mail", &variables)).await);
     drop(world.drain().await);
     let mail = &smtp.messages()[0];
     assert_eq!(mail.to, ["user@example.com"], "a variable adds no recipient");
@@ -90,7 +83,10 @@ async fn a_template_that_does_not_parse_cannot_be_saved_and_the_old_one_stays() 
     );
     assert!(body["details"][0]["line"].is_u64(), "{body}");
     let id = world
-        .accept(tenant, &event("order.confirmed", &json!({"title": "a", "orderNumber": "b", "amount": "c"})))
+        .accept(
+            tenant,
+            &addressed("order.confirmed", &json!({"title": "a", "orderNumber": "b", "amount": "c"})),
+        )
         .await;
     drop(world.settled(tenant, &id).await);
     assert_eq!(world.sandbox(tenant, "SMS").await[0]["body"], "a: order b, c");
@@ -105,9 +101,9 @@ async fn a_hostile_template_ends_its_own_delivery_and_disturbs_nobody() {
     let endless = "{% for a in (1..9999) %}{% for b in (1..9999) %}{% for c in (1..9999) %}x{% endfor %}{% endfor %}{% endfor %}";
     drop(world.template(&hostile, "bomb", "SMS", &json!({"body": endless})).await.expect(200));
     for number in 0..20 {
-        drop(world.accept(&hostile, &event("bomb", &json!({"number": number}))).await);
+        drop(world.accept(&hostile, &addressed("bomb", &json!({"number": number}))).await);
     }
-    let id = world.accept(&other, &event("global.info", &json!({"title": "t", "message": "m"}))).await;
+    let id = world.accept(&other, &addressed("global.info", &json!({"title": "t", "message": "m"}))).await;
     assert_eq!(world.settled(&other, &id).await.ends(), "EMAIL SENT, SMS SENT, PUSH SENT");
     for ((tenant, _), state) in world.drain().await {
         if tenant == hostile.id {

@@ -1,26 +1,19 @@
 //! The checklist before production, as far as it speaks of the engine.
 
 use orqestra_tests::http::Request;
-use orqestra_tests::load::order;
+use orqestra_tests::load::{addressed, order};
 use orqestra_tests::tenant::sign;
 use orqestra_tests::world::{TRIGGER, World};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::global;
-
-fn event(event_type: &str, variables: &Value) -> Value {
-    json!({
-        "eventType": event_type,
-        "payload": {"userId": "u-1", "recipientEmail": "user@example.com", "recipientPhone": "+254712345678"},
-        "variables": variables,
-    })
-}
 
 #[tokio::test]
 async fn checklist_template_variables() {
     let world = World::start().await;
     let tenant = world.tenant();
-    let id = world.accept(tenant, &event("order.confirmed", &json!({"title": "Hi", "amount": "$1"}))).await;
+    let id =
+        world.accept(tenant, &addressed("order.confirmed", &json!({"title": "Hi", "amount": "$1"}))).await;
     let state = world.settled(tenant, &id).await;
     assert_eq!(state.ends(), "EMAIL SENT, SMS SENT, PUSH SENT");
     for channel in &state.channels {

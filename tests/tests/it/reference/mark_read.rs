@@ -1,10 +1,9 @@
 //! Marking a notification as read.
 
-use orqestra_tests::http::{Answer, Request, segment};
-use orqestra_tests::tenant::Tenant;
+use orqestra_tests::http::Request;
+use orqestra_tests::state::ids;
 use orqestra_tests::world::World;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::{global, refuses_other_keys};
 
@@ -12,15 +11,6 @@ fn push(user: &str, number: usize) -> Value {
     let mut body = global(user);
     body["eventId"] = json!(format!("{user}-{number}"));
     body
-}
-
-async fn read(world: &World, key: &Tenant, tenant: Uuid, user: &str, id: &str) -> Answer {
-    let path = format!("/api/v1/notifications/{tenant}/{}/{id}/read", segment(user));
-    world.call(Request::put(path).key(&key.key)).await
-}
-
-fn ids(rows: &[Value]) -> Vec<String> {
-    rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
 }
 
 #[tokio::test]
@@ -32,7 +22,7 @@ async fn read_response() {
     }
     drop(world.drain().await);
     for id in ids(&world.history(tenant, "u-1").await) {
-        let answer = read(&world, tenant, tenant.id, "u-1", &id).await.expect(200);
+        let answer = world.read(tenant, tenant.id, "u-1", &id).await.expect(200);
         assert_eq!(answer.text(), r#"{"success":true}"#);
         let rows = world.history(tenant, "u-1").await;
         let row = rows.iter().find(|row| row["id"] == *id).unwrap();
@@ -41,7 +31,7 @@ async fn read_response() {
     world.restart().await;
     let rows = world.history(tenant, "u-1").await;
     assert!(rows.len() == 20 && rows.iter().all(|row| row["status"] == "READ"), "{rows:#?}");
-    drop(read(&world, tenant, tenant.id, "u-1", &ids(&rows)[0]).await.expect(200));
+    drop(world.read(tenant, tenant.id, "u-1", &ids(&rows)[0]).await.expect(200));
 }
 
 #[tokio::test]

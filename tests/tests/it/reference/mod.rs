@@ -116,6 +116,14 @@ fn expected(status: u16, error: &str, code: &str, message: &str) -> (u16, Value)
     (status, json!({"statusCode": status, "error": error, "message": message, "code": code}))
 }
 
+/// What is answered while the database is away.
+pub(crate) fn unavailable() -> (u16, Value) {
+    let message = "The request could not be completed now. Try again soon";
+    let (status, mut body) = expected(500, "Internal Server Error", "unavailable", message);
+    body["retryAfter"] = json!(1);
+    (status, body)
+}
+
 async fn post(world: &World, key: Option<&str>, text: &str) -> Answer {
     let request = Request::post(TRIGGER).text(text);
     world.call(key.into_iter().fold(request, Request::key)).await

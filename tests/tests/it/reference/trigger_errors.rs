@@ -7,7 +7,7 @@ use orqestra_tests::tenant::sign;
 use orqestra_tests::world::{TRIGGER, World};
 use serde_json::{Value, json};
 
-use super::{expected, global, post};
+use super::{expected, global, post, unavailable};
 
 fn push() -> Value {
     global("u")
@@ -164,19 +164,7 @@ async fn error_500_database() {
     world.expect_errors();
     server.crash().await;
     let answer = world.trigger(world.tenant(), &order(1)).await;
-    assert_eq!(
-        answer.error(),
-        (
-            500,
-            json!({
-                "statusCode": 500,
-                "error": "Internal Server Error",
-                "message": "The request could not be completed now. Try again soon",
-                "code": "unavailable",
-                "retryAfter": 1,
-            })
-        )
-    );
+    assert_eq!(answer.error(), unavailable());
     server.resume().await;
     drop(orqestra_tests::load::insist(&world, world.tenant(), &order(1)).await);
     drop(world.drain().await);

@@ -1,7 +1,8 @@
 //! The headers of a trigger.
 
 use orqestra_tests::http::Request;
-use orqestra_tests::tenant::{Tenant, sign};
+use orqestra_tests::load::{sms, with_id};
+use orqestra_tests::tenant::sign;
 use orqestra_tests::world::{TRIGGER, World};
 use serde_json::{Value, json};
 
@@ -11,25 +12,6 @@ const KEY: &str = "x-idempotency-key";
 
 fn push() -> Value {
     global("u")
-}
-
-fn sms(user: &str) -> Value {
-    json!({
-        "eventType": "order.confirmed",
-        "channels": ["SMS"],
-        "payload": {"userId": user, "recipientPhone": "+254712345678"},
-        "variables": {"title": "Hello", "orderNumber": "1", "amount": "$1"},
-    })
-}
-
-fn with_id(mut body: Value, id: &str) -> Value {
-    body["eventId"] = json!(id);
-    body
-}
-
-async fn sent(world: &World, tenant: &Tenant) -> usize {
-    drop(world.drain().await);
-    world.sandbox(tenant, "SMS").await.len()
 }
 
 #[tokio::test]
@@ -114,7 +96,7 @@ async fn trigger_header_x_idempotency_key() {
     assert_eq!(by_id.header("idempotency-replayed"), Some("true"));
     let again = world.trigger_with(tenant, &sms("u-2"), &[(KEY, "k")]).await.expect(200);
     assert_eq!(again.header("location"), by_key.header("location"));
-    assert_eq!(sent(&world, tenant).await, 3);
+    assert_eq!(world.texted(tenant).await, 3);
 }
 
 #[tokio::test]
