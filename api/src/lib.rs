@@ -33,4 +33,5 @@ pub use demo::DemoPage;
 pub use openapi::document;
 pub use probe::readyz::{Degraded, Readiness, ReadinessReport};
 pub use realtime::origin::{AllowedOrigins, InvalidOrigin};
+pub use request::percent_encoded;
 pub use router::router;

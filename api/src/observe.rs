@@ -42,13 +42,18 @@ const STATUSES: [u16; 19] =
 pub(crate) struct Scope(Arc<ScopeInner>);
 
 struct ScopeInner {
-    trace: Trace,
+    trace: Arc<Trace>,
     tenant: OnceLock<TenantId>,
 }
 
 impl Scope {
     fn new(trace: Trace) -> Self {
-        Self(Arc::new(ScopeInner { trace, tenant: OnceLock::new() }))
+        Self(Arc::new(ScopeInner { trace: Arc::new(trace), tenant: OnceLock::new() }))
+    }
+
+    /// The trace that the request belongs to.
+    pub(crate) fn trace(&self) -> &Arc<Trace> {
+        &self.0.trace
     }
 
     /// The request's id.
@@ -194,10 +199,12 @@ impl Line<'_> {
     }
 }
 
-/// Counters and durations by route, made when first used and never looked up again.
+/// Counters and durations by route, and what became of triggers, made when first used and never looked up again.
 pub(crate) struct HttpMetrics {
     routes: HashMap<&'static str, RouteMetrics>,
     none: RouteMetrics,
+    accepted: OnceLock<Counter>,
+    repeated: OnceLock<Counter>,
 }
 
 struct RouteMetrics {
@@ -209,7 +216,16 @@ struct RouteMetrics {
 impl HttpMetrics {
     pub(crate) fn new() -> Self {
         let routes = ROUTES.iter().map(|route| (*route, RouteMetrics::new(route))).collect();
-        Self { routes, none: RouteMetrics::new("none") }
+        let none = RouteMetrics::new("none");
+        Self { routes, none, accepted: OnceLock::new(), repeated: OnceLock::new() }
+    }
+
+    /// Counts a trigger that was answered with success, now or before.
+    pub(crate) fn triggered(&self, replayed: bool) {
+        let (counter, outcome) =
+            if replayed { (&self.repeated, "repeated") } else { (&self.accepted, "accepted") };
+        let count = || metrics::counter!("orqestra_triggers_total", "outcome" => outcome);
+        counter.get_or_init(count).increment(1);
     }
 
     fn record(&self, route: &str, status: StatusCode, elapsed: Duration) {

@@ -1,11 +1,13 @@
 //! What routes share in taking a request apart and in running its command.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path, Query, Request};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use orqestra_commands::{Actor, Context, Trace, TraceParent};
+use orqestra_commands::{Actor, Context, Trace};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tracing::Instrument;
@@ -67,13 +69,12 @@ impl Parameters {
 }
 
 /// Lets an operator pass and reads the JSON that came along.
-pub(crate) async fn from_operator(app: &App, request: Request) -> Result<(Parts, Value), ApiError> {
+pub(crate) async fn from_operator(app: &App, request: Request) -> Result<Value, ApiError> {
     let (parts, body) = request.into_parts();
     let body = body::read(&parts.headers, body, app.body_timeout).await?;
     admin::authenticate(&parts.headers, app.admin_token.as_ref())?;
     app.commands.directory().fresh().await?;
-    let json = body::json(&parts.headers, &body)?;
-    Ok((parts, json))
+    body::json(&parts.headers, &body)
 }
 
 /// Lets an operator pass who sends no body.
@@ -82,14 +83,16 @@ pub(crate) async fn from_reading_operator(app: &App, headers: &HeaderMap) -> Res
     Ok(app.commands.directory().fresh().await?)
 }
 
+/// A text as one part of a path, or as a value of a query or a fragment: all of it is escaped but for RFC 3986's
+/// unreserved characters.
+pub fn percent_encoded(text: &str) -> String {
+    const RESERVED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    utf8_percent_encode(text, &RESERVED).to_string()
+}
+
 /// What stands around the request's command.
-pub(crate) fn context(actor: Actor, scope: &Scope, headers: &HeaderMap) -> Context {
-    Context {
-        actor,
-        request_id: Some(scope.request_id().to_owned()),
-        trace_id: trace_id(headers),
-        trace_parent: trace_parent(headers).and_then(TraceParent::parse).map(|parent| parent.to_string()),
-    }
+pub(crate) fn context(actor: Actor, scope: &Scope) -> Context {
+    Context { actor, trace: Some(Arc::clone(scope.trace())) }
 }
 
 /// The trace that a request belongs to.
@@ -118,4 +121,16 @@ pub(crate) async fn to_the_end<T: Send + 'static>(
     command: impl Future<Output = T> + Send + 'static,
 ) -> Result<T, ApiError> {
     Ok(tokio::spawn(command.in_current_span()).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_but_the_unreserved_characters_are_escaped() {
+        assert_eq!(percent_encoded("orq_live-1.~"), "orq_live-1.~");
+        assert_eq!(percent_encoded("a&b=c#d%e+/"), "a%26b%3Dc%23d%25e%2B%2F");
+        assert_eq!(percent_encoded("order confirmed/ä"), "order%20confirmed%2F%C3%A4");
+    }
 }

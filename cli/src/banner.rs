@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use orqestra_api::DemoPage;
+use orqestra_api::{DemoPage, percent_encoded};
 
 use crate::settings::Bootstrap;
 
@@ -35,7 +35,7 @@ pub(crate) fn text(facts: &Facts<'_>) -> String {
     line(&format!("  admin token  {admin_token}"));
     if *demo == DemoPage::Served {
         // What stands after # stays in the browser.
-        let key = in_fragment(key);
+        let key = percent_encoded(key);
         line(&format!("  demo page    http://{address}/demo#key={key}&tenant={id}"));
     }
     line(&format!("  OpenAPI      http://{address}/openapi.json"));
@@ -79,27 +79,4 @@ pub(crate) fn text(facts: &Facts<'_>) -> String {
     line("  Ctrl-C ends it; nothing is lost.");
     line("");
     out
-}
-
-/// A text as the value of a link's fragment.
-fn in_fragment(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            _ => write!(out, "%{byte:02X}").expect("writing to a String cannot fail"),
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_of_any_characters_stands_whole_in_the_link() {
-        assert_eq!(in_fragment("orq_live-1.~"), "orq_live-1.~");
-        assert_eq!(in_fragment("a&b=c#d%e+/"), "a%26b%3Dc%23d%25e%2B%2F");
-    }
 }

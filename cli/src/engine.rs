@@ -16,7 +16,7 @@ use orqestra_api::{AdminToken, App, AppParts, DemoPage};
 use orqestra_commands::{Commands, DefaultProvider, Directory};
 use orqestra_dispatch::{Dispatch, DispatchDeps, DispatchSettings, PushFeed, sandbox};
 use orqestra_event_log::source::{SystemClock, SystemIds};
-use orqestra_event_log::{Clock, EventLog, Ids, LogOptions, SubscriptionOptions, run_subscription};
+use orqestra_event_log::{Clock, EventLog, Ids, LogOptions, run_subscription};
 use orqestra_projections::{DeliveryStatus, Inbox, Projection, Usage};
 use orqestra_realtime::{Hub, RealtimeTokens};
 use orqestra_vault::{Entropy, OsEntropy, Vault};
@@ -33,8 +33,6 @@ use crate::settings::Settings;
 
 /// How long a request's body may take to arrive.
 const BODY_WITHIN: Duration = Duration::from_secs(10);
-/// Larger batches merge more of what happens to one notification into one write.
-const PROJECTION_BATCH: usize = 2_000;
 /// How often expired idempotency keys are cleared away, and how many at a time.
 const PURGE_EVERY: Duration = Duration::from_mins(1);
 const PURGE_AT_MOST: i64 = 10_000;
@@ -101,7 +99,7 @@ impl Engine {
         Ok(Self { commands, pool, vault, clock, ids, entropy, realtime_secret, metrics, log_token })
     }
 
-    /// Runs the roles until `token` ends or one of them fails; the settings say whether there is a demo page, or `demo`.
+    /// Runs the roles until `token` ends or one of them fails.
     pub(crate) async fn run(
         self,
         roles: &BTreeSet<Role>,
@@ -224,7 +222,7 @@ impl Engine {
             allowed_origins: settings.allowed_origins.clone(),
             limits,
             admin_token: Some(AdminToken::new(admin_token)),
-            demo: settings.demo.unwrap_or(demo),
+            demo,
             readiness: Arc::new(EngineReadiness::new(log, roles.clone())),
             metrics: self.metrics.clone(),
             clock: Arc::clone(&self.clock),
@@ -237,13 +235,7 @@ impl Engine {
         for projection in Projection::ALL {
             let (log, pool, token) = (self.commands.log().clone(), self.pool.clone(), token.child_token());
             tasks.spawn(async move {
-                let mut options =
-                    SubscriptionOptions { batch: PROJECTION_BATCH, ..SubscriptionOptions::default() };
-                if projection == Projection::Usage {
-                    // However many they are, they come down to a row a tenant.
-                    options.rushed_batch = PROJECTION_BATCH;
-                }
-                run_subscription(log, pool, projection, options, token)
+                run_subscription(log, pool, projection, projection.options(), token)
                     .await
                     .with_context(|| format!("the projection {} ended", projection.name()))
             });

@@ -105,7 +105,7 @@ impl DataDir {
     fn kept(&self, name: &str, make: impl FnOnce() -> String) -> anyhow::Result<String> {
         let path = self.0.join(name);
         if path.exists() {
-            return fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()));
+            return read_kept(&self.0, name);
         }
         let text = make();
         self.write(name, &text)?;

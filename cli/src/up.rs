@@ -86,11 +86,12 @@ async fn run(
     let tenant = first_tenant(settings, data)?;
     demo::ensure(&engine.commands, &tenant).await.context("the first tenant cannot be set up")?;
     let address = listener.local_addr()?;
+    let demo = settings.demo.unwrap_or(DemoPage::Served);
     let program = std::env::current_exe().unwrap_or_else(|_| "orqestra".into());
     let banner = banner::text(&banner::Facts {
         address,
         tenant: &tenant,
-        demo: settings.demo.unwrap_or(DemoPage::Served),
+        demo,
         admin_token: &admin_token,
         database: cluster.map(Cluster::home),
         adopted: cluster.is_some_and(Cluster::adopted),
@@ -100,7 +101,7 @@ async fn run(
     // Who closed standard output wants no banner.
     drop(std::io::stdout().lock().write_all(banner.as_bytes()));
     let all = BTreeSet::from([Role::Api, Role::Project, Role::Dispatch]);
-    let ran = engine.run(&all, settings, &admin_token, DemoPage::Served, Some(listener), token).await;
+    let ran = engine.run(&all, settings, &admin_token, demo, Some(listener), token).await;
     tracing::info!("the engine has ended");
     ran
 }
@@ -117,7 +118,8 @@ pub(crate) async fn serve(settings: &Settings, roles: BTreeSet<Role>) -> anyhow:
     engine.commands.seed_platform().await?;
     let address = listener.as_ref().map(tokio::net::TcpListener::local_addr).transpose()?;
     tracing::info!(roles = ?roles, address = address.map(tracing::field::display), "the engine serves");
-    engine.run(&roles, settings, &admin_token, DemoPage::Absent, listener, token).await
+    let demo = settings.demo.unwrap_or(DemoPage::Absent);
+    engine.run(&roles, settings, &admin_token, demo, listener, token).await
 }
 
 fn first_tenant(settings: &Settings, data: &DataDir) -> anyhow::Result<Bootstrap> {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
 use orqestra_domain::{ApiKeyId, RecipientRef};
 use orqestra_event_log::{Priority, RecordedEvent};
@@ -44,33 +45,30 @@ impl fmt::Display for Actor {
 pub struct Context {
     /// Who gave it.
     pub actor: Actor,
-    /// The request it came with.
-    pub request_id: Option<String>,
-    /// The caller's own trace id.
-    pub trace_id: Option<String>,
-    /// The W3C trace context.
-    pub trace_parent: Option<String>,
+    /// The trace of the request that it came with.
+    pub trace: Option<Arc<Trace>>,
 }
 
 impl Context {
     /// A command that the engine gives itself.
     pub const fn engine(part: &'static str) -> Self {
-        Self { actor: Actor::Engine(part), request_id: None, trace_id: None, trace_parent: None }
+        Self { actor: Actor::Engine(part), trace: None }
     }
 
     /// The trace of what it appends, of which this is the first event.
-    pub(crate) fn trace(&self, first: &RecordedEvent) -> Trace {
-        let request_id = self.request_id.clone().unwrap_or_else(|| first.event_id.to_string());
-        Trace::of(request_id, self.trace_id.clone(), self.trace_parent.as_deref())
+    pub(crate) fn trace(&self, first: &RecordedEvent) -> Arc<Trace> {
+        let own = || Arc::new(Trace::of(first.event_id.to_string(), None, None));
+        self.trace.as_ref().map_or_else(own, Arc::clone)
     }
 
     pub(crate) fn metadata(&self, recipient: Option<&RecipientRef>) -> HashMap<String, String> {
         let mut metadata = HashMap::with_capacity(5);
         metadata.insert("actor".to_owned(), self.actor.to_string());
+        let trace = self.trace.as_deref();
         let optional = [
-            ("requestId", self.request_id.clone()),
-            ("traceId", self.trace_id.clone()),
-            ("traceparent", self.trace_parent.clone()),
+            ("requestId", trace.map(|trace| trace.request_id().to_owned())),
+            ("traceId", trace.and_then(Trace::given).map(str::to_owned)),
+            ("traceparent", trace.and_then(Trace::parent).map(|parent| parent.to_string())),
             ("recipientRef", recipient.map(ToString::to_string)),
         ];
         for (name, value) in optional {

@@ -172,11 +172,11 @@ impl Commands {
                     let answer = Triggered::of(notification, &story.accepted, committed.position);
                     self.remember(tenant, &trigger, &answer);
                     // In a rush what follows comes so late that it would not be remembered any more.
-                    if !self.log().in_a_rush() {
-                        let trace = committed.events.first().map(|first| Arc::new(ctx.trace(first)));
-                        if let Some(trace) = &trace {
-                            self.memorise(&stream, committed.aggregate, committed.version, trace);
-                        }
+                    if !self.log().in_a_rush()
+                        && let Some(first) = committed.events.first()
+                    {
+                        let trace = ctx.trace(first);
+                        self.memorise(&stream, committed.aggregate, committed.version, &trace);
                     }
                     return Ok(answer);
                 }

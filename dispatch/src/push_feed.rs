@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use orqestra_commands::{CommandError, Commands, RenderedContent, content_field};
 use orqestra_domain::notification::{DeliveryRendered, NotificationEvent, NotificationRefusal, Story};
+use orqestra_domain::tenant::TenantEvent;
 use orqestra_domain::{AnyEvent, Channel, NotificationId, PushCategories, StreamId, TenantId};
 use orqestra_event_log::{EventLog, Outage, Position, RecordedEvent};
 use orqestra_realtime::{Hub, INBOX, InboxChange, Push, Recipient};
@@ -114,20 +115,21 @@ impl PushFeed {
         if !concerns || self.hub.pass_tenant(tenant, position) {
             return Ok(());
         }
-        if event.event_type == "TenantDeactivated" {
-            let known = self.commands.directory().wait_for(event.position).await;
-            known.map_err(|error| CommandError::Unavailable(error.to_string()))?;
-            self.hub.end_tenant(tenant, position);
-            return Ok(());
-        }
-        let (Ok(AnyEvent::Notification(told)), Some((_, id))) =
-            (event.event(), StreamId::split(&event.aggregate_id))
-        else {
-            tracing::error!(
-                event.position = event.position.get(),
-                "an event cannot be read and is not published"
-            );
-            return Ok(());
+        let (told, id) = match (event.event(), StreamId::split(&event.aggregate_id)) {
+            (Ok(AnyEvent::Notification(told)), Some((_, id))) => (told, id),
+            (Ok(AnyEvent::Tenant(TenantEvent::TenantDeactivated(_))), _) => {
+                let known = self.commands.directory().wait_for(event.position).await;
+                known.map_err(|error| CommandError::Unavailable(error.to_string()))?;
+                self.hub.end_tenant(tenant, position);
+                return Ok(());
+            }
+            _ => {
+                tracing::error!(
+                    event.position = event.position.get(),
+                    "an event cannot be read and is not published"
+                );
+                return Ok(());
+            }
         };
         let id = NotificationId::from_uuid(id);
         match told {

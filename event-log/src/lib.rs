@@ -36,7 +36,7 @@ pub use append::{
 };
 pub use error::LogError;
 pub use fail_point::FailPoint;
-pub use log::{EventLog, LogOptions};
+pub use log::{EventLog, LogOptions, MAX_CLOCK_SKEW};
 pub use outage::Outage;
 pub use position::Position;
 pub use recorded::{Metadata, RecordedEvent};

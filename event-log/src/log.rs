@@ -38,7 +38,7 @@ const READ_TOGETHER: usize = 256;
 /// Most bytes of events that wait to be stored.
 const MAX_QUEUED_BYTES: usize = 32 * 1024 * 1024;
 /// A clock further off the database's than this is wrong.
-const MAX_CLOCK_SKEW: Duration = Duration::from_secs(1);
+pub const MAX_CLOCK_SKEW: Duration = Duration::from_secs(1);
 
 /// Longest that another process's news waits for our own batch.
 const OWN_BATCH: Duration = Duration::from_millis(50);

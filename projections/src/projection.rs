@@ -5,12 +5,15 @@
 
 use std::sync::Arc;
 
-use orqestra_event_log::{OnPoison, RecordedEvent, Subscriber, SubscriberError};
+use orqestra_event_log::{OnPoison, RecordedEvent, Subscriber, SubscriberError, SubscriptionOptions};
 use sqlx::{PgConnection, PgTransaction};
 
 use crate::error::ApplyError;
 use crate::generation::Generation;
 use crate::{delivery_status, inbox, usage};
+
+/// Larger batches merge more of what happens to one notification into one write.
+const BATCH: usize = 2_000;
 
 /// A projection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,6 +51,16 @@ impl Projection {
     /// The projection of that name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|projection| projection.name() == name)
+    }
+
+    /// How its subscription runs.
+    pub fn options(self) -> SubscriptionOptions {
+        let usual = SubscriptionOptions { batch: BATCH, ..SubscriptionOptions::default() };
+        match self {
+            Self::Inbox | Self::DeliveryStatus => usual,
+            // However many they are, they come down to a row a tenant.
+            Self::Usage => SubscriptionOptions { rushed_batch: BATCH, ..usual },
+        }
     }
 
     /// The tables that nobody else writes.

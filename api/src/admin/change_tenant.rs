@@ -69,11 +69,11 @@ pub(crate) async fn change(
     Segments(tenant_id): Segments<String>,
     request: Request,
 ) -> Result<Json<TenantView>, ApiError> {
-    let (parts, body) = from_operator(&app, request).await?;
+    let body = from_operator(&app, request).await?;
     let tenant = known(&app, &tenant_id)?.id;
     scope.is_for(tenant);
     let patch = parse(&body)?;
-    let context = context(Actor::Admin, &scope, &parts.headers);
+    let context = context(Actor::Admin, &scope);
     let changed = to_the_end(async move { app.commands.change_tenant(tenant, patch, &context).await });
     let (record, issued) = changed.await??;
     Ok(Json(TenantView::of(tenant, &record, issued)))

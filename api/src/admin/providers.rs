@@ -136,12 +136,12 @@ pub(crate) async fn put(
     Segments((tenant_id, channel)): Segments<(String, String)>,
     request: Request,
 ) -> Result<Json<ProviderList>, ApiError> {
-    let (parts, body) = from_operator(&app, request).await?;
+    let body = from_operator(&app, request).await?;
     let tenant = known(&app, &tenant_id)?.id;
     scope.is_for(tenant);
     let (channel, providers) = parse(&channel, &body)?;
     let usernames: Vec<_> = providers.iter().map(username).collect();
-    let context = context(Actor::Admin, &scope, &parts.headers);
+    let context = context(Actor::Admin, &scope);
     let set =
         to_the_end(async move { app.commands.set_providers(tenant, channel, providers, &context).await });
     let set = set.await??.into_iter().zip(usernames);

@@ -60,13 +60,13 @@ pub(crate) async fn resolve(
     Segments(delivery_id): Segments<String>,
     request: Request,
 ) -> Result<Json<Resolved>, ApiError> {
-    let (parts, body) = from_operator(&app, request).await?;
+    let body = from_operator(&app, request).await?;
     let resolution = parse(&body)?;
     let unknown = || ApiError::NotFound(Thing::Delivery);
     let delivery: DeliveryId = delivery_id.parse().map_err(|_| unknown())?;
     let of = app.deliveries.find_delivery(delivery).await?.ok_or_else(unknown)?;
     scope.is_for(of.tenant);
-    let context = context(Actor::Admin, &scope, &parts.headers);
+    let context = context(Actor::Admin, &scope);
     let command =
         Resolve { channel: of.channel, resolution, by: Actor::Admin.to_string(), at: app.commands.now() };
     let resolved = to_the_end(async move {

@@ -46,14 +46,14 @@ pub(crate) async fn switch(
     Segments((tenant_id, event_type, channel)): Segments<(String, String, String)>,
     request: Request,
 ) -> Result<Json<TemplateSummary>, ApiError> {
-    let (parts, body) = from_operator(&app, request).await?;
+    let body = from_operator(&app, request).await?;
     let tenant = known(&app, &tenant_id)?.id;
     scope.is_for(tenant);
     let mut problems = Problems::default();
     let (event_type, channel) = named(&event_type, &channel, &mut problems);
     let active = parse(&body, &mut problems)?;
     let ((event_type, channel), active) = problems.check(event_type.zip(channel).zip(active))?;
-    let context = context(Actor::Admin, &scope, &parts.headers);
+    let context = context(Actor::Admin, &scope);
     let (commands, of) = (app.commands.clone(), event_type.clone());
     let switched =
         to_the_end(async move { commands.switch_template(tenant, &of, channel, active, &context).await });

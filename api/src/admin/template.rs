@@ -76,12 +76,12 @@ pub(crate) async fn put(
     Segments((tenant_id, event_type, channel)): Segments<(String, String, String)>,
     request: Request,
 ) -> Result<Json<SavedTemplate>, ApiError> {
-    let (parts, body) = from_operator(&app, request).await?;
+    let body = from_operator(&app, request).await?;
     let tenant = known(&app, &tenant_id)?.id;
     scope.is_for(tenant);
     let (event_type, channel, content, active) = parse(&event_type, &channel, &body)?;
     let content = tokio::task::spawn_blocking(move || checked(channel, content)).await??;
-    let context = context(Actor::Admin, &scope, &parts.headers);
+    let context = context(Actor::Admin, &scope);
     let saved = to_the_end(async move {
         app.commands.put_template(tenant, event_type, channel, content, active, &context).await
     });

@@ -83,9 +83,9 @@ pub(crate) async fn register(
     Extension(scope): Extension<Scope>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let (parts, body) = from_operator(&app, request).await?;
+    let body = from_operator(&app, request).await?;
     let input = parse(&body)?;
-    let context = context(Actor::Admin, &scope, &parts.headers);
+    let context = context(Actor::Admin, &scope);
     let registered = to_the_end(async move { app.commands.register_tenant(input, &context).await }).await??;
     scope.is_for(registered.tenant_id);
     let location = format!("{PATH}/{}", registered.tenant_id);

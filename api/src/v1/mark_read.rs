@@ -57,7 +57,7 @@ pub(crate) async fn mark_read(
         .map_err(|error| ApiError::Invalid(vec![FieldError::new("userId", error.to_string())]))?;
     let notification: NotificationId =
         notification_id.parse().map_err(|_| ApiError::NotFound(Thing::Notification))?;
-    let context = context(tenant::actor(&caller), &scope, &headers);
+    let context = context(tenant::actor(&caller), &scope);
     let marked = to_the_end(async move {
         let tenant = &caller.tenant;
         let marked = app.commands.mark_read(tenant, &user, notification, &context).await?;

@@ -4,7 +4,6 @@
 //! known repeat, 429, 503. A repeat gets the first answer again and costs no quota.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +28,7 @@ use crate::error::ApiError;
 use crate::fields::{Fields, Problems};
 use crate::limits::{Exceeded, Permit};
 use crate::observe::Scope;
-use crate::request::{context, to_the_end};
+use crate::request::{context, percent_encoded, to_the_end};
 use crate::view::PlanLine;
 
 pub(crate) const PATH: &str = "/api/v1/events/trigger";
@@ -158,9 +157,9 @@ pub(crate) async fn trigger(
     let trigger = parse(headers, body::json(headers, &body)?)?;
     let permit = match admit(&app, &caller.tenant, &trigger).await? {
         Admitted::New(permit) => permit,
-        Admitted::Before(known) => return Ok(answer(headers, &known)),
+        Admitted::Before(known) => return Ok(answer(&app, headers, &known)),
     };
-    let context = context(tenant::actor(&caller), &scope, headers);
+    let context = context(tenant::actor(&caller), &scope);
     let commands = app.commands.clone();
     let triggered = to_the_end(async move {
         let triggered = commands.trigger(&caller.tenant, trigger, &context).await?;
@@ -169,7 +168,7 @@ pub(crate) async fn trigger(
         }
         Ok::<_, ApiError>(triggered)
     });
-    Ok(answer(headers, &triggered.await??))
+    Ok(answer(&app, headers, &triggered.await??))
 }
 
 /// What the limits let through.
@@ -248,9 +247,8 @@ fn idempotency_key(headers: &HeaderMap, problems: &mut Problems) -> Option<Idemp
     parsed.map_err(|message| problems.add(FIELD, message)).ok()
 }
 
-fn answer(headers: &HeaderMap, triggered: &Triggered) -> Response {
-    let outcome = if triggered.replayed { "repeated" } else { "accepted" };
-    metrics::counter!("orqestra_triggers_total", "outcome" => outcome).increment(1);
+fn answer(app: &App, headers: &HeaderMap, triggered: &Triggered) -> Response {
+    app.http().triggered(triggered.replayed);
     let whole = prefers_representation(headers);
     let accepted = &triggered.accepted;
     let body = TriggerAnswer {
@@ -282,17 +280,9 @@ fn prefers_representation(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Where the event's state is told, its id percent-encoded but for RFC 3986's unreserved characters.
+/// Where the event's state is told.
 fn location(event: &EventId) -> HeaderValue {
-    let mut path = "/api/v1/events/".to_owned();
-    for byte in event.as_str().bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                path.push(char::from(byte));
-            }
-            _ => write!(path, "%{byte:02X}").expect("writing to a String cannot fail"),
-        }
-    }
+    let path = format!("/api/v1/events/{}", percent_encoded(event.as_str()));
     HeaderValue::try_from(path).expect("only unreserved characters and escapes")
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use orqestra_event_log::source::SystemClock;
-use orqestra_event_log::{Clock as _, MIGRATOR};
+use orqestra_event_log::{Clock as _, MAX_CLOCK_SKEW, MIGRATOR};
 use orqestra_vault::{MasterKey, OsEntropy, Vault};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{PgPool, Row as _};
@@ -13,9 +13,6 @@ use tokio::time::timeout;
 use super::{ANSWER_WITHIN, Finding};
 use crate::keep;
 use crate::settings::Settings;
-
-/// A process whose clock is further off is not ready.
-const MOST_SKEW: Duration = Duration::from_secs(1);
 
 /// Everything about the database.
 pub(super) async fn look(url: &str, settings: &Settings) -> Vec<Finding> {
@@ -125,7 +122,7 @@ async fn clock(pool: &PgPool) -> Finding {
 fn skew(before: i64, theirs: i64, after: i64) -> Finding {
     let off = Duration::from_micros((before - theirs).max(theirs - after).max(0).unsigned_abs());
     let found = format!("is {} ms off the database's", off.as_millis());
-    if off > MOST_SKEW {
+    if off > MAX_CLOCK_SKEW {
         Finding::amiss("clock", found, "set both by the same time server: the engine is not ready like this")
     } else {
         Finding::ok("clock", found)

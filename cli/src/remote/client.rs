@@ -206,20 +206,6 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-/// A part of a path, percent-encoded but for the unreserved characters.
-pub(crate) fn segment(text: &str) -> String {
-    use std::fmt::Write as _;
-    let mut out = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            write!(out, "%{byte:02X}").expect("writing to a String cannot fail");
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -268,10 +254,5 @@ mod tests {
     fn a_credential_that_no_header_can_hold_is_not_repeated() {
         let error = Client::new("http://engine").unwrap().with("x-api-key", "secret\nkey").err().unwrap();
         assert!(!format!("{error:#}").contains("secret"), "{error:#}");
-    }
-
-    #[test]
-    fn a_part_of_a_path_is_percent_encoded() {
-        assert_eq!(segment("order confirmed/ä"), "order%20confirmed%2F%C3%A4");
     }
 }

@@ -2,10 +2,10 @@
 
 use clap::{ArgGroup, Args, Subcommand};
 use hyper::Method;
+use orqestra_api::percent_encoded;
 use orqestra_domain::TenantId;
 use serde_json::{Map, Value, json};
 
-use super::client::segment;
 use super::show::{self, cell, columns, pairs, plain, print};
 use super::tenant::each;
 use super::{AsOperator, ChannelName, Form, read, tenant};
@@ -22,34 +22,13 @@ pub(crate) enum TemplateCommand {
         form: Form,
     },
     /// Shows what a template says
-    Show {
-        #[command(flatten)]
-        which: Which,
-        #[command(flatten)]
-        of: Of,
-        #[command(flatten)]
-        form: Form,
-    },
+    Show(One),
     /// Saves a template's next version, which is used from now on
     Put(Box<Put>),
     /// Uses a template
-    Activate {
-        #[command(flatten)]
-        which: Which,
-        #[command(flatten)]
-        of: Of,
-        #[command(flatten)]
-        form: Form,
-    },
+    Activate(One),
     /// Keeps a template and does not use it: its channel is skipped
-    Deactivate {
-        #[command(flatten)]
-        which: Which,
-        #[command(flatten)]
-        of: Of,
-        #[command(flatten)]
-        form: Form,
-    },
+    Deactivate(One),
 }
 
 /// Whose templates.
@@ -70,6 +49,17 @@ pub(crate) struct Which {
     /// The channel it is for
     #[arg(value_enum, ignore_case = true)]
     channel: ChannelName,
+}
+
+/// One that is there.
+#[derive(Debug, Args)]
+pub(crate) struct One {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    of: Of,
+    #[command(flatten)]
+    form: Form,
 }
 
 /// A new version.
@@ -110,7 +100,7 @@ impl Of {
 
 impl Which {
     fn path(&self, of: &Of, settings: &Settings) -> anyhow::Result<String> {
-        Ok(format!("{}/{}/{}", of.path(settings)?, segment(&self.event_type), self.channel.as_str()))
+        Ok(format!("{}/{}/{}", of.path(settings)?, percent_encoded(&self.event_type), self.channel.as_str()))
     }
 }
 
@@ -118,7 +108,7 @@ impl Which {
 pub(crate) async fn run(command: TemplateCommand, settings: &Settings) -> anyhow::Result<()> {
     match command {
         TemplateCommand::List { of, form } => list(&of, form, settings).await,
-        TemplateCommand::Show { which, of, form } => {
+        TemplateCommand::Show(One { which, of, form }) => {
             let path = which.path(&of, settings)?;
             tell(&of.operator.client(settings)?.get(&path).await?.body, form)
         }
@@ -127,8 +117,8 @@ pub(crate) async fn run(command: TemplateCommand, settings: &Settings) -> anyhow
             let client = put.of.operator.client(settings)?;
             tell(&client.json(Method::PUT, &path, &put.content()?).await?.body, put.form)
         }
-        TemplateCommand::Activate { which, of, form } => switch(&which, &of, true, form, settings).await,
-        TemplateCommand::Deactivate { which, of, form } => switch(&which, &of, false, form, settings).await,
+        TemplateCommand::Activate(one) => one.switch(true, settings).await,
+        TemplateCommand::Deactivate(one) => one.switch(false, settings).await,
     }
 }
 
@@ -149,10 +139,12 @@ impl Put {
     }
 }
 
-async fn switch(which: &Which, of: &Of, active: bool, form: Form, settings: &Settings) -> anyhow::Result<()> {
-    let path = which.path(of, settings)?;
-    let client = of.operator.client(settings)?;
-    tell(&client.json(Method::PATCH, &path, &json!({"active": active})).await?.body, form)
+impl One {
+    async fn switch(&self, active: bool, settings: &Settings) -> anyhow::Result<()> {
+        let path = self.which.path(&self.of, settings)?;
+        let client = self.of.operator.client(settings)?;
+        tell(&client.json(Method::PATCH, &path, &json!({"active": active})).await?.body, self.form)
+    }
 }
 
 async fn list(of: &Of, form: Form, settings: &Settings) -> anyhow::Result<()> {

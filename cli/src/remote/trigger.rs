@@ -9,11 +9,12 @@ use anyhow::{Context as _, bail, ensure};
 use clap::Args;
 use hmac::{Hmac, Mac as _};
 use hyper::Method;
+use orqestra_api::percent_encoded;
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
 use tokio::time::Instant;
 
-use super::client::{Answer, Client, segment};
+use super::client::{Answer, Client};
 use super::show::{self, cell, columns, pairs, plain, print};
 use super::{ChannelName, Form, Where, given, read};
 use crate::keep;
@@ -147,7 +148,7 @@ impl TriggerCommand {
     async fn wait(&self, client: &Client, answer: &Answer) -> anyhow::Result<()> {
         let location = match (answer.header("location"), answer.body["eventId"].as_str()) {
             (Some(location), _) if location.starts_with('/') => location.to_owned(),
-            (_, Some(event_id)) => format!("/api/v1/events/{}", segment(event_id)),
+            (_, Some(event_id)) => format!("/api/v1/events/{}", percent_encoded(event_id)),
             _ => bail!("the answer does not say where to look"),
         };
         let until = Instant::now() + Duration::from_secs(self.wait_seconds);

@@ -2,7 +2,7 @@
 //!
 //! A tenant with a change that cannot be read stays as it was before it, and is marked.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -18,13 +18,12 @@ use super::error::DirectoryError;
 #[derive(Default)]
 pub(super) struct Fold {
     pub(super) states: HashMap<TenantId, Tenant>,
-    pub(super) tenants: HashMap<TenantId, Arc<TenantEntry>>,
+    /// In the order in which they are listed.
+    pub(super) tenants: BTreeMap<TenantId, Arc<TenantEntry>>,
     pub(super) keys: HashMap<ApiKeyHash, (TenantId, ApiKeyId)>,
     pub(super) versions: HashMap<(TenantId, TemplateId, u32), Arc<TemplateVersion>>,
     /// Where each tenant's first change stands that cannot be read.
     pub(super) halted: HashMap<TenantId, Position>,
-    /// The tenants in the order in which they are listed.
-    pub(super) listed: BTreeSet<TenantId>,
     templates: HashMap<(TenantId, TemplateId), Template>,
     /// Each tenant's templates in the order in which they are listed.
     named: HashMap<TenantId, BTreeMap<(EventTypeName, Channel), TemplateId>>,
@@ -83,7 +82,6 @@ impl Fold {
         let id = entry.id;
         self.keys.retain(|_, (tenant, _)| *tenant != id);
         self.keys.extend(entry.record.api_keys.iter().map(|(key, hash)| (*hash, (id, *key))));
-        self.listed.insert(id);
         self.states.insert(id, state);
         self.tenants.insert(id, entry);
     }

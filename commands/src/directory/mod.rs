@@ -126,8 +126,8 @@ impl Directory {
     pub fn tenants_after(&self, after: Option<TenantId>, limit: usize) -> Vec<Arc<TenantEntry>> {
         let fold = self.fold();
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let ids = fold.listed.range((from, Bound::Unbounded)).filter(|id| **id != TenantId::PLATFORM);
-        ids.take(limit).filter_map(|id| fold.tenants.get(id).cloned()).collect()
+        let tenants = fold.tenants.range((from, Bound::Unbounded)).map(|(_, tenant)| tenant);
+        tenants.filter(|tenant| tenant.id != TenantId::PLATFORM).take(limit).cloned().collect()
     }
 
     /// A tenant's own template as it stands, used or not.

@@ -75,6 +75,10 @@ fn second_of(moment: Timestamp) -> i64 {
     moment.unix_micros().div_euclid(MICROS)
 }
 
+fn moment(second: i64) -> Timestamp {
+    Timestamp::from_unix_micros(second * MICROS)
+}
+
 /// Handles events in log order, in the connection's transaction.
 pub(crate) async fn apply(
     conn: &mut PgConnection,

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use orqestra_domain::{TenantId, Timestamp};
-use orqestra_event_log::{Position, Tally, checkpoint};
+use orqestra_event_log::{LogError, Position, Tally, checkpoint};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{ACCEPTED, MICROS, Usage, second_of};
+use super::{ACCEPTED, Usage, moment, second_of};
 use crate::Projection;
 use crate::error::ReadModelError;
 
@@ -63,9 +63,7 @@ impl Usage {
                 }
             }
         }
-        // Without this a projection that lags by months would have the log read for as long.
-        let after = counted.max(self.log.position_before(moment(midnight.min(window))).await?);
-        for Tally { tenant, second, count } in self.log.tally(ACCEPTED, after).await? {
+        for Tally { tenant, second, count } in self.after(counted, moment(midnight.min(window))).await? {
             let (second, sum) = (second_of(second), sums.entry(tenant).or_default());
             if second >= midnight {
                 sum.today += count;
@@ -88,10 +86,6 @@ impl Usage {
     }
 }
 
-fn moment(second: i64) -> Timestamp {
-    Timestamp::from_unix_micros(second * MICROS)
-}
-
 impl Sums {
     fn add(&mut self, second: i64, count: u64) {
         let seconds = self.seconds.entry(second).or_default();
@@ -108,6 +102,16 @@ struct Rows {
 }
 
 impl Usage {
+    /// What the log has beyond a position and not before a moment: without that a projection that lags by months would
+    /// have the log read for as long.
+    async fn after(&self, counted: Position, since: Timestamp) -> Result<Vec<Tally>, LogError> {
+        if self.log.fetch_head().await? <= counted {
+            return Ok(Vec::new());
+        }
+        let after = counted.max(self.log.position_before(since).await?);
+        self.log.tally(ACCEPTED, after).await
+    }
+
     /// All tenants' days since midnight, and minutes since the window's start. Minutes come with their seconds, days
     /// as sums: there are many of them.
     async fn rows(&self, midnight: Timestamp, window: Timestamp) -> Result<Rows, ReadModelError> {

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Acceptance, Gain, Key, MICROS, second_of};
+use super::{Acceptance, Gain, Key, moment, second_of};
 use crate::generation::Generation;
 use crate::plan;
 
@@ -24,7 +24,7 @@ pub(super) async fn counted(
         .await?;
     let keys: BTreeSet<Key> = acceptances.iter().map(Acceptance::key).collect();
     let (minutes, tenants): (Vec<_>, Vec<_>) =
-        keys.into_iter().map(|(minute, tenant)| (start_of(minute), tenant.as_uuid())).unzip();
+        keys.into_iter().map(|(minute, tenant)| (moment(minute).as_datetime(), tenant.as_uuid())).unzip();
     let statement = generation.sql(
         "select u.minute, u.tenant_id, u.position
            from unnest($1::timestamptz[], $2::uuid[]) as k (minute, tenant_id)
@@ -50,7 +50,7 @@ pub(super) async fn add(
     let (mut minutes, mut tenants) = (Vec::new(), Vec::new());
     let (mut accepted, mut seconds, mut positions) = (Vec::new(), Vec::new(), Vec::new());
     for ((minute, tenant), gain) in gains {
-        minutes.push(start_of(*minute));
+        minutes.push(moment(*minute).as_datetime());
         tenants.push(tenant.as_uuid());
         accepted.push(gain.accepted);
         // A list of lists would be unnested down to its numbers.
@@ -66,8 +66,4 @@ pub(super) async fn add(
         .execute(conn)
         .await
         .map(drop)
-}
-
-fn start_of(minute: i64) -> OffsetDateTime {
-    Timestamp::from_unix_micros(minute * MICROS).as_datetime()
 }
