@@ -17,7 +17,7 @@ use crate::peer::batch::{self, Sample as Event};
 use crate::peer::{append, pgbench, stock};
 use crate::postgres::Postgres;
 use crate::program::{Program, free_address};
-use crate::report::Sample;
+use crate::report::{Sample, Which};
 use crate::sink::Sink;
 use crate::sizes::Sizes;
 
@@ -62,6 +62,14 @@ pub(crate) enum Case {
 }
 
 impl Case {
+    /// Whether it runs the engine, so that two of them can be compared.
+    pub(crate) const fn runs_engine(self) -> bool {
+        matches!(
+            self,
+            Self::EngineWhole | Self::EngineApi | Self::Latency | Self::Push | Self::Drain | Self::Neighbour
+        )
+    }
+
     /// Whether its value is a part of something.
     pub(crate) const fn is_ratio(self) -> bool {
         matches!(self, Self::Neighbour | Self::Held)
@@ -144,6 +152,8 @@ pub(crate) struct Bench {
     pub(crate) postgres: Postgres,
     /// The engine, prepared.
     pub(crate) engine: Engine,
+    /// Another one, which it is compared with.
+    pub(crate) baseline: Option<Engine>,
     /// An event as the engine stores it.
     pub(crate) event: Event,
     /// How long and how much.
@@ -153,21 +163,28 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    /// Runs a case once, the disk's pace taken before and after.
-    pub(crate) async fn run(&self, case: Case) -> Result<Sample> {
+    /// Runs a case once, with the engine or with the one it is compared with.
+    pub(crate) async fn run(&self, case: Case, which: Which) -> Result<Sample> {
+        let engine = match which {
+            Which::Engine => &self.engine,
+            Which::Baseline => self.baseline.as_ref().context("there is no engine to compare with")?,
+        };
+        // The disk's pace before and after.
         let before = machine::sync_median(self.postgres.folder())?;
-        let mut sample = self.measure(case).await.with_context(|| format!("the case {}", case.name()))?;
+        let measured = self.measure(case, engine).await;
+        let mut sample = measured.with_context(|| format!("the case {}", case.name()))?;
         let after = machine::sync_median(self.postgres.folder())?;
         sample.case = case.name();
+        sample.which = which;
         sample.sync = before.max(after);
         sample.void = sample.sync > SLOWEST_SYNC;
         Ok(sample)
     }
 
-    async fn measure(&self, case: Case) -> Result<Sample> {
+    async fn measure(&self, case: Case, engine: &Engine) -> Result<Sample> {
         match case {
-            Case::EngineWhole => self.engine(Roles::All).await,
-            Case::EngineApi => self.engine(Roles::Api).await,
+            Case::EngineWhole => self.engine(engine, Roles::All).await,
+            Case::EngineApi => self.engine(engine, Roles::Api).await,
             Case::Stock(connections) => self.stock(connections).await,
             Case::Echo => self.echo().await,
             Case::SingleRows => self.single_rows().await,
@@ -175,10 +192,10 @@ impl Bench {
             Case::AppendBatch(conflicts) => self.batches(Some(conflicts)).await,
             Case::Writers(writers) => self.writers(writers).await,
             Case::Held => self.held().await,
-            Case::Latency => self.latency().await,
-            Case::Push => self.push().await,
+            Case::Latency => self.latency(engine).await,
+            Case::Push => self.push(engine).await,
             Case::Drain => {
-                let drained = drain::measure(&self.engine, &self.postgres, self.sizes.queued).await?;
+                let drained = drain::measure(engine, &self.postgres, self.sizes.queued).await?;
                 Ok(Sample {
                     value: drained.rate,
                     projected: Some(drained.rate_projected),
@@ -187,15 +204,15 @@ impl Bench {
                     ..Sample::default()
                 })
             }
-            Case::Neighbour => self.neighbour().await,
+            Case::Neighbour => self.neighbour(engine).await,
         }
     }
 
-    async fn engine(&self, roles: Roles) -> Result<Sample> {
+    async fn engine(&self, engine: &Engine, roles: Roles) -> Result<Sample> {
         let database = "engine";
-        self.postgres.create(database, Some(PREPARED)).await?;
-        let running = self.engine.start(roles, &self.postgres, database).await?;
-        let mut sample = self.load(&running, self.engine.first(), self.sizes.load, false).await?;
+        self.postgres.create(database, Some(engine.prepared())).await?;
+        let running = engine.start(roles, &self.postgres, database).await?;
+        let mut sample = self.load(&running, engine.first(), self.sizes.load, false).await?;
         sample.memory = Some(running.end().await?);
         self.postgres.remove(database).await?;
         Ok(sample)
@@ -312,27 +329,27 @@ impl Bench {
         Ok(Sample { value, ..Sample::default() })
     }
 
-    async fn latency(&self) -> Result<Sample> {
+    async fn latency(&self, engine: &Engine) -> Result<Sample> {
         let database = "latency";
-        self.postgres.create(database, Some(PREPARED)).await?;
-        let running = self.engine.start(Roles::All, &self.postgres, database).await?;
+        self.postgres.create(database, Some(engine.prepared())).await?;
+        let running = engine.start(Roles::All, &self.postgres, database).await?;
         let time = self.sizes.latency;
         let sink = Sink::start(usize::try_from((time.as_secs() + 1) * u64::from(STEADY))?).await?;
-        self.engine.send_to(&running, sink.address()).await?;
-        let first = self.engine.first();
+        engine.send_to(&running, sink.address()).await?;
+        let first = engine.first();
         let arrived = || sink.accepted();
         let measured = latency::measure(running.address(), first, USERS, arrived, STEADY, time).await?;
         self.arrivals(measured, running, database).await
     }
 
-    async fn push(&self) -> Result<Sample> {
+    async fn push(&self, engine: &Engine) -> Result<Sample> {
         let database = "push";
-        self.postgres.create(database, Some(PREPARED)).await?;
-        let running = self.engine.start(Roles::All, &self.postgres, database).await?;
+        self.postgres.create(database, Some(engine.prepared())).await?;
+        let running = engine.start(Roles::All, &self.postgres, database).await?;
         let time = self.sizes.latency;
         let pushes = usize::try_from((time.as_secs() + 1) * u64::from(STEADY))?;
-        self.engine.also_push(&running).await?;
-        let first = self.engine.first();
+        engine.also_push(&running).await?;
+        let first = engine.first();
         let pages = Pages::open(running.address(), first, PAGES, pushes).await?;
         let arrived = || pages.arrived();
         let measured = latency::measure(running.address(), first, PAGES, arrived, STEADY, time).await?;
@@ -353,15 +370,15 @@ impl Bench {
     }
 
     /// One tenant at a fixed rate, without repeats and then with half of them; what the other one is answered meanwhile.
-    async fn neighbour(&self) -> Result<Sample> {
+    async fn neighbour(&self, engine: &Engine) -> Result<Sample> {
         let database = "neighbour";
-        self.postgres.create(database, Some(PREPARED)).await?;
-        let running = self.engine.start(Roles::All, &self.postgres, database).await?;
+        self.postgres.create(database, Some(engine.prepared())).await?;
+        let running = engine.start(Roles::All, &self.postgres, database).await?;
         let time = self.sizes.load;
         let seconds = usize::try_from(time.as_secs())?;
         let fast = seconds * MOST_A_SECOND;
         let slow = seconds * usize::try_from(REPEATER)?;
-        let (first, second) = (self.engine.first(), self.engine.second());
+        let (first, second) = (engine.first(), engine.second());
         for tenant in [first, second] {
             load::all(running.address(), Arc::new(tenant.first_triggers("known")), CONNECTIONS).await?;
         }

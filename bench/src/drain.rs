@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use sqlx::{Connection as _, PgConnection};
 use tokio::time::{Instant, interval};
 
-use crate::engine::{Engine, PREPARED, Roles};
+use crate::engine::{Engine, Roles};
 use crate::load;
 use crate::machine::{Shares, Ticks};
 use crate::postgres::Postgres;
@@ -35,7 +35,7 @@ pub(crate) struct Drained {
 /// Queues `count` notifications and drains them.
 pub(crate) async fn measure(engine: &Engine, postgres: &Postgres, count: usize) -> Result<Drained> {
     let database = "drain";
-    postgres.create(database, Some(PREPARED)).await?;
+    postgres.create(database, Some(engine.prepared())).await?;
     let api = engine.start(Roles::Api, postgres, database).await?;
     let requests = Arc::new(engine.first().triggers("drain", count));
     load::all(api.address(), requests, CONNECTIONS).await.context("queueing")?;

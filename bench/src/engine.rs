@@ -13,8 +13,9 @@ use crate::load::Connection;
 use crate::postgres::Postgres;
 use crate::program::{Program, free_address};
 
-/// The database that rounds clone.
+/// The database that rounds clone, and the one for an engine that it is compared with.
 pub(crate) const PREPARED: &str = "prepared";
+pub(crate) const PREPARED_BASELINE: &str = "prepared_baseline";
 const FIRST_TENANT: &str = "0190b5a0-0000-7000-8000-0000000000b1";
 const ADMIN_TOKEN: &str = "bench-admin-token-0123456789";
 /// 32 bytes in base64; it guards nothing but this run.
@@ -26,6 +27,7 @@ const HIGHEST_RATE: u32 = 100_000_000;
 pub(crate) struct Engine {
     program: PathBuf,
     folder: PathBuf,
+    prepared: &'static str,
     first: Credentials,
     second: Option<Credentials>,
 }
@@ -42,13 +44,18 @@ pub(crate) enum Roles {
 }
 
 impl Engine {
-    /// Prepares a database: migrated, two tenants with the sandbox, the template.
-    pub(crate) async fn prepare(program: PathBuf, folder: &Path, postgres: &Postgres) -> Result<Self> {
+    /// Prepares a database of this name: migrated, two tenants with the sandbox, the template.
+    pub(crate) async fn prepare(
+        program: PathBuf,
+        folder: &Path,
+        postgres: &Postgres,
+        prepared: &'static str,
+    ) -> Result<Self> {
         let first =
             Credentials { api_key: "orq_live_bench_0123456789".to_owned(), secret: SECRET.to_owned() };
-        let mut engine = Self { program, folder: folder.to_owned(), first, second: None };
-        postgres.create(PREPARED, None).await?;
-        let running = engine.start(Roles::All, postgres, PREPARED).await?;
+        let mut engine = Self { program, folder: folder.to_owned(), prepared, first, second: None };
+        postgres.create(prepared, None).await?;
+        let running = engine.start(Roles::All, postgres, prepared).await?;
         let tenant = json!({"name": "Second", "webhookSecret": SECRET, "ratePerMinute": HIGHEST_RATE});
         let second = admin(running.address(), "POST", "/admin/v1/tenants", &tenant).await?;
         let text = |name: &str| second[name].as_str().context("an answer with this field").map(str::to_owned);
@@ -70,6 +77,11 @@ impl Engine {
         }
         running.end().await?;
         Ok(engine)
+    }
+
+    /// The database that its rounds clone.
+    pub(crate) fn prepared(&self) -> &'static str {
+        self.prepared
     }
 
     /// The first tenant.

@@ -1,7 +1,8 @@
 //! `orqestra-bench`: the engine against the limit and against the stock store, in one run on one machine.
 //!
 //! Rounds interleave all cases, so that a machine that changes its pace changes it for each. `soak` is the same, whole;
-//! `only CASE,..` runs some. The engine is the binary that `ORQESTRA_BIN` names.
+//! `only CASE,..` runs some. The engine is the binary that `ORQESTRA_BIN` names; where `ORQESTRA_BASELINE_BIN` names
+//! another one, as of an earlier version, the cases that run the engine run with both in each round, in turn.
 
 mod caller;
 mod case;
@@ -27,11 +28,11 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::case::{Bench, Case};
-use crate::engine::{Engine, PREPARED, Roles};
+use crate::engine::{Engine, PREPARED, PREPARED_BASELINE, Roles};
 use crate::peer::batch::Sample as Event;
 use crate::peer::{echo, stock};
 use crate::postgres::Postgres;
-use crate::report::Report;
+use crate::report::{Report, Sample, Which};
 use crate::sizes::Sizes;
 
 /// Where results are kept, from the workspace's root.
@@ -73,8 +74,7 @@ fn named(names: &str) -> Result<Vec<Case>> {
 }
 
 async fn measure(sizes: Sizes, cases: &[Case]) -> Result<ExitCode> {
-    let program = std::env::var_os("ORQESTRA_BIN").map(PathBuf::from).context("ORQESTRA_BIN is not set")?;
-    let program = program.canonicalize().with_context(|| format!("no engine at {}", program.display()))?;
+    let program = program("ORQESTRA_BIN")?.context("ORQESTRA_BIN is not set")?;
     let folder = Path::new(KEPT).join("run");
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;
@@ -84,9 +84,13 @@ async fn measure(sizes: Sizes, cases: &[Case]) -> Result<ExitCode> {
 
     say("starting PostgreSQL and preparing the engine")?;
     let postgres = Postgres::start().await?;
-    let engine = Engine::prepare(program, &folder, &postgres).await?;
+    let engine = Engine::prepare(program, &folder, &postgres, PREPARED).await?;
+    let baseline = match self::program("ORQESTRA_BASELINE_BIN")? {
+        Some(program) => Some(Engine::prepare(program, &folder, &postgres, PREPARED_BASELINE).await?),
+        None => None,
+    };
     let event = sample(&engine, &postgres).await?;
-    let bench = Bench { postgres, engine, event, sizes, folder };
+    let bench = Bench { postgres, engine, baseline, event, sizes, folder };
 
     let name = OffsetDateTime::now_utc()
         .format(format_description!("[year]-[month]-[day]T[hour][minute][second]Z"))?;
@@ -96,25 +100,19 @@ async fn measure(sizes: Sizes, cases: &[Case]) -> Result<ExitCode> {
             if report.counting(*case) >= sizes.rounds {
                 continue;
             }
-            let sample = bench.run(*case).await?;
-            say(&format!(
-                "round {round}, {}: {:.2}{}, fdatasync {:?}{}",
-                case.name(),
-                sample.value,
-                sample.p99.map_or_else(String::new, |p99| format!(", p99 {p99:.1?}")),
-                sample.sync,
-                if sample.void { ", void" } else { "" },
-            ))?;
-            if let Some(shares) = sample.shares {
-                say(&format!(
-                    "    processors: engine {:.0} %, PostgreSQL {:.0} %, load {:.0} %, others {:.0} %",
-                    shares.engine * 100.0,
-                    shares.postgres * 100.0,
-                    shares.bench * 100.0,
-                    shares.others * 100.0
-                ))?;
+            // Neither is always the one that runs on a machine warmed up by the other.
+            let both = if round % 2 == 1 {
+                [Which::Engine, Which::Baseline]
+            } else {
+                [Which::Baseline, Which::Engine]
+            };
+            for which in both {
+                if which == Which::Engine || (bench.baseline.is_some() && case.runs_engine()) {
+                    let sample = bench.run(*case, which).await?;
+                    tell(round, *case, &sample)?;
+                    report.add(sample);
+                }
             }
-            report.add(sample);
         }
         report.save(Path::new(KEPT), &name)?;
         if cases.iter().all(|case| report.counting(*case) >= sizes.rounds) {
@@ -123,6 +121,38 @@ async fn measure(sizes: Sizes, cases: &[Case]) -> Result<ExitCode> {
     }
     say(&format!("\n{}\nkept in {KEPT}/{name}.json and .md", report.markdown()))?;
     Ok(if report.floors_hold() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The program that a variable names.
+fn program(variable: &str) -> Result<Option<PathBuf>> {
+    let Some(program) = std::env::var_os(variable).map(PathBuf::from) else { return Ok(None) };
+    let found =
+        program.canonicalize().with_context(|| format!("{variable}: no engine at {}", program.display()))?;
+    Ok(Some(found))
+}
+
+/// Says how a run went as soon as it is over.
+fn tell(round: usize, case: Case, sample: &Sample) -> Result<()> {
+    say(&format!(
+        "round {round}, {}{}: {:.2}{}{}, fdatasync {:?}{}",
+        case.name(),
+        if sample.which == Which::Baseline { " (baseline)" } else { "" },
+        sample.value,
+        sample.p50.map_or_else(String::new, |p50| format!(", p50 {p50:.1?}")),
+        sample.p99.map_or_else(String::new, |p99| format!(", p99 {p99:.1?}")),
+        sample.sync,
+        if sample.void { ", void" } else { "" },
+    ))?;
+    if let Some(shares) = &sample.shares {
+        say(&format!(
+            "    processors: engine {:.0} %, PostgreSQL {:.0} %, load {:.0} %, others {:.0} %",
+            shares.engine * 100.0,
+            shares.postgres * 100.0,
+            shares.bench * 100.0,
+            shares.others * 100.0
+        ))?;
+    }
+    Ok(())
 }
 
 /// An accepted notification of this load, for the peers to store the same.

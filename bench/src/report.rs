@@ -12,11 +12,24 @@ use serde::Serialize;
 use crate::case::Case;
 use crate::machine::Shares;
 
+/// Which engine a run was of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Which {
+    /// The one that is measured; also of runs without an engine.
+    #[default]
+    Engine,
+    /// The one that it is compared with.
+    Baseline,
+}
+
 /// One run of one case.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Sample {
     /// The case's name.
     pub(crate) case: String,
+    /// Whose run it is.
+    pub(crate) which: Which,
     /// What the case measures.
     pub(crate) value: f64,
     /// The median latency, in seconds as the others.
@@ -67,6 +80,14 @@ struct Median {
     others: Option<f64>,
 }
 
+/// What one run has of another one of the same round.
+struct Kept {
+    median: f64,
+    least: f64,
+    most: f64,
+    void: bool,
+}
+
 /// Whether a law holds.
 struct Law {
     text: String,
@@ -85,13 +106,16 @@ impl Report {
 
     /// How many runs of this case count.
     pub(crate) fn counting(&self, case: Case) -> usize {
+        self.runs(case, Which::Engine).filter(|sample| !sample.void).count()
+    }
+
+    fn runs(&self, case: Case, which: Which) -> impl Iterator<Item = &Sample> {
         let name = case.name();
-        self.samples.iter().filter(|sample| sample.case == name && !sample.void).count()
+        self.samples.iter().filter(move |sample| sample.case == name && sample.which == which)
     }
 
     fn of(&self, case: Case) -> (Vec<&Sample>, bool) {
-        let name = case.name();
-        let all: Vec<&Sample> = self.samples.iter().filter(|sample| sample.case == name).collect();
+        let all: Vec<&Sample> = self.runs(case, Which::Engine).collect();
         let counting: Vec<&Sample> = all.iter().copied().filter(|sample| !sample.void).collect();
         if counting.is_empty() { (all, true) } else { (counting, false) }
     }
@@ -211,22 +235,50 @@ impl Report {
         laws
     }
 
-    /// What a case has of another one's rate: the median over the rounds, since both parts of a round saw the same
-    /// machine. Rounds that count, or all where none does.
-    fn kept(&self, without: Case, with: Case) -> Option<(f64, bool)> {
-        let runs = |case: Case| {
-            let name = case.name();
-            self.samples.iter().filter(move |sample| sample.case == name)
-        };
-        let rounds: Vec<(f64, bool)> = runs(without)
-            .zip(runs(with))
-            .map(|(without, with)| (with.value / without.value, without.void || with.void))
+    /// What a case has of another one's rate, or an engine of another one's: the median over the rounds, since both parts
+    /// of a round saw the same machine. Rounds that count, or all where none does.
+    fn kept<'a>(
+        without: impl Iterator<Item = &'a Sample>,
+        with: impl Iterator<Item = &'a Sample>,
+        of: impl Fn(&Sample) -> Option<f64>,
+    ) -> Option<Kept> {
+        let rounds: Vec<(f64, bool)> = without
+            .zip(with)
+            .filter_map(|(without, with)| Some((of(with)? / of(without)?, without.void || with.void)))
             .collect();
-        let counting = || rounds.iter().filter(|(_, void)| !void).map(|(part, _)| *part);
-        match median(counting()) {
-            Some(part) => Some((part, false)),
-            None => median(rounds.iter().map(|(part, _)| *part)).map(|part| (part, true)),
+        let void = rounds.iter().all(|(_, void)| *void);
+        let mut parts: Vec<f64> =
+            rounds.iter().filter(|(_, off)| void || !off).map(|(part, _)| *part).collect();
+        parts.sort_unstable_by(f64::total_cmp);
+        let (least, most) = (*parts.first()?, *parts.last()?);
+        Some(Kept { median: median(parts.into_iter())?, least, most, void })
+    }
+
+    /// The engine beside the one that it is compared with.
+    fn against(&self) -> String {
+        let mut out = String::new();
+        for case in Case::ALL {
+            let part = |of: &dyn Fn(&Sample) -> Option<f64>| {
+                let kept = Self::kept(self.runs(case, Which::Baseline), self.runs(case, Which::Engine), of)?;
+                let void = if kept.void { ", void" } else { "" };
+                let percent = |part: f64| (part * 100.0).round();
+                Some(format!(
+                    "{} % ({} - {}{void})",
+                    percent(kept.median),
+                    percent(kept.least),
+                    percent(kept.most)
+                ))
+            };
+            let Some(value) = part(&|one| Some(one.value)) else { continue };
+            let p50 = part(&|one| Some(one.p50?.as_secs_f64())).unwrap_or_default();
+            let p99 = part(&|one| Some(one.p99?.as_secs_f64())).unwrap_or_default();
+            writeln!(out, "| {} | {value} | {p50} | {p99} |", case.name())
+                .expect("writing to a String cannot fail");
         }
+        if out.is_empty() {
+            return out;
+        }
+        format!("\n| of the baseline's, median of the rounds | value | p50 | p99 |\n|---|--:|--:|--:|\n{out}")
     }
 
     /// What an append keeps of its rate where something stands in its way.
@@ -238,13 +290,14 @@ impl Report {
             ("append_batch with 10 % conflicts: at least 80 % of the rate without", alone, 0.8),
             ("append_batch by 8 writers: at least 20 % of one writer's rate", shared, 0.2),
         ] {
-            let Some((part, void)) = self.kept(without, with) else { continue };
+            let (without, with) = (self.runs(without, Which::Engine), self.runs(with, Which::Engine));
+            let Some(kept) = Self::kept(without, with, |one| Some(one.value)) else { continue };
             laws.push(Law {
                 text: text.to_owned(),
-                found: format!("{:.0} %", part * 100.0),
-                holds: part >= least,
+                found: format!("{:.0} %", kept.median * 100.0),
+                holds: kept.median >= least,
                 floor: false,
-                void,
+                void: kept.void,
             });
         }
         if let Some(held) = self.median(Case::Held) {
@@ -299,6 +352,7 @@ impl Report {
             };
             line(format!("| {} | {} | {verdict} |", law.text, law.found));
         }
+        out.push_str(&self.against());
         out
     }
 
