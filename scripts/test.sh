@@ -6,11 +6,16 @@ cd "$(dirname "$0")/.."
 . scripts/common.sh
 
 scripts/setup-test.sh
-[ $# -gt 0 ] || set -- --workspace
 
 say "building"
-# The end-to-end tests start the binary, which cargo test alone does not build for another crate.
-cargo build --locked --package orqestra-cli --bin orqestra
+# The end-to-end tests start the binary, which cargo test alone does not build for another crate. Built alone, it would
+# have its dependencies with other features than the whole workspace, so all of it twice.
+if [ $# -gt 0 ]; then
+    cargo build --locked --package orqestra-cli --bin orqestra
+else
+    set -- --workspace
+    cargo build --locked --workspace --bins --tests
+fi
 target=${CARGO_TARGET_DIR:-target}
 ORQESTRA_BIN=$(realpath "$target/debug/orqestra")
 export ORQESTRA_BIN
