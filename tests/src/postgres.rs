@@ -77,7 +77,8 @@ impl TestCluster {
         if !made.status.success() {
             bail!("initdb failed: {}", String::from_utf8_lossy(&made.stderr));
         }
-        let settings = "listen_addresses = ''\nmax_connections = 200\nfsync = on\nfull_page_writes = on\n\
+        // Tests run side by side, and some are several processes with several logs each.
+        let settings = "listen_addresses = ''\nmax_connections = 1000\nfsync = on\nfull_page_writes = on\n\
                         shared_buffers = 128MB\nlog_min_messages = fatal\n";
         let config = folder.join("data/postgresql.auto.conf");
         fs::write(&config, settings)?;
