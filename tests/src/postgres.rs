@@ -19,6 +19,8 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::{ConnectOptions, Connection, Executor};
 
+use crate::wait;
+
 /// How long the server may take to start.
 const START: Duration = Duration::from_mins(1);
 
@@ -201,6 +203,49 @@ impl TestDatabase {
     pub fn url(&self) -> String {
         let folder = TestCluster::shared().socket_folder().display().to_string().replace('/', "%2F");
         format!("postgres://postgres@{folder}/{}", self.name)
+    }
+}
+
+/// What every append takes first, held by somebody else: nothing is appended until it is released.
+pub struct HeldAppends(sqlx::Transaction<'static, sqlx::Postgres>);
+
+impl HeldAppends {
+    /// The lock of `append_batch`, as `migrations/` has it.
+    const LOCK: i64 = 7_237_117_320_415_929_455;
+
+    /// Holds the appends to this database, once the one under way is over.
+    ///
+    /// # Panics
+    /// If the database does not answer.
+    pub async fn on(pool: &PgPool) -> Self {
+        let mut holding = pool.begin().await.expect("a transaction");
+        let lock = sqlx::query("select pg_advisory_xact_lock($1)").bind(Self::LOCK);
+        lock.execute(&mut *holding).await.expect("the lock");
+        Self(holding)
+    }
+
+    /// Waits until so many statements wait for it.
+    ///
+    /// # Panics
+    /// If they do not come in time, or the database does not answer.
+    pub async fn waited_for_by(&mut self, count: i64) {
+        wait::until("statements that wait for the appends' lock", START, async || {
+            let waiting = sqlx::query_scalar::<_, i64>(
+                "select count(*) from pg_locks where locktype = 'advisory' and not granted
+                    and database = (select oid from pg_database where datname = current_database())",
+            );
+            let waiting = waiting.fetch_one(&mut *self.0).await.expect("the locks");
+            (waiting >= count).then_some(())
+        })
+        .await;
+    }
+
+    /// Lets appends go on.
+    ///
+    /// # Panics
+    /// If the database does not answer.
+    pub async fn release(self) {
+        self.0.rollback().await.expect("the lock is released");
     }
 }
 

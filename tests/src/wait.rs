@@ -9,11 +9,7 @@ const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(20);
 ///
 /// # Panics
 /// If there is nothing `within` the time.
-pub async fn until<T, F: Future<Output = Option<T>>>(
-    what: &str,
-    within: Duration,
-    mut look: impl FnMut() -> F,
-) -> T {
+pub async fn until<T>(what: &str, within: Duration, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + within;
     loop {
         if let Some(found) = look().await {
@@ -29,7 +25,7 @@ pub async fn until<T, F: Future<Output = Option<T>>>(
 /// # Panics
 /// If there is nothing `within` the time.
 pub async fn until_now<T>(what: &str, within: Duration, mut look: impl FnMut() -> Option<T>) -> T {
-    until(what, within, || std::future::ready(look())).await
+    until(what, within, async || look()).await
 }
 
 /// The same on a thread that may not wait on a runtime, as in `Drop`; nothing if it did not come to be.

@@ -23,7 +23,7 @@ use orqestra_event_log::source::{ManualClock, SystemIds};
 use orqestra_event_log::{Clock, EventLog, LogOptions, MIGRATOR, SubscriptionOptions, run_subscription};
 use orqestra_projections::{DeliveryStatus, Inbox, Projection};
 use orqestra_realtime::{Hub, RealtimeTokens};
-use orqestra_tests::postgres::TestDatabase;
+use orqestra_tests::postgres::{HeldAppends, TestDatabase};
 use orqestra_vault::{Entropy, MasterKey, OsEntropy, SeededEntropy, Vault};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -161,6 +161,11 @@ impl World {
     /// What the routes work with, to be served.
     pub(crate) fn app(&self) -> App {
         self.app.clone()
+    }
+
+    /// Lets no append get on until it is released.
+    pub(crate) async fn hold_appends(&self) -> HeldAppends {
+        HeldAppends::on(self.database.pool()).await
     }
 
     /// Starts dispatch and the projections.

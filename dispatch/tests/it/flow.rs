@@ -5,6 +5,7 @@ use std::time::Duration;
 use orqestra_dispatch::sandbox;
 use orqestra_domain::notification::{AttemptOutcome, DeliveryState, FailureClass};
 use orqestra_domain::{Channel, DeliveryId};
+use orqestra_tests::postgres::HeldAppends;
 use serde_json::json;
 
 use crate::script::{Answer, Script};
@@ -131,8 +132,7 @@ async fn of_many_who_take_up_one_delivery_one_sends_it() {
     // nothing until every process has come to its claims.
     let mut lock = world.pool().begin().await.unwrap();
     sqlx::query("lock table leases in exclusive mode").execute(&mut *lock).await.unwrap();
-    let mut log_lock = world.pool().begin().await.unwrap();
-    sqlx::query("select pg_advisory_xact_lock(7237117320415929455)").execute(&mut *log_lock).await.unwrap();
+    let held = HeldAppends::on(world.pool()).await;
     let script = Script::always(Answer::Taken);
     let others = [world.another().await, world.another().await];
     let running: Vec<_> =
@@ -146,7 +146,7 @@ async fn of_many_who_take_up_one_delivery_one_sends_it() {
         }
     };
     tokio::time::timeout(DEADLINE, all_wait).await.expect("three processes claim the same rows");
-    log_lock.rollback().await.unwrap();
+    held.release().await;
     for id in ids {
         let delivery = world.settled(&tenant, id, Channel::Email).await;
         assert!(matches!(delivery.state, DeliveryState::Sent { attempt: 1, .. }));

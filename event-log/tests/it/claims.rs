@@ -2,17 +2,15 @@
 
 use std::time::Duration;
 
-use futures::future::{join_all, poll_immediate};
+use futures::future::join_all;
 use orqestra_domain::NotificationId;
 use orqestra_event_log::{EventLog, IdempotencyClaim, Outcome, Ticket};
-use sqlx::Connection;
+use orqestra_tests::postgres::HeldAppends;
 use uuid::Uuid;
 
 use crate::support::{World, events, in_time, later, recorded, tenant, with_ticket};
 
 const DAY: Duration = Duration::from_hours(24);
-/// The lock under which everything is appended.
-const LOCK: i64 = 7_237_117_320_415_929_455;
 
 fn id(number: u128) -> NotificationId {
     NotificationId::from_uuid(Uuid::from_u128(number))
@@ -101,29 +99,15 @@ async fn of_claims_and_appends_at_once_one_holds_the_key_and_all_are_told_it() {
 async fn a_claim_waits_for_the_append_under_way_and_a_held_key_waits_for_nothing() {
     let world = World::new().await;
     recorded(world.log.append(with_claim(&world, "held", 1)).await);
-    let mut connection = world.pool().acquire().await.unwrap();
-    let mut appending = connection.begin().await.unwrap();
-    sqlx::query("select pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut *appending).await.unwrap();
+    let mut appending = HeldAppends::on(world.pool()).await;
     assert_eq!(in_time(holder(&world.log, claim(&world, "held", 2))).await, id(1));
     let free = holder(&world.log, claim(&world, "free", 1));
     let mut free = std::pin::pin!(free);
-    let waits = async {
-        loop {
-            let waits: bool = sqlx::query_scalar(
-                "select exists (select from pg_locks l join pg_stat_activity a using (pid)
-                                 where l.locktype = 'advisory' and not l.granted
-                                   and a.datname = current_database())",
-            )
-            .fetch_one(world.pool())
-            .await
-            .unwrap();
-            assert!(poll_immediate(&mut free).await.is_none(), "claimed while another appends");
-            if waits {
-                return;
-            }
-        }
-    };
-    in_time(waits).await;
-    appending.rollback().await.unwrap();
+    tokio::select! {
+        biased;
+        _ = &mut free => panic!("claimed while another appends"),
+        () = appending.waited_for_by(1) => {}
+    }
+    appending.release().await;
     assert_eq!(in_time(free).await, id(1));
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use orqestra_event_log::source::ManualClock;
 use orqestra_event_log::{EventLog, MIGRATOR, Outcome, Position};
-use orqestra_tests::postgres::{TestCluster, TestDatabase};
+use orqestra_tests::postgres::{HeldAppends, TestCluster, TestDatabase};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio_util::sync::CancellationToken;
@@ -159,28 +159,16 @@ async fn after_a_lost_answer_the_refused_are_told_apart_from_the_stored() {
 #[tokio::test]
 async fn a_statement_that_outlives_its_connection_is_no_conflict_with_itself() {
     let world = World::new().await;
-    // Whoever appends now waits for this lock.
-    let mut holder = world.database.pool().begin().await.unwrap();
-    sqlx::query("select pg_advisory_xact_lock(7237117320415929455)").execute(&mut *holder).await.unwrap();
+    let mut held = HeldAppends::on(world.database.pool()).await;
     let append = tokio::spawn({
         let log = world.log.clone();
         async move { log.append(events(1, 1, 2)).await }
     });
-    let waiting = async |count: i64| {
-        in_time(async {
-            let sql = "select count(*) from pg_locks l join pg_database d on d.oid = l.database
-                        where l.locktype = 'advisory' and not l.granted and d.datname = current_database()";
-            while sqlx::query_scalar::<_, i64>(sql).fetch_one(world.database.pool()).await.unwrap() < count {
-                tokio::task::yield_now().await;
-            }
-        })
-        .await;
-    };
-    waiting(1).await;
+    held.waited_for_by(1).await;
     world.switches.cut_writers();
     // The same command again, behind the first that nobody listens to any more.
-    waiting(2).await;
-    holder.rollback().await.unwrap();
+    held.waited_for_by(2).await;
+    held.release().await;
     let outcome = recorded(in_time(append).await.unwrap());
     assert_eq!((outcome.first, outcome.last), (Position::new(2), Position::new(3)));
     let stored: uuid::Uuid = sqlx::query_scalar("select event_id from events where position = 2")

@@ -3,12 +3,10 @@
 //! The append lock is held from outside until all wait, so that what the next batch takes is the writer's choice alone.
 
 use orqestra_event_log::{Position, Priority, Ticket};
-use sqlx::Connection as _;
+use orqestra_tests::postgres::HeldAppends;
 
 use crate::support::{World, checked_log, in_time, recorded, stream, with_ticket};
 
-/// As in `append_batch`.
-const APPEND_LOCK: i64 = 7_237_117_320_415_929_455;
 const CALLERS: u128 = 512;
 const OWN: u128 = 40;
 const FIRST_OWN: u128 = 1_000;
@@ -20,9 +18,7 @@ fn ticket(priority: Priority) -> Ticket {
 #[tokio::test]
 async fn while_many_callers_wait_the_engines_own_work_gets_a_share_and_all_of_it_is_stored() {
     let world = World::new().await;
-    let mut holder = world.pool().acquire().await.unwrap();
-    let mut lock = holder.begin().await.unwrap();
-    sqlx::query("select pg_advisory_xact_lock($1)").bind(APPEND_LOCK).execute(&mut *lock).await.unwrap();
+    let mut held = HeldAppends::on(world.pool()).await;
 
     let append = |number, priority| {
         let (log, append) = (world.log.clone(), with_ticket(number, 0, 1, ticket(priority)));
@@ -33,20 +29,14 @@ async fn while_many_callers_wait_the_engines_own_work_gets_a_share_and_all_of_it
     };
     // The first batch, which waits for the lock; then those that wait for it, the engine's own in front.
     let first = append(1, Priority::Background);
-    let mut waiting = world.database.pool().acquire().await.unwrap();
-    in_time(async {
-        let asked = "select count(*) from pg_locks where locktype = 'advisory' and not granted
-                      and database = (select oid from pg_database where datname = current_database())";
-        while sqlx::query_scalar::<_, i64>(asked).fetch_one(&mut *waiting).await.unwrap() == 0 {}
-    })
-    .await;
+    held.waited_for_by(1).await;
     let own: Vec<_> = (0..OWN).map(|at| append(FIRST_OWN + at, Priority::Background)).collect();
     let callers: Vec<_> = (2..2 + CALLERS).map(|at| append(at, Priority::Caller)).collect();
     // On one thread they are all in the queue once they have been polled.
     for _ in 0..OWN + CALLERS {
         tokio::task::yield_now().await;
     }
-    lock.rollback().await.unwrap();
+    held.release().await;
 
     assert_eq!(in_time(first).await.unwrap(), Position::new(1));
     let share = i64::try_from(CALLERS / 64).unwrap();

@@ -1,6 +1,6 @@
 //! Which of two faults is told: a request that is wrong in any two ways answers the one that is checked first.
 //!
-//! A full queue (503) cannot be brought about from outside; `errors` of the API's own tests has it.
+//! A full queue (503) needs a lock on the log and a small queue; `order` of the API's own tests has it.
 
 use orqestra_tests::http::Request;
 use orqestra_tests::tenant::sign;
