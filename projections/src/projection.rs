@@ -4,6 +4,7 @@
 //! events and causes no effect. An event that it cannot handle sets that event's aggregate aside; others go on.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use orqestra_event_log::{OnPoison, RecordedEvent, Subscriber, SubscriberError, SubscriptionOptions};
 use sqlx::{PgConnection, PgTransaction};
@@ -14,6 +15,9 @@ use crate::{delivery_status, inbox, usage};
 
 /// Larger batches merge more of what happens to one notification into one write.
 const BATCH: usize = 2_000;
+
+/// How far usage may be behind: it is read at a start, together with the log after it.
+const GATHER_USAGE: Duration = Duration::from_millis(250);
 
 /// A projection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,7 +63,7 @@ impl Projection {
         match self {
             Self::Inbox | Self::DeliveryStatus => usual,
             // However many they are, they come down to a row a tenant.
-            Self::Usage => SubscriptionOptions { rushed_batch: BATCH, ..usual },
+            Self::Usage => SubscriptionOptions { rushed_batch: BATCH, gather: GATHER_USAGE, ..usual },
         }
     }
 

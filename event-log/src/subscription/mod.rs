@@ -124,6 +124,9 @@ pub struct SubscriptionOptions {
     pub batch: usize,
     /// The same while callers are many: what they wait for in between stays short.
     pub rushed_batch: usize,
+    /// How long it waits for more after a batch that was not full. For one that nobody waits for: the more come
+    /// together, the fewer transactions.
+    pub gather: Duration,
     /// How long a lease holds; it is renewed three times as often.
     pub lease: Duration,
     /// How long one transaction may take.
@@ -143,6 +146,7 @@ impl Default for SubscriptionOptions {
         Self {
             batch: 500,
             rushed_batch: 100,
+            gather: Duration::ZERO,
             lease: Duration::from_secs(10),
             limit: Duration::from_secs(30),
             tries: 5,

@@ -181,9 +181,9 @@ impl<S: Subscriber> Runner<S> {
             }
             self.tell_lag(position);
             // At the head there is nothing to ask the database for: what comes moves the head.
+            let SubscriptionOptions { batch: most, rushed_batch, gather, .. } = self.options;
+            let most = if self.log.in_a_rush() { most.min(rushed_batch) } else { most };
             let batch = if *head.borrow_and_update() > position {
-                let SubscriptionOptions { batch, rushed_batch, .. } = self.options;
-                let most = if self.log.in_a_rush() { batch.min(rushed_batch) } else { batch };
                 self.log.read_after(position, most).await?
             } else {
                 Vec::new()
@@ -209,7 +209,12 @@ impl<S: Subscriber> Runner<S> {
                 Step::Ended(end) => return Ok(end),
             }
             progress.send_replace(position);
-            if let Some(end) = self.step_back(lease, working.elapsed()).await {
+            let ended = if !gather.is_zero() && batch.len() < most {
+                self.pause(lease, gather).await
+            } else {
+                self.step_back(lease, working.elapsed()).await
+            };
+            if let Some(end) = ended {
                 return Ok(end);
             }
             self.moves += 1;

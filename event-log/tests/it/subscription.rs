@@ -163,6 +163,34 @@ async fn each_event_is_handled_once_in_order_over_restarts() {
 }
 
 #[tokio::test]
+async fn one_that_gathers_handles_in_one_batch_what_comes_meanwhile_but_waits_after_no_full_one() {
+    let world = world().await;
+    append(&world, 0..25).await;
+    let gathers = SubscriptionOptions { gather: Duration::from_hours(1), ..quick() };
+    let running = run_as(&world, &world.log, witness(), gathers);
+    reached(&world.log, 25).await;
+    append(&world, 25..27).await;
+    // It waits, keeps its lease and can be stopped.
+    until(&world, "select until > clock_timestamp() from leases").await;
+    running.stop().await;
+    assert_eq!(witnessed(&world).await.len(), 25);
+
+    let gathers = SubscriptionOptions { gather: Duration::from_secs(2), ..quick() };
+    let running = run_as(&world, &world.log, witness(), gathers);
+    reached(&world.log, 27).await;
+    for at in 27..33 {
+        append(&world, at..at + 1).await;
+    }
+    reached(&world.log, 33).await;
+    running.stop().await;
+    let moves =
+        "select position from checkpoints where subscription = 'witness' and position > 25 order by position";
+    let moves: Vec<i64> = sqlx::query_scalar(moves).fetch_all(world.pool()).await.unwrap();
+    assert_eq!(moves, [27, 33]);
+    assert_eq!(witnessed(&world).await, (1..=33).collect::<Vec<i64>>());
+}
+
+#[tokio::test]
 async fn a_subscription_can_begin_at_the_head_and_then_keeps_its_place() {
     let world = world().await;
     append(&world, 0..5).await;
