@@ -24,6 +24,7 @@ mod inside;
 mod isolation;
 mod kill_loop;
 mod limits;
+mod live_outage;
 mod metrics;
 mod postgres;
 mod reading;
