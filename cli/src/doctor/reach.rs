@@ -130,6 +130,8 @@ impl Reason {
             // The certificate was looked at and did not please, or the server has none to show.
             sqlx::Error::Tls(error) if error.to_string().contains("does not support TLS") => Self::TlsRefused,
             sqlx::Error::Tls(_) => Self::CertificateNotTrusted,
+            // An end of the stream where the first byte was to come is told as that byte.
+            sqlx::Error::Protocol(said) if said.contains("SSLRequest: 0x00") => Self::HungUp,
             sqlx::Error::Protocol(_) => Self::NoPostgres,
             other => Self::Other(plain(&other.to_string())),
         }
@@ -330,7 +332,10 @@ mod tests {
                 "sslrootcert=FILE",
             ),
             (
-                Reason::of(&sqlx::Error::Protocol("0x48".into()), &given()),
+                Reason::of(
+                    &sqlx::Error::Protocol("unexpected response from SSLRequest: 0x48 (tls.rs:89)".into()),
+                    &given(),
+                ),
                 "does not speak as PostgreSQL",
                 "host and port",
             ),
@@ -355,6 +360,8 @@ mod tests {
         }
         assert_eq!(Reason::of_code("XX000", None, prefer), None);
         assert_eq!(io(io::ErrorKind::NotFound, true), Reason::NothingListens, "a socket that is not there");
+        let ended = sqlx::Error::Protocol("unexpected response from SSLRequest: 0x00 (tls.rs:89)".into());
+        assert_eq!(Reason::of(&ended, &given()), Reason::HungUp);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use orqestra_tests::server::Server;
 use orqestra_tests::wait;
 use serde_json::Value;
 use sqlx::{ConnectOptions as _, Connection as _};
+use tokio::io::AsyncReadExt as _;
 
 const SECRET: &str = "pass-that-nobody-may-see";
 
@@ -48,8 +49,11 @@ async fn what_takes_the_connection_and_is_no_database_is_told_from_one_that_is_s
     let url = format!("postgres://app:{SECRET}@{}/shop", listener.local_addr().unwrap());
     let asked = url.clone();
     let asking = tokio::task::spawn_blocking(move || database(&asked));
-    drop(listener.accept().await.unwrap());
-    assert!(asking.await.unwrap().0.ends_with("hung up before it let us in"));
+    let (mut asked_for_tls, _) = listener.accept().await.unwrap();
+    asked_for_tls.read_exact(&mut [0; 8]).await.unwrap();
+    drop(asked_for_tls);
+    let (found, _) = asking.await.unwrap();
+    assert!(found.ends_with("hung up before it let us in"), "{found}");
     let asking = tokio::task::spawn_blocking(move || database(&url));
     let held = listener.accept().await.unwrap();
     assert!(asking.await.unwrap().0.starts_with("does not answer in time at 127.0.0.1:"));
