@@ -347,6 +347,9 @@ impl From<TemplateRefusal> for ApiError {
         match refusal {
             TemplateRefusal::OtherTemplate => Self::Internal(refusal.to_string()),
             TemplateRefusal::NotPublished => Self::NotFound(Thing::Template),
+            TemplateRefusal::FieldOfNoUse { field, channel } => {
+                Self::Invalid(vec![FieldError::of_no_use(field, channel)])
+            }
         }
     }
 }

@@ -38,6 +38,11 @@ impl FieldError {
         Self { field: field.into(), message: message.into(), line: None, column: None, own_sentence: false }
     }
 
+    /// A field of a template that its channel has not.
+    pub(crate) fn of_no_use(field: &'static str, channel: Channel) -> Self {
+        Self::new(field, format!("is nothing that a template for {channel} has"))
+    }
+
     /// A fault in a template's source.
     pub(crate) fn fault(
         field: &'static str,

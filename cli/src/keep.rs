@@ -1,4 +1,5 @@
-//! What the data folder keeps for this installation: master key, admin token, demo tenant. Files are 0600.
+//! What the data folder keeps for this installation: master key, admin token, demo tenant, and where the running engine
+//! answers. Files are 0600.
 //!
 //! A secret is written whole before it is used: to a file beside it, then renamed.
 
@@ -23,9 +24,11 @@ const MASTER_KEY_FILE: &str = "master.key";
 const ADMIN_TOKEN_FILE: &str = "admin.token";
 const REALTIME_SECRET_FILE: &str = "realtime.secret";
 const DEMO_TENANT_FILE: &str = "demo-tenant.json";
+/// Where the running engine answers. No secret, but who can write it is shown the tokens of who reads it.
+const ADDRESS_FILE: &str = "engine.address";
 /// What nobody but the owner may read.
-pub(crate) const FILES: [&str; 5] =
-    [MASTER_KEY_FILE, ADMIN_TOKEN_FILE, REALTIME_SECRET_FILE, DEMO_TENANT_FILE, DATABASE_FILE];
+pub(crate) const FILES: [&str; 6] =
+    [MASTER_KEY_FILE, ADMIN_TOKEN_FILE, REALTIME_SECRET_FILE, DEMO_TENANT_FILE, DATABASE_FILE, ADDRESS_FILE];
 
 /// The demo tenant as the data folder knows it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -101,6 +104,18 @@ impl DataDir {
         self.write(DATABASE_FILE, &serde_json::to_string_pretty(urls)?)
     }
 
+    /// Writes down where this engine answers, until what this gives is dropped. One that cannot is only not found by the
+    /// commands, which can be told.
+    pub(crate) fn announce(&self, url: &str) -> Option<Announced> {
+        match self.write(ADDRESS_FILE, url) {
+            Ok(()) => Some(Announced { file: self.0.join(ADDRESS_FILE), url: url.to_owned() }),
+            Err(error) => {
+                tracing::warn!(error = format!("{error:#}"), "commands need --url to find this engine");
+                None
+            }
+        }
+    }
+
     /// Reads a file of the folder, or writes what `make` gives.
     fn kept(&self, name: &str, make: impl FnOnce() -> String) -> anyhow::Result<String> {
         let path = self.0.join(name);
@@ -125,6 +140,31 @@ impl DataDir {
         })();
         written.with_context(|| format!("{} cannot be written", path.display()))
     }
+}
+
+/// The address of a running engine as its data folder tells it.
+#[derive(Debug)]
+pub(crate) struct Announced {
+    file: PathBuf,
+    url: String,
+}
+
+impl Drop for Announced {
+    /// Takes it back, unless another process with the same folder has told its own since.
+    fn drop(&mut self) {
+        if fs::read_to_string(&self.file).is_ok_and(|told| told == self.url) {
+            // What is left is an address where nothing answers, which whoever reads it finds out.
+            drop(fs::remove_file(&self.file));
+        }
+    }
+}
+
+/// Where an engine with this data folder said that it answers, and the file that says so. It may be gone since.
+pub(crate) fn announced(folder: &Path) -> Option<(String, PathBuf)> {
+    let file = folder.join(ADDRESS_FILE);
+    let url = fs::read_to_string(&file).ok()?;
+    let url = url.trim();
+    (!url.is_empty()).then(|| (url.to_owned(), file))
 }
 
 /// The admin token that a data folder keeps. Nothing is made.

@@ -21,6 +21,7 @@ use crate::cluster::{self, Cluster, STOP_WITHIN_AT_LEAST};
 use crate::database::{self, DatabaseUrls};
 use crate::engine::{Engine, Role, STOP_WITHIN};
 use crate::keep::DataDir;
+use crate::remote::local_url;
 use crate::settings::{Bootstrap, Settings};
 use crate::{banner, demo, place, server};
 
@@ -100,6 +101,7 @@ async fn run(
     });
     // Who closed standard output wants no banner.
     drop(std::io::stdout().lock().write_all(banner.as_bytes()));
+    let _announced = data.announce(&local_url(address));
     let all = BTreeSet::from([Role::Api, Role::Project, Role::Dispatch]);
     let ran = engine.run(&all, settings, &admin_token, demo, Some(listener), token).await;
     tracing::info!("the engine has ended");
@@ -118,6 +120,7 @@ pub(crate) async fn serve(settings: &Settings, roles: BTreeSet<Role>) -> anyhow:
     engine.commands.seed_platform().await?;
     let address = listener.as_ref().map(tokio::net::TcpListener::local_addr).transpose()?;
     tracing::info!(roles = ?roles, address = address.map(tracing::field::display), "the engine serves");
+    let _announced = address.and_then(|address| data.announce(&local_url(address)));
     let demo = settings.demo.unwrap_or(DemoPage::Absent);
     engine.run(&roles, settings, &admin_token, demo, listener, token).await
 }

@@ -86,6 +86,16 @@ impl Server {
         wait::until_now("the server's end", UP_WITHIN, || child.try_wait().expect("our own child")).await;
     }
 
+    /// Tells the server to end once nobody is connected; from then on it lets nobody in.
+    ///
+    /// # Panics
+    /// If it does not run.
+    pub fn begin_to_end(&self) {
+        let child = self.child.lock().expect("no panic while locked");
+        let pid = Pid::from_child(child.as_ref().expect("the server runs"));
+        rustix::process::kill_process(pid, Signal::TERM).expect("a child of ours");
+    }
+
     /// Starts it again and waits until it takes connections.
     ///
     /// # Panics

@@ -26,7 +26,7 @@ use crate::request::{Segments, context, from_operator, from_reading_operator, to
 
 pub(crate) const PATH: &str = "/admin/v1/tenants/{tenantId}/templates/{eventType}/{channel}";
 
-/// The request. EMAIL needs subject and body, PUSH title and body, SMS body; what a channel has no use for is ignored.
+/// The request. EMAIL needs subject and body, PUSH title and body, SMS body; what a channel has not is refused.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes the body, which is taken field by field")]
 pub(crate) struct NewTemplate {
@@ -159,16 +159,22 @@ fn parse(
     let mut problems = Problems::default();
     let fields = Fields::of_body(body)?;
     let (event_type, channel) = named(event_type, channel, &mut problems);
-    let (subject, title) = match channel {
-        Some(Channel::Email) => (fields.required("subject", &mut problems, text), None),
-        Some(Channel::Push) => (None, fields.required("title", &mut problems, text)),
-        Some(Channel::Sms) | None => (None, None),
+    // Told here all at once; the rule would name the first of them.
+    if let Some(channel) = channel {
+        for field in TemplateContent::beside(channel).iter().filter(|field| fields.get(field).is_some()) {
+            problems.push(FieldError::of_no_use(field, channel));
+        }
+    }
+    let (subject, title, category) = match channel {
+        Some(Channel::Email) => (fields.required("subject", &mut problems, text), None, None),
+        Some(Channel::Push) => (
+            None,
+            fields.required("title", &mut problems, text),
+            fields.optional("category", &mut problems, category),
+        ),
+        Some(Channel::Sms) | None => (None, None, None),
     };
     let content = fields.required("body", &mut problems, text);
-    let category = match channel {
-        Some(Channel::Push) => fields.optional("category", &mut problems, category),
-        Some(Channel::Email | Channel::Sms) | None => None,
-    };
     let active = fields.flag("active", &mut problems).unwrap_or(true);
     let all = event_type.zip(channel).zip(content).map(|((event_type, channel), body)| {
         (event_type, channel, TemplateContent { subject, title, body, category }, active)
@@ -231,20 +237,22 @@ mod tests {
     #[test]
     fn each_channel_needs_its_own_texts() {
         assert_eq!(wrong("EMAIL", &json!({})), ["subject", "body"]);
-        assert_eq!(wrong("PUSH", &json!({"subject": "s"})), ["title", "body"]);
+        assert_eq!(wrong("PUSH", &json!({})), ["title", "body"]);
         assert_eq!(wrong("SMS", &json!({"body": ""})), ["body"]);
         assert_eq!(wrong("FAX", &json!({"body": "b"})), ["channel"]);
     }
 
     #[test]
-    fn what_a_channel_has_no_use_for_is_left_out() {
+    fn what_a_channel_has_not_is_refused_by_name_and_null_is_nothing() {
         let all = json!({"subject": "s", "title": "t", "body": "b", "category": "c"});
-        let (_, _, content, active) = parse("a", "SMS", &all).unwrap();
-        assert_eq!(
-            content,
-            TemplateContent { subject: None, title: None, body: "b".to_owned(), category: None }
-        );
-        assert!(active);
+        assert_eq!(wrong("SMS", &all), ["subject", "title", "category"]);
+        assert_eq!(wrong("EMAIL", &all), ["title", "category"]);
+        assert_eq!(wrong("PUSH", &all), ["subject"]);
+        assert_eq!(wrong("SMS", &json!({"body": "b", "subject": 5})), ["subject"]);
+        let nothing = json!({"body": "b", "subject": null, "title": null, "category": null});
+        let (_, _, content, active) = parse("a", "SMS", &nothing).unwrap();
+        let expected = TemplateContent { subject: None, title: None, body: "b".to_owned(), category: None };
+        assert!(content == expected && active);
     }
 
     #[test]

@@ -115,8 +115,15 @@ async fn a_template_has_versions_and_one_that_does_not_parse_cannot_be_saved() {
     let missing = world.admin(Method::PUT, &path, Some(&json!({"title": "t"}))).await;
     insta::assert_snapshot!(
         missing.shown(),
-        @r#"422 {"statusCode":422,"error":"Validation Error","message":"subject is required; body is required","code":"validation_failed","requestId":"req-1","details":[{"field":"subject","message":"is required"},{"field":"body","message":"is required"}]}"#
+        @r#"422 {"statusCode":422,"error":"Validation Error","message":"title is nothing that a template for EMAIL has; subject is required; body is required","code":"validation_failed","requestId":"req-1","details":[{"field":"title","message":"is nothing that a template for EMAIL has"},{"field":"subject","message":"is required"},{"field":"body","message":"is required"}]}"#
     );
+    let sms = path.replace("EMAIL", "SMS");
+    let subject = world.admin(Method::PUT, &sms, Some(&json!({"subject": "s", "body": "b"}))).await;
+    insta::assert_snapshot!(
+        subject.shown(),
+        @r#"422 {"statusCode":422,"error":"Validation Error","message":"subject is nothing that a template for SMS has","code":"validation_failed","requestId":"req-1","details":[{"field":"subject","message":"is nothing that a template for SMS has"}]}"#
+    );
+    assert_eq!(world.admin(Method::GET, &sms, None).await.status, StatusCode::NOT_FOUND, "nothing was saved");
     let off = json!({"subject": "s", "body": "{{ other }}", "active": false});
     assert_eq!(world.admin(Method::PUT, &path, Some(&off)).await.json()["version"], 2);
     let answer = world.trigger(&shop, &[("prefer", "return=representation")], &order("evt-1")).await.json();

@@ -10,14 +10,21 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{PgPool, Row as _};
 use tokio::time::timeout;
 
+use super::reach::{Server, reach};
 use super::{ANSWER_WITHIN, Finding};
 use crate::keep;
 use crate::settings::Settings;
 
 /// Everything about the database.
 pub(super) async fn look(url: &str, settings: &Settings) -> Vec<Finding> {
-    let Some(pool) = connect(url).await else {
-        return vec![Finding::amiss("database", "does not answer", "start it, or run `orqestra up`")];
+    let server = if settings.database_url.is_some() { Server::Given } else { Server::Private };
+    let options = match reach(url, server, ANSWER_WITHIN).await {
+        Ok(options) => options,
+        Err(finding) => return vec![finding],
+    };
+    let Some(pool) = connect(options).await else {
+        let what = "look again; if it stays so, look at the server's log";
+        return vec![Finding::amiss("database", "answers, and then does not", what)];
     };
     let mut findings = Vec::new();
     for setting in ["fsync", "full_page_writes", "synchronous_commit"] {
@@ -36,9 +43,9 @@ pub(super) async fn look(url: &str, settings: &Settings) -> Vec<Finding> {
 }
 
 /// The server itself gives up on what takes too long, as where a table is locked.
-async fn connect(url: &str) -> Option<PgPool> {
+async fn connect(options: PgConnectOptions) -> Option<PgPool> {
     let millis = ANSWER_WITHIN.as_millis().to_string();
-    let options = url.parse::<PgConnectOptions>().ok()?.options([("statement_timeout", millis)]);
+    let options = options.options([("statement_timeout", millis)]);
     let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(ANSWER_WITHIN);
     timeout(ANSWER_WITHIN, pool.connect_with(options)).await.ok()?.ok()
 }

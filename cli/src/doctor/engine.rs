@@ -8,23 +8,27 @@ use crate::settings::Settings;
 
 /// Asks `/readyz`. That none runs is no fault.
 pub(super) async fn look(at: &Where, settings: &Settings) -> Finding {
-    let url = match at.url(settings) {
-        Ok(url) => url,
+    let at = match at.find(settings) {
+        Ok(at) => at,
         Err(error) => return Finding::ok("engine", format!("not asked: {error}")),
     };
-    let client = match Client::new(&url) {
+    let told = at.to_string();
+    let client = match Client::new(at) {
         Ok(client) => client,
-        Err(error) => return Finding::amiss("engine", format!("not asked: {error:#}"), "set ORQESTRA_URL"),
+        Err(error) => return Finding::amiss("engine", format!("not asked: {error:#}"), "correct it"),
     };
     match tokio::time::timeout(super::ANSWER_WITHIN, client.get("/readyz")).await {
-        Err(_) => Finding::amiss("engine", "does not answer in time", "look at its log; start it again"),
-        Ok(Ok(answer)) => said(&url, &answer.body),
+        Err(_) => {
+            let found = format!("does not answer in time at {told}");
+            Finding::amiss("engine", found, "look at its log; start it again")
+        }
+        Ok(Ok(answer)) => said(&told, &answer.body),
         Ok(Err(error)) => match error.downcast_ref::<Refused>() {
-            Some(refused) => said(&url, &refused.body),
+            Some(refused) => said(&told, &refused.body),
             None if error.downcast_ref::<NoEngine>().is_some() => {
-                Finding::ok("engine", format!("none answers at {url}; `orqestra up` starts one"))
+                Finding::ok("engine", format!("none answers at {told}; `orqestra up` starts one"))
             }
-            None => stranger(&url),
+            None => stranger(&told),
         },
     }
 }

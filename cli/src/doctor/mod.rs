@@ -3,6 +3,7 @@
 mod database;
 mod engine;
 mod folder;
+mod reach;
 
 use std::io::Write as _;
 use std::time::Duration;

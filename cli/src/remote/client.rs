@@ -16,6 +16,7 @@ use hyper_util::rt::TokioExecutor;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::address::{Address, Source};
 use super::show::plain;
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
@@ -25,7 +26,7 @@ const MOST_BYTES: usize = 64 * 1_024 * 1_024;
 /// A client of one engine that shows the same credentials with each request.
 pub(crate) struct Client {
     http: legacy::Client<HttpConnector, Full<Bytes>>,
-    base: String,
+    at: Address,
     headers: HeaderMap,
 }
 
@@ -50,24 +51,26 @@ impl Answer {
 
 impl Client {
     /// A client of the engine at this address.
-    pub(crate) fn new(url: &str) -> anyhow::Result<Self> {
+    pub(crate) fn new(at: Address) -> anyhow::Result<Self> {
+        let Address { url, source } = &at;
         let base = url.trim_end_matches('/');
         // What stands before `@` is a credential, so the error does not repeat it.
         ensure!(
             !url.contains('@'),
-            "--url: names no user; give the engine's own address, as in http://127.0.0.1:8080"
+            "{source}: names no user; give the engine's own address, as in http://127.0.0.1:8080"
         );
-        let parsed: hyper::Uri = base.parse().with_context(|| format!("--url: {url} is no address"))?;
+        let parsed: hyper::Uri = base.parse().with_context(|| format!("{source}: {url} is no address"))?;
         ensure!(
             parsed.scheme_str() != Some("https"),
-            "--url: https is not spoken here; give the engine's own address, as in http://127.0.0.1:8080"
+            "{source}: https is not spoken here; give the engine's own address, as in http://127.0.0.1:8080"
         );
         ensure!(
             parsed.scheme_str() == Some("http") && parsed.host().is_some() && parsed.query().is_none(),
-            "--url: {url} is not of the form http://127.0.0.1:8080"
+            "{source}: {url} is not of the form http://127.0.0.1:8080"
         );
         let http = legacy::Client::builder(TokioExecutor::new()).build_http();
-        Ok(Self { http, base: base.to_owned(), headers: HeaderMap::new() })
+        let at = Address { url: base.to_owned(), source: at.source };
+        Ok(Self { http, at, headers: HeaderMap::new() })
     }
 
     /// The same with a header in each request.
@@ -97,7 +100,7 @@ impl Client {
     ) -> anyhow::Result<Answer> {
         let mut request = Request::new(Full::new(body.clone().unwrap_or_default()));
         *request.method_mut() = method;
-        *request.uri_mut() = format!("{}{path}", self.base).parse().context("the request's address")?;
+        *request.uri_mut() = format!("{}{path}", self.at.url).parse().context("the request's address")?;
         request.headers_mut().clone_from(&self.headers);
         if body.is_some() {
             request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -114,23 +117,23 @@ impl Client {
             anyhow::Ok((head, body))
         };
         let (head, body) = tokio::time::timeout(ANSWER_WITHIN, whole).await.with_context(|| {
-            format!("the engine at {} did not answer within {ANSWER_WITHIN:?}", self.base)
+            format!("the engine at {} did not answer within {ANSWER_WITHIN:?}", self.at)
         })??;
         let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
         if !head.status.is_success() {
             return Err(Refused::of(head.status, body).into());
         }
         if body.is_null() {
-            bail!("what answers at {} is no engine: its answer is no JSON", self.base);
+            bail!("what answers at {} is no engine: its answer is no JSON", self.at);
         }
         Ok(Answer { headers: head.headers, body })
     }
 
     fn unanswered(&self, error: &legacy::Error) -> anyhow::Error {
         if error.is_connect() {
-            return NoEngine(self.base.clone()).into();
+            return NoEngine(self.at.clone()).into();
         }
-        anyhow::anyhow!("the engine at {} hung up without an answer", self.base)
+        anyhow::anyhow!("the engine at {} hung up without an answer", self.at)
     }
 }
 
@@ -144,12 +147,16 @@ fn header(name: &str, value: &str) -> anyhow::Result<(HeaderName, HeaderValue)> 
 
 /// Nobody listens at this address.
 #[derive(Debug)]
-pub(crate) struct NoEngine(String);
+pub(crate) struct NoEngine(Address);
 
 impl fmt::Display for NoEngine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let start = "start one with `orqestra up`, or name another with --url or ORQESTRA_URL";
-        write!(f, "no engine answers at {}: {start}", self.0)
+        let left = match self.0.source {
+            Source::Folder(_) => ", which an engine has left that did not end in order",
+            Source::Flag | Source::Variable | Source::Settings => "",
+        };
+        write!(f, "no engine answers at {}{left}: {start}", self.0)
     }
 }
 
@@ -212,10 +219,14 @@ mod tests {
 
     use super::*;
 
+    fn at(url: &str, source: Source) -> Address {
+        Address { url: url.to_owned(), source }
+    }
+
     #[test]
     fn an_address_is_plain_http_with_a_host() {
         for good in ["http://127.0.0.1:8080", "http://engine/", "http://engine/prefix"] {
-            assert!(Client::new(good).is_ok(), "{good}");
+            assert!(Client::new(at(good, Source::Flag)).is_ok(), "{good}");
         }
         for bad in [
             "https://engine",
@@ -226,9 +237,11 @@ mod tests {
             "http://me:pass@engine",
             "",
         ] {
-            let error = Client::new(bad).err().unwrap().to_string();
-            assert!(!error.contains("pass"), "{error}");
-            assert!(error.starts_with("--url: "), "{bad}: {error}");
+            for (source, named) in [(Source::Flag, "--url: "), (Source::Variable, "ORQESTRA_URL: ")] {
+                let error = Client::new(at(bad, source)).err().unwrap().to_string();
+                assert!(!error.contains("pass"), "{error}");
+                assert!(error.starts_with(named), "{bad}: {error}");
+            }
         }
     }
 
@@ -252,7 +265,11 @@ mod tests {
 
     #[test]
     fn a_credential_that_no_header_can_hold_is_not_repeated() {
-        let error = Client::new("http://engine").unwrap().with("x-api-key", "secret\nkey").err().unwrap();
+        let error = Client::new(at("http://engine", Source::Settings))
+            .unwrap()
+            .with("x-api-key", "secret\nkey")
+            .err()
+            .unwrap();
         assert!(!format!("{error:#}").contains("secret"), "{error:#}");
     }
 }

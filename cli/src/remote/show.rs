@@ -60,7 +60,7 @@ pub(super) fn cell(of: &Value, field: &str) -> String {
 }
 
 /// A text without what steers a terminal.
-pub(super) fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         if character.is_control() && !matches!(character, '\n' | '\t') {

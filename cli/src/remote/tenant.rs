@@ -52,9 +52,12 @@ pub(crate) enum TenantCommand {
 /// What can be set when a tenant is made and later.
 #[derive(Debug, Args)]
 pub(crate) struct Common {
-    /// Triggers must be signed with it; `-` reads it from standard input
-    #[arg(long)]
+    /// Triggers must be signed with it; it shows in `ps`, --webhook-secret-file does not, nor does `-`, standard input
+    #[arg(long, value_name = "SECRET")]
     webhook_secret: Option<String>,
+    /// A file that holds the webhook secret; `-` is standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "webhook_secret")]
+    webhook_secret_file: Option<String>,
     /// Triggers in any 60 seconds
     #[arg(long)]
     rate_per_minute: Option<u64>,
@@ -72,8 +75,8 @@ pub(crate) struct Common {
 /// What to change.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("something").required(true).multiple(true).args([
-    "name", "activate", "deactivate", "webhook_secret", "no_webhook_secret", "rate_per_minute", "daily_cap",
-    "no_daily_cap", "channel", "all_channels", "sender_email", "no_sender_email", "push_category",
+    "name", "activate", "deactivate", "webhook_secret", "webhook_secret_file", "no_webhook_secret", "rate_per_minute",
+    "daily_cap", "no_daily_cap", "channel", "all_channels", "sender_email", "no_sender_email", "push_category",
     "usual_push_categories", "issue_api_key", "revoke_api_key",
 ]))]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -92,7 +95,7 @@ pub(crate) struct Change {
     #[command(flatten)]
     settings: Common,
     /// Triggers need no signature any more
-    #[arg(long, conflicts_with = "webhook_secret")]
+    #[arg(long, conflicts_with_all = ["webhook_secret", "webhook_secret_file"])]
     no_webhook_secret: bool,
     /// Any number of triggers a day
     #[arg(long, conflicts_with = "daily_cap")]
@@ -146,12 +149,15 @@ pub(crate) async fn run(command: TenantCommand, settings: &Settings) -> anyhow::
 
 impl Common {
     fn put_into(&self, body: &mut Map<String, Value>) -> anyhow::Result<()> {
+        let (value, file) = (self.webhook_secret.as_deref(), self.webhook_secret_file.as_deref());
+        let signed_with =
+            secret(value.filter(|value| *value != "-"), file.or(value.filter(|value| *value == "-")))?;
         let mut put = |field: &str, value: Option<Value>| {
             if let Some(value) = value {
                 body.insert(field.to_owned(), value);
             }
         };
-        put("webhookSecret", self.webhook_secret.as_deref().map(secret).transpose()?.map(Value::from));
+        put("webhookSecret", signed_with.map(Value::from));
         put("ratePerMinute", self.rate_per_minute.map(Value::from));
         put("dailyCap", self.daily_cap.map(Value::from));
         let channels: Vec<_> = self.channel.iter().map(|channel| channel.as_str()).collect();

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::client::{Answer, Client};
 use super::show::{self, cell, columns, pairs, plain, print};
-use super::{ChannelName, Form, Where, given, read};
+use super::{ChannelName, Form, Where, read, secret, variable};
 use crate::keep;
 use crate::settings::Settings;
 
@@ -48,17 +48,25 @@ pub(crate) struct TriggerCommand {
     #[arg(long)]
     event_id: Option<String>,
     /// A variable of the templates, a text; may be repeated
-    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     var: Vec<(String, String)>,
     /// The whole request body, from a file or standard input (`-`), sent byte for byte
     #[arg(long, value_name = "FILE", conflicts_with_all = ["event_type", "user", "email", "phone", "channel", "event_id", "var"])]
     body: Option<String>,
-    /// The tenant's API key [default: that of the data folder's first tenant]
-    #[arg(long, env = "ORQESTRA_API_KEY", hide_env_values = true)]
+    /// The tenant's API key; it shows in `ps`, --key-file does not [env: `ORQESTRA_API_KEY`] [default: that of the data
+    /// folder's first tenant]
+    #[arg(long)]
     key: Option<String>,
-    /// The tenant's webhook secret: signs the body
-    #[arg(long, env = "ORQESTRA_WEBHOOK_SECRET", hide_env_values = true)]
+    /// A file that holds the API key; `-` is standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "key")]
+    key_file: Option<String>,
+    /// The tenant's webhook secret, which signs the body; it shows in `ps`, --secret-file does not [env:
+    /// `ORQESTRA_WEBHOOK_SECRET`]
+    #[arg(long)]
     secret: Option<String>,
+    /// A file that holds the webhook secret; `-` is standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "secret")]
+    secret_file: Option<String>,
     /// The same key within 24 hours is the same request
     #[arg(long)]
     idempotency_key: Option<String>,
@@ -74,7 +82,7 @@ pub(crate) struct TriggerCommand {
     form: Form,
 }
 
-fn variable(text: &str) -> Result<(String, String), &'static str> {
+fn pair(text: &str) -> Result<(String, String), &'static str> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("is not of the form name=value"),
@@ -90,7 +98,7 @@ struct Credentials {
 /// Runs it.
 pub(crate) async fn run(command: TriggerCommand, settings: &Settings) -> anyhow::Result<()> {
     let Credentials { key, secret } = command.credentials(settings)?;
-    let client = Client::new(&command.at.url(settings)?)?.with("x-api-key", &key)?;
+    let client = Client::new(command.at.find(settings)?)?.with("x-api-key", &key)?;
     let body = command.body()?;
     let signature = secret.map(|secret| sign(&secret, body.as_bytes()));
     let mut headers = vec![("prefer", "return=representation")];
@@ -108,18 +116,20 @@ pub(crate) async fn run(command: TriggerCommand, settings: &Settings) -> anyhow:
 impl TriggerCommand {
     /// What is given, or what is known of the first tenant of this installation.
     fn credentials(&self, settings: &Settings) -> anyhow::Result<Credentials> {
-        let secret = given(self.secret.as_deref()).map(str::to_owned);
-        if let Some(key) = given(self.key.as_deref()) {
-            return Ok(Credentials { key: key.to_owned(), secret });
+        let named = secret(self.secret.as_deref(), self.secret_file.as_deref())?;
+        let secret_given = named.or_else(|| variable("ORQESTRA_WEBHOOK_SECRET"));
+        let named = secret(self.key.as_deref(), self.key_file.as_deref())?;
+        if let Some(key) = named.or_else(|| variable("ORQESTRA_API_KEY")) {
+            return Ok(Credentials { key, secret: secret_given });
         }
         if let Some(first) = &settings.bootstrap {
-            let secret = secret.or_else(|| first.webhook_secret.clone());
+            let secret = secret_given.or_else(|| first.webhook_secret.clone());
             return Ok(Credentials { key: first.api_key.clone(), secret });
         }
         let kept = keep::kept_demo_tenant(&settings.data_dir).context(
             "no API key: set ORQESTRA_API_KEY, or ORQESTRA_DATA_DIR of an engine that `up` started",
         )?;
-        Ok(Credentials { key: kept.api_key, secret })
+        Ok(Credentials { key: kept.api_key, secret: secret_given })
     }
 
     fn body(&self) -> anyhow::Result<String> {
@@ -229,9 +239,9 @@ mod tests {
 
     #[test]
     fn a_variable_has_a_name_and_any_value() {
-        assert_eq!(variable("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
-        assert_eq!(variable("a="), Ok(("a".to_owned(), String::new())));
-        assert!(variable("a").is_err() && variable("=a").is_err());
+        assert_eq!(pair("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
+        assert_eq!(pair("a="), Ok(("a".to_owned(), String::new())));
+        assert!(pair("a").is_err() && pair("=a").is_err());
     }
 
     #[test]

@@ -111,7 +111,7 @@ async fn a_delivery_is_rendered_with_the_version_that_stood_at_acceptance() {
     let world = World::new().await;
     let tenant = world.tenant("acme", &[(Channel::Email, "first")]).await;
     let id = world.trigger(&tenant, "e-1").await;
-    world.template(tenant.id, Channel::Email, text("second")).await;
+    world.template(tenant.id, Channel::Email, text(Channel::Email, "second")).await;
     let script = Script::always(Answer::Taken);
     let dispatch = world.play(&script, settings());
     world.settled(&tenant, id, Channel::Email).await;

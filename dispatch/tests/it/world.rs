@@ -92,10 +92,11 @@ pub(crate) fn smtp(port: u16) -> ProviderInput {
     })
 }
 
-pub(crate) fn text(body: &str) -> TemplateContent {
+pub(crate) fn text(channel: Channel, body: &str) -> TemplateContent {
+    let heading = |of| (channel == of).then(|| "Order {{ number }}".to_owned());
     TemplateContent {
-        subject: Some("Order {{ number }}".to_owned()),
-        title: Some("Order {{ number }}".to_owned()),
+        subject: heading(Channel::Email),
+        title: heading(Channel::Push),
         body: body.to_owned(),
         category: None,
     }
@@ -154,7 +155,7 @@ impl World {
         };
         let registered = self.commands.register_tenant(input, &ctx()).await.unwrap();
         for (channel, body) in templates {
-            self.template(registered.tenant_id, *channel, text(body)).await;
+            self.template(registered.tenant_id, *channel, text(*channel, body)).await;
         }
         self.entry(registered.tenant_id)
     }

@@ -29,6 +29,24 @@ pub struct TemplateContent {
     pub category: Option<String>,
 }
 
+impl TemplateContent {
+    /// The fields that a template for this channel has not, by their names on the wire.
+    pub const fn beside(channel: Channel) -> &'static [&'static str] {
+        match channel {
+            Channel::Email => &["title", "category"],
+            Channel::Sms => &["subject", "title", "category"],
+            Channel::Push => &["subject"],
+        }
+    }
+
+    /// A field that is given and that a template for this channel has not.
+    fn given_beside(&self, channel: Channel) -> Option<&'static str> {
+        let given = [("subject", &self.subject), ("title", &self.title), ("category", &self.category)];
+        let mut beside = Self::beside(channel).iter().copied();
+        beside.find(|field| given.iter().any(|(name, text)| name == field && text.is_some()))
+    }
+}
+
 /// An event of a template's stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TemplateEvent {
@@ -108,6 +126,14 @@ pub enum TemplateRefusal {
     /// Nothing was ever published.
     #[error("there is no such template")]
     NotPublished,
+    /// A field that the channel has no place for.
+    #[error("{field} is nothing that a template for {channel} has")]
+    FieldOfNoUse {
+        /// Its name on the wire.
+        field: &'static str,
+        /// The template's channel.
+        channel: Channel,
+    },
 }
 
 /// A template: nothing yet, or its versions' end.
@@ -145,10 +171,16 @@ impl Template {
             }
         };
         let mut events = Vec::with_capacity(2);
+        if self
+            .current()
+            .is_some_and(|current| current.event_type != event_type || current.channel != channel)
+        {
+            return Err(TemplateRefusal::OtherTemplate);
+        }
+        if let Some(field) = content.given_beside(channel) {
+            return Err(TemplateRefusal::FieldOfNoUse { field, channel });
+        }
         let version = match self.current() {
-            Some(current) if current.event_type != event_type || current.channel != channel => {
-                return Err(TemplateRefusal::OtherTemplate);
-            }
             Some(current) if current.content == content => None,
             Some(current) => Some(current.version + 1),
             None => Some(1),

@@ -1,4 +1,4 @@
-//! Given/when/then for the template: versions, switching, and the one refusal.
+//! Given/when/then for the template: versions, switching, and each refusal.
 
 use cqrs_es::test::{AggregateTestExecutor, TestFramework};
 use proptest::collection::vec;
@@ -123,6 +123,65 @@ fn a_template_keeps_its_event_type_and_channel() {
     for command in [other_channel, other_type] {
         given(vec![published(1, "a")]).when(command).then_expect_error(TemplateRefusal::OtherTemplate);
     }
+}
+
+#[test]
+fn a_field_that_the_channel_has_not_is_refused_by_name() {
+    let of = |fields: &[&str]| {
+        let text = |name| fields.contains(&name).then(|| "text".to_owned());
+        let (subject, title, category) = (text("subject"), text("title"), text("category"));
+        TemplateContent { subject, title, body: "b".to_owned(), category }
+    };
+    let put = |channel, content| TemplateCommand::Put {
+        event_type: order_confirmed(),
+        channel,
+        content,
+        active: true,
+        at: at(1),
+    };
+    for (channel, has) in
+        [(Channel::Email, &["subject"][..]), (Channel::Sms, &[]), (Channel::Push, &["title", "category"])]
+    {
+        let published = TemplatePublished {
+            event_type: order_confirmed(),
+            channel,
+            version: 1,
+            content: of(has),
+            at: at(1),
+        };
+        let published = vec![TemplateEvent::TemplatePublished(published)];
+        given(vec![]).when(put(channel, of(has))).then_expect_events(published);
+        for field in ["subject", "title", "category"].into_iter().filter(|field| !has.contains(field)) {
+            let refusal = TemplateRefusal::FieldOfNoUse { field, channel };
+            given(vec![]).when(put(channel, of(&[has, &[field]].concat()))).then_expect_error(refusal);
+            assert_eq!(refusal.to_string(), format!("{field} is nothing that a template for {channel} has"));
+        }
+    }
+}
+
+#[test]
+fn a_stored_version_with_such_a_field_goes_on_as_it_is() {
+    let mut old = TemplatePublished {
+        event_type: order_confirmed(),
+        channel: Channel::Sms,
+        version: 1,
+        content: content("a"),
+        at: at(1),
+    };
+    let template = folded(&[TemplateEvent::TemplatePublished(old.clone())]);
+    assert!(template.is_active() && template.current() == Some(&old));
+    let switch = TemplateCommand::Switch { active: false, at: at(1) };
+    assert_eq!(template.decide(switch), Ok(vec![off()]));
+    old.content.subject = None;
+    let put = TemplateCommand::Put {
+        event_type: order_confirmed(),
+        channel: Channel::Sms,
+        content: old.content.clone(),
+        active: true,
+        at: at(1),
+    };
+    old.version = 2;
+    assert_eq!(template.decide(put), Ok(vec![TemplateEvent::TemplatePublished(old)]));
 }
 
 #[test]

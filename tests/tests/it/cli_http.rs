@@ -15,19 +15,19 @@ fn operator(world: &World) -> Launch {
     launch
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
 #[track_caller]
-fn good(output: &Output) -> String {
+pub(crate) fn good(output: &Output) -> String {
     assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
     text(&output.stdout)
 }
 
 /// What was said of a failure, the exit status of which must be 1.
 #[track_caller]
-fn bad(output: &Output) -> String {
+pub(crate) fn bad(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(1), "{}{}", text(&output.stdout), text(&output.stderr));
     text(&output.stderr)
 }
@@ -38,7 +38,7 @@ fn objects(output: &Output) -> Vec<Value> {
 }
 
 /// Runs it with this on standard input.
-fn fed(launch: &Launch, arguments: &[&str], input: &str) -> Output {
+pub(crate) fn fed(launch: &Launch, arguments: &[&str], input: &str) -> Output {
     let mut command = launch.command(arguments);
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -118,7 +118,9 @@ async fn without_an_engine_it_is_said_how_to_start_one() {
     for arguments in [&["tenant", "list"][..], &["trigger", "order.confirmed", "--user", "u-1"]] {
         let said = bad(&launch.run(arguments));
         assert!(
-            said.contains("no engine answers at http://127.0.0.1:9: start one with `orqestra up`"),
+            said.contains(
+                "no engine answers at http://127.0.0.1:9 (by ORQESTRA_URL): start one with `orqestra up`"
+            ),
             "{said}"
         );
     }
@@ -185,6 +187,13 @@ async fn a_template_is_saved_shown_listed_and_switched() {
     let broken = ["template", "put", "order.shipped", "SMS", "--body", "one\n{% nonsense %}"];
     let said = bad(&launch.run(&broken));
     assert!(said.contains("\n  body: ") && said.contains("(line 2, column 4)"), "{said}");
+    let subject =
+        ["template", "put", "order.shipped", "SMS", "--subject", "s", "--category", "c", "--body", "b"];
+    let said = bad(&launch.run(&subject));
+    assert!(said.starts_with("orqestra: validation_failed: "), "{said}");
+    for field in ["subject", "category"] {
+        assert!(said.contains(&format!("\n  {field}: is nothing that a template for SMS has")), "{said}");
+    }
     for command in ["show", "activate", "deactivate"] {
         let said = bad(&launch.run(&["template", command, "order.lost", "SMS"]));
         assert_eq!(said, "orqestra: unknown_template: No such template\n");

@@ -144,6 +144,58 @@ async fn what_the_engine_refuses_is_said_in_words() {
 }
 
 #[tokio::test]
+async fn a_page_of_a_tenant_that_is_switched_off_says_so_and_comes_back_by_itself() {
+    let world = World::start().await;
+    let mut browser = Browser::start(world.folder()).await;
+    let tenant = world.tenant();
+    for (size, scheme) in SIZES.into_iter().flat_map(|size| [(size, "light"), (size, "dark")]) {
+        let user = format!("user-{}-{scheme}", size.0);
+        open(&mut browser, &link(&world, &user), size, scheme).await;
+        browser.sees("#state", "Connected").await;
+        push(&world, &user, 1).await;
+        browser.bell(1).await;
+        world.change(tenant, &json!({"active": false})).await;
+        browser.sees("#state", "Disconnected").await;
+        browser.sees("#reason", "this tenant is switched off").await;
+        browser.sees("#countdown", "again in").await;
+        let said = browser.texts(".strip").await.concat();
+        assert!(!said.contains("3507"), "{said}");
+        browser.press("Place order").await;
+        browser.sees("#answer", "This tenant is switched off.").await;
+        // It has tried twice, and goes on trying.
+        browser.sees("#countdown", "again in 4 s").await;
+        browser.sees("#reason", "this tenant is switched off").await;
+        browser.picture(&format!("{user}-off")).await;
+        can_be_used(&mut browser).await;
+        world.change(tenant, &json!({"active": true})).await;
+        browser.sees("#state", "Connected").await;
+        browser.sees("#reason", "live on ").await;
+        assert_eq!(browser.texts("#countdown").await, [""]);
+        assert_eq!(browser.texts("#answer-text").await, [""], "what was refused then");
+        push(&world, &user, 2).await;
+        browser.bell(2).await;
+        browser.picture(&format!("{user}-on-again")).await;
+        let state = browser.does("state", json!({})).await;
+        assert_eq!((&state["wide"], &state["stopped"]), (&json!(false), &json!([])), "{state}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_whose_key_opens_nothing_any_more_says_so_and_does_not_ask_on() {
+    let world = World::start().await;
+    let mut browser = Browser::start(world.folder()).await;
+    let tenant = world.new_tenant(json!({})).await;
+    let link = format!("http://{}/demo#key={}&tenant={}", world.engine().address(), tenant.key, tenant.id);
+    open(&mut browser, &link, SIZES[0], "light").await;
+    browser.sees("#state", "Connected").await;
+    let keys = world.change(&tenant, &json!({"active": false})).await["apiKeyIds"].clone();
+    browser.sees("#countdown", "again in").await;
+    world.change(&tenant, &json!({"revokeApiKey": keys[0], "issueApiKey": true, "active": true})).await;
+    browser.sees("#reason", "the engine does not know this API key").await;
+    assert_eq!(browser.texts("#countdown").await, [""]);
+}
+
+#[tokio::test]
 async fn without_the_setting_only_up_serves_the_page() {
     let world = World::start().await;
     let status = async || world.call(Request::get("/demo")).await.status.as_u16();

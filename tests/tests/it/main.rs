@@ -10,10 +10,12 @@
 
 mod architecture;
 mod cli;
+mod cli_edge;
 mod cli_http;
 mod conformance;
 mod crash;
 mod demo;
+mod doctor;
 mod errors;
 mod first_run;
 mod forgetting;
@@ -22,6 +24,7 @@ mod inside;
 mod isolation;
 mod kill_loop;
 mod limits;
+mod live_outage;
 mod metrics;
 mod postgres;
 mod reading;

@@ -59,7 +59,7 @@ async fn push(world: &World, tenant: &Tenant, user: &str, number: u32) {
     world.accept(tenant, &body).await;
 }
 
-async fn connected(world: &World, kind: Kind, tenant: &Tenant, user: &str) -> Client {
+pub(crate) async fn connected(world: &World, kind: Kind, tenant: &Tenant, user: &str) -> Client {
     let mut client = Client::start(kind).await;
     let (token, _) = token(world, tenant, user).await;
     client.connect(world.engine().address(), &token).await;

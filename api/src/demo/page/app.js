@@ -14,6 +14,18 @@ let missed = 0;
 let tries = 0;
 let turn = 0;
 
+/** Codes after which the client stays away by itself, in words. */
+const WHY_AWAY = {
+  1: 'the engine gives no token', // the client's own, when getToken is refused
+  3500: 'the engine does not take the token',
+  3501: 'the engine did not understand this page',
+  3502: 'this page showed no token in time',
+  3504: 'there are too many connections, of this user or of its tenant',
+  3507: 'this tenant is switched off',
+};
+const FIRST_PAUSE = 1_000;
+const LONGEST_PAUSE = 30_000;
+
 // ---- who is signed in
 
 /** What a link brings after `#` is taken out of the address bar at once; the engine never saw it. */
@@ -74,11 +86,39 @@ function connect({ token, channels }, mine) {
     view.connection('connecting', code === 0 ? '' : `was cut off (${reason}), trying again`);
   }));
   live.on('connected', current(() => view.connection('connected', `live on ${channels.map((name) => name.split('#')[0]).join(', ')}`)));
-  live.on('disconnected', current(({ code, reason }) => view.connection('disconnected', `${reason} (${code})`)));
+  live.on('disconnected', current(({ code, reason }) => {
+    // 0: this page has said so itself.
+    if (code !== 0) comeBack(WHY_AWAY[code] ?? reason, FIRST_PAUSE);
+  }));
   for (const channel of channels) follow(channel, current);
   followChanges(`inbox#${channels[0].slice(channels[0].indexOf('#') + 1)}`, current);
   live.connect();
 }
+
+/** Tries again after a pause, each longer than the one before, with a fresh token: the client itself stays away. */
+function comeBack(why, pause) {
+  const mine = turn;
+  const asked = account;
+  // Pages that were sent away together do not come back together.
+  view.awayFor(why, Date.now() + pause * (0.8 + 0.4 * Math.random()), async () => {
+    if (mine !== turn) return;
+    view.connection('connecting', why);
+    try {
+      const token = await engine.realtimeToken(asked);
+      if (mine !== turn) return;
+      view.letInAgain();
+      connect(token, ++turn);
+    } catch (error) {
+      if (mine !== turn) return;
+      const now = error.status === 0 ? 'the engine does not answer' : inside(error.message);
+      if (error.status === 401 && error.code !== 'tenant_inactive') view.connection('disconnected', now);
+      else comeBack(now, Math.min(pause * 2, LONGEST_PAUSE));
+    }
+  });
+}
+
+/** A sentence as it stands inside another one. */
+const inside = (sentence) => sentence.charAt(0).toLowerCase() + sentence.slice(1).replace(/\.$/, '');
 
 /** Pushes of one category; what was missed while away comes right after `subscribed`. */
 function follow(channel, current) {

@@ -5,9 +5,10 @@ const ANSWER_WITHIN = 15_000;
 
 /** What the engine did not do, in words for people. */
 export class Refused extends Error {
-  constructor(message, status, retryAfter = 0) {
+  constructor(message, status, { code = '', retryAfter = 0 } = {}) {
     super(message);
     this.status = status;
+    this.code = code;
     this.retryAfter = retryAfter;
   }
 }
@@ -39,7 +40,8 @@ async function call(account, method, path, body, more = {}) {
     });
     const told = await answer.json().catch(() => ({}));
     if (answer.ok) return told;
-    throw new Refused(inWords(answer.status, told), answer.status, Number(answer.headers.get('retry-after')) || 0);
+    const retryAfter = Number(answer.headers.get('retry-after')) || 0;
+    throw new Refused(inWords(answer.status, told), answer.status, { code: told.code, retryAfter });
   } catch (error) {
     if (error instanceof Refused) throw error;
     throw new Refused('The engine does not answer. Try again in a moment.', 0);

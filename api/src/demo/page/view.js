@@ -59,11 +59,31 @@ export function signedIn({ user }) {
 
 // ---- the connection
 
+let pause = null;
+
 export function connection(state, reason) {
+  clearInterval(pause);
   at('connection').dataset.state = state;
   at('state').textContent = STATES[state];
   at('reason').textContent = reason;
+  at('countdown').textContent = '';
   at('connection').title = reason;
+}
+
+/** Says why there is no connection and counts down to `until`, when it is tried again. */
+export function awayFor(why, until, again) {
+  const tell = () => {
+    const left = Math.ceil((until - Date.now()) / 1_000);
+    if (left > 0) {
+      at('countdown').textContent = `again in ${left} s`;
+      return;
+    }
+    clearInterval(pause);
+    again();
+  };
+  connection('disconnected', why);
+  tell();
+  pause = setInterval(tell, 250);
 }
 
 /** The connection is back, and so many were missed; `null` if it is not known how many. */
@@ -191,6 +211,11 @@ export function ordered(message) {
   answer('done', message);
   const number = at('order').elements.orderNumber;
   number.value = number.value.replace(/\d+$/, (digits) => String(Number(digits) + 1).padStart(digits.length, '0'));
+}
+
+/** What was refused while the page was away is worth another try. */
+export function letInAgain() {
+  if (at('answer').dataset.kind === 'refused' && !at('answer-wait').textContent) answer('none', '');
 }
 
 /** Says why, and counts down until another try is worth it. */

@@ -1,0 +1,110 @@
+//! Where the running engine is: named on the command line or by `ORQESTRA_URL`, told by a file of the data folder, or
+//! assumed by the settings, in this order.
+//!
+//! Invariant: an address goes with where it came from, which every error about it names.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{given, variable};
+use crate::keep;
+use crate::settings::Settings;
+
+const VARIABLE: &str = "ORQESTRA_URL";
+
+/// Which engine.
+#[derive(Debug, Args)]
+pub(crate) struct Where {
+    /// Where the engine answers [env: `ORQESTRA_URL`] [default: where the data folder's engine listens, or the address of
+    /// the settings]
+    #[arg(long)]
+    url: Option<String>,
+}
+
+/// Where an engine is said to answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Address {
+    pub(crate) url: String,
+    pub(crate) source: Source,
+}
+
+/// Who says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The command line.
+    Flag,
+    /// The environment.
+    Variable,
+    /// A file that a running engine has left in its data folder.
+    Folder(PathBuf),
+    /// Nobody: it is what an engine of these settings would listen on.
+    Settings,
+}
+
+impl Where {
+    /// The first address that somebody names.
+    pub(crate) fn find(&self, settings: &Settings) -> anyhow::Result<Address> {
+        if let Some(url) = given(self.url.as_deref()) {
+            return Ok(Address { url: url.to_owned(), source: Source::Flag });
+        }
+        if let Some(url) = variable(VARIABLE) {
+            return Ok(Address { url, source: Source::Variable });
+        }
+        if let Some((url, file)) = keep::announced(&settings.data_dir) {
+            return Ok(Address { url, source: Source::Folder(file) });
+        }
+        let address = settings.listen;
+        anyhow::ensure!(address.port() != 0, "the engine's port is not known; name it with --url");
+        Ok(Address { url: local_url(address), source: Source::Settings })
+    }
+}
+
+/// The URL of an engine on this machine that listens on this address.
+pub(crate) fn local_url(mut address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        // It listens on every address, so also on this one.
+        let local: std::net::IpAddr = match address {
+            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        };
+        address.set_ip(local);
+    }
+    format!("http://{address}")
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag => f.write_str("--url"),
+            Self::Variable => f.write_str(VARIABLE),
+            Self::Folder(file) => file.display().fmt(f),
+            Self::Settings => f.write_str("the settings"),
+        }
+    }
+}
+
+/// With where it came from.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (by {})", self.url, self.source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engine_that_listens_everywhere_is_asked_on_this_machine() {
+        for (listen, url) in [
+            ("0.0.0.0:81", "http://127.0.0.1:81"),
+            ("[::]:81", "http://[::1]:81"),
+            ("10.0.0.1:81", "http://10.0.0.1:81"),
+        ] {
+            assert_eq!(local_url(listen.parse().unwrap()), url);
+        }
+    }
+}
