@@ -10,12 +10,14 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use orqestra_event_log::Outage;
+use orqestra_realtime::Hub;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -25,11 +27,33 @@ use self::paced::Paced;
 pub(crate) use self::paced::Requests;
 use self::worded::Worded;
 use crate::app::App;
-use crate::router::router;
+use crate::process::Process;
+use crate::router::{probes, router};
 
 /// Connections served at once; more wait in the kernel's queue.
 const CONNECTIONS: usize = 4_096;
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(50);
+
+/// What a process serves.
+pub struct Served {
+    router: Router,
+    process: Process,
+    /// Closed at the end, if there is one.
+    hub: Option<Hub>,
+}
+
+impl Served {
+    /// Everything.
+    pub fn api(app: App) -> Self {
+        let (process, hub) = (app.process.clone(), app.hub.clone());
+        Self { router: router(app), process, hub: Some(hub) }
+    }
+
+    /// The probes alone, where there is no API.
+    pub fn probes(process: Process) -> Self {
+        Self { router: probes(process.clone()), process, hub: None }
+    }
+}
 
 /// How long a client may keep a connection waiting.
 #[derive(Clone, Copy, Debug)]
@@ -57,13 +81,13 @@ impl Default for Timing {
 }
 
 /// Serves until the token ends, then finishes what is under way.
-pub async fn serve(listener: TcpListener, app: App, timing: Timing, token: CancellationToken) {
+pub async fn serve(listener: TcpListener, served: Served, timing: Timing, token: CancellationToken) {
+    let Served { router, process, hub } = served;
     let mut builder = Builder::new();
     // hyper's timer runs from the end of the last answer to the end of the next headers.
     builder.timer(TokioTimer::new()).header_read_timeout(timing.idle + timing.headers);
     // Who has sent a whole request and says that nothing follows still waits for its answer.
     builder.half_close(true);
-    let router = router(app.clone());
     let permits = Arc::new(Semaphore::new(CONNECTIONS));
     let connections = TaskTracker::new();
     let outage = Outage::default();
@@ -92,7 +116,7 @@ pub async fn serve(listener: TcpListener, app: App, timing: Timing, token: Cance
         // A latency setting only: without it the connection works as well.
         drop(stream.set_nodelay(true));
         let requests = Requests::default();
-        let stream = Worded::new(Paced::new(stream, requests.clone(), timing), app.clone());
+        let stream = Worded::new(Paced::new(stream, requests.clone(), timing), process.clone());
         let router = TowerToHyperService::new(router.clone());
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             let under_way = requests.begin();
@@ -121,7 +145,12 @@ pub async fn serve(listener: TcpListener, app: App, timing: Timing, token: Cance
     }
     drop(listener);
     connections.close();
-    let ended = async { tokio::join!(connections.wait(), app.hub.close()) };
+    let closed = async {
+        if let Some(hub) = hub {
+            hub.close().await;
+        }
+    };
+    let ended = async { tokio::join!(connections.wait(), closed) };
     tokio::select! {
         ((), ()) = ended => {}
         () = tokio::time::sleep(timing.finish) => tracing::warn!("some requests did not finish in time"),

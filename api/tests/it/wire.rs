@@ -4,7 +4,7 @@
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
-use orqestra_api::server::{Timing, serve};
+use orqestra_api::server::{Served, Timing, serve};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -19,7 +19,7 @@ async fn connect(world: &World, timing: Timing) -> (TcpStream, DropGuard) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let token = CancellationToken::new();
-    tokio::spawn(serve(listener, world.app(), timing, token.clone()));
+    tokio::spawn(serve(listener, Served::api(world.app()), timing, token.clone()));
     (TcpStream::connect(address).await.unwrap(), token.drop_guard())
 }
 
