@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail};
 use clap::ValueEnum;
 use metrics_exporter_prometheus::PrometheusHandle;
 use orqestra_api::limits::Limits;
-use orqestra_api::server::{self, Served, Timing};
+use orqestra_api::server::{self, Bounds, Served};
 use orqestra_api::{AdminToken, App, AppParts, DemoPage, Process, ProcessParts};
 use orqestra_commands::{Commands, DefaultProvider, Directory};
 use orqestra_dispatch::{Dispatch, DispatchDeps, DispatchSettings, PushFeed, sandbox};
@@ -141,7 +141,7 @@ impl Engine {
         };
         let until = serving.clone();
         tasks.spawn(async move {
-            server::serve(listener, served, Timing::default(), until).await;
+            server::serve(listener, served, Bounds::default(), until).await;
             Ok(())
         });
         if roles.contains(&Role::Project) {

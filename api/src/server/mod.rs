@@ -1,13 +1,16 @@
 //! The HTTP server: bounded connections, a deadline for whatever a client may keep it waiting for, an orderly end.
 //!
-//! A connection that does nothing ends after a while, one that is slow with a request's headers or with taking its
-//! answer sooner. What hyper refuses by itself gets the body that every other error has.
+//! A connection that does nothing ends after a while, or when its place is wanted; one that is slow with a request's
+//! headers or with taking its answer sooner. What hyper refuses by itself gets the body that every other error has.
 
 mod paced;
+mod places;
+mod requests;
+#[cfg(test)]
+mod tests;
 mod worded;
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -19,19 +22,17 @@ use hyper_util::service::TowerToHyperService;
 use orqestra_event_log::Outage;
 use orqestra_realtime::Hub;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::paced::Paced;
-pub(crate) use self::paced::Requests;
+use self::places::Places;
+pub(crate) use self::requests::Requests;
 use self::worded::Worded;
 use crate::app::App;
 use crate::process::Process;
 use crate::router::{probes, router};
 
-/// Connections served at once; more wait in the kernel's queue.
-const CONNECTIONS: usize = 4_096;
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(50);
 
 /// What a process serves.
@@ -55,9 +56,12 @@ impl Served {
     }
 }
 
-/// How long a client may keep a connection waiting.
+/// How many connections there are, and how long a client may keep one waiting.
 #[derive(Clone, Copy, Debug)]
-pub struct Timing {
+pub struct Bounds {
+    /// Connections served at once; a WebSocket that is open is none of them. For one more, that which has been idle longest
+    /// is closed; where none is idle it waits, and those after it in the kernel's queue.
+    pub connections: usize,
     /// For the rest of a request's headers, from their first byte on.
     pub headers: Duration,
     /// For the next request, at least.
@@ -68,10 +72,11 @@ pub struct Timing {
     pub finish: Duration,
 }
 
-impl Default for Timing {
+impl Default for Bounds {
     /// Idle for longer than the minute after which load balancers close, so that they close first.
     fn default() -> Self {
         Self {
+            connections: 4_096,
             headers: Duration::from_secs(10),
             idle: Duration::from_secs(75),
             write: Duration::from_secs(30),
@@ -81,21 +86,17 @@ impl Default for Timing {
 }
 
 /// Serves until the token ends, then finishes what is under way.
-pub async fn serve(listener: TcpListener, served: Served, timing: Timing, token: CancellationToken) {
+pub async fn serve(listener: TcpListener, served: Served, bounds: Bounds, token: CancellationToken) {
     let Served { router, process, hub } = served;
     let mut builder = Builder::new();
     // hyper's timer runs from the end of the last answer to the end of the next headers.
-    builder.timer(TokioTimer::new()).header_read_timeout(timing.idle + timing.headers);
+    builder.timer(TokioTimer::new()).header_read_timeout(bounds.idle + bounds.headers);
     // Who has sent a whole request and says that nothing follows still waits for its answer.
     builder.half_close(true);
-    let permits = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut places = Places::new(bounds.connections);
     let connections = TaskTracker::new();
     let outage = Outage::default();
     loop {
-        let permit = tokio::select! {
-            () = token.cancelled() => break,
-            permit = Arc::clone(&permits).acquire_owned() => permit.expect("the semaphore is never closed"),
-        };
         let accepted = tokio::select! {
             () = token.cancelled() => break,
             accepted = listener.accept() => accepted,
@@ -115,8 +116,12 @@ pub async fn serve(listener: TcpListener, served: Served, timing: Timing, token:
         }
         // A latency setting only: without it the connection works as well.
         drop(stream.set_nodelay(true));
-        let requests = Requests::default();
-        let stream = Worded::new(Paced::new(stream, requests.clone(), timing), process.clone());
+        let place = tokio::select! {
+            () = token.cancelled() => break,
+            place = places.take() => place,
+        };
+        let requests = place.requests().clone();
+        let stream = Worded::new(Paced::new(stream, requests.clone(), bounds), process.clone());
         let router = TowerToHyperService::new(router.clone());
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             let under_way = requests.begin();
@@ -131,16 +136,22 @@ pub async fn serve(listener: TcpListener, served: Served, timing: Timing, token:
         let connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
         let stopping = token.clone();
         connections.spawn(async move {
-            let mut connection = pin!(connection);
-            // A client that goes away in the middle of a request is its own affair.
-            tokio::select! {
-                ended = connection.as_mut() => drop(ended),
-                () = stopping.cancelled() => {
-                    connection.as_mut().graceful_shutdown();
-                    drop(connection.await);
+            {
+                let mut connection = pin!(connection);
+                // First the connection: a request that has come is under way before anybody looks whether it is idle. A
+                // client that goes away in the middle of a request is its own affair.
+                tokio::select! {
+                    biased;
+                    ended = connection.as_mut() => drop(ended),
+                    () = stopping.cancelled() => {
+                        connection.as_mut().graceful_shutdown();
+                        drop(connection.await);
+                    }
+                    () = place.gives_way() => {}
                 }
             }
-            drop(permit);
+            // Once it is closed.
+            drop(place);
         });
     }
     drop(listener);
@@ -153,6 +164,6 @@ pub async fn serve(listener: TcpListener, served: Served, timing: Timing, token:
     let ended = async { tokio::join!(connections.wait(), closed) };
     tokio::select! {
         ((), ()) = ended => {}
-        () = tokio::time::sleep(timing.finish) => tracing::warn!("some requests did not finish in time"),
+        () = tokio::time::sleep(bounds.finish) => tracing::warn!("some requests did not finish in time"),
     }
 }

@@ -14,9 +14,10 @@ use serde_json::json;
 const SHOWN_WITHIN: Duration = Duration::from_mins(1);
 
 /// What has a value only after damage, a crash or a race, or with an open page.
-const RARE: [&str; 13] = [
+const RARE: [&str; 14] = [
     "orqestra_command_retries_total",
     "orqestra_dispatch_postponed_total",
+    "orqestra_idle_connections_closed_total",
     "orqestra_limited_total",
     "orqestra_log_lines_dropped_total",
     "orqestra_outcome_retries_total",
