@@ -4,19 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use metrics_exporter_prometheus::PrometheusHandle;
 use orqestra_commands::Commands;
 use orqestra_dispatch::sandbox::{SandboxError, SandboxMessage};
 use orqestra_domain::{Channel, TenantId};
-use orqestra_event_log::{Clock, Ids};
 use orqestra_projections::{DeliveryStatus, Inbox};
 use orqestra_realtime::{Hub, RealtimeTokens};
 
 use crate::auth::admin::AdminToken;
 use crate::demo::DemoPage;
 use crate::limits::Limits;
-use crate::observe::HttpMetrics;
-use crate::probe::readyz::Readiness;
+use crate::process::Process;
 use crate::realtime::origin::AllowedOrigins;
 use crate::turns::Turns;
 
@@ -49,14 +46,8 @@ pub struct AppParts {
     pub admin_token: Option<AdminToken>,
     /// Whether the demo page is there.
     pub demo: DemoPage,
-    /// Whether this process can do its work.
-    pub readiness: Arc<dyn Readiness>,
-    /// The metrics of this process.
-    pub metrics: PrometheusHandle,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// New ids, for requests that bring none.
-    pub ids: Arc<dyn Ids>,
+    /// What it serves with beside the rooms.
+    pub process: Process,
     /// How long a request's body may take to arrive.
     pub body_timeout: Duration,
 }
@@ -67,7 +58,6 @@ pub struct App(Arc<Inner>);
 
 struct Inner {
     parts: AppParts,
-    http: HttpMetrics,
     turns: Turns,
     look_backs: Turns,
 }
@@ -75,16 +65,7 @@ struct Inner {
 impl App {
     /// Puts the parts together.
     pub fn new(parts: AppParts) -> Self {
-        Self(Arc::new(Inner {
-            parts,
-            http: HttpMetrics::new(),
-            turns: Turns::pages(),
-            look_backs: Turns::look_backs(),
-        }))
-    }
-
-    pub(crate) fn http(&self) -> &HttpMetrics {
-        &self.0.http
+        Self(Arc::new(Inner { parts, turns: Turns::pages(), look_backs: Turns::look_backs() }))
     }
 
     pub(crate) fn turns(&self) -> &Turns {

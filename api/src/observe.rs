@@ -18,10 +18,10 @@ use orqestra_commands::Trace;
 use orqestra_domain::TenantId;
 use tracing::{Instrument, Span};
 
-use crate::app::App;
 use crate::envelope;
 use crate::error::{ApiError, Failure};
 use crate::probe;
+use crate::process::Process;
 use crate::request::trace;
 use crate::router::ROUTES;
 
@@ -68,9 +68,9 @@ impl Scope {
 }
 
 /// Runs a request and writes down how it went.
-pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn observe(State(process): State<Process>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let id = taken_over(&request).unwrap_or_else(|| app.ids.uuid_v7(app.clock.now()).to_string());
+    let id = taken_over(&request).unwrap_or_else(|| process.ids.uuid_v7(process.clock.now()).to_string());
     let scope = Scope::new(trace(id, request.headers()));
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
@@ -91,7 +91,7 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
         response.headers_mut().insert(REQUEST_ID, id);
     }
     let elapsed = started.elapsed();
-    app.http().record(route, response.status(), elapsed);
+    process.http().record(route, response.status(), elapsed);
     span.record("http.response.status_code", response.status().as_u16());
     if let Some(tenant) = scope.0.tenant.get() {
         span.record("tenant.id", tracing::field::display(tenant));
@@ -135,10 +135,10 @@ fn server_span(scope: &Scope, route: &str, method: &str) -> Span {
 }
 
 /// Writes down a refusal of what was no request yet, and gives its id and its body.
-pub(crate) fn unrouted(app: &App, error: &ApiError) -> (String, Vec<u8>) {
+pub(crate) fn unrouted(process: &Process, error: &ApiError) -> (String, Vec<u8>) {
     let (status, code) = error.row();
-    let scope = Scope::new(Trace::of(app.ids.uuid_v7(app.clock.now()).to_string(), None, None));
-    app.http().record("none", status, Duration::ZERO);
+    let scope = Scope::new(Trace::of(process.ids.uuid_v7(process.clock.now()).to_string(), None, None));
+    process.http().record("none", status, Duration::ZERO);
     tracing::info!(
         request.id = scope.request_id(),
         trace.id = scope.0.trace.id(),

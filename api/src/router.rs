@@ -1,12 +1,15 @@
-//! The routes. One file an endpoint; what surrounds all of them is in `observe`.
+//! The routes: all of them, or those of a process without an API. One file an endpoint; what surrounds all of them is
+//! in `observe`.
 
 use axum::Router;
+use axum::extract::FromRef;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, patch, post, put};
 
 use crate::app::App;
 use crate::error::ApiError;
 use crate::observe::observe;
+use crate::process::Process;
 use crate::{admin, demo, openapi, probe, realtime, v1};
 
 /// Every route's pattern.
@@ -33,9 +36,9 @@ pub(crate) const ROUTES: [&str; 20] = [
     demo::FILE_PATH,
 ];
 
-/// Builds the router.
+/// Builds the router of a process with an API.
 pub fn router(app: App) -> Router {
-    Router::new()
+    let routes = Router::new()
         .route(v1::trigger::PATH, post(v1::trigger::trigger).get(v1::event::named_trigger))
         .route(v1::realtime_token::PATH, post(v1::realtime_token::realtime_token))
         .route(v1::history::PATH, get(v1::history::history))
@@ -53,13 +56,24 @@ pub fn router(app: App) -> Router {
         .route(admin::resolve::PATH, post(admin::resolve::resolve))
         .route(admin::sandbox::PATH, get(admin::sandbox::messages))
         .route(realtime::websocket::PATH, get(realtime::websocket::websocket))
-        .route(probe::healthz::PATH, get(probe::healthz::healthz))
-        .route(probe::readyz::PATH, get(probe::readyz::readyz))
-        .route(probe::metrics::PATH, get(probe::metrics::metrics))
         .route(openapi::PATH, get(openapi::openapi))
-        .merge(demo::routes(app.demo))
+        .merge(demo::routes(app.demo));
+    completed(routes, app.process.clone()).with_state(app)
+}
+
+/// Builds the router of a process without one: its probes and nothing else.
+pub(crate) fn probes(process: Process) -> Router {
+    completed(Router::new(), process.clone()).with_state(process)
+}
+
+fn completed<S>(routes: Router<S>, process: Process) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Process: FromRef<S>,
+{
+    routes
+        .merge(probe::routes())
         .fallback(async || ApiError::NoSuchRoute)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
-        .layer(from_fn_with_state(app.clone(), observe))
-        .with_state(app)
+        .layer(from_fn_with_state(process, observe))
 }

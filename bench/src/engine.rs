@@ -135,6 +135,7 @@ impl Engine {
         };
         let arguments: Vec<String> = arguments.iter().map(|one| (*one).to_owned()).collect();
         let mut running = Program::start(&self.program, &arguments, &environment, address, &self.folder)?;
+        // What drains a queue is measured from its first moment on.
         if roles != Roles::Work {
             running.ready("/readyz").await.context("the engine")?;
         }

@@ -11,8 +11,8 @@ use anyhow::{Context as _, bail};
 use clap::ValueEnum;
 use metrics_exporter_prometheus::PrometheusHandle;
 use orqestra_api::limits::Limits;
-use orqestra_api::server::{self, Timing};
-use orqestra_api::{AdminToken, App, AppParts, DemoPage};
+use orqestra_api::server::{self, Bounds, Served};
+use orqestra_api::{AdminToken, App, AppParts, DemoPage, Process, ProcessParts};
 use orqestra_commands::{Commands, DefaultProvider, Directory};
 use orqestra_dispatch::{Dispatch, DispatchDeps, DispatchSettings, PushFeed, sandbox};
 use orqestra_event_log::source::{SystemClock, SystemIds};
@@ -39,15 +39,26 @@ const PURGE_AT_MOST: i64 = 10_000;
 /// How long the whole end may take: longer than the server's requests and dispatch's calls, which have 5 s.
 pub(crate) const STOP_WITHIN: Duration = Duration::from_millis(6_750);
 
-/// What a process does.
+/// What a process does beside serving its probes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum Role {
-    /// Serves HTTP
+    /// Serves the API
     Api,
     /// Keeps the read models
     Project,
     /// Sends
     Dispatch,
+}
+
+impl Role {
+    /// Its name, as on the command line.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Project => "project",
+            Self::Dispatch => "dispatch",
+        }
+    }
 }
 
 /// An engine whose rooms are open; its tasks run from [`Engine::run`] on.
@@ -99,20 +110,20 @@ impl Engine {
         Ok(Self { commands, pool, vault, clock, ids, entropy, realtime_secret, metrics, log_token })
     }
 
-    /// Runs the roles until `token` ends or one of them fails.
+    /// Runs the roles until `token` ends or one of them fails. Whatever they are, it serves the process's probes.
     pub(crate) async fn run(
         self,
         roles: &BTreeSet<Role>,
         settings: &Settings,
         admin_token: &str,
         demo: DemoPage,
-        listener: Option<TcpListener>,
+        listener: TcpListener,
         token: CancellationToken,
     ) -> anyhow::Result<()> {
         let mut tasks = JoinSet::new();
         let serving = token.child_token();
         let working = CancellationToken::new();
-        if let Some(listener) = listener {
+        let served = if roles.contains(&Role::Api) {
             let hub = self.hub();
             let used_up = tokio::select! {
                 biased;
@@ -124,12 +135,15 @@ impl Engine {
             let app = self.app(roles, settings, admin_token, demo, hub.clone(), limits)?;
             let feed = PushFeed::new(self.commands.clone(), hub).run(working.child_token());
             tasks.spawn(async move { Ok(feed.await?) });
-            let token = serving.clone();
-            tasks.spawn(async move {
-                server::serve(listener, app, Timing::default(), token).await;
-                Ok(())
-            });
-        }
+            Served::api(app)
+        } else {
+            Served::probes(self.process(roles))
+        };
+        let until = serving.clone();
+        tasks.spawn(async move {
+            server::serve(listener, served, Bounds::default(), until).await;
+            Ok(())
+        });
         if roles.contains(&Role::Project) {
             self.start_projections(&mut tasks, &working);
         }
@@ -198,6 +212,15 @@ impl Engine {
         Ok(limits)
     }
 
+    fn process(&self, roles: &BTreeSet<Role>) -> Process {
+        Process::new(ProcessParts {
+            readiness: Arc::new(EngineReadiness::new(self.commands.log().clone(), roles.clone())),
+            metrics: self.metrics.clone(),
+            clock: Arc::clone(&self.clock),
+            ids: Arc::clone(&self.ids),
+        })
+    }
+
     fn app(
         &self,
         roles: &BTreeSet<Role>,
@@ -207,11 +230,10 @@ impl Engine {
         hub: Hub,
         limits: Limits,
     ) -> anyhow::Result<App> {
-        let log = self.commands.log().clone();
         let (pool, vault) = (self.pool.clone(), self.vault.clone());
         Ok(App::new(AppParts {
             commands: self.commands.clone(),
-            inbox: Inbox::new(self.pool.clone(), self.vault.clone(), log.clone()),
+            inbox: Inbox::new(self.pool.clone(), self.vault.clone(), self.commands.log().clone()),
             deliveries: DeliveryStatus::new(self.pool.clone()),
             sandbox: Arc::new(move |tenant, channel, limit| {
                 let (pool, vault) = (pool.clone(), vault.clone());
@@ -223,10 +245,7 @@ impl Engine {
             limits,
             admin_token: Some(AdminToken::new(admin_token)),
             demo,
-            readiness: Arc::new(EngineReadiness::new(log, roles.clone())),
-            metrics: self.metrics.clone(),
-            clock: Arc::clone(&self.clock),
-            ids: Arc::clone(&self.ids),
+            process: self.process(roles),
             body_timeout: BODY_WITHIN,
         }))
     }

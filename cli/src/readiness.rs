@@ -1,10 +1,13 @@
-//! Whether this process can do its own work: an API that can append is ready, and says what else is amiss.
+//! Whether this process can do the work of its own roles: one that reaches the log is ready, and says what else is amiss.
+//!
+//! It asks the database for nothing, but goes by what the log and the subscriptions know of it, so that it answers at
+//! once whatever hangs.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use orqestra_api::{Degraded, Readiness, ReadinessReport};
-use orqestra_event_log::{EventLog, Outage};
+use orqestra_api::{Degraded, Readiness, ReadinessReport, Subscription};
+use orqestra_event_log::{EventLog, Outage, SubscriptionState};
 use orqestra_projections::Projection;
 
 use crate::engine::Role;
@@ -13,6 +16,9 @@ use crate::engine::Role;
 const LAG: i64 = 10_000;
 /// Without proof of the log's head for this long, the database counts as away.
 const PROOF_LASTS: Duration = Duration::from_secs(2);
+/// How long a proof is waited for where there is none: the log asks for the head ten times a second, and a process that
+/// slept or had no processor has to get its turn.
+const PROVES_WITHIN: Duration = Duration::from_millis(500);
 
 pub(crate) struct EngineReadiness {
     log: EventLog,
@@ -27,38 +33,63 @@ impl EngineReadiness {
 
     async fn look(&self) -> ReadinessReport {
         let mut degraded = Vec::new();
-        let mut ready = true;
-        if self.log.head_age() > PROOF_LASTS
-            && let Err(error) = self.log.fetch_head().await
-        {
+        let reached = tokio::time::timeout(PROVES_WITHIN, self.log.head_confirmed(PROOF_LASTS)).await.is_ok();
+        if !reached {
             if self.outage.begins() {
-                tracing::warn!(error = %error, "not ready: the log cannot be reached");
+                let silent_ms = self.log.head_age().as_millis();
+                tracing::warn!(silent_ms, "not ready: the database does not answer");
             }
             degraded.push(Degraded { part: "log", reason: "the database does not answer".to_owned() });
-            ready = false;
         } else if let Some(duration_ms) = self.outage.ends() {
             tracing::info!(duration_ms, "ready again");
         }
-        if let Some(skew) = self.log.clock_skew() {
+        let skew = self.log.clock_skew();
+        if let Some(skew) = skew {
             let reason = format!("the clock is {} ms off the database's", skew.as_millis());
             degraded.push(Degraded { part: "clock", reason });
-            ready = false;
         }
-        let head = self.log.head().borrow().get();
-        let mut readers: Vec<(&'static str, &str)> = Vec::new();
+        let mut subscriptions = Vec::new();
+        for (part, name) in self.readers() {
+            let (subscription, amiss) = self.reader(name);
+            // While the database is away, that is why; it is said once.
+            let amiss = amiss.filter(|_| reached);
+            degraded.extend(amiss.map(|reason| Degraded { part, reason }));
+            subscriptions.push(subscription);
+        }
+        let roles = self.roles.iter().map(|role| role.name()).collect();
+        ReadinessReport { ready: reached && skew.is_none(), roles, subscriptions, degraded }
+    }
+
+    /// The subscriptions of this process's roles, with the part that they are.
+    fn readers(&self) -> Vec<(&'static str, &'static str)> {
+        let mut readers = Vec::new();
         if self.roles.contains(&Role::Project) {
             readers.extend(Projection::ALL.iter().map(|projection| ("projection", projection.name())));
         }
         if self.roles.contains(&Role::Dispatch) {
             readers.push(("dispatch", orqestra_dispatch::SUBSCRIPTION));
         }
-        for (part, name) in readers {
-            let behind = head - self.log.progress(name).borrow().get();
-            if behind > LAG {
-                degraded.push(Degraded { part, reason: format!("{name} is {behind} events behind") });
+        readers
+    }
+
+    /// How one stands, and what is amiss with it.
+    fn reader(&self, name: &'static str) -> (Subscription, Option<String>) {
+        let state = self.log.subscription(name);
+        let behind = (self.log.head().borrow().get() - self.log.progress(name).borrow().get()).max(0);
+        let lags = (behind > LAG).then(|| format!("{name} is {behind} events behind"));
+        let (word, behind, amiss) = match state {
+            SubscriptionState::Starting => ("starting", Some(behind), lags),
+            SubscriptionState::StandsBy => ("stands_by", None, None),
+            SubscriptionState::Follows => ("follows", Some(behind), lags),
+            SubscriptionState::Interrupted => {
+                ("interrupted", Some(behind), Some(format!("{name} was interrupted and tries again")))
             }
-        }
-        ReadinessReport { ready, degraded }
+            SubscriptionState::Halted(at) => {
+                let reason = format!("{name} stands still at event {}, which it cannot handle", at.get());
+                ("halted", Some(behind), Some(reason))
+            }
+        };
+        (Subscription { name, state: word, behind }, amiss)
     }
 }
 
@@ -74,9 +105,11 @@ mod tests {
 
     use orqestra_event_log::source::{ManualClock, SystemClock, SystemIds};
     use orqestra_event_log::{
-        Append, Clock, LogOptions, MIGRATOR, Metadata, NewEvent, Outcome, Position, Ticket,
+        Append, Clock, LogOptions, MIGRATOR, Metadata, NewEvent, Outcome, Position, RecordedEvent,
+        Subscriber, SubscriberError, SubscriptionOptions, Ticket, run_subscription,
     };
     use orqestra_tests::postgres::TestDatabase;
+    use orqestra_tests::wait;
     use tokio_util::sync::CancellationToken;
     use uuid::Uuid;
 
@@ -125,6 +158,71 @@ mod tests {
         let off = report(&wrong, &[Role::Api]).await;
         assert_eq!((off.ready, parts(&off)), (false, vec!["clock"]), "{off:?}");
         for log in [right, wrong] {
+            log.close().await;
+        }
+    }
+
+    /// Follows under the name of a projection, and cannot handle what it finds.
+    struct Helpless(&'static str);
+
+    impl Subscriber for Helpless {
+        fn name(&self) -> &str {
+            self.0
+        }
+
+        async fn handle(
+            &mut self,
+            _: &mut sqlx::PgTransaction<'_>,
+            _: &[Arc<RecordedEvent>],
+        ) -> Result<(), SubscriberError> {
+            Err(SubscriberError::event("it is poison"))
+        }
+    }
+
+    async fn seen(log: &EventLog, look: impl Fn(&ReadinessReport) -> bool) -> ReadinessReport {
+        wait::until("a report", Duration::from_secs(30), async || {
+            let report = report(log, &[Role::Project]).await;
+            look(&report).then_some(report)
+        })
+        .await
+    }
+
+    #[tokio::test]
+    async fn a_subscription_says_how_it_stands_in_each_process_and_a_halted_one_degrades_its_own() {
+        let database = TestDatabase::migrated(&MIGRATOR).await;
+        let name = Projection::ALL[0].name();
+        let options = SubscriptionOptions { tries: 1, ..SubscriptionOptions::default() };
+        let (here, there) = (open(&database, SystemClock).await, open(&database, SystemClock).await);
+        let token = CancellationToken::new();
+        let run = |log: &EventLog| {
+            let running = run_subscription(
+                log.clone(),
+                database.pool().clone(),
+                Helpless(name),
+                options,
+                token.child_token(),
+            );
+            tokio::spawn(running)
+        };
+        let state = |report: &ReadinessReport| report.subscriptions[0].state;
+        let first = run(&here);
+        let follows = seen(&here, |report| state(report) == "follows").await;
+        assert!(follows.ready && follows.degraded.is_empty(), "{follows:?}");
+        assert_eq!((follows.subscriptions[0].name, follows.subscriptions[0].behind), (name, Some(0)));
+        assert_eq!(follows.roles, ["project"]);
+        let second = run(&there);
+        append(&there, 1, 1).await;
+        let halted = seen(&here, |report| state(report) == "halted").await;
+        assert_eq!((halted.ready, parts(&halted)), (true, vec!["projection"]), "{halted:?}");
+        assert!(halted.degraded[0].reason.contains(&format!("{name} stands still at event 1")), "{halted:?}");
+        let waits = seen(&there, |report| state(report) == "stands_by").await;
+        assert!(waits.ready && waits.degraded.is_empty(), "{waits:?}");
+        assert_eq!(waits.subscriptions[0].behind, None);
+        token.cancel();
+        for running in [first, second] {
+            running.await.expect("no panic").expect("an end by its token");
+        }
+        for log in [here, there] {
             log.close().await;
         }
     }

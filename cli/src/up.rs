@@ -103,24 +103,25 @@ async fn run(
     drop(std::io::stdout().lock().write_all(banner.as_bytes()));
     let _announced = data.announce(&local_url(address));
     let all = BTreeSet::from([Role::Api, Role::Project, Role::Dispatch]);
-    let ran = engine.run(&all, settings, &admin_token, demo, Some(listener), token).await;
+    let ran = engine.run(&all, settings, &admin_token, demo, listener, token).await;
     tracing::info!("the engine has ended");
     ran
 }
 
-/// Runs some roles on a database that is given and migrated.
+/// Runs some roles on a database that is given and migrated. Whatever they are, the process listens for its probes.
 pub(crate) async fn serve(settings: &Settings, roles: BTreeSet<Role>) -> anyhow::Result<()> {
     let token = stop_signal()?;
     let data = DataDir::open(&settings.data_dir)?;
     let urls = place::given(settings).context("`serve` needs ORQESTRA_DATABASE_URL; `up` brings its own")?;
-    let listener = if roles.contains(&Role::Api) { Some(server::bind(settings.listen).await?) } else { None };
+    let listener = server::bind(settings.listen).await?;
     let admin_token = data.admin_token(settings, &OsEntropy)?;
     // Nothing of a tenant's may vanish into a sandbox that nobody has asked for.
     let engine = Engine::open(&urls, settings, &data, DefaultProvider::None).await?;
     engine.commands.seed_platform().await?;
-    let address = listener.as_ref().map(tokio::net::TcpListener::local_addr).transpose()?;
-    tracing::info!(roles = ?roles, address = address.map(tracing::field::display), "the engine serves");
-    let _announced = address.and_then(|address| data.announce(&local_url(address)));
+    let address = listener.local_addr()?;
+    tracing::info!(roles = ?roles, address = %address, "the engine serves");
+    // Commands ask the API; a process without it has nothing for them.
+    let _announced = roles.contains(&Role::Api).then(|| data.announce(&local_url(address)));
     let demo = settings.demo.unwrap_or(DemoPage::Absent);
     engine.run(&roles, settings, &admin_token, demo, listener, token).await
 }

@@ -45,8 +45,8 @@ pub use rush::Caller;
 pub use source::{Clock, Ids};
 pub use store::LogStore;
 pub use subscription::{
-    OnPoison, Parked, Start, Subscriber, SubscriberError, SubscriptionError, SubscriptionOptions, checkpoint,
-    parked, request_retry, run_subscription,
+    OnPoison, Parked, Start, Subscriber, SubscriberError, SubscriptionError, SubscriptionOptions,
+    SubscriptionState, checkpoint, parked, request_retry, run_subscription,
 };
 pub use tally::Tally;
 

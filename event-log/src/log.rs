@@ -29,7 +29,7 @@ use crate::ring::Ring;
 use crate::rush::{Caller, Rush};
 use crate::source::{Clock, Ids};
 use crate::store::LogStore;
-use crate::subscription::Owner;
+use crate::subscription::{Owner, SubscriptionState};
 use crate::upcast::Upcasters;
 use crate::writer::{Queued, Unplaced, Writer};
 
@@ -89,9 +89,10 @@ pub(crate) struct Shared {
     pub(crate) rush: Arc<Rush>,
     instance: Uuid,
     head: watch::Sender<Position>,
-    confirmed: Mutex<Instant>,
+    confirmed: watch::Sender<Instant>,
     skew_micros: AtomicI64,
     progress: Mutex<HashMap<String, watch::Sender<Position>>>,
+    subscriptions: Mutex<HashMap<String, SubscriptionState>>,
 }
 
 impl Shared {
@@ -141,8 +142,7 @@ impl Shared {
         self.skew_micros.store(ours - theirs.unix_micros(), Ordering::Relaxed);
         // The head first: whoever sees that it was asked for sees what was answered.
         self.advance(head);
-        let mut confirmed = self.confirmed.lock().unwrap_or_else(PoisonError::into_inner);
-        *confirmed = (*confirmed).max(asked_at);
+        self.confirmed.send_modify(|confirmed| *confirmed = (*confirmed).max(asked_at));
         Ok(head)
     }
 }
@@ -189,9 +189,10 @@ impl EventLog {
             rush: Arc::default(),
             instance,
             head: watch::Sender::new(Position::ZERO),
-            confirmed: Mutex::new(Instant::now()),
+            confirmed: watch::Sender::new(Instant::now()),
             skew_micros: AtomicI64::new(0),
             progress: Mutex::default(),
+            subscriptions: Mutex::default(),
         });
         shared.confirm_head().await?;
 
@@ -370,7 +371,14 @@ impl EventLog {
 
     /// How long ago the database was last asked for the head and answered.
     pub fn head_age(&self) -> Duration {
-        self.0.shared.confirmed.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+        self.0.shared.confirmed.borrow().elapsed()
+    }
+
+    /// Waits for the word that the log gets from the database anyway: that it was asked for the head, not longer ago than
+    /// so, and answered. Costs the database nothing.
+    pub async fn head_confirmed(&self, within: Duration) {
+        let mut confirmed = self.0.shared.confirmed.subscribe();
+        confirmed.wait_for(|asked_at| asked_at.elapsed() <= within).await.ok();
     }
 
     /// How far this process's clock is off the database's, if that is too far to be ready.
@@ -408,6 +416,17 @@ impl EventLog {
     pub(crate) fn progress_sender(&self, subscription: &str) -> watch::Sender<Position> {
         let mut progress = self.0.shared.progress.lock().unwrap_or_else(PoisonError::into_inner);
         progress.entry(subscription.to_owned()).or_insert_with(|| watch::Sender::new(Position::ZERO)).clone()
+    }
+
+    /// How a subscription stands in this process.
+    pub fn subscription(&self, name: &str) -> SubscriptionState {
+        let states = self.0.shared.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
+        states.get(name).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn set_subscription(&self, name: &str, state: SubscriptionState) {
+        let mut states = self.0.shared.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
+        states.insert(name.to_owned(), state);
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

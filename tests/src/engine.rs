@@ -51,7 +51,7 @@ impl Launch {
 pub struct Engine {
     child: Mutex<Child>,
     pid: Pid,
-    address: Option<SocketAddr>,
+    address: SocketAddr,
     banner: String,
     log: PathBuf,
 }
@@ -64,13 +64,12 @@ impl Engine {
     pub async fn up(launch: &Launch, number: u32) -> Self {
         Self::start(launch, &["up"], number, |banner, _| {
             let address = |line: &str| line.trim().strip_prefix("Orqestra runs at http://")?.parse().ok();
-            banner.contains("Ctrl-C").then(|| banner.lines().find_map(address))
+            banner.contains("Ctrl-C").then(|| banner.lines().find_map(address)).flatten()
         })
         .await
     }
 
-    /// Starts `orqestra serve` with these roles, separated by commas, and waits until they run; with `api` among them
-    /// until it is ready.
+    /// Starts `orqestra serve` with these roles, separated by commas, and waits until it is ready.
     ///
     /// # Panics
     /// If it does not come up; its log says why.
@@ -78,7 +77,7 @@ impl Engine {
         Self::start(launch, &["serve", "--role", roles], number, |_, log| {
             let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
             let mut serving = lines.filter(|line| line["message"] == "the engine serves");
-            serving.next().map(|line| line["address"].as_str()?.parse().ok())
+            serving.next().and_then(|line| line["address"].as_str()?.parse().ok())
         })
         .await
     }
@@ -88,7 +87,7 @@ impl Engine {
         launch: &Launch,
         arguments: &[&str],
         number: u32,
-        runs: impl Fn(&str, &str) -> Option<Option<SocketAddr>>,
+        runs: impl Fn(&str, &str) -> Option<SocketAddr>,
     ) -> Self {
         let out = launch.folder.join(format!("run-{number}.out"));
         let log = launch.folder.join(format!("run-{number}.log"));
@@ -108,7 +107,6 @@ impl Engine {
         })
         .await;
         let engine = Self { child: Mutex::new(child), pid, address, banner, log };
-        let Some(address) = address else { return engine };
         let http = Http::default();
         wait::until("a ready engine", READY_WITHIN, async || {
             assert!(engine.ended().is_none(), "the engine ended: {}", engine.log_tail());
@@ -120,11 +118,8 @@ impl Engine {
     }
 
     /// Where it listens.
-    ///
-    /// # Panics
-    /// If it is a process without the role `api`.
     pub fn address(&self) -> SocketAddr {
-        self.address.expect("a process with the role api")
+        self.address
     }
 
     /// Its process id.

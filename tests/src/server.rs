@@ -109,6 +109,31 @@ impl Server {
         .await;
     }
 
+    /// Stops all of its processes where they are: the kernel still takes connections for it, and nobody answers.
+    ///
+    /// # Panics
+    /// If it does not run.
+    pub fn freeze(&self) {
+        assert!(self.signal(Signal::STOP), "the server runs");
+    }
+
+    /// Lets a frozen one go on; any other does so anyway.
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// Signals the postmaster, which then makes no more of them, and after it its children. False: none runs.
+    fn signal(&self, signal: Signal) -> bool {
+        let child = self.child.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let Some(postmaster) = child.as_ref().map(Pid::from_child) else { return false };
+        rustix::process::kill_process(postmaster, signal).ok();
+        for child in children(postmaster) {
+            // One that has ended meanwhile needs no signal.
+            rustix::process::kill_process(child, signal).ok();
+        }
+        true
+    }
+
     /// A server whose predecessor's processes are still leaving ends at once, so it may take more than one start.
     fn ensure_started(&self) {
         let mut child = self.child.lock().expect("no panic while locked");
@@ -140,8 +165,22 @@ impl Server {
     }
 }
 
+/// The processes that have this parent.
+fn children(parent: Pid) -> Vec<Pid> {
+    let processes = fs::read_dir("/proc").expect("a system with /proc").flatten();
+    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    let is_child = |id: &i32| {
+        // Its name, in parentheses, may hold anything; state and parent follow it.
+        let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        let fields = stat.rsplit_once(')').map(|(_, fields)| fields.split_ascii_whitespace());
+        fields.and_then(|mut fields| fields.nth(1)?.parse().ok()) == Some(parent.as_raw_nonzero().get())
+    };
+    ids.filter(is_child).filter_map(Pid::from_raw).collect()
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
+        self.thaw();
         let child = self.child.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         if let Some(mut child) = child {
             rustix::process::kill_process(Pid::from_child(&child), Signal::INT).ok();

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 
-use crate::app::App;
+use crate::process::Process;
 
 pub(crate) const PATH: &str = "/metrics";
 
@@ -12,6 +12,6 @@ pub(crate) const PATH: &str = "/metrics";
 #[utoipa::path(get, path = "/metrics", tag = "Probes", operation_id = "metrics", responses(
     (status = 200, description = "Prometheus text format 0.0.4", body = String, content_type = "text/plain"),
 ))]
-pub(crate) async fn metrics(State(app): State<App>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.render())
+pub(crate) async fn metrics(State(process): State<Process>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], process.metrics.render())
 }

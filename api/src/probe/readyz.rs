@@ -1,4 +1,5 @@
-//! `GET /readyz`: whether this process can do its own work. One that can append is ready, and says what else is amiss.
+//! `GET /readyz`: whether this process can do the work of its own roles. One that reaches the log is ready, and says what
+//! else is amiss. It answers within two seconds, whatever hangs.
 
 use std::time::Duration;
 
@@ -9,10 +10,10 @@ use futures::future::BoxFuture;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::app::App;
+use crate::process::Process;
 
 pub(crate) const PATH: &str = "/readyz";
-const TIMEOUT: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// What knows whether this process is ready.
 pub trait Readiness: Send + Sync {
@@ -23,10 +24,30 @@ pub trait Readiness: Send + Sync {
 /// How this process stands.
 #[derive(Clone, Debug, Default)]
 pub struct ReadinessReport {
-    /// Whether it can do what its role needs: for an API, append to the log.
+    /// Whether it can do what its roles need: reach the log, by a clock that is right.
     pub ready: bool,
+    /// The roles that run here.
+    pub roles: Vec<&'static str>,
+    /// How the subscriptions of these roles stand here.
+    pub subscriptions: Vec<Subscription>,
     /// What else is amiss, or why it is not ready.
     pub degraded: Vec<Degraded>,
+}
+
+/// How a subscription stands in this process.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Subscription {
+    /// Its name, as in metrics.
+    #[schema(value_type = String, example = "inbox-v1")]
+    pub name: &'static str,
+    /// `starting`, `follows`, `stands_by` (another process runs it), `interrupted` (it tries again) or `halted` (it stands
+    /// still at an event that it cannot handle).
+    #[schema(value_type = String, example = "follows")]
+    pub state: &'static str,
+    /// How many events it is behind the log's head; absent where another process runs it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 0)]
+    pub behind: Option<i64>,
 }
 
 /// Something that is amiss.
@@ -45,6 +66,11 @@ pub(crate) struct ReadyBody {
     /// `ready`, `degraded` (ready, but something is amiss) or `unavailable`.
     #[schema(example = "ready")]
     status: &'static str,
+    /// The roles that run here: `api`, `project`, `dispatch`.
+    #[schema(value_type = Vec<String>, example = json!(["project"]))]
+    roles: Vec<&'static str>,
+    /// How the subscriptions of these roles stand here.
+    subscriptions: Vec<Subscription>,
     /// What is amiss.
     degraded: Vec<Degraded>,
 }
@@ -54,15 +80,19 @@ pub(crate) struct ReadyBody {
     (status = 200, description = "It can", body = ReadyBody),
     (status = 503, description = "It cannot", body = ReadyBody),
 ))]
-pub(crate) async fn readyz(State(app): State<App>) -> (StatusCode, Json<ReadyBody>) {
-    let report = tokio::time::timeout(TIMEOUT, app.readiness.report()).await.unwrap_or_else(|_| {
+pub(crate) async fn readyz(State(process): State<Process>) -> (StatusCode, Json<ReadyBody>) {
+    let report = tokio::time::timeout(TIMEOUT, process.readiness.report()).await.unwrap_or_else(|_| {
         let reason = "no answer in time".to_owned();
-        ReadinessReport { ready: false, degraded: vec![Degraded { part: "readiness", reason }] }
+        ReadinessReport {
+            degraded: vec![Degraded { part: "readiness", reason }],
+            ..ReadinessReport::default()
+        }
     });
-    let (status, word) = match (report.ready, report.degraded.is_empty()) {
+    let (code, status) = match (report.ready, report.degraded.is_empty()) {
         (true, true) => (StatusCode::OK, "ready"),
         (true, false) => (StatusCode::OK, "degraded"),
         (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
     };
-    (status, Json(ReadyBody { status: word, degraded: report.degraded }))
+    let ReadinessReport { ready: _, roles, subscriptions, degraded } = report;
+    (code, Json(ReadyBody { status, roles, subscriptions, degraded }))
 }

@@ -81,7 +81,7 @@ async fn look_back(
     let position = |offset: u64| Position::new(i64::try_from(offset).unwrap_or(i64::MAX));
     let _turn = app.look_backs().take(recipient.tenant).await?;
     let between = (position(after), position(up_to));
-    let now = app.clock.now();
+    let now = app.process.clock.now();
     let missed = app.inbox.missed(recipient.tenant, &recipient.reference, category, between, now).await;
     missed.map_err(ApiError::from)
 }

@@ -55,8 +55,9 @@ pub(crate) async fn websocket(
     let place = app.hub.place().ok_or(ApiError::Overloaded(RETRY_AFTER))?;
     // As long as the connection lasts, it is a request under way.
     let under_way = requests.map(|Extension(requests)| requests.begin());
-    let client = app.ids.uuid_v7(app.clock.now()).to_string();
-    let clock = Arc::clone(&app.clock);
+    let process = &app.process;
+    let client = process.ids.uuid_v7(process.clock.now()).to_string();
+    let clock = Arc::clone(&process.clock);
     let now: orqestra_realtime::Now = Arc::new(move || -> Timestamp { clock.now() });
     let tokens = Arc::clone(&app.tokens);
     let upgrade = upgrade

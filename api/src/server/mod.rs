@@ -1,39 +1,67 @@
 //! The HTTP server: bounded connections, a deadline for whatever a client may keep it waiting for, an orderly end.
 //!
-//! A connection that does nothing ends after a while, one that is slow with a request's headers or with taking its
-//! answer sooner. What hyper refuses by itself gets the body that every other error has.
+//! A connection that does nothing ends after a while, or when its place is wanted; one that is slow with a request's
+//! headers or with taking its answer sooner. What hyper refuses by itself gets the body that every other error has.
 
 mod paced;
+mod places;
+mod requests;
+#[cfg(test)]
+mod tests;
 mod worded;
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use orqestra_event_log::Outage;
+use orqestra_realtime::Hub;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::paced::Paced;
-pub(crate) use self::paced::Requests;
+use self::places::Places;
+pub(crate) use self::requests::Requests;
 use self::worded::Worded;
 use crate::app::App;
-use crate::router::router;
+use crate::process::Process;
+use crate::router::{probes, router};
 
-/// Connections served at once; more wait in the kernel's queue.
-const CONNECTIONS: usize = 4_096;
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(50);
 
-/// How long a client may keep a connection waiting.
+/// What a process serves.
+pub struct Served {
+    router: Router,
+    process: Process,
+    /// Closed at the end, if there is one.
+    hub: Option<Hub>,
+}
+
+impl Served {
+    /// Everything.
+    pub fn api(app: App) -> Self {
+        let (process, hub) = (app.process.clone(), app.hub.clone());
+        Self { router: router(app), process, hub: Some(hub) }
+    }
+
+    /// The probes alone, where there is no API.
+    pub fn probes(process: Process) -> Self {
+        Self { router: probes(process.clone()), process, hub: None }
+    }
+}
+
+/// How many connections there are, and how long a client may keep one waiting.
 #[derive(Clone, Copy, Debug)]
-pub struct Timing {
+pub struct Bounds {
+    /// Connections served at once; a WebSocket that is open is none of them. For one more, that which has been idle longest
+    /// is closed; where none is idle it waits, and those after it in the kernel's queue.
+    pub connections: usize,
     /// For the rest of a request's headers, from their first byte on.
     pub headers: Duration,
     /// For the next request, at least.
@@ -44,10 +72,11 @@ pub struct Timing {
     pub finish: Duration,
 }
 
-impl Default for Timing {
+impl Default for Bounds {
     /// Idle for longer than the minute after which load balancers close, so that they close first.
     fn default() -> Self {
         Self {
+            connections: 4_096,
             headers: Duration::from_secs(10),
             idle: Duration::from_secs(75),
             write: Duration::from_secs(30),
@@ -57,21 +86,17 @@ impl Default for Timing {
 }
 
 /// Serves until the token ends, then finishes what is under way.
-pub async fn serve(listener: TcpListener, app: App, timing: Timing, token: CancellationToken) {
+pub async fn serve(listener: TcpListener, served: Served, bounds: Bounds, token: CancellationToken) {
+    let Served { router, process, hub } = served;
     let mut builder = Builder::new();
     // hyper's timer runs from the end of the last answer to the end of the next headers.
-    builder.timer(TokioTimer::new()).header_read_timeout(timing.idle + timing.headers);
+    builder.timer(TokioTimer::new()).header_read_timeout(bounds.idle + bounds.headers);
     // Who has sent a whole request and says that nothing follows still waits for its answer.
     builder.half_close(true);
-    let router = router(app.clone());
-    let permits = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut places = Places::new(bounds.connections);
     let connections = TaskTracker::new();
     let outage = Outage::default();
     loop {
-        let permit = tokio::select! {
-            () = token.cancelled() => break,
-            permit = Arc::clone(&permits).acquire_owned() => permit.expect("the semaphore is never closed"),
-        };
         let accepted = tokio::select! {
             () = token.cancelled() => break,
             accepted = listener.accept() => accepted,
@@ -91,8 +116,12 @@ pub async fn serve(listener: TcpListener, app: App, timing: Timing, token: Cance
         }
         // A latency setting only: without it the connection works as well.
         drop(stream.set_nodelay(true));
-        let requests = Requests::default();
-        let stream = Worded::new(Paced::new(stream, requests.clone(), timing), app.clone());
+        let place = tokio::select! {
+            () = token.cancelled() => break,
+            place = places.take() => place,
+        };
+        let requests = place.requests().clone();
+        let stream = Worded::new(Paced::new(stream, requests.clone(), bounds), process.clone());
         let router = TowerToHyperService::new(router.clone());
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             let under_way = requests.begin();
@@ -107,23 +136,34 @@ pub async fn serve(listener: TcpListener, app: App, timing: Timing, token: Cance
         let connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
         let stopping = token.clone();
         connections.spawn(async move {
-            let mut connection = pin!(connection);
-            // A client that goes away in the middle of a request is its own affair.
-            tokio::select! {
-                ended = connection.as_mut() => drop(ended),
-                () = stopping.cancelled() => {
-                    connection.as_mut().graceful_shutdown();
-                    drop(connection.await);
+            {
+                let mut connection = pin!(connection);
+                // First the connection: a request that has come is under way before anybody looks whether it is idle. A
+                // client that goes away in the middle of a request is its own affair.
+                tokio::select! {
+                    biased;
+                    ended = connection.as_mut() => drop(ended),
+                    () = stopping.cancelled() => {
+                        connection.as_mut().graceful_shutdown();
+                        drop(connection.await);
+                    }
+                    () = place.gives_way() => {}
                 }
             }
-            drop(permit);
+            // Once it is closed.
+            drop(place);
         });
     }
     drop(listener);
     connections.close();
-    let ended = async { tokio::join!(connections.wait(), app.hub.close()) };
+    let closed = async {
+        if let Some(hub) = hub {
+            hub.close().await;
+        }
+    };
+    let ended = async { tokio::join!(connections.wait(), closed) };
     tokio::select! {
         ((), ()) = ended => {}
-        () = tokio::time::sleep(timing.finish) => tracing::warn!("some requests did not finish in time"),
+        () = tokio::time::sleep(bounds.finish) => tracing::warn!("some requests did not finish in time"),
     }
 }

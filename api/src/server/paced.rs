@@ -4,49 +4,13 @@
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::Timing;
-
-/// How many requests of a connection have begun and ended; shared by its stream and its service.
-#[derive(Clone, Default)]
-pub(crate) struct Requests(Arc<Counts>);
-
-#[derive(Default)]
-struct Counts {
-    begun: AtomicUsize,
-    ended: AtomicUsize,
-}
-
-/// A request under way, until it is dropped.
-pub(crate) struct UnderWay(Requests);
-
-impl Requests {
-    /// Says that a request's headers are there.
-    pub(crate) fn begin(&self) -> UnderWay {
-        self.0.begun.fetch_add(1, Ordering::Relaxed);
-        UnderWay(self.clone())
-    }
-
-    fn begun(&self) -> usize {
-        self.0.begun.load(Ordering::Relaxed)
-    }
-
-    fn under_way(&self) -> bool {
-        self.begun() != self.0.ended.load(Ordering::Relaxed)
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        self.0.0.ended.fetch_add(1, Ordering::Relaxed);
-    }
-}
+use super::Bounds;
+use super::requests::Requests;
 
 /// A deadline that costs a timer only once it is waited for.
 #[derive(Default)]
@@ -71,7 +35,7 @@ impl Alarm {
 pub(super) struct Paced<S> {
     stream: S,
     requests: Requests,
-    timing: Timing,
+    bounds: Bounds,
     /// Set from a request's first byte on; for the one after so many.
     headers: Alarm,
     after: usize,
@@ -79,16 +43,17 @@ pub(super) struct Paced<S> {
 }
 
 impl<S> Paced<S> {
-    pub(super) fn new(stream: S, requests: Requests, timing: Timing) -> Self {
-        Self { stream, requests, timing, headers: Alarm::default(), after: 0, writing: Alarm::default() }
+    pub(super) fn new(stream: S, requests: Requests, bounds: Bounds) -> Self {
+        Self { stream, requests, bounds, headers: Alarm::default(), after: 0, writing: Alarm::default() }
     }
 
     /// Notes bytes that were read: the first of a request sets its alarm.
     fn received(&mut self) {
         let begun = self.requests.begun();
         if !self.requests.under_way() && (self.headers.at.is_none() || self.after != begun) {
-            self.headers.at = Some(Instant::now() + self.timing.headers);
+            self.headers.at = Some(Instant::now() + self.bounds.headers);
             self.after = begun;
+            self.requests.touch();
         }
     }
 
@@ -102,14 +67,19 @@ impl<S> Paced<S> {
 
     fn written(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if written.is_ready() {
-            self.writing.at = None;
+            if self.writing.at.take().is_some() {
+                self.requests.answer_taken();
+            }
             // An answer that is still being taken keeps the next request's headers from being looked at.
             if self.headers.at.is_some() {
-                self.headers.at = Some(Instant::now() + self.timing.headers);
+                self.headers.at = Some(Instant::now() + self.bounds.headers);
             }
             return written;
         }
-        self.writing.at.get_or_insert_with(|| Instant::now() + self.timing.write);
+        if self.writing.at.is_none() {
+            self.writing.at = Some(Instant::now() + self.bounds.write);
+            self.requests.answer_waits();
+        }
         self.writing.poll(cx).map(Err)
     }
 }
@@ -176,8 +146,8 @@ mod tests {
     fn paced(headers: Duration, write: Duration) -> (DuplexStream, Paced<DuplexStream>, Requests) {
         let (client, server) = duplex(64);
         let requests = Requests::default();
-        let timing = Timing { headers, idle: LONG, write, finish: LONG };
-        (client, Paced::new(server, requests.clone(), timing), requests)
+        let bounds = Bounds { headers, idle: LONG, write, finish: LONG, ..Bounds::default() };
+        (client, Paced::new(server, requests.clone(), bounds), requests)
     }
 
     async fn in_time<T>(what: impl Future<Output = T>) -> T {
@@ -223,6 +193,28 @@ mod tests {
             assert!(tokio::time::timeout(SHORT * 3, stream.read(&mut bytes)).await.is_err());
             assert!(begun.elapsed() > SHORT * 5);
         }
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_idle_but_while_a_request_is_under_way_or_its_answer_is_being_taken() {
+        let (mut client, mut stream, requests) = paced(LONG, LONG);
+        assert!(requests.idle());
+        client.write_all(b"GET").await.unwrap();
+        stream.read_exact(&mut [0; 3]).await.unwrap();
+        assert!(requests.idle(), "no request has come whole");
+        let under_way = requests.begin();
+        assert!(!requests.idle());
+        drop(under_way);
+        assert!(requests.idle());
+        let writing = tokio::spawn(async move { stream.write_all(&[0; 65]).await.map(|()| stream) });
+        client.read_exact(&mut [0; 1]).await.unwrap();
+        client.read_exact(&mut [0; 64]).await.unwrap();
+        let mut stream = in_time(writing).await.unwrap().unwrap();
+        assert!(requests.idle(), "all was taken");
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        let mut write = |bytes: &[u8]| Pin::new(&mut stream).poll_write(&mut cx, bytes).is_ready();
+        assert!(write(&[0; 64]) && !write(&[0]));
+        assert!(!requests.idle(), "something of an answer is left");
     }
 
     #[tokio::test]

@@ -10,9 +10,9 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::app::App;
 use crate::error::ApiError;
 use crate::observe::unrouted;
+use crate::process::Process;
 
 const EMPTY: &str = "content-length: 0\r\n";
 const REQUEST_ID: &str = "x-request-id: ";
@@ -21,14 +21,14 @@ const END: &str = "\r\n\r\n";
 /// The stream.
 pub(super) struct Worded<S> {
     stream: S,
-    app: App,
+    process: Process,
     /// What is written instead of how many bytes.
     instead: Option<(Bytes, usize)>,
 }
 
 impl<S> Worded<S> {
-    pub(super) const fn new(stream: S, app: App) -> Self {
-        Self { stream, app, instead: None }
+    pub(super) const fn new(stream: S, process: Process) -> Self {
+        Self { stream, process, instead: None }
     }
 }
 
@@ -45,8 +45,8 @@ fn refusal(bytes: &[u8]) -> Option<(ApiError, &str)> {
     bare.then_some((error, head))
 }
 
-fn with_body(app: &App, error: &ApiError, head: &str) -> Bytes {
-    let (id, body) = unrouted(app, error);
+fn with_body(process: &Process, error: &ApiError, head: &str) -> Bytes {
+    let (id, body) = unrouted(process, error);
     let head = head.replacen(EMPTY, "", 1);
     let more = format!(
         "\r\ncontent-type: application/json\r\ncontent-length: {}\r\n{REQUEST_ID}{id}{END}",
@@ -60,7 +60,7 @@ impl<S: AsyncWrite + Unpin> Worded<S> {
     fn reword(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Option<Poll<io::Result<usize>>> {
         if self.instead.is_none() {
             let (error, head) = refusal(bytes)?;
-            self.instead = Some((with_body(&self.app, &error, head), bytes.len()));
+            self.instead = Some((with_body(&self.process, &error, head), bytes.len()));
         }
         Some(self.write_instead(cx))
     }

@@ -64,7 +64,7 @@ pub(crate) async fn realtime_token(
     let user = Fields::of_body(&body)?.required("userId", &mut problems, UserId::parse);
     let user = problems.check(user)?;
     let reference = caller.tenant.index.recipient_ref(&user);
-    let now = app.clock.now();
+    let now = app.process.clock.now();
     let categories = caller.tenant.record.push_categories();
     let issued = app.tokens.issue(caller.tenant.id, &user, reference, &categories, now);
     Ok(Json(TokenAnswer { token: issued.token, channels: issued.channels }))

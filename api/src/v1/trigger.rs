@@ -183,7 +183,7 @@ async fn admit(app: &App, tenant: &Arc<TenantEntry>, trigger: &Trigger) -> Resul
     let until = Instant::now() + SETTLED_WITHIN;
     let mut patient = true;
     loop {
-        let refused = match app.limits.take(tenant.id, tenant.record.limits, app.clock.now()) {
+        let refused = match app.limits.take(tenant.id, tenant.record.limits, app.process.clock.now()) {
             Ok(permit) => return Ok(Admitted::New(permit)),
             Err(refused) => refused,
         };
@@ -248,7 +248,7 @@ fn idempotency_key(headers: &HeaderMap, problems: &mut Problems) -> Option<Idemp
 }
 
 fn answer(app: &App, headers: &HeaderMap, triggered: &Triggered) -> Response {
-    app.http().triggered(triggered.replayed);
+    app.process.http().triggered(triggered.replayed);
     let whole = prefers_representation(headers);
     let accepted = &triggered.accepted;
     let body = TriggerAnswer {

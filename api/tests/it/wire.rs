@@ -4,7 +4,7 @@
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
-use orqestra_api::server::{Timing, serve};
+use orqestra_api::server::{Bounds, Served, serve};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -15,11 +15,11 @@ use crate::world::{World, order};
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Opens a connection to a server of its own, which ends with the guard.
-async fn connect(world: &World, timing: Timing) -> (TcpStream, DropGuard) {
+async fn connect(world: &World, bounds: Bounds) -> (TcpStream, DropGuard) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let token = CancellationToken::new();
-    tokio::spawn(serve(listener, world.app(), timing, token.clone()));
+    tokio::spawn(serve(listener, Served::api(world.app()), bounds, token.clone()));
     (TcpStream::connect(address).await.unwrap(), token.drop_guard())
 }
 
@@ -34,7 +34,7 @@ async fn until_closed(stream: &mut TcpStream) -> String {
 }
 
 async fn exchange(world: &World, request: &str) -> String {
-    let (mut stream, _server) = connect(world, Timing::default()).await;
+    let (mut stream, _server) = connect(world, Bounds::default()).await;
     stream.write_all(request.as_bytes()).await.unwrap();
     until_closed(&mut stream).await
 }
@@ -90,7 +90,7 @@ async fn what_the_server_refuses_before_the_routes_has_the_body_of_every_error()
         assert_eq!(status, format!("{} {}", body["statusCode"], body["error"].as_str().unwrap()));
         assert!(head.contains(&format!("x-request-id: {}", body["requestId"].as_str().unwrap())), "{head}");
     }
-    let (mut stream, _server) = connect(&world, Timing::default()).await;
+    let (mut stream, _server) = connect(&world, Bounds::default()).await;
     stream.write_all(after_another.as_bytes()).await.unwrap();
     let mut start = [0; 15];
     stream.read_exact(&mut start).await.unwrap();
@@ -102,9 +102,9 @@ async fn what_the_server_refuses_before_the_routes_has_the_body_of_every_error()
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_waits_for_its_next_request_outlives_the_headers_deadline() {
     let world = World::new().await;
-    let timing =
-        Timing { headers: Duration::from_millis(50), idle: Duration::from_millis(700), ..Timing::default() };
-    let (mut stream, _server) = connect(&world, timing).await;
+    let bounds =
+        Bounds { headers: Duration::from_millis(50), idle: Duration::from_millis(700), ..Bounds::default() };
+    let (mut stream, _server) = connect(&world, bounds).await;
     stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
     let mut start = [0; 15];
     stream.read_exact(&mut start).await.unwrap();
@@ -117,8 +117,8 @@ async fn a_connection_that_waits_for_its_next_request_outlives_the_headers_deadl
 #[tokio::test(flavor = "multi_thread")]
 async fn headers_that_do_not_end_close_the_connection_however_long_it_may_idle() {
     let world = World::new().await;
-    let timing = Timing { headers: Duration::from_millis(50), ..Timing::default() };
-    let (mut stream, _server) = connect(&world, timing).await;
+    let bounds = Bounds { headers: Duration::from_millis(50), ..Bounds::default() };
+    let (mut stream, _server) = connect(&world, bounds).await;
     for part in ["GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n", "GET /hea"] {
         stream.write_all(part.as_bytes()).await.unwrap();
         if part.ends_with("\r\n") {
@@ -127,14 +127,14 @@ async fn headers_that_do_not_end_close_the_connection_however_long_it_may_idle()
     }
     let begun = Instant::now();
     until_closed(&mut stream).await;
-    assert!(begun.elapsed() < Timing::default().headers, "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Bounds::default().headers, "{:?}", begun.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_takes_no_answer_loses_its_connection() {
     let world = World::new().await;
-    let timing = Timing { write: Duration::from_millis(50), ..Timing::default() };
-    let (mut stream, _server) = connect(&world, timing).await;
+    let bounds = Bounds { write: Duration::from_millis(50), ..Bounds::default() };
+    let (mut stream, _server) = connect(&world, bounds).await;
     let asking = async {
         loop {
             if let Err(error) = stream.write_all(b"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n").await {

@@ -14,7 +14,8 @@ use hmac::{Hmac, Mac};
 use http_body_util::BodyExt;
 use orqestra_api::limits::Limits;
 use orqestra_api::{
-    AdminToken, AllowedOrigins, App, AppParts, Degraded, DemoPage, Readiness, ReadinessReport, router,
+    AdminToken, AllowedOrigins, App, AppParts, Degraded, DemoPage, Process, ProcessParts, Readiness,
+    ReadinessReport, router,
 };
 use orqestra_commands::directory::DefaultProvider;
 use orqestra_commands::{Commands, Directory};
@@ -92,7 +93,10 @@ impl Readiness for Switch {
         let off = self.0.load(Ordering::SeqCst);
         let degraded =
             off.then(|| Degraded { part: "log", reason: "the database does not answer".to_owned() });
-        Box::pin(async move { ReadinessReport { ready: !off, degraded: degraded.into_iter().collect() } })
+        let degraded = degraded.into_iter().collect();
+        Box::pin(async move {
+            ReadinessReport { ready: !off, roles: vec!["api"], degraded, ..Default::default() }
+        })
     }
 }
 
@@ -134,6 +138,12 @@ impl World {
         );
         let ready = Arc::new(Switch::default());
         let kept = (pool.clone(), vault.clone());
+        let process = Process::new(ProcessParts {
+            readiness: Arc::clone(&ready) as Arc<dyn Readiness>,
+            metrics: metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle(),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            ids: Arc::new(SystemIds),
+        });
         let parts = AppParts {
             commands: commands.clone(),
             inbox: Inbox::new(pool.clone(), vault, log),
@@ -148,10 +158,7 @@ impl World {
             limits: Limits::default(),
             admin_token: Some(AdminToken::new(ADMIN_TOKEN)),
             demo,
-            readiness: Arc::clone(&ready) as Arc<dyn Readiness>,
-            metrics: metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle(),
-            clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            ids: Arc::new(SystemIds),
+            process,
             body_timeout: Duration::from_millis(500),
         };
         let app = App::new(parts);

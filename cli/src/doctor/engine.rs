@@ -61,7 +61,7 @@ fn what_to_do(part: &str) -> &'static str {
         "log" => "see what is said of the database",
         "clock" => "set this machine's clock and the database's by the same time server",
         "projection" | "dispatch" => {
-            "it catches up by itself; if it does not, start processes with this role (docs/scaling.md)"
+            "it goes on by itself; if it does not, look at its log, or start processes with this role (docs/scaling.md)"
         }
         _ => "look at the engine's log",
     }

@@ -7,6 +7,7 @@
 mod lease;
 mod parked;
 mod run;
+mod state;
 mod store;
 
 use std::future::Future;
@@ -21,6 +22,7 @@ use crate::recorded::RecordedEvent;
 pub(crate) use lease::Owner;
 pub use parked::{Parked, parked, request_retry};
 pub use run::run_subscription;
+pub use state::SubscriptionState;
 pub use store::checkpoint;
 
 /// Handles events.

@@ -13,7 +13,9 @@ use tokio_util::sync::CancellationToken;
 use super::lease::Lease;
 use super::parked::{self, Parked, ParkedStreams};
 use super::store::{self, Moved};
-use super::{OnPoison, Start, Subscriber, SubscriberError, SubscriptionError, SubscriptionOptions};
+use super::{
+    OnPoison, Start, Subscriber, SubscriberError, SubscriptionError, SubscriptionOptions, SubscriptionState,
+};
 use crate::error::LogError;
 use crate::fail_point::FailPoint;
 use crate::log::EventLog;
@@ -60,7 +62,7 @@ pub async fn run_subscription<S: Subscriber>(
         parked,
         renew_at: now,
         moves: 0,
-        halted: false,
+        state: SubscriptionState::Starting,
         outage: Outage::default(),
     };
     let mut pause = SHORTEST_REST;
@@ -80,7 +82,7 @@ pub async fn run_subscription<S: Subscriber>(
                 return Err(LogError::Closed.into());
             }
             Err(error) => {
-                if runner.outage.begins() {
+                if runner.interrupted() {
                     tracing::warn!(subscription = runner.name, %error, "the subscription was interrupted");
                 }
                 pause = (2 * pause).min(runner.options.longest_pause);
@@ -113,7 +115,7 @@ struct Runner<S> {
     parked: ParkedStreams,
     renew_at: Instant,
     moves: u32,
-    halted: bool,
+    state: SubscriptionState,
     outage: Outage,
 }
 
@@ -132,7 +134,7 @@ impl<S: Subscriber> Runner<S> {
             match Lease::take(&self.pool, &self.name, owner, self.options.lease).await? {
                 Some(lease) => break lease,
                 // The database answers, whoever holds the lease.
-                None => self.works_again(),
+                None => self.works_again(SubscriptionState::StandsBy),
             }
             if self.rest(self.options.lease / 10).await {
                 return Ok(End::Stopped);
@@ -153,7 +155,7 @@ impl<S: Subscriber> Runner<S> {
         let mut position = store::checkpoint(&self.pool, &self.name).await?.unwrap_or(start);
         self.parked = ParkedStreams::read(&self.pool, &self.name).await?;
         self.renew_at = Instant::now() + self.options.lease / 3;
-        self.works_again();
+        self.works_again(SubscriptionState::Follows);
         let mut head = self.log.head();
         let progress = self.log.progress_sender(&self.name);
         progress.send_replace(position);
@@ -260,8 +262,7 @@ impl<S: Subscriber> Runner<S> {
                 Ok(Moved::Yes) => {
                     parts.pop();
                     (from, failures, pause) = (to, 0, self.options.first_pause);
-                    self.tell_halted(false);
-                    self.works_again();
+                    self.works_again(SubscriptionState::Follows);
                     continue;
                 }
                 Ok(Moved::Fenced) => {
@@ -273,7 +274,7 @@ impl<S: Subscriber> Runner<S> {
                 Err(error) => error,
             };
             if error.passes() {
-                if self.outage.begins() {
+                if self.interrupted() {
                     tracing::warn!(subscription = self.name, event.position = from.get() + 1, %error, "trying again");
                 }
             } else if part.len() > 1 {
@@ -296,7 +297,7 @@ impl<S: Subscriber> Runner<S> {
                             Err(error) => tracing::warn!(subscription = self.name, %error, "parking failed"),
                         },
                         OnPoison::Halt => {
-                            self.tell_halted(true);
+                            self.stands(SubscriptionState::Halted(to));
                             pause = self.options.longest_pause;
                             tracing::error!(
                                 subscription = self.name,
@@ -460,17 +461,29 @@ impl<S: Subscriber> Runner<S> {
             .set(lag.max(0) as f64);
     }
 
-    fn works_again(&self) {
+    fn works_again(&mut self, state: SubscriptionState) {
+        self.stands(state);
         if let Some(duration_ms) = self.outage.ends() {
             tracing::info!(subscription = self.name, duration_ms, "the subscription works again");
         }
     }
 
-    fn tell_halted(&mut self, halted: bool) {
-        if halted != self.halted {
-            self.halted = halted;
-            let value = if halted { 1.0 } else { 0.0 };
+    /// True: nobody has been told yet.
+    fn interrupted(&mut self) -> bool {
+        self.stands(SubscriptionState::Interrupted);
+        self.outage.begins()
+    }
+
+    fn stands(&mut self, state: SubscriptionState) {
+        if state == self.state {
+            return;
+        }
+        let halted = |state| matches!(state, SubscriptionState::Halted(_));
+        if halted(state) != halted(self.state) {
+            let value = if halted(state) { 1.0 } else { 0.0 };
             metrics::gauge!("orqestra_subscription_halted", "subscription" => self.name.clone()).set(value);
         }
+        self.state = state;
+        self.log.set_subscription(&self.name, state);
     }
 }

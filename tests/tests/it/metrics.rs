@@ -4,19 +4,26 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
+use orqestra_domain::{StreamId, TenantId};
+use orqestra_event_log::{Append, Metadata, NewEvent, Outcome, Ticket};
 use orqestra_tests::http::Request;
 use orqestra_tests::load::order;
 use orqestra_tests::smtp::Smtp;
 use orqestra_tests::wait;
 use orqestra_tests::world::World;
 use serde_json::json;
+use sqlx::Executor as _;
+use uuid::Uuid;
+
+use crate::inside::Inside;
 
 const SHOWN_WITHIN: Duration = Duration::from_mins(1);
 
 /// What has a value only after damage, a crash or a race, or with an open page.
-const RARE: [&str; 13] = [
+const RARE: [&str; 14] = [
     "orqestra_command_retries_total",
     "orqestra_dispatch_postponed_total",
+    "orqestra_idle_connections_closed_total",
     "orqestra_limited_total",
     "orqestra_log_lines_dropped_total",
     "orqestra_outcome_retries_total",
@@ -161,4 +168,65 @@ async fn what_waits_to_be_sent_again_is_counted_as_due_work() {
     .await;
     world.providers(tenant, "EMAIL", &json!([{"kind": "sandbox"}])).await;
     drop(world.drain().await);
+}
+
+/// Appends a change of a tenant that no program can read.
+async fn vanish(inside: &Inside, tenant: Uuid) {
+    let stream = StreamId::tenant(TenantId::from_uuid(tenant));
+    let before = inside.log.load("Tenant", &stream).await.unwrap().len();
+    let event = NewEvent {
+        event_type: "TenantVanished".to_owned(),
+        event_version: "1.0.0".to_owned(),
+        payload: json!({"TenantVanished": {}}),
+        metadata: Metadata::default(),
+    };
+    let append = Append {
+        aggregate_type: "Tenant".to_owned(),
+        aggregate_id: stream.as_str().to_owned(),
+        expected: i64::try_from(before).unwrap(),
+        events: vec![event],
+        ticket: Ticket::default(),
+    };
+    let outcome = inside.log.append(append).await;
+    assert!(matches!(outcome, Outcome::Recorded(_)), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_tenant_with_a_change_that_cannot_be_read_counts_as_halted_for_as_long_as_it_is() {
+    const HALTED: &str = "orqestra_tenants_halted";
+    let world = World::start().await;
+    let (tenant, other) = (world.new_tenant(json!({})).await, world.tenant());
+    let asks = async |tenant: &orqestra_tests::tenant::Tenant| {
+        let path = format!("/api/v1/notifications/{}/u", tenant.id);
+        world.call(Request::get(path).key(&tenant.key)).await
+    };
+    world.sigterm().await;
+    world.expect_errors();
+    // The API alone: no reader moves its checkpoint past what is taken back in the end.
+    world.begin_as("api").await;
+    assert_eq!(value(&world, HALTED).await, Some(0.0));
+    let inside = Inside::of(&world).await;
+    for _ in 0..2 {
+        vanish(&inside, tenant.id).await;
+    }
+    inside.close().await;
+    wait::until("a halted tenant", SHOWN_WITHIN, async || {
+        (value(&world, HALTED).await == Some(1.0)).then_some(())
+    })
+    .await;
+    world.sigterm().await;
+    // Also in a process that finds it in the log.
+    world.begin_as("api").await;
+    assert_eq!(value(&world, HALTED).await, Some(1.0), "one, however many of its changes");
+    assert_eq!(asks(&tenant).await.error().1["code"], "unavailable");
+    drop(asks(other).await.expect(200));
+    world.sigterm().await;
+    // As a backup of before brings the log back; what a program can read is all that is left.
+    let restore = "alter table events disable trigger events_refuse_change; \
+                   delete from events where event_type = 'TenantVanished'; \
+                   alter table events enable always trigger events_refuse_change";
+    world.pool().execute(restore).await.unwrap();
+    world.begin().await;
+    assert_eq!(value(&world, HALTED).await, Some(0.0));
+    drop(asks(&tenant).await.expect(200));
 }

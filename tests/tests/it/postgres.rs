@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use orqestra_tests::engine::Engine;
-use orqestra_tests::http::Request;
+use orqestra_tests::http::{Http, Request};
 use orqestra_tests::load::{insist, order};
 use orqestra_tests::server::Server;
 use orqestra_tests::shop::Shop;
 use orqestra_tests::wait;
-use orqestra_tests::world::World;
-use serde_json::Value;
+use orqestra_tests::world::{ENDS_WITHIN, World};
+use rustix::process::Signal;
+use serde_json::{Value, json};
 
 use crate::inside;
 use crate::reference::unavailable;
@@ -18,6 +19,8 @@ use crate::reference::unavailable;
 const RECOVERS_WITHIN: Duration = Duration::from_mins(1);
 /// The engine's own 3 s for what was never sent, on a busy machine.
 const REFUSED_WITHIN: Duration = Duration::from_secs(6);
+/// How soon `/readyz` answers, whatever hangs.
+const SAYS_WITHIN: Duration = Duration::from_secs(2);
 const SHORT: [(&str, &str); 2] =
     [("ORQESTRA_CLAIM_SECONDS", "3"), ("ORQESTRA_PROVIDER_TIMEOUT_SECONDS", "3")];
 
@@ -136,4 +139,42 @@ async fn what_a_crashed_server_takes_back_from_the_readers_is_done_again() {
         (rows == 0).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn while_a_server_takes_connections_and_answers_nobody_each_process_soon_says_it_is_not_ready() {
+    let server = Server::start().await;
+    let world = World::on(&server, &SHORT).await;
+    world.expect_errors();
+    let (project, http) = (world.beside("project").await, Http::default());
+    let processes = [world.engine().address(), project.address()];
+    let ready = async |address| {
+        let asked = Instant::now();
+        let answer = http.send(address, Request::get("/readyz")).await.unwrap();
+        assert!(asked.elapsed() < SAYS_WITHIN, "{:?}", asked.elapsed());
+        (answer.status.as_u16(), answer.json())
+    };
+    server.freeze();
+    for address in processes {
+        wait::until("a process that is not ready", RECOVERS_WITHIN, async || {
+            (ready(address).await.0 == 503).then_some(())
+        })
+        .await;
+        // Again and again, whatever hangs meanwhile.
+        for _ in 0..5 {
+            let (status, said) = ready(address).await;
+            assert_eq!((status, &said["status"]), (503, &json!("unavailable")));
+            assert_eq!(said["degraded"], json!([{"part": "log", "reason": "the database does not answer"}]));
+        }
+    }
+    server.thaw();
+    for address in processes {
+        wait::until("a process that is ready again", RECOVERS_WITHIN, async || {
+            (ready(address).await.0 == 200).then_some(())
+        })
+        .await;
+    }
+    project.signal(Signal::TERM);
+    let status = project.end(ENDS_WITHIN).await;
+    assert!(status.success(), "{status}: {}", project.log_tail());
 }

@@ -57,6 +57,62 @@ async fn the_three_roles_apart_deliver_show_and_mark_as_read() {
 }
 
 #[tokio::test]
+async fn a_process_of_any_role_has_its_probes_and_without_the_api_nothing_else() {
+    let shop = prepared().await;
+    let (world, http) = (&shop.world, Http::default());
+    world.begin_as("api").await;
+    let inbox = r#"orqestra_subscription_lag{subscription="inbox-v1"} "#;
+    let dispatch = r#"orqestra_subscription_lag{subscription="dispatch-v1"} "#;
+    for (roles, subscriptions, shown) in [
+        ("project", json!(["inbox-v1", "delivery-status-v1", "usage-v1"]), inbox),
+        ("dispatch", json!(["dispatch-v1"]), dispatch),
+    ] {
+        let process = world.beside(roles).await;
+        let ask = async |request| http.send(process.address(), request).await.expect("an answer");
+        assert_eq!(ask(Request::get("/healthz")).await.expect(200).json(), json!({"status": "ok"}));
+        wait::until("subscriptions that follow", ANSWERS_WITHIN, async || {
+            let ready = ask(Request::get("/readyz")).await.expect(200).json();
+            assert_eq!((&ready["status"], &ready["roles"]), (&json!("ready"), &json!([roles])));
+            let found = ready["subscriptions"].as_array()?;
+            let names: Vec<_> = found.iter().map(|one| &one["name"]).collect();
+            assert_eq!(json!(names), subscriptions);
+            found.iter().all(|one| one["state"] == "follows" && one["behind"] == 0).then_some(())
+        })
+        .await;
+        let metrics = ask(Request::get("/metrics")).await.expect(200).text();
+        assert!(metrics.lines().any(|line| line.starts_with(shown)), "{metrics}");
+        for path in ["/", "/openapi.json", "/demo", TRIGGER, "/admin/v1/tenants", "/connection/websocket"] {
+            let (status, body) = ask(Request::get(path)).await.error();
+            assert_eq!((status, &body["code"]), (404, &json!("no_such_route")), "{path}");
+        }
+        // Another of the same role waits for its turn, and says so.
+        let another = world.beside(roles).await;
+        wait::until("subscriptions that stand by", ANSWERS_WITHIN, async || {
+            let ready = http.send(another.address(), Request::get("/readyz")).await.ok()?.expect(200).json();
+            assert_eq!(ready["status"], "ready");
+            ready["subscriptions"].as_array()?.iter().all(|one| one["state"] == "stands_by").then_some(())
+        })
+        .await;
+        end(&another).await;
+        end(&process).await;
+    }
+}
+
+#[tokio::test]
+async fn a_process_on_an_address_that_is_taken_ends_and_says_which_and_by_what_to_change_it() {
+    let world = World::start().await;
+    let address = world.engine().address().to_string();
+    let mut launch = world.launch();
+    launch.settings.insert("ORQESTRA_LISTEN".to_owned(), address.clone());
+    for roles in ["api", "project", "dispatch"] {
+        let refused = launch.run(&["serve", "--role", roles]);
+        assert_eq!(refused.status.code(), Some(1));
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert!(said.contains(&format!("cannot listen on {address}; set ORQESTRA_LISTEN")), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn a_read_mark_shows_in_the_next_request_while_no_process_projects() {
     let shop = prepared().await;
     let (world, tenant) = (&shop.world, shop.tenant());

@@ -1,0 +1,104 @@
+//! The places of a server: so many connections at once.
+//!
+//! Where all are taken and one more has come, the connection that has been idle longest gives way: one between two
+//! requests, or whose first has not come whole. One with a request under way or an answer that is still being taken
+//! never does; a WebSocket has left its place to the hub's own bounds when it opened.
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::requests::{Crowd, Requests};
+
+type Taken = Mutex<HashMap<u64, Requests>>;
+
+/// All places. One task hands them out.
+pub(super) struct Places {
+    most: usize,
+    crowd: Arc<Crowd>,
+    taken: Arc<Taken>,
+    next: u64,
+}
+
+/// A connection's place, until it is dropped.
+pub(super) struct Place {
+    number: u64,
+    requests: Requests,
+    crowd: Arc<Crowd>,
+    taken: Arc<Taken>,
+}
+
+fn locked(taken: &Taken) -> MutexGuard<'_, HashMap<u64, Requests>> {
+    // One insertion or removal at a time: a panic leaves the table whole.
+    taken.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Places {
+    pub(super) fn new(most: usize) -> Self {
+        Self { most, crowd: Arc::default(), taken: Arc::default(), next: 0 }
+    }
+
+    /// Takes a place for a connection that has come, as soon as there is one.
+    pub(super) async fn take(&mut self) -> Place {
+        loop {
+            if let Some(place) = self.try_take() {
+                self.crowd.waits.store(false, Ordering::SeqCst);
+                return place;
+            }
+            // First this: whoever becomes idle after the look says so.
+            self.crowd.waits.store(true, Ordering::SeqCst);
+            self.ask_who_is_idle_longest();
+            self.crowd.changed.notified().await;
+        }
+    }
+
+    fn try_take(&mut self) -> Option<Place> {
+        let mut taken = locked(&self.taken);
+        if taken.len() >= self.most {
+            return None;
+        }
+        let (number, requests) = (self.next, Requests::of(Arc::clone(&self.crowd)));
+        self.next += 1;
+        taken.insert(number, requests.clone());
+        drop(taken);
+        Some(Place { number, requests, crowd: Arc::clone(&self.crowd), taken: Arc::clone(&self.taken) })
+    }
+
+    fn ask_who_is_idle_longest(&self) {
+        let taken = locked(&self.taken);
+        // One at a time; who was asked leaves at once, or refuses.
+        if taken.values().any(Requests::leaving) {
+            return;
+        }
+        let idle = taken.values().filter(|requests| requests.idle());
+        if let Some(longest) = idle.min_by_key(|requests| requests.touched()) {
+            longest.ask_to_leave();
+        }
+    }
+}
+
+impl Place {
+    /// The connection's requests.
+    pub(super) fn requests(&self) -> &Requests {
+        &self.requests
+    }
+
+    /// Waits until this connection is to give way, which it then has to do: it is idle.
+    pub(super) async fn gives_way(&self) {
+        loop {
+            self.requests.asked_to_leave().await;
+            if self.requests.idle() {
+                metrics::counter!("orqestra_idle_connections_closed_total").increment(1);
+                return;
+            }
+            self.requests.stay();
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        locked(&self.taken).remove(&self.number);
+        self.crowd.changed.notify_one();
+    }
+}
