@@ -17,6 +17,10 @@ use uuid::Uuid;
 use crate::smtp_server::Step::{Cut, Flood, Hang, Say};
 use crate::smtp_server::{Manners, SmtpServer};
 
+/// Longer than a busy machine takes for any call that comes to an answer, and than for the steps before one that does not.
+const PATIENCE: Duration = Duration::from_secs(30);
+const HASTE: Duration = Duration::from_secs(2);
+
 pub(crate) struct Client {
     smtp: Smtp,
     key: DataKey,
@@ -55,7 +59,11 @@ pub(crate) fn with_credentials(config: SmtpConfig, vault: &Vault, password: &[u8
 
 impl Client {
     pub(crate) fn with(config: SmtpConfig, vault: Vault) -> Self {
-        let limits = SmtpLimits { connections: 2, whole_call: Duration::from_millis(900) };
+        Self::within(PATIENCE, config, vault)
+    }
+
+    fn within(whole_call: Duration, config: SmtpConfig, vault: Vault) -> Self {
+        let limits = SmtpLimits { connections: 2, whole_call };
         let (_, key) = vault.new_key(TenantId::PLATFORM, KeyScope::Tenant);
         Self { smtp: Smtp::new(TenantId::PLATFORM, config, vault, limits), key }
     }
@@ -97,7 +105,9 @@ impl Client {
 /// The outcome of one send to a server that behaves so in its first connections.
 async fn one(manners: Manners) -> String {
     let server = SmtpServer::start([manners, manners]).await;
-    short(Client::to(&server).send(1).await)
+    // Who is never answered has to wait until its time is over.
+    let whole_call = if manners.hangs() { HASTE } else { PATIENCE };
+    short(Client::within(whole_call, config(server.port), vault()).send(1).await)
 }
 
 pub(crate) fn short(outcome: Result<Sent, SendError>) -> String {

@@ -38,6 +38,11 @@ pub(crate) struct Manners {
 }
 
 impl Manners {
+    /// Whether it ever leaves its client without an answer.
+    pub(crate) fn hangs(&self) -> bool {
+        [self.banner, self.auth, self.mail, self.rcpt, self.data, self.end].contains(&Hang)
+    }
+
     pub(crate) const GOOD: Self = Self {
         banner: Say("220 test"),
         ehlo: "250-test\r\n250-SMTPUTF8\r\n250 AUTH PLAIN LOGIN",
