@@ -179,7 +179,7 @@ async fn one_that_gathers_handles_in_one_batch_what_comes_meanwhile_but_waits_af
     let running = run_as(&world, &world.log, witness(), gathers);
     reached(&world.log, 27).await;
     for at in 27..33 {
-        append(&world, at..at + 1).await;
+        append(&world, [at]).await;
     }
     reached(&world.log, 33).await;
     running.stop().await;
