@@ -4,13 +4,14 @@
 //! A secret is written whole before it is used: to a file beside it, then renamed.
 
 use std::fs::{self, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use orqestra_domain::TenantId;
 use orqestra_vault::{Entropy, MasterKey, new_api_key};
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
 use crate::database::DatabaseUrls;
@@ -26,6 +27,7 @@ const REALTIME_SECRET_FILE: &str = "realtime.secret";
 const DEMO_TENANT_FILE: &str = "demo-tenant.json";
 /// Where the running engine answers. No secret, but who can write it is shown the tokens of who reads it.
 const ADDRESS_FILE: &str = "engine.address";
+const LONGEST_ADDRESS: u64 = 256;
 /// What nobody but the owner may read.
 pub(crate) const FILES: [&str; 6] =
     [MASTER_KEY_FILE, ADMIN_TOKEN_FILE, REALTIME_SECRET_FILE, DEMO_TENANT_FILE, DATABASE_FILE, ADDRESS_FILE];
@@ -129,7 +131,8 @@ impl DataDir {
 
     fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
         let path = self.0.join(name);
-        let fresh = self.0.join(format!("{name}.new"));
+        // Of its own: another process may write the same file.
+        let fresh = self.0.join(format!("{name}.{}.new", std::process::id()));
         let written = (|| {
             let mut options = OpenOptions::new();
             let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
@@ -160,11 +163,41 @@ impl Drop for Announced {
 }
 
 /// Where an engine with this data folder said that it answers, and the file that says so. It may be gone since.
-pub(crate) fn announced(folder: &Path) -> Option<(String, PathBuf)> {
-    let file = folder.join(ADDRESS_FILE);
-    let url = fs::read_to_string(&file).ok()?;
+///
+/// # Errors
+/// If somebody else could have written it: whoever reads it goes on to show tokens there.
+pub(crate) fn announced(folder: &Path) -> anyhow::Result<Option<(String, PathBuf)>> {
+    let path = folder.join(ADDRESS_FILE);
+    // What is no file of ours is neither followed nor waited for.
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    let told = OpenOptions::new().read(true).custom_flags(flags).open(&path);
+    let file = match told {
+        Ok(file) => file,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error).with_context(|| distrusted(&path, "is no plain file")),
+    };
+    let stands = file.metadata()?;
+    let ours = |found: &fs::Metadata| [0, rustix::process::geteuid().as_raw()].contains(&found.uid());
+    let closed = |found: &fs::Metadata| found.mode() & 0o022 == 0;
+    let around = fs::metadata(folder)?;
+    for (holds, why) in [
+        (stands.is_file(), "is no plain file"),
+        (ours(&stands) && ours(&around), "belongs to another user"),
+        (closed(&stands) && closed(&around), "can be written by others"),
+        (stands.len() <= LONGEST_ADDRESS, "is too long for an address"),
+    ] {
+        ensure!(holds, distrusted(&path, why));
+    }
+    let mut url = String::new();
+    file.take(LONGEST_ADDRESS).read_to_string(&mut url).with_context(|| distrusted(&path, "is no text"))?;
     let url = url.trim();
-    (!url.is_empty()).then(|| (url.to_owned(), file))
+    Ok((!url.is_empty()).then(|| (url.to_owned(), path)))
+}
+
+fn distrusted(file: &Path, why: &str) -> String {
+    format!("{} {why}, so no token is shown to what it names; name the engine by --url", file.display())
 }
 
 /// The admin token that a data folder keeps. Nothing is made.

@@ -17,9 +17,9 @@ use crate::lines::Lines;
 use crate::settings::{AccessLog, LogFormat, Settings};
 use crate::traces::Spans;
 
-/// What the pools and the server say of each connection that an outage takes is told once by whoever works on them.
-const DEFAULT_FILTER: &str =
-    "info,sqlx=warn,sqlx::pool=error,sqlx_core::pool=error,sqlx::postgres::notice=error,hyper=warn";
+/// What the pools and the server say of each connection that an outage takes is told once by whoever works on them; what
+/// sqlx says of an address that it does not understand may be a part of a password.
+const DEFAULT_FILTER: &str = "info,sqlx=warn,sqlx_postgres::options=off,sqlx::pool=error,sqlx_core::pool=error,sqlx::postgres::notice=error,hyper=warn";
 /// The target of spans that are for a collector and not for lines.
 const SPANS: &str = "orqestra::span";
 

@@ -11,11 +11,17 @@ pub(crate) fn urls(settings: &Settings) -> anyhow::Result<DatabaseUrls> {
     if let Some(urls) = given(settings) {
         return Ok(urls);
     }
-    let written = std::fs::read_to_string(settings.data_dir.join(DATABASE_FILE)).with_context(|| {
-        format!(
-            "no ORQESTRA_DATABASE_URL is set and {} has seen no engine; start one with `orqestra up`",
-            settings.data_dir.display()
-        )
+    let file = settings.data_dir.join(DATABASE_FILE);
+    let written = std::fs::read_to_string(&file).map_err(|error| {
+        let context = if error.kind() == std::io::ErrorKind::NotFound {
+            format!(
+                "no ORQESTRA_DATABASE_URL is set and {} has seen no engine; start one with `orqestra up`",
+                settings.data_dir.display()
+            )
+        } else {
+            format!("no ORQESTRA_DATABASE_URL is set and {} cannot be read", file.display())
+        };
+        anyhow::Error::new(error).context(context)
     })?;
     serde_json::from_str(&written).with_context(|| format!("{DATABASE_FILE} in the data folder"))
 }

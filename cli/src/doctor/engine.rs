@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Finding;
+use crate::keep;
 use crate::remote::{Client, NoEngine, Refused, Where};
 use crate::settings::Settings;
 
@@ -10,7 +11,14 @@ use crate::settings::Settings;
 pub(super) async fn look(at: &Where, settings: &Settings) -> Finding {
     let at = match at.find(settings) {
         Ok(at) => at,
-        Err(error) => return Finding::ok("engine", format!("not asked: {error}")),
+        Err(error) => {
+            let found = format!("not asked: {error:#}");
+            return if keep::announced(&settings.data_dir).is_err() {
+                Finding::amiss("engine", found, "see who could have left that file, and remove it")
+            } else {
+                Finding::ok("engine", found)
+            };
+        }
     };
     let told = at.to_string();
     let client = match Client::new(at) {

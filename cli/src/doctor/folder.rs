@@ -1,6 +1,6 @@
 //! The data folder: who can read it, what room is left, and whether its keys fit the database.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::Finding;
@@ -39,6 +39,15 @@ fn modes(folder: &Path, mode: u32) -> Finding {
     let readable: Vec<PathBuf> = kept
         .filter(|file| std::fs::metadata(file).is_ok_and(|found| open(found.permissions().mode())))
         .collect();
+    let owner = |path: &Path| std::fs::metadata(path).ok().map(|found| found.uid());
+    let foreign = keep::FILES.iter().map(|name| folder.join(name));
+    let foreign = foreign.filter(|file| owner(file).is_some_and(|found| Some(found) != owner(folder)));
+    let foreign: Vec<_> = foreign.map(|file| file.display().to_string()).collect();
+    if !foreign.is_empty() {
+        let names = foreign.join(" ");
+        let found = format!("{names} belongs to another user than the folder");
+        return Finding::amiss("data folder", found, format!("remove it, or chown it: {names}"));
+    }
     if readable.is_empty() {
         return Finding::ok("data folder", format!("{shown}, its owner's alone"));
     }

@@ -5,7 +5,7 @@ mod engine;
 mod folder;
 mod reach;
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::time::Duration;
 
 use anyhow::bail;
@@ -48,7 +48,24 @@ pub(crate) async fn run(settings: &Settings, at: &Where, json: bool) -> anyhow::
         Ok(urls) => {
             findings.extend(database::look(&urls.app, settings).await);
         }
-        Err(error) => findings.push(Finding::amiss("database", error.to_string(), "run `orqestra up`")),
+        Err(error) => {
+            let kind = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+            findings.push(match kind {
+                Some(ErrorKind::NotFound) => {
+                    Finding::amiss("database", error.to_string(), "run `orqestra up`")
+                }
+                Some(ErrorKind::PermissionDenied) => Finding::amiss(
+                    "database",
+                    format!("{error:#}"),
+                    "run this as the user that runs the engine",
+                ),
+                _ => Finding::amiss(
+                    "database",
+                    format!("{error:#}"),
+                    "run `orqestra up`, which writes it anew",
+                ),
+            });
+        }
     }
     let mut out = std::io::stdout().lock();
     for finding in &findings {

@@ -15,7 +15,8 @@ use crate::remote::plain;
 
 const PART: &str = "database";
 /// What a password that is not percent-encoded does to an address: the rest of it becomes the database's name.
-const ENCODE: &str = "write the address as postgres://role:password@host/name, with what is special in the password \
+const ENCODE: &str = "write the address as postgres://role:password@host:port/name?sslmode=require, with a port below \
+                      65,536, known words after the question mark, and what is special in the password \
                       percent-encoded: / as %2F, @ as %40, # as %23, ? as %3F, : as %3A";
 
 /// Whose server it is.
@@ -67,6 +68,10 @@ struct Target {
 /// Connects once, so that the first reason is told and not that there was none in time.
 pub(super) async fn reach(url: &str, server: Server, within: Duration) -> Result<PgConnectOptions, Finding> {
     let unreadable = || Finding::amiss(PART, "its address cannot be read as one", ENCODE);
+    // A `?` or `#` of the password's begins what is no part of the host any more.
+    if url.split_once(['?', '#']).is_some_and(|(_, rest)| rest.contains('@')) {
+        return Err(unreadable());
+    }
     let options: PgConnectOptions = url.parse().map_err(|_| unreadable())?;
     if options.get_database().is_some_and(|name| name.contains('@')) {
         return Err(unreadable());
@@ -229,12 +234,15 @@ impl Reason {
             (Self::HungUp, _) => "look at the server's log, and at a proxy's before it".to_owned(),
             (Self::NoPostgres, _) => "correct host and port in ORQESTRA_DATABASE_URL".to_owned(),
             (Self::WrongPassword, _) => {
-                "correct the password in ORQESTRA_DATABASE_URL, percent-encoded where it has special characters"
+                "correct role or password in ORQESTRA_DATABASE_URL, percent-encoded where it has special characters"
                     .to_owned()
             }
             (Self::NoSuchRole | Self::NoSuchDatabase, Server::Private) => "run `orqestra up`, which makes it".to_owned(),
             (Self::NoSuchRole, Server::Given) => {
-                format!("make it (`createuser {role}`), or correct the role in ORQESTRA_DATABASE_URL")
+                format!(
+                    "make it (`createuser {role}`), let it log in (alter role {role} login), or correct the role in \
+                     ORQESTRA_DATABASE_URL"
+                )
             }
             (Self::NotLetIn, _) => {
                 format!("add a line for {role} and {database} to the server's pg_hba.conf and reload it")
@@ -380,6 +388,8 @@ mod tests {
             "postgres://app:pa#s3cr3t@db/shop",
             "postgres://app:12/s3cr3t@db/shop",
             "postgres://app:pa?s3cr3t@db/shop",
+            "postgres://app:12?s3cr3t@db/shop",
+            "postgres://app:12#s3cr3t@db/shop",
             "nonsense s3cr3t",
         ];
         for address in addresses {

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{given, variable};
+use super::{given, plain, variable};
 use crate::keep;
 use crate::settings::Settings;
 
@@ -53,7 +53,7 @@ impl Where {
         if let Some(url) = variable(VARIABLE) {
             return Ok(Address { url, source: Source::Variable });
         }
-        if let Some((url, file)) = keep::announced(&settings.data_dir) {
+        if let Some((url, file)) = keep::announced(&settings.data_dir)? {
             return Ok(Address { url, source: Source::Folder(file) });
         }
         let address = settings.listen;
@@ -89,7 +89,7 @@ impl fmt::Display for Source {
 /// With where it came from.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (by {})", self.url, self.source)
+        write!(f, "{} (by {})", plain(&self.url), self.source)
     }
 }
 

@@ -59,14 +59,16 @@ impl Client {
             !url.contains('@'),
             "{source}: names no user; give the engine's own address, as in http://127.0.0.1:8080"
         );
-        let parsed: hyper::Uri = base.parse().with_context(|| format!("{source}: {url} is no address"))?;
+        let parsed: hyper::Uri =
+            base.parse().with_context(|| format!("{source}: {} is no address", plain(url)))?;
         ensure!(
             parsed.scheme_str() != Some("https"),
             "{source}: https is not spoken here; give the engine's own address, as in http://127.0.0.1:8080"
         );
         ensure!(
             parsed.scheme_str() == Some("http") && parsed.host().is_some() && parsed.query().is_none(),
-            "{source}: {url} is not of the form http://127.0.0.1:8080"
+            "{source}: {} is not of the form http://127.0.0.1:8080",
+            plain(url)
         );
         let http = legacy::Client::builder(TokioExecutor::new()).build_http();
         let at = Address { url: base.to_owned(), source: at.source };

@@ -37,7 +37,7 @@ pub(crate) struct AsOperator {
 
 impl AsOperator {
     fn client(&self, settings: &Settings) -> anyhow::Result<Client> {
-        let named = secret(self.admin_token.as_deref(), self.admin_token_file.as_deref())?;
+        let named = secret("--admin-token", self.admin_token.as_deref(), self.admin_token_file.as_deref())?;
         let token = match named.or_else(|| settings.admin_token.clone()) {
             Some(token) => token,
             None => keep::kept_admin_token(&settings.data_dir).context(

@@ -52,7 +52,7 @@ pub(crate) enum TenantCommand {
 /// What can be set when a tenant is made and later.
 #[derive(Debug, Args)]
 pub(crate) struct Common {
-    /// Triggers must be signed with it; it shows in `ps`, --webhook-secret-file does not, nor does `-`, standard input
+    /// Triggers must be signed with it; it shows in `ps`, --webhook-secret-file does not
     #[arg(long, value_name = "SECRET")]
     webhook_secret: Option<String>,
     /// A file that holds the webhook secret; `-` is standard input
@@ -149,9 +149,8 @@ pub(crate) async fn run(command: TenantCommand, settings: &Settings) -> anyhow::
 
 impl Common {
     fn put_into(&self, body: &mut Map<String, Value>) -> anyhow::Result<()> {
-        let (value, file) = (self.webhook_secret.as_deref(), self.webhook_secret_file.as_deref());
         let signed_with =
-            secret(value.filter(|value| *value != "-"), file.or(value.filter(|value| *value == "-")))?;
+            secret("--webhook-secret", self.webhook_secret.as_deref(), self.webhook_secret_file.as_deref())?;
         let mut put = |field: &str, value: Option<Value>| {
             if let Some(value) = value {
                 body.insert(field.to_owned(), value);

@@ -116,9 +116,9 @@ pub(crate) async fn run(command: TriggerCommand, settings: &Settings) -> anyhow:
 impl TriggerCommand {
     /// What is given, or what is known of the first tenant of this installation.
     fn credentials(&self, settings: &Settings) -> anyhow::Result<Credentials> {
-        let named = secret(self.secret.as_deref(), self.secret_file.as_deref())?;
+        let named = secret("--secret", self.secret.as_deref(), self.secret_file.as_deref())?;
         let secret_given = named.or_else(|| variable("ORQESTRA_WEBHOOK_SECRET"));
-        let named = secret(self.key.as_deref(), self.key_file.as_deref())?;
+        let named = secret("--key", self.key.as_deref(), self.key_file.as_deref())?;
         if let Some(key) = named.or_else(|| variable("ORQESTRA_API_KEY")) {
             return Ok(Credentials { key, secret: secret_given });
         }

@@ -85,6 +85,56 @@ async fn of_several_processes_with_one_folder_each_takes_back_only_its_own_addre
     world.begin().await;
 }
 
+/// Who could write the file could have tokens shown to himself.
+#[tokio::test]
+async fn an_address_that_somebody_else_could_have_written_is_not_asked() {
+    let world = World::start().await;
+    let mut launch = world.launch();
+    let file = address_file(&world);
+    let folder = file.parent().unwrap().to_owned();
+    let url = told(&world).unwrap();
+    let distrusted = |launch: &Launch, why: &str| {
+        for command in [&["tenant", "list"][..], &with(&[]), &["doctor"]] {
+            let output = launch.run(command);
+            assert!(!output.status.success(), "{command:?}");
+            let said = text(&output.stdout) + &text(&output.stderr);
+            assert!(said.contains(&format!("engine.address {why}")), "{command:?}: {said}");
+        }
+    };
+    let mode = |path: &PathBuf, mode: u32| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode(&file, 0o666);
+    distrusted(&launch, "can be written by others");
+    mode(&file, 0o600);
+    mode(&folder, 0o777);
+    distrusted(&launch, "can be written by others");
+    mode(&folder, 0o700);
+    good(&launch.run(&["tenant", "list"]));
+
+    std::fs::remove_file(&file).unwrap();
+    let elsewhere = world.folder().join("elsewhere");
+    std::fs::write(&elsewhere, &url).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &file).unwrap();
+    distrusted(&launch, "is no plain file");
+    std::fs::remove_file(&file).unwrap();
+    let fifo = rustix::fs::FileType::Fifo;
+    rustix::fs::mknodat(rustix::fs::CWD, &file, fifo, rustix::fs::Mode::from_raw_mode(0o600), 0).unwrap();
+    distrusted(&launch, "is no plain file");
+    std::fs::remove_file(&file).unwrap();
+    std::fs::write(&file, "x".repeat(300)).unwrap();
+    mode(&file, 0o600);
+    distrusted(&launch, "is too long");
+
+    std::fs::write(&file, "http://\u{1b}]0;title\u{7}").unwrap();
+    let said = bad(&launch.run(&["tenant", "list"]));
+    assert!(said.contains("no address") && !said.contains('\u{1b}'), "{said:?}");
+    // Whoever is told the address needs no file.
+    launch.settings.insert("ORQESTRA_URL".to_owned(), url.clone());
+    good(&launch.run(&["tenant", "list"]));
+    std::fs::write(&file, url).unwrap();
+}
+
 #[tokio::test]
 async fn each_secret_can_come_by_a_file_or_by_standard_input() {
     let world = World::start().await;
@@ -111,6 +161,8 @@ async fn each_secret_can_come_by_a_file_or_by_standard_input() {
     assert!(said.contains("invalid_signature"), "the variable's secret is another: {said}");
     let said = bad(&launch.run(&with(&["--key-file", "no-such-file"])));
     assert!(said.contains("no-such-file cannot be read"), "{said}");
+    let said = bad(&launch.run(&with(&["--key", ""])));
+    assert!(said.contains("--key is empty"), "{said}");
     let empty = file("empty", "");
     assert!(bad(&launch.run(&with(&["--key-file", &empty]))).contains("empty holds no secret"));
     assert_eq!(launch.run(&with(&["--key-file", &key, "--key", "k"])).status.code(), Some(2));
@@ -126,6 +178,11 @@ async fn each_secret_can_come_by_a_file_or_by_standard_input() {
     let made = operator(&["tenant", "create", "--name", "Another", "--webhook-secret-file", &fresh]);
     assert_eq!(operator(&["tenant", "show", made["tenantId"].as_str().unwrap()])["signed"], true);
     let id = tenant.id.to_string();
+    for unset in [&["create", "--name", "Unsigned"][..], &["change", &id]] {
+        let options = [&["tenant"], unset, &["--webhook-secret", "", "--admin-token-file", &token]].concat();
+        let said = bad(&launch.run(&options));
+        assert!(said.contains("--webhook-secret is empty"), "{said}");
+    }
     operator(&["tenant", "change", &id, "--webhook-secret-file", &fresh]);
     good(&launch.run(&with(&["--key-file", &key, "--secret-file", &fresh])));
     assert!(bad(&launch.run(&with(&["--key-file", &key, "--secret-file", &secret]))).contains("signature"));

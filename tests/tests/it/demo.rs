@@ -168,12 +168,16 @@ async fn a_page_of_a_tenant_that_is_switched_off_says_so_and_comes_back_by_itsel
         browser.picture(&format!("{user}-off")).await;
         can_be_used(&mut browser).await;
         world.change(tenant, &json!({"active": true})).await;
+        // Still away, unless this takes longer than its pause: it goes on where it stood.
+        push(&world, &user, 2).await;
         browser.sees("#state", "Connected").await;
         browser.sees("#reason", "live on ").await;
+        browser.sees("#note", "Back: ").await;
         assert_eq!(browser.texts("#countdown").await, [""]);
         assert_eq!(browser.texts("#answer-text").await, [""], "what was refused then");
-        push(&world, &user, 2).await;
         browser.bell(2).await;
+        push(&world, &user, 3).await;
+        browser.bell(3).await;
         browser.picture(&format!("{user}-on-again")).await;
         let state = browser.does("state", json!({})).await;
         assert_eq!((&state["wide"], &state["stopped"]), (&json!(false), &json!([])), "{state}");

@@ -101,7 +101,11 @@ async fn each_refusal_of_a_real_server_is_told_with_its_own_remedy() {
         refused.connect().await.err()
     })
     .await;
-    check(&url("shop", "/postgres"), "does not take the password for the role shop", "correct the password");
+    check(
+        &url("shop", "/postgres"),
+        "does not take the password for the role shop",
+        "correct role or password",
+    );
     check(&url("shop", "/none"), "does not let the role shop in from here", "pg_hba.conf");
     check(&url("shop", "/none?sslmode=disable"), " in from here without TLS", "?sslmode=require");
 

@@ -5,6 +5,8 @@ import * as engine from './engine.js';
 import * as view from './view.js';
 
 const KEPT = 'orqestra-demo';
+const FIRST_PAUSE = 1_000;
+const LONGEST_PAUSE = 30_000;
 const inbox = new Map();
 let account = null;
 let live = null;
@@ -13,6 +15,8 @@ let missed = 0;
 /** What an earlier try to sign in brings, and what a replaced connection still tells, is for nobody. */
 let tries = 0;
 let turn = 0;
+/** How long the next pause is after which a page that was sent away tries again; it doubles until a connection holds. */
+let pause = FIRST_PAUSE;
 
 /** Codes after which the client stays away by itself, in words. */
 const WHY_AWAY = {
@@ -23,8 +27,6 @@ const WHY_AWAY = {
   3504: 'there are too many connections, of this user or of its tenant',
   3507: 'this tenant is switched off',
 };
-const FIRST_PAUSE = 1_000;
-const LONGEST_PAUSE = 30_000;
 
 // ---- who is signed in
 
@@ -57,6 +59,7 @@ async function signIn(wanted) {
     historyRead = true;
     view.signedIn(account);
     merge(rows);
+    pause = FIRST_PAUSE;
     connect(token, ++turn);
   } catch (error) {
     if (mine !== tries) return;
@@ -85,34 +88,47 @@ function connect({ token, channels }, mine) {
     missed = 0;
     view.connection('connecting', code === 0 ? '' : `was cut off (${reason}), trying again`);
   }));
-  live.on('connected', current(() => view.connection('connected', `live on ${channels.map((name) => name.split('#')[0]).join(', ')}`)));
+  live.on('connected', current(() => {
+    pause = FIRST_PAUSE;
+    view.connection('connected', `live on ${channels.map((name) => name.split('#')[0]).join(', ')}`);
+  }));
   live.on('disconnected', current(({ code, reason }) => {
     // 0: this page has said so itself.
-    if (code !== 0) comeBack(WHY_AWAY[code] ?? reason, FIRST_PAUSE);
+    if (code !== 0) comeBack(WHY_AWAY[code] ?? reason, channels);
   }));
   for (const channel of channels) follow(channel, current);
   followChanges(`inbox#${channels[0].slice(channels[0].indexOf('#') + 1)}`, current);
   live.connect();
 }
 
-/** Tries again after a pause, each longer than the one before, with a fresh token: the client itself stays away. */
-function comeBack(why, pause) {
+/**
+ * Tries again after a pause with a fresh token: the client itself stays away. It is the same client, whose subscriptions
+ * know where they stood, so that what came meanwhile is recovered.
+ */
+function comeBack(why, channels) {
   const mine = turn;
   const asked = account;
   // Pages that were sent away together do not come back together.
-  view.awayFor(why, Date.now() + pause * (0.8 + 0.4 * Math.random()), async () => {
+  const until = Date.now() + pause * (0.8 + 0.4 * Math.random());
+  pause = Math.min(pause * 2, LONGEST_PAUSE);
+  view.awayFor(why, until, async () => {
     if (mine !== turn) return;
     view.connection('connecting', why);
     try {
-      const token = await engine.realtimeToken(asked);
+      const given = await engine.realtimeToken(asked);
       if (mine !== turn) return;
       view.letInAgain();
-      connect(token, ++turn);
+      if (given.channels.join() === channels.join()) {
+        live.setToken(given.token);
+        live.connect();
+      } else {
+        connect(given, ++turn);
+      }
     } catch (error) {
       if (mine !== turn) return;
       const now = error.status === 0 ? 'the engine does not answer' : inside(error.message);
       if (error.status === 401 && error.code !== 'tenant_inactive') view.connection('disconnected', now);
-      else comeBack(now, Math.min(pause * 2, LONGEST_PAUSE));
+      else comeBack(now, channels);
     }
   });
 }
