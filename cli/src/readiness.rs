@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use orqestra_api::{Degraded, Readiness, ReadinessReport, Subscription};
-use orqestra_event_log::{EventLog, Outage, SubscriptionState};
+use orqestra_event_log::{EventLog, Outage, Position, SubscriptionState};
 use orqestra_projections::Projection;
 
 use crate::engine::Role;
@@ -75,14 +75,17 @@ impl EngineReadiness {
     /// How one stands, and what is amiss with it.
     fn reader(&self, name: &'static str) -> (Subscription, Option<String>) {
         let state = self.log.subscription(name);
-        let behind = (self.log.head().borrow().get() - self.log.progress(name).borrow().get()).max(0);
+        let stands = *self.log.progress(name).borrow();
+        let behind = (self.log.head().borrow().get() - stands.get()).max(0);
         let lags = (behind > LAG).then(|| format!("{name} is {behind} events behind"));
         let (word, behind, amiss) = match state {
             SubscriptionState::Starting => ("starting", Some(behind), lags),
             SubscriptionState::StandsBy => ("stands_by", None, None),
             SubscriptionState::Follows => ("follows", Some(behind), lags),
             SubscriptionState::Interrupted => {
-                ("interrupted", Some(behind), Some(format!("{name} was interrupted and tries again")))
+                // One that never ran here is not behind by all that there is.
+                let behind = (stands > Position::ZERO).then_some(behind);
+                ("interrupted", behind, Some(format!("{name} was interrupted and tries again")))
             }
             SubscriptionState::Halted(at) => {
                 let reason = format!("{name} stands still at event {}, which it cannot handle", at.get());
@@ -105,8 +108,8 @@ mod tests {
 
     use orqestra_event_log::source::{ManualClock, SystemClock, SystemIds};
     use orqestra_event_log::{
-        Append, Clock, LogOptions, MIGRATOR, Metadata, NewEvent, Outcome, Position, RecordedEvent,
-        Subscriber, SubscriberError, SubscriptionOptions, Ticket, run_subscription,
+        Append, Clock, LogOptions, MIGRATOR, Metadata, NewEvent, Outcome, RecordedEvent, Subscriber,
+        SubscriberError, SubscriptionOptions, Ticket, run_subscription,
     };
     use orqestra_tests::postgres::TestDatabase;
     use orqestra_tests::wait;

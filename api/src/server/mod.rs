@@ -62,6 +62,8 @@ pub struct Bounds {
     /// Connections served at once; a WebSocket that is open is none of them. For one more, that which has been idle longest
     /// is closed; where none is idle it waits, and those after it in the kernel's queue.
     pub connections: usize,
+    /// How long a connection is left alone after something has happened on it, before it is closed for another.
+    pub settle: Duration,
     /// For the rest of a request's headers, from their first byte on.
     pub headers: Duration,
     /// For the next request, at least.
@@ -77,6 +79,7 @@ impl Default for Bounds {
     fn default() -> Self {
         Self {
             connections: 4_096,
+            settle: Duration::from_millis(500),
             headers: Duration::from_secs(10),
             idle: Duration::from_secs(75),
             write: Duration::from_secs(30),
@@ -93,7 +96,7 @@ pub async fn serve(listener: TcpListener, served: Served, bounds: Bounds, token:
     builder.timer(TokioTimer::new()).header_read_timeout(bounds.idle + bounds.headers);
     // Who has sent a whole request and says that nothing follows still waits for its answer.
     builder.half_close(true);
-    let mut places = Places::new(bounds.connections);
+    let mut places = Places::new(bounds.connections, bounds.settle);
     let connections = TaskTracker::new();
     let outage = Outage::default();
     loop {
@@ -107,6 +110,8 @@ pub async fn serve(listener: TcpListener, served: Served, bounds: Bounds, token:
                 if outage.begins() {
                     tracing::warn!(error = %error, "connections cannot be accepted");
                 }
+                // Most likely there are no descriptors left, of which an idle connection holds one.
+                places.ask_who_is_idle_longest();
                 tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
                 continue;
             }

@@ -1,12 +1,14 @@
 //! The places of a server: so many connections at once.
 //!
 //! Where all are taken and one more has come, the connection that has been idle longest gives way: one between two
-//! requests, or whose first has not come whole. One with a request under way or an answer that is still being taken
-//! never does; a WebSocket has left its place to the hub's own bounds when it opened.
+//! requests, or whose first has not come whole. It is left alone for a moment first, so that those who come do not close
+//! each other before their requests are there. One with a request under way or an answer that is still being taken never
+//! gives way; a WebSocket has left its place to the hub's own bounds when it opened.
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::requests::{Crowd, Requests};
 
@@ -15,6 +17,7 @@ type Taken = Mutex<HashMap<u64, Requests>>;
 /// All places. One task hands them out.
 pub(super) struct Places {
     most: usize,
+    settle: Duration,
     crowd: Arc<Crowd>,
     taken: Arc<Taken>,
     next: u64,
@@ -34,8 +37,9 @@ fn locked(taken: &Taken) -> MutexGuard<'_, HashMap<u64, Requests>> {
 }
 
 impl Places {
-    pub(super) fn new(most: usize) -> Self {
-        Self { most, crowd: Arc::default(), taken: Arc::default(), next: 0 }
+    /// So many, each left alone for `settle` after something has happened on it.
+    pub(super) fn new(most: usize, settle: Duration) -> Self {
+        Self { most, settle, crowd: Arc::default(), taken: Arc::default(), next: 0 }
     }
 
     /// Takes a place for a connection that has come, as soon as there is one.
@@ -47,8 +51,17 @@ impl Places {
             }
             // First this: whoever becomes idle after the look says so.
             self.crowd.waits.store(true, Ordering::SeqCst);
-            self.ask_who_is_idle_longest();
-            self.crowd.changed.notified().await;
+            let again = self.ask_who_is_idle_longest();
+            let settled = async {
+                match again {
+                    Some(after) => tokio::time::sleep(after).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = self.crowd.changed.notified() => {}
+                () = settled => {}
+            }
         }
     }
 
@@ -64,16 +77,21 @@ impl Places {
         Some(Place { number, requests, crowd: Arc::clone(&self.crowd), taken: Arc::clone(&self.taken) })
     }
 
-    fn ask_who_is_idle_longest(&self) {
+    /// After which time it is worth asking again, where somebody is idle and not long enough yet.
+    pub(super) fn ask_who_is_idle_longest(&self) -> Option<Duration> {
         let taken = locked(&self.taken);
         // One at a time; who was asked leaves at once, or refuses.
         if taken.values().any(Requests::leaving) {
-            return;
+            return None;
         }
         let idle = taken.values().filter(|requests| requests.idle());
-        if let Some(longest) = idle.min_by_key(|requests| requests.touched()) {
+        let longest = idle.min_by_key(|requests| requests.touched())?;
+        let left = self.settle.saturating_sub(longest.untouched_for());
+        if left.is_zero() {
             longest.ask_to_leave();
+            return None;
         }
+        Some(left)
     }
 }
 

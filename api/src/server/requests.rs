@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -80,6 +81,11 @@ impl Requests {
 
     pub(super) fn touched(&self) -> u64 {
         self.0.touched.load(Ordering::Relaxed)
+    }
+
+    /// For how long nothing has happened.
+    pub(super) fn untouched_for(&self) -> Duration {
+        self.0.crowd.began.elapsed().saturating_sub(Duration::from_micros(self.touched()))
     }
 
     /// Says that the client does not take an answer as fast as it is written.

@@ -17,8 +17,8 @@ use super::*;
 use crate::probe::readyz::{Readiness, ReadinessReport};
 use crate::process::ProcessParts;
 
-/// What is promised to a new client where all places are taken by idle ones.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
+/// Far below the 75 seconds after which idle connections end by themselves.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
 const DEADLINE: Duration = Duration::from_secs(30);
 const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
 const SLOW: &[u8] = b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n";
@@ -41,6 +41,10 @@ struct Server {
 
 impl Server {
     async fn with_places(connections: usize) -> Self {
+        Self::with(Bounds { connections, settle: Duration::from_millis(20), ..Bounds::default() }).await
+    }
+
+    async fn with(bounds: Bounds) -> Self {
         let process = Process::new(ProcessParts {
             readiness: Arc::new(Ready),
             metrics: metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle(),
@@ -65,7 +69,6 @@ impl Server {
         served.router = served.router.route("/slow", get(slow)).route("/echo", get(echo));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, token) = (listener.local_addr().unwrap(), CancellationToken::new());
-        let bounds = Bounds { connections, ..Bounds::default() };
         tokio::spawn(serve(listener, served, bounds, token.clone()));
         Self { address, begun, let_go, _ends: token.drop_guard() }
     }
@@ -154,6 +157,21 @@ async fn a_request_under_way_is_finished_however_many_come() {
     assert!(closed(&mut begins).await, "headers that have not come whole are no request yet");
     server.let_go.add_permits(1);
     assert!(in_time(answer(&mut slow)).await.ends_with("slow"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_just_come_is_not_closed_for_the_next_one_before_its_request_is_there() {
+    let settle = Duration::from_hours(1);
+    let server = Server::with(Bounds { connections: 2, settle, ..Bounds::default() }).await;
+    let _slow = server.under_way().await;
+    let mut first = server.connect().await;
+    let mut next = server.connect().await;
+    next.write_all(HEALTH).await.unwrap();
+    // The next one is in the kernel's queue or waits for a place; the first is asked nothing of.
+    assert!(ask(&mut first, HEALTH).await.starts_with("HTTP/1.1 200 OK"));
+    assert!(ask(&mut first, HEALTH).await.starts_with("HTTP/1.1 200 OK"));
+    drop(first);
+    assert!(in_time(answer(&mut next)).await.starts_with("HTTP/1.1 200 OK"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -207,16 +207,18 @@ impl<S: Subscriber> Runner<S> {
                     }
                     // Still the owner: the answer to an earlier commit was lost.
                     position = store::checkpoint(&self.pool, &self.name).await?.unwrap_or(position);
+                    self.works_again(SubscriptionState::Follows);
                 }
                 Step::Ended(end) => return Ok(end),
             }
             progress.send_replace(position);
-            let ended = if !gather.is_zero() && batch.len() < most {
-                self.pause(lease, gather).await
-            } else {
-                self.step_back(lease, working.elapsed()).await
-            };
-            if let Some(end) = ended {
+            if !gather.is_zero() && batch.len() < most {
+                // No longer than the lease needs nothing: where it is renewed, parked aggregates are looked at too.
+                tokio::select! {
+                    () = self.token.cancelled() => return Ok(End::Stopped),
+                    () = sleep_until(self.renew_at.min(Instant::now() + gather)) => {}
+                }
+            } else if let Some(end) = self.step_back(lease, working.elapsed()).await {
                 return Ok(end);
             }
             self.moves += 1;
@@ -291,6 +293,7 @@ impl<S: Subscriber> Runner<S> {
                             Ok(Moved::Yes) => {
                                 parts.pop();
                                 (from, failures, pause) = (to, 0, self.options.first_pause);
+                                self.works_again(SubscriptionState::Follows);
                                 continue;
                             }
                             Ok(Moved::Fenced) => return Ok(Step::Fenced),

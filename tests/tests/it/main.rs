@@ -26,6 +26,7 @@ mod kill_loop;
 mod limits;
 mod live_outage;
 mod metrics;
+mod overload;
 mod postgres;
 mod reading;
 mod readme;
