@@ -7,6 +7,7 @@ mod claims;
 mod conformance;
 mod contention;
 mod faults;
+mod gathering;
 mod guards;
 mod keys;
 mod priority;

@@ -16,16 +16,16 @@ use tokio_util::sync::CancellationToken;
 use crate::support::{World, events, in_time, open, recorded, stream};
 
 /// Streams whose events fail for now.
-type Poison = Arc<Mutex<HashSet<String>>>;
+pub(crate) type Poison = Arc<Mutex<HashSet<String>>>;
 
 /// Writes down what it handles; two rows of one position would collide.
-struct Witness {
-    poison: Poison,
-    on_poison: OnPoison,
+pub(crate) struct Witness {
+    pub(crate) poison: Poison,
+    pub(crate) on_poison: OnPoison,
     /// Waits here in its transaction, if there is one.
-    gate: Option<Arc<tokio::sync::Semaphore>>,
+    pub(crate) gate: Option<Arc<tokio::sync::Semaphore>>,
     /// So many numbers the database adds up for each batch.
-    work: i64,
+    pub(crate) work: i64,
 }
 
 impl Subscriber for Witness {
@@ -63,11 +63,11 @@ impl Subscriber for Witness {
     }
 }
 
-fn witness() -> Witness {
+pub(crate) fn witness() -> Witness {
     Witness { poison: Poison::default(), on_poison: OnPoison::Halt, gate: None, work: 0 }
 }
 
-fn quick() -> SubscriptionOptions {
+pub(crate) fn quick() -> SubscriptionOptions {
     SubscriptionOptions {
         batch: 10,
         lease: Duration::from_millis(600),
@@ -78,7 +78,7 @@ fn quick() -> SubscriptionOptions {
     }
 }
 
-async fn world() -> World {
+pub(crate) async fn world() -> World {
     let world = World::new().await;
     world
         .pool()
@@ -88,12 +88,17 @@ async fn world() -> World {
     world
 }
 
-struct Running {
+pub(crate) struct Running {
     token: CancellationToken,
     task: JoinHandle<()>,
 }
 
-fn run_as(world: &World, log: &EventLog, witness: Witness, options: SubscriptionOptions) -> Running {
+pub(crate) fn run_as(
+    world: &World,
+    log: &EventLog,
+    witness: Witness,
+    options: SubscriptionOptions,
+) -> Running {
     run_through(world, log, world.pool(), witness, options)
 }
 
@@ -114,23 +119,23 @@ fn run(world: &World, witness: Witness) -> Running {
 }
 
 impl Running {
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.token.cancel();
         in_time(self.task).await.unwrap();
     }
 }
 
-async fn reached(log: &EventLog, position: i64) {
+pub(crate) async fn reached(log: &EventLog, position: i64) {
     let mut progress = log.progress("witness");
     in_time(progress.wait_for(|at| *at >= Position::new(position))).await.unwrap();
 }
 
-async fn witnessed(world: &World) -> Vec<i64> {
+pub(crate) async fn witnessed(world: &World) -> Vec<i64> {
     sqlx::query_scalar("select position from witnessed order by id").fetch_all(world.pool()).await.unwrap()
 }
 
 /// Waits until the database says so.
-async fn until(world: &World, condition: &str) {
+pub(crate) async fn until(world: &World, condition: &str) {
     in_time(async {
         while !sqlx::query_scalar::<_, bool>(condition).fetch_one(world.pool()).await.unwrap() {
             tokio::task::yield_now().await;
@@ -139,7 +144,7 @@ async fn until(world: &World, condition: &str) {
     .await;
 }
 
-async fn append(world: &World, numbers: impl IntoIterator<Item = u128>) {
+pub(crate) async fn append(world: &World, numbers: impl IntoIterator<Item = u128>) {
     for number in numbers {
         recorded(world.log.append(events(number, 0, 1)).await);
     }
@@ -160,35 +165,6 @@ async fn each_event_is_handled_once_in_order_over_restarts() {
     running.stop().await;
     assert_eq!(witnessed(&world).await, (1..=50).collect::<Vec<i64>>());
     assert_eq!(checkpoint(world.pool(), "witness").await.unwrap(), Some(Position::new(50)));
-}
-
-#[tokio::test]
-async fn one_that_gathers_handles_in_one_batch_what_comes_meanwhile_but_waits_after_no_full_one() {
-    let world = world().await;
-    append(&world, 0..25).await;
-    // It ends where the lease has to be renewed, an hour after that here.
-    let lease = Duration::from_hours(3);
-    let gathers = SubscriptionOptions { gather: Duration::from_hours(1), lease, ..quick() };
-    let running = run_as(&world, &world.log, witness(), gathers);
-    reached(&world.log, 25).await;
-    append(&world, 25..27).await;
-    // It waits, and can be stopped.
-    running.stop().await;
-    assert_eq!(witnessed(&world).await.len(), 25);
-
-    let gathers = SubscriptionOptions { gather: Duration::from_secs(2), lease, ..quick() };
-    let running = run_as(&world, &world.log, witness(), gathers);
-    reached(&world.log, 27).await;
-    for at in 27..33 {
-        append(&world, [at]).await;
-    }
-    reached(&world.log, 33).await;
-    running.stop().await;
-    let moves =
-        "select position from checkpoints where subscription = 'witness' and position > 25 order by position";
-    let moves: Vec<i64> = sqlx::query_scalar(moves).fetch_all(world.pool()).await.unwrap();
-    assert_eq!(moves, [27, 33]);
-    assert_eq!(witnessed(&world).await, (1..=33).collect::<Vec<i64>>());
 }
 
 #[tokio::test]
@@ -335,32 +311,6 @@ async fn a_poison_event_parks_its_aggregate_and_others_go_on() {
     reached(&world.log, 11).await;
     running.stop().await;
     assert_eq!(witnessed(&world).await, [1, 2, 4, 5, 6, 9, 10, 3, 7, 8, 11]);
-}
-
-#[tokio::test]
-async fn while_events_keep_coming_one_that_gathers_retries_what_is_parked_too() {
-    let world = world().await;
-    let poison = Poison::default();
-    poison.lock().unwrap().insert(stream(1, 1));
-    let subscriber = Witness { poison: Arc::clone(&poison), on_poison: OnPoison::Park, ..witness() };
-    let options = SubscriptionOptions { gather: Duration::from_millis(150), ..quick() };
-    let running = run_as(&world, &world.log, subscriber, options);
-    append(&world, 1..=2).await;
-    until(&world, "select count(*) = 1 from parked_events").await;
-    poison.lock().unwrap().clear();
-    request_retry(world.pool(), "witness", "Counter", &stream(1, 1)).await.unwrap();
-    let keep_coming = async {
-        let mut pace = tokio::time::interval(Duration::from_millis(20));
-        for number in 3.. {
-            pace.tick().await;
-            append(&world, [number]).await;
-        }
-    };
-    tokio::select! {
-        () = keep_coming => unreachable!("they never end"),
-        () = until(&world, "select count(*) = 0 from parked_events") => {}
-    }
-    running.stop().await;
 }
 
 #[tokio::test]
