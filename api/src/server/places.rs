@@ -10,6 +10,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::time::timeout;
+
 use super::requests::{Crowd, Requests};
 
 type Taken = Mutex<HashMap<u64, Requests>>;
@@ -51,17 +53,9 @@ impl Places {
             }
             // First this: whoever becomes idle after the look says so.
             self.crowd.waits.store(true, Ordering::SeqCst);
-            let again = self.ask_who_is_idle_longest();
-            let settled = async {
-                match again {
-                    Some(after) => tokio::time::sleep(after).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                () = self.crowd.changed.notified() => {}
-                () = settled => {}
-            }
+            let again = self.ask_who_is_idle_longest().unwrap_or(Duration::MAX);
+            // Over in time or not: then it is looked at again.
+            timeout(again, self.crowd.changed.notified()).await.ok();
         }
     }
 

@@ -1,6 +1,7 @@
 //! The data folder: who can read it, what room is left, and whether its keys fit the database.
 
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::Finding;
@@ -16,7 +17,7 @@ pub(super) fn look(settings: &Settings) -> Vec<Finding> {
     let shown = path.display();
     match std::fs::metadata(path) {
         Ok(found) if found.is_dir() => {
-            let mut findings = vec![modes(path, found.permissions().mode())];
+            let mut findings = vec![modes(path, &found)];
             findings.extend(room(path));
             findings
         }
@@ -28,32 +29,34 @@ pub(super) fn look(settings: &Settings) -> Vec<Finding> {
 }
 
 /// Keys and tokens are their owner's alone.
-fn modes(folder: &Path, mode: u32) -> Finding {
+fn modes(folder: &Path, around: &Metadata) -> Finding {
+    let mode = around.mode();
     let shown = folder.display();
     let open = |mode: u32| mode & 0o077 != 0;
     if open(mode) {
         let found = format!("{shown} can be entered by others (mode {:o})", mode & 0o777);
         return Finding::amiss("data folder", found, format!("chmod 700 {shown}"));
     }
-    let kept = keep::FILES.iter().map(|name| folder.join(name));
-    let readable: Vec<PathBuf> = kept
-        .filter(|file| std::fs::metadata(file).is_ok_and(|found| open(found.permissions().mode())))
+    let kept: Vec<(String, Metadata)> = keep::FILES
+        .iter()
+        .map(|name| folder.join(name))
+        .filter_map(|file| Some((file.display().to_string(), std::fs::metadata(&file).ok()?)))
         .collect();
-    let owner = |path: &Path| std::fs::metadata(path).ok().map(|found| found.uid());
-    let foreign = keep::FILES.iter().map(|name| folder.join(name));
-    let foreign = foreign.filter(|file| owner(file).is_some_and(|found| Some(found) != owner(folder)));
-    let foreign: Vec<_> = foreign.map(|file| file.display().to_string()).collect();
+    let those = |is: &dyn Fn(&Metadata) -> bool| {
+        let names: Vec<_> =
+            kept.iter().filter(|(_, found)| is(found)).map(|(name, _)| name.as_str()).collect();
+        names.join(" ")
+    };
+    let foreign = those(&|found| found.uid() != around.uid());
     if !foreign.is_empty() {
-        let names = foreign.join(" ");
-        let found = format!("{names} belongs to another user than the folder");
-        return Finding::amiss("data folder", found, format!("remove it, or chown it: {names}"));
+        let found = format!("{foreign} belongs to another user than the folder");
+        return Finding::amiss("data folder", found, format!("remove it, or chown it: {foreign}"));
     }
+    let readable = those(&|found| open(found.mode()));
     if readable.is_empty() {
         return Finding::ok("data folder", format!("{shown}, its owner's alone"));
     }
-    let names: Vec<_> = readable.iter().map(|file| file.display().to_string()).collect();
-    let names = names.join(" ");
-    Finding::amiss("data folder", format!("others can read {names}"), format!("chmod 600 {names}"))
+    Finding::amiss("data folder", format!("others can read {readable}"), format!("chmod 600 {readable}"))
 }
 
 /// What is left on the disk of the folder, and of the private database where that is elsewhere.
@@ -77,6 +80,8 @@ fn room(folder: &Path) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
@@ -86,7 +91,7 @@ mod tests {
         let set = |path: &Path, mode| {
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
         };
-        let found = || modes(path, std::fs::metadata(path).unwrap().permissions().mode());
+        let found = || modes(path, &std::fs::metadata(path).unwrap());
         set(path, 0o755);
         assert!(found().what_to_do.starts_with("chmod 700 "), "{:?}", found());
         set(path, 0o700);
