@@ -11,7 +11,7 @@ the server answers. The local part, up to a `+`, is one of:
   stall-N     the first N tries are taken and get no answer at all
   anything else is taken
 
-The second argument is the port; 0 picks a free one. The port stands in the first line of standard output.
+The second argument is `host:port`; port 0 picks a free one. The port is the first line of standard output.
 
 With `starttls` or `tls` as the third argument the server speaks TLS with the certificate and key of the PEM files in
 the fourth and fifth, and takes mail only from who authenticates as `shop` with `hunter2`.
@@ -93,7 +93,8 @@ def manners(mode, certificate, key):
     return more | {"tls_context": context, "require_starttls": True}, None
 
 
-async def main(path, port, *tls):
+async def main(path, address, *tls):
+    host, port = address.rsplit(":", 1)
     handler = Handler(path)
     loop = asyncio.get_running_loop()
     more, context = manners(*tls) if tls else ({}, None)
@@ -101,9 +102,9 @@ async def main(path, port, *tls):
     def connection():
         return SMTP(handler, hostname="smtp.test", enable_SMTPUTF8=True, loop=loop, timeout=3600, **more)
 
-    server = await loop.create_server(connection, "127.0.0.1", port, ssl=context)
+    server = await loop.create_server(connection, host, int(port), ssl=context)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
-asyncio.run(main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:]))
+asyncio.run(main(*sys.argv[1:]))

@@ -194,6 +194,38 @@ impl TestDatabase {
         PgPool::connect_lazy_with(options)
     }
 
+    /// The whole database as SQL, without its owners.
+    ///
+    /// # Panics
+    /// If `pg_dump` fails.
+    pub fn dump(&self) -> String {
+        let mut command = self.client("pg_dump");
+        let dumped = command.args(["--no-owner", "--dbname", &self.name]).output().expect("running pg_dump");
+        assert!(dumped.status.success(), "{}", String::from_utf8_lossy(&dumped.stderr));
+        String::from_utf8(dumped.stdout).expect("a dump in UTF-8")
+    }
+
+    /// Runs a file of SQL, such as a dump.
+    ///
+    /// # Panics
+    /// If `psql` fails on any of it.
+    pub fn restore(&self, file: &Path) {
+        let mut command = self.client("psql");
+        let quietly =
+            ["--no-psqlrc", "--quiet", "--output=/dev/null", "--set=ON_ERROR_STOP=1", "--single-transaction"];
+        let restored = command.args(quietly).args(["--dbname", &self.name, "--file"]).arg(file).output();
+        let restored = restored.expect("running psql");
+        assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
+    }
+
+    /// One of PostgreSQL's own clients, which connects as the owner.
+    fn client(&self, program: &str) -> Command {
+        let mut command = Command::new(programs(program).expect("PostgreSQL's clients").join(program));
+        let folder = TestCluster::shared().socket_folder();
+        command.arg("--host").arg(folder).args(["--username", "postgres"]).stdin(Stdio::null());
+        command
+    }
+
     /// The database's name.
     pub fn name(&self) -> &str {
         &self.name

@@ -29,7 +29,12 @@ pub struct Shop {
 impl Shop {
     /// Opens it in a world of its own.
     pub async fn open(world: World) -> Self {
-        let (smtp, tenants) = (Smtp::start(), [world.tenant().clone()]);
+        Self::with_mail_at(world, Smtp::start()).await
+    }
+
+    /// Opens it with this mail server.
+    pub async fn with_mail_at(world: World, smtp: Smtp) -> Self {
+        let tenants = [world.tenant().clone()];
         world.providers(&tenants[0], "EMAIL", &json!([smtp.provider()])).await;
         Self { world, smtp, load: Load::default(), tenants }
     }

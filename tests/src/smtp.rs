@@ -51,6 +51,7 @@ impl Mail {
 /// The server.
 pub struct Smtp {
     folder: Folder,
+    host: String,
     port: u16,
     child: Mutex<Option<Child>>,
     /// The mode with the files of certificate and key, where it encrypts.
@@ -63,7 +64,15 @@ impl Smtp {
     /// # Panics
     /// If it does not start.
     pub fn start() -> Self {
-        Self::begin(Folder::new("smtp"), Vec::new())
+        Self::begin(Folder::new("smtp"), ("127.0.0.1", 0), Vec::new())
+    }
+
+    /// Starts it on one loopback address, for engines that know the server by it.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub fn start_at(host: &str, port: u16) -> Self {
+        Self::begin(Folder::new("smtp"), (host, port), Vec::new())
     }
 
     /// Starts one that encrypts, by `starttls` or `tls`, with a certificate of its own for 127.0.0.1, and takes mail
@@ -81,12 +90,12 @@ impl Smtp {
         let made = command.arg("-keyout").arg(&key).arg("-out").arg(&certificate).output();
         assert!(made.expect("starting openssl").status.success(), "openssl makes no certificate");
         let files = [certificate, key].map(|path| path.to_string_lossy().into_owned());
-        Self::begin(folder, [&[mode.to_owned()], &files[..]].concat())
+        Self::begin(folder, ("127.0.0.1", 0), [&[mode.to_owned()], &files[..]].concat())
     }
 
-    fn begin(folder: Folder, tls: Vec<String>) -> Self {
-        let (child, port) = spawn(&kept(folder.path()), 0, &tls);
-        Self { folder, port, child: Mutex::new(Some(child)), tls }
+    fn begin(folder: Folder, (host, port): (&str, u16), tls: Vec<String>) -> Self {
+        let (child, port) = spawn(&kept(folder.path()), (host, port), &tls);
+        Self { folder, host: host.to_owned(), port, child: Mutex::new(Some(child)), tls }
     }
 
     /// Its certificate in PEM, where it encrypts.
@@ -105,7 +114,7 @@ impl Smtp {
     /// It as a provider.
     pub fn provider(&self) -> Value {
         let from = "Shop <shop@example.org>";
-        json!({"kind": "smtp", "host": "127.0.0.1", "port": self.port, "tls": "none", "from": from})
+        json!({"kind": "smtp", "host": self.host, "port": self.port, "tls": "none", "from": from})
     }
 
     /// Ends the server: connections are refused from now on.
@@ -117,7 +126,7 @@ impl Smtp {
 
     /// Starts it again on the same port.
     pub fn resume(&self) {
-        let (child, _) = spawn(&kept(self.folder.path()), self.port, &self.tls);
+        let (child, _) = spawn(&kept(self.folder.path()), (&self.host, self.port), &self.tls);
         *self.child.lock().expect("no panic while locked") = Some(child);
     }
 
@@ -157,10 +166,15 @@ fn certificate(folder: &Path) -> PathBuf {
     folder.join("certificate.pem")
 }
 
-fn spawn(kept: &Path, port: u16, tls: &[String]) -> (Child, u16) {
+fn spawn(kept: &Path, (host, port): (&str, u16), tls: &[String]) -> (Child, u16) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("smtp/server.py");
     let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL", "--", PYTHON]).arg(script).arg(kept).arg(port.to_string()).args(tls);
+    command
+        .args(["--pdeathsig", "KILL", "--", PYTHON])
+        .arg(script)
+        .arg(kept)
+        .arg(format!("{host}:{port}"))
+        .args(tls);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().expect("starting setpriv (util-linux)");
     let mut line = String::new();

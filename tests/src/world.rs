@@ -4,8 +4,10 @@
 //! no run of it logged an error or anything confidential: an address, a phone number, a variable, a key, a secret.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{DirBuilder, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -85,6 +87,25 @@ impl World {
         let app = app_role(&server.options(), &owner).await;
         let urls = urls(&app, &owner);
         let world = Self::down(Some(server.pool()), &[&urls[..], settings].concat());
+        world.begin().await;
+        world
+    }
+
+    /// A world on a database that an engine left behind, with that engine's master key.
+    ///
+    /// # Panics
+    /// If the key cannot be put into the new engine's data folder.
+    pub async fn over(database: &TestDatabase, master_key: &str, settings: &[(&str, &str)]) -> Self {
+        let owner = database.url();
+        let app = app_role(database.options(), &owner).await;
+        let urls = urls(&app, &owner);
+        let world = Self::down(Some(database.pool().clone()), &[&urls[..], settings].concat());
+        let data = world.folder.path().join("data");
+        DirBuilder::new().mode(0o700).create(&data).expect("a folder in our own");
+        let mut file = OpenOptions::new();
+        let mut file =
+            file.write(true).create_new(true).mode(0o600).open(data.join("master.key")).expect("a file");
+        file.write_all(master_key.as_bytes()).expect("a key to keep");
         world.begin().await;
         world
     }

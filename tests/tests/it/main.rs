@@ -16,6 +16,7 @@ mod conformance;
 mod crash;
 mod demo;
 mod doctor;
+mod earlier;
 mod errors;
 mod first_run;
 mod forgetting;
