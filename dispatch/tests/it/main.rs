@@ -10,6 +10,7 @@ mod providers;
 mod sandbox;
 mod script;
 mod smtp;
+mod smtp_replies;
 mod smtp_server;
 mod tls;
 mod unknown;

@@ -62,7 +62,7 @@ impl Client {
         Self::within(PATIENCE, config, vault)
     }
 
-    fn within(whole_call: Duration, config: SmtpConfig, vault: Vault) -> Self {
+    pub(crate) fn within(whole_call: Duration, config: SmtpConfig, vault: Vault) -> Self {
         let limits = SmtpLimits { connections: 2, whole_call };
         let (_, key) = vault.new_key(TenantId::PLATFORM, KeyScope::Tenant);
         Self { smtp: Smtp::new(TenantId::PLATFORM, config, vault, limits), key }
@@ -76,7 +76,7 @@ impl Client {
         Self::with(config(server.port), vault())
     }
 
-    fn message(&self, number: u128) -> Message {
+    pub(crate) fn message(&self, number: u128) -> Message {
         Message {
             tenant: TenantId::PLATFORM,
             notification: NotificationId::from_uuid(Uuid::from_u128(number)),
@@ -99,6 +99,10 @@ impl Client {
 
     pub(crate) async fn send(&self, number: u128) -> Result<Sent, SendError> {
         self.smtp.send(&self.message(number)).await
+    }
+
+    pub(crate) async fn send_message(&self, message: &Message) -> Result<Sent, SendError> {
+        self.smtp.send(message).await
     }
 }
 
@@ -149,7 +153,7 @@ async fn every_row_of_the_table_before_the_message() {
         (Manners { banner: Cut, ..good }, "down smtp_connect"),
         (Manners { banner: Hang, ..good }, "down smtp_timeout"),
         (Manners { banner: Say("HTTP/1.1 400 Bad Request"), ..good }, "down smtp_garbled"),
-        (Manners { ehlo: "502 what", ..good }, "down smtp_502"),
+        (Manners { ehlo: "550 not you", ..good }, "down smtp_550"),
     ] {
         assert_eq!(one(manners).await, outcome, "{manners:?}");
     }
@@ -239,7 +243,12 @@ async fn encryption_that_cannot_be_had_is_not_done_without() {
 #[tokio::test]
 async fn a_sealed_password_opens_the_server_and_a_wrong_one_is_the_providers_fault() {
     let vault = vault();
-    let server = SmtpServer::start([Manners { auth: Say("535 wrong"), ..Manners::GOOD }]).await;
+    let server = SmtpServer::start([Manners {
+        auth: Say("535 wrong"),
+        ehlo: "250-test\r\n250 AUTH PLAIN",
+        ..Manners::GOOD
+    }])
+    .await;
     let config = with_credentials(config(server.port), &vault, b"hunter2");
     let client = Client::with(config, vault);
     assert_eq!(short(client.send(1).await), "down smtp_535");

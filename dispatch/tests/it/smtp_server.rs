@@ -19,20 +19,43 @@ pub(crate) enum Step {
     Hang,
     /// Says this for ever.
     Flood(&'static str),
+    /// Says exactly these bytes.
+    Raw(&'static [u8]),
+    /// Says exactly these bytes, each in a segment of its own.
+    Drip(&'static [u8]),
+    /// Says exactly these bytes and closes the connection.
+    Last(&'static [u8]),
 }
 
-use Step::{Cut, Flood, Hang, Say};
+use Step::{Cut, Drip, Flood, Hang, Last, Raw, Say};
+
+impl Step {
+    /// Whether it accepts what it answers.
+    fn is_positive(self) -> bool {
+        let said = match self {
+            Say(said) | Flood(said) => said.as_bytes(),
+            Raw(said) | Drip(said) | Last(said) => said,
+            Cut | Hang => return true,
+        };
+        said.starts_with(b"2") || said.starts_with(b"3")
+    }
+}
 
 /// How the server behaves in one connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Manners {
     pub(crate) banner: Step,
     pub(crate) ehlo: &'static str,
+    /// The answer to AUTH PLAIN; 334 asks for the response once more and then takes it.
     pub(crate) auth: Step,
+    /// The answers to AUTH LOGIN, to the user name and to the password.
+    pub(crate) login: [Step; 3],
     pub(crate) mail: Step,
     pub(crate) rcpt: Step,
     pub(crate) data: Step,
     pub(crate) end: Step,
+    /// Whether the last answer comes at the first line of the content.
+    pub(crate) early: bool,
     /// Messages after which the server closes the connection without a word.
     pub(crate) messages: usize,
 }
@@ -47,10 +70,12 @@ impl Manners {
         banner: Say("220 test"),
         ehlo: "250-test\r\n250-SMTPUTF8\r\n250 AUTH PLAIN LOGIN",
         auth: Say("235 welcome"),
+        login: [Say("334 VXNlcm5hbWU6"), Say("334 UGFzc3dvcmQ6"), Say("235 welcome")],
         mail: Say("250 ok"),
         rcpt: Say("250 ok"),
         data: Say("354 go on"),
         end: Say("250 2.0.0 queued as 42"),
+        early: false,
         messages: usize::MAX,
     };
 }
@@ -68,6 +93,7 @@ struct State {
     connections: Mutex<VecDeque<Manners>>,
     taken: watch::Sender<Vec<Taken>>,
     opened: watch::Sender<usize>,
+    logins: Mutex<Vec<[String; 2]>>,
 }
 
 /// The server; it ends with the value.
@@ -102,6 +128,11 @@ impl SmtpServer {
         self.state.taken.borrow().clone()
     }
 
+    /// The user names and passwords of AUTH LOGIN, as they were sent.
+    pub(crate) fn logins(&self) -> Vec<[String; 2]> {
+        self.state.logins.lock().unwrap().clone()
+    }
+
     /// How many connections came in.
     pub(crate) fn opened(&self) -> usize {
         *self.state.opened.borrow()
@@ -130,6 +161,16 @@ async fn serve(stream: TcpStream, manners: Manners, state: Arc<State>) -> std::i
         let verb = line.split([' ', '\r', '\n']).next().unwrap_or_default().to_uppercase();
         let step = match verb.as_str() {
             "EHLO" => Say(manners.ehlo),
+            "AUTH" if line.contains("LOGIN") => {
+                let Some(last) = login(&mut stream, manners.login, &state).await? else { return Ok(()) };
+                last
+            }
+            "AUTH" if manners.auth == Say("334") => {
+                act(&mut stream, manners.auth).await?;
+                line.clear();
+                stream.read_line(&mut line).await?;
+                Say("235 welcome")
+            }
             "AUTH" => manners.auth,
             "MAIL" => {
                 taken.from = line.trim().to_owned();
@@ -149,14 +190,17 @@ async fn serve(stream: TcpStream, manners: Manners, state: Arc<State>) -> std::i
         if verb == "QUIT" {
             return Ok(());
         }
-        if verb == "DATA" && matches!(step, Say(answer) if answer.starts_with('3')) {
-            taken.content = content(&mut stream).await?;
-            if matches!(manners.end, Cut | Hang | Flood(_))
-                || matches!(manners.end, Say(answer) if answer.starts_with('2'))
-            {
+        if verb == "DATA" && step.is_positive() {
+            if manners.early {
+                stream.read_line(&mut line).await?;
+                act(&mut stream, manners.end).await?;
+            }
+            let Some(content) = content(&mut stream).await? else { return Ok(()) };
+            taken.content = content;
+            if manners.end.is_positive() {
                 state.taken.send_modify(|all| all.push(taken.clone()));
             }
-            if !act(&mut stream, manners.end).await? {
+            if !manners.early && !act(&mut stream, manners.end).await? {
                 return Ok(());
             }
             messages += 1;
@@ -167,14 +211,36 @@ async fn serve(stream: TcpStream, manners: Manners, state: Arc<State>) -> std::i
     }
 }
 
-/// Reads up to the final dot.
-async fn content(stream: &mut BufReader<TcpStream>) -> std::io::Result<String> {
+/// Plays AUTH LOGIN up to its last step; `None` where the connection is over.
+async fn login(
+    stream: &mut BufReader<TcpStream>,
+    steps: [Step; 3],
+    state: &State,
+) -> std::io::Result<Option<Step>> {
+    let mut said = [String::new(), String::new()];
+    for (step, said) in steps.iter().zip(&mut said) {
+        if !step.is_positive() {
+            return Ok(Some(*step));
+        }
+        if !act(stream, *step).await? || stream.read_line(said).await? == 0 {
+            return Ok(None);
+        }
+    }
+    state.logins.lock().unwrap().push(said.map(|line| line.trim().to_owned()));
+    Ok(Some(steps[2]))
+}
+
+/// Reads up to the final dot; `None` where it never comes.
+async fn content(stream: &mut BufReader<TcpStream>) -> std::io::Result<Option<String>> {
     let mut all = String::new();
     let mut line = String::new();
     loop {
         line.clear();
-        if stream.read_line(&mut line).await? == 0 || line == ".\r\n" {
-            return Ok(all);
+        if stream.read_line(&mut line).await? == 0 {
+            return Ok(None);
+        }
+        if line == ".\r\n" {
+            return Ok(Some(all));
         }
         all.push_str(line.strip_prefix('.').unwrap_or(&line));
     }
@@ -188,6 +254,23 @@ async fn act(stream: &mut BufReader<TcpStream>, step: Step) -> std::io::Result<b
             stream.write_all(format!("{answer}\r\n").as_bytes()).await?;
             stream.flush().await?;
             Ok(true)
+        }
+        Raw(bytes) => {
+            stream.write_all(bytes).await?;
+            Ok(true)
+        }
+        Drip(bytes) => {
+            for byte in bytes {
+                stream.write_all(&[*byte]).await?;
+                stream.flush().await?;
+                tokio::task::yield_now().await;
+            }
+            Ok(true)
+        }
+        Last(bytes) => {
+            stream.write_all(bytes).await?;
+            stream.shutdown().await?;
+            Ok(false)
         }
         Cut => Ok(false),
         Flood(words) => loop {

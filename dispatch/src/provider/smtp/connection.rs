@@ -1,27 +1,29 @@
-//! One SMTP connection, driven step by step so that the phase of every fault is known.
+//! One SMTP session, driven step by step so that the phase of every fault is known.
 //!
-//! Each step has a time limit and the whole call has a deadline. Nothing here is tried twice.
+//! Each step has a time limit and the whole call has a deadline. Nothing here is tried twice, but for HELO after a
+//! server that does not know EHLO, and LOGIN after one that refuses PLAIN. Invariant: a reply that was there before its
+//! command was written is never its answer.
 
-use std::error::Error as _;
-use std::io;
 use std::time::Duration;
 
-use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
-use lettre::transport::smtp::commands::{Data, Mail, Noop, Quit, Rcpt, Rset};
-use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
-use lettre::transport::smtp::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use lettre::transport::smtp::client::TlsParameters;
 use orqestra_domain::provider::TlsMode;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
+use super::extensions::{Extensions, Mechanism};
 use super::letter::Letter;
+use super::reply::Reply;
 use super::table::{Fault, Phase, What};
-use super::wire::{self, ReplyTooLong, Socket};
+use super::wire::{NoReply, NotEncrypted, Unasked, Wire};
 
-/// How long one step may take.
-const STEP: Duration = Duration::from_secs(10);
-/// How long the answer to the final dot may take: servers check the content before it.
-const LAST_STEP: Duration = Duration::from_secs(30);
+/// How long one step may take: servers delay their greeting and their answers to keep spammers off.
+const STEP: Duration = Duration::from_secs(20);
+/// How long connecting may take.
+const CONNECT: Duration = Duration::from_secs(10);
+/// How long the content may take, and then the answer to the final dot: servers check the content before it.
+const LAST_STEP: Duration = Duration::from_secs(50);
 /// How long a farewell may take.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -32,13 +34,20 @@ pub(super) struct Target<'a> {
     pub(super) mode: TlsMode,
     pub(super) tls: Option<TlsParameters>,
     pub(super) credentials: Option<Credentials>,
-    /// What we call ourselves.
+    /// The name that this client gives itself.
     pub(super) hello: String,
 }
 
-/// A connection between two messages.
+/// A user name and a password. Never shown.
+pub(super) struct Credentials {
+    pub(super) username: String,
+    pub(super) password: String,
+}
+
+/// A session between two messages.
 pub(super) struct Connection {
-    client: AsyncSmtpConnection,
+    wire: Wire,
+    offers: Extensions,
     /// Messages sent in it.
     pub(super) sent: u32,
 }
@@ -48,156 +57,302 @@ pub(super) struct Receipt {
     pub(super) words: String,
 }
 
-type SmtpResult<T> = Result<T, lettre::transport::smtp::Error>;
+impl From<NotEncrypted> for What {
+    fn from(why: NotEncrypted) -> Self {
+        match why {
+            NotEncrypted::Injected => Self::OutOfStep,
+            NotEncrypted::Certificate => Self::Certificate,
+            NotEncrypted::Handshake => Self::Handshake,
+            NotEncrypted::Cut => Self::Cut,
+        }
+    }
+}
+
+impl From<NoReply> for What {
+    fn from(why: NoReply) -> Self {
+        match why {
+            NoReply::Cut => Self::Cut,
+            NoReply::TooLong => Self::TooLong,
+            NoReply::Garbled => Self::Garbled,
+        }
+    }
+}
 
 /// One step within the call's deadline.
-async fn step<T>(
+async fn within<T>(
     phase: Phase,
     limit: Duration,
     deadline: Instant,
-    work: impl Future<Output = SmtpResult<T>>,
+    step: impl Future<Output = T>,
 ) -> Result<T, Fault> {
     let end = deadline.min(Instant::now() + limit);
-    match tokio::time::timeout_at(end, work).await {
-        Ok(done) => done.map_err(|error| fault(phase, &error)),
-        Err(_) => Err(Fault::new(phase, What::Silence)),
-    }
+    timeout_at(end, step).await.map_err(|_| Fault::new(phase, What::Silence))
 }
 
-fn fault(phase: Phase, error: &lettre::transport::smtp::Error) -> Fault {
-    let code = error.status().map(u16::from);
-    let words = code.and_then(|_| error.source().map(ToString::to_string));
-    let what = match code {
-        Some(code) => What::Code(code),
-        None if error.is_timeout() => What::Silence,
-        None if error.is_tls() => What::Handshake,
-        // A reply that ends too early is a cut connection, anything else that cannot be read is not SMTP.
-        None if error.is_response()
-            && error.source().is_some_and(|why| why.to_string() == "incomplete response") =>
-        {
-            What::Cut
-        }
-        None if error.is_response() || error.is_client() => What::Garbled,
-        None => match failed_read(error) {
-            Some(read) if is_reply_too_long(read) => What::TooLong,
-            // rustls says it so, and its own type is not among our dependencies.
-            Some(read) if read.to_string().starts_with("invalid peer certificate") => What::Certificate,
-            Some(read) if phase == Phase::Encrypting && read.kind() == io::ErrorKind::InvalidData => {
-                What::Handshake
-            }
-            Some(read) if read.kind() == io::ErrorKind::InvalidData => What::Garbled,
-            Some(_) | None => What::Cut,
-        },
-    };
-    Fault { phase, what, words }
+async fn connect(host: &str, port: u16, deadline: Instant) -> Result<Wire, Fault> {
+    let connected = within(Phase::Connecting, CONNECT, deadline, Wire::connect(host, port)).await?;
+    connected.map_err(|error| match error.kind() {
+        std::io::ErrorKind::TimedOut => Fault::new(Phase::Connecting, What::Silence),
+        _ => Fault::new(Phase::Connecting, What::Cut),
+    })
 }
 
-/// A connected socket.
-async fn connect(host: &str, port: u16, deadline: Instant) -> Result<Socket, Fault> {
-    let end = deadline.min(Instant::now() + STEP);
-    match tokio::time::timeout_at(end, wire::connect(host, port)).await {
-        Ok(Ok(socket)) => Ok(socket),
-        Ok(Err(error)) if error.kind() == io::ErrorKind::TimedOut => {
-            Err(Fault::new(Phase::Connecting, What::Silence))
-        }
-        Ok(Err(_)) => Err(Fault::new(Phase::Connecting, What::Cut)),
-        Err(_) => Err(Fault::new(Phase::Connecting, What::Silence)),
-    }
-}
-
-fn is_reply_too_long(read: &io::Error) -> bool {
-    read.get_ref().and_then(|why| why.downcast_ref::<ReplyTooLong>()).is_some()
-}
-
-/// What the socket said.
-fn failed_read(error: &lettre::transport::smtp::Error) -> Option<&io::Error> {
-    let mut why = error.source();
-    while let Some(cause) = why {
-        if let Some(read) = cause.downcast_ref() {
-            return Some(read);
-        }
-        why = cause.source();
-    }
-    None
+async fn encrypt(wire: Wire, tls: Option<TlsParameters>, deadline: Instant) -> Result<Wire, Fault> {
+    let phase = Phase::Encrypting;
+    let tls = tls.ok_or(Fault::new(phase, What::Handshake))?;
+    let encrypted = within(phase, STEP, deadline, wire.encrypt(tls)).await?;
+    encrypted.map_err(|why| Fault::new(phase, why.into()))
 }
 
 impl Connection {
+    /// Opens a session, up to where a message can be sent.
     pub(super) async fn open(target: Target<'_>, deadline: Instant) -> Result<Self, Fault> {
-        let hello = ClientId::Domain(target.hello);
-        let mut socket = connect(target.host, target.port, deadline).await?;
+        let mut wire = connect(target.host, target.port, deadline).await?;
         if target.mode == TlsMode::Tls {
-            let tls = target.tls.clone().ok_or(Fault::new(Phase::Encrypting, What::Handshake))?;
-            socket = step(Phase::Encrypting, STEP, deadline, wire::encrypt(socket, tls)).await?;
+            wire = encrypt(wire, target.tls.clone(), deadline).await?;
         }
-        let greeting = AsyncSmtpConnection::connect_with_transport(socket, &hello);
-        let mut client = step(Phase::Connecting, STEP, deadline, greeting).await?;
+        let mut session = Self { wire, offers: Extensions::default(), sent: 0 };
+        let greeting = session.reply(Phase::Connecting, STEP, deadline).await?;
+        expect(Phase::Connecting, &greeting, 2)?;
+        session.hello(&target.hello, deadline).await?;
         if target.mode == TlsMode::Starttls {
-            let (true, Some(tls)) = (client.can_starttls(), target.tls) else {
+            if !session.offers.starttls {
                 return Err(Fault::new(Phase::Encrypting, What::NoStartTls));
-            };
-            step(Phase::Encrypting, STEP, deadline, client.starttls(tls, &hello)).await?;
+            }
+            session.command(Phase::Encrypting, "STARTTLS", deadline, 2).await?;
+            session.wire = encrypt(session.wire, target.tls, deadline).await?;
+            session.hello(&target.hello, deadline).await?;
         }
         if let Some(credentials) = target.credentials {
-            if client.server_info().get_auth_mechanism(DEFAULT_MECHANISMS).is_none() {
-                return Err(Fault::new(Phase::Authenticating, What::NoMechanism));
-            }
-            let authenticating = client.auth(DEFAULT_MECHANISMS, &credentials);
-            step(Phase::Authenticating, STEP, deadline, authenticating).await?;
+            session.authenticate(&credentials, deadline).await?;
         }
-        Ok(Self { client, sent: 0 })
+        Ok(session)
+    }
+
+    /// EHLO, or HELO where the server does not know it. What was offered before counts no more.
+    async fn hello(&mut self, name: &str, deadline: Instant) -> Result<(), Fault> {
+        /// Codes by which a server says that it does not know a command.
+        const UNKNOWN_COMMAND: std::ops::RangeInclusive<u16> = 500..=504;
+        let phase = Phase::Connecting;
+        self.offers = Extensions::default();
+        let answer = self.ask(phase, &format!("EHLO {name}"), deadline).await?;
+        if UNKNOWN_COMMAND.contains(&answer.code) {
+            return self.command(phase, &format!("HELO {name}"), deadline, 2).await;
+        }
+        expect(phase, &answer, 2)?;
+        self.offers = Extensions::of(&answer);
+        Ok(())
+    }
+
+    /// AUTH by the first mechanism that the server lets pass.
+    async fn authenticate(&mut self, credentials: &Credentials, deadline: Instant) -> Result<(), Fault> {
+        /// Refusals of a mechanism; some servers say 535 to PLAIN and take LOGIN.
+        const TRY_ANOTHER: [u16; 7] = [500, 501, 502, 503, 504, 534, 535];
+        let mut refused = Fault::new(Phase::Authenticating, What::NoMechanism);
+        for mechanism in self.offers.mechanisms.clone() {
+            match self.authenticate_by(mechanism, credentials, deadline).await {
+                Ok(()) => return Ok(()),
+                Err(fault) => match (&fault.what, &refused.what) {
+                    (What::Code(code), _) if TRY_ANOTHER.contains(code) => refused = fault,
+                    // The server hung up on the second try: the refusal of the first says more.
+                    (What::Cut | What::OutOfStep, What::Code(_)) => return Err(refused),
+                    _ => return Err(fault),
+                },
+            }
+        }
+        Err(refused)
+    }
+
+    async fn authenticate_by(
+        &mut self,
+        mechanism: Mechanism,
+        credentials: &Credentials,
+        deadline: Instant,
+    ) -> Result<(), Fault> {
+        let phase = Phase::Authenticating;
+        let Credentials { username, password } = credentials;
+        let (command, responses) = match mechanism {
+            Mechanism::Plain => {
+                let response = STANDARD.encode(format!("\0{username}\0{password}"));
+                // A server may pass over the response in the command and ask for it again.
+                (format!("AUTH PLAIN {response}"), vec![response])
+            }
+            Mechanism::Login => {
+                ("AUTH LOGIN".to_owned(), vec![STANDARD.encode(username), STANDARD.encode(password)])
+            }
+        };
+        let mut answer = self.ask(phase, &command, deadline).await?;
+        // The prompts are for people: the order of the responses is fixed.
+        for response in responses {
+            if answer.class() != 3 {
+                break;
+            }
+            answer = self.ask(phase, &response, deadline).await?;
+        }
+        expect(phase, &answer, 2)
     }
 
     /// Whether the server takes addresses beyond ASCII.
     pub(super) fn takes_utf8(&self) -> bool {
-        self.client.server_info().supports_feature(Extension::SmtpUtfEight)
+        self.offers.smtp_utf8
+    }
+
+    /// Whether the server takes a message of that many bytes, as far as it says.
+    pub(super) fn takes(&self, bytes: usize) -> bool {
+        self.offers.most_bytes.is_none_or(|most| u64::try_from(bytes).unwrap_or(u64::MAX) <= most)
     }
 
     /// Sends one letter.
     pub(super) async fn deliver(&mut self, letter: &Letter, deadline: Instant) -> Result<Receipt, Fault> {
-        let parameters = if letter.needs_utf8() { vec![MailParameter::SmtpUtfEight] } else { Vec::new() };
-        let mail = Mail::new(Some(letter.from.clone()), parameters);
-        self.command(Phase::Mail, mail, deadline, 2).await?;
-        self.command(Phase::Rcpt, Rcpt::new(letter.to.clone(), Vec::new()), deadline, 2).await?;
-        self.command(Phase::Data, Data, deadline, 3).await?;
-        let content = self.client.message(&letter.bytes);
-        let answer = step(Phase::Content, LAST_STEP, deadline, content).await?;
-        expect(Phase::Content, &answer, 2)?;
+        let utf8 = if letter.needs_utf8() { " SMTPUTF8" } else { "" };
+        let eight_bit = !letter.bytes.is_ascii() && self.offers.eight_bit_mime;
+        let body = if eight_bit { " BODY=8BITMIME" } else { "" };
+        let mail = format!("MAIL FROM:<{}>{utf8}{body}", letter.from);
+        self.command(Phase::Mail, &mail, deadline, 2).await?;
+        self.command(Phase::Rcpt, &format!("RCPT TO:<{}>", letter.to), deadline, 2).await?;
+        self.command(Phase::Data, "DATA", deadline, 3).await?;
+        self.content(&letter.bytes, deadline).await?;
+        let phase = Phase::Content;
+        let said = within(phase, LAST_STEP, deadline, self.wire.say(b".\r\n")).await?;
+        said.map_err(|_| Fault::new(phase, What::Cut))?;
+        let answer = match self.reply(phase, LAST_STEP, deadline).await {
+            // The code was said; what has not come is the end of its text.
+            Err(Fault { what: What::Silence, .. }) => {
+                self.wire.so_far().ok_or(Fault::new(phase, What::Silence))?
+            }
+            answer => answer?,
+        };
+        expect(phase, &answer, 2)?;
         self.sent += 1;
-        let words = answer.message().collect::<Vec<_>>().join(" ");
-        Ok(Receipt { words: format!("{} {words}", answer.code()) })
+        Ok(Receipt { words: format!("{} {}", answer.code, answer.words()).trim_end().to_owned() })
+    }
+
+    /// Writes the content, up to the final dot: until that is written, the server has no message.
+    async fn content(&mut self, bytes: &[u8], deadline: Instant) -> Result<(), Fault> {
+        let phase = Phase::Data;
+        self.in_step(phase).await?;
+        let written = within(phase, LAST_STEP, deadline, self.wire.say(&stuffed(bytes))).await?;
+        let unasked = self.wire.unasked().await;
+        if unasked == Unasked::Words
+            && let Some(reply) = self.wire.so_far()
+            && reply.class() >= 4
+        {
+            // The server gave up on the content.
+            return Err(refusal(Phase::Content, &reply));
+        }
+        match unasked {
+            Unasked::Words => Err(Fault::new(phase, What::OutOfStep)),
+            Unasked::End => Err(Fault::new(phase, What::Cut)),
+            Unasked::Nothing => written.map_err(|_| Fault::new(phase, What::Cut)),
+        }
     }
 
     async fn command(
         &mut self,
         phase: Phase,
-        command: impl std::fmt::Display,
+        line: &str,
         deadline: Instant,
-        severity: u16,
+        class: u16,
     ) -> Result<(), Fault> {
-        let answer = step(phase, STEP, deadline, self.client.command(command)).await?;
-        expect(phase, &answer, severity)
+        let answer = self.ask(phase, line, deadline).await?;
+        expect(phase, &answer, class)
+    }
+
+    /// Writes a command and reads its answer, whatever that is.
+    async fn ask(&mut self, phase: Phase, line: &str, deadline: Instant) -> Result<Reply, Fault> {
+        self.in_step(phase).await?;
+        let said = within(phase, STEP, deadline, self.wire.say(format!("{line}\r\n").as_bytes())).await?;
+        // What a server says before it hangs up can be read even where the command could not be written.
+        match (said, self.reply(phase, STEP, deadline).await) {
+            (Ok(()), answer) => answer,
+            (Err(_), Ok(answer)) if answer.class() >= 4 => Ok(answer),
+            (Err(_), _) => Err(Fault::new(phase, What::Cut)),
+        }
+    }
+
+    async fn reply(&mut self, phase: Phase, limit: Duration, deadline: Instant) -> Result<Reply, Fault> {
+        let reply = within(phase, limit, deadline, self.wire.reply()).await?;
+        reply.map_err(|why| Fault::new(phase, why.into()))
+    }
+
+    /// Fails where the server has spoken or hung up before it is asked. Only 421 may come at any time.
+    async fn in_step(&mut self, phase: Phase) -> Result<(), Fault> {
+        match self.wire.unasked().await {
+            Unasked::Nothing => Ok(()),
+            Unasked::End => Err(Fault::new(phase, What::Cut)),
+            Unasked::Words => match self.wire.so_far() {
+                Some(reply) if reply.code == 421 => Err(refusal(phase, &reply)),
+                Some(_) | None => Err(Fault::new(phase, What::OutOfStep)),
+            },
+        }
     }
 
     /// Whether the connection still answers.
     pub(super) async fn answers(&mut self) -> bool {
-        let asked = tokio::time::timeout(FAREWELL, self.client.command(Noop)).await;
-        matches!(asked, Ok(Ok(_)))
+        self.agrees("NOOP").await
     }
 
     /// Ends a message that was refused, so that another can follow.
     pub(super) async fn reset(&mut self) -> bool {
-        let reset = tokio::time::timeout(FAREWELL, self.client.command(Rset)).await;
-        matches!(reset, Ok(Ok(_)))
+        self.agrees("RSET").await
+    }
+
+    async fn agrees(&mut self, command: &str) -> bool {
+        let deadline = Instant::now() + FAREWELL;
+        self.command(Phase::Mail, command, deadline, 2).await.is_ok()
     }
 
     /// Says goodbye.
     pub(super) async fn quit(mut self) {
-        tokio::time::timeout(FAREWELL, self.client.command(Quit)).await.ok();
+        self.agrees("QUIT").await;
     }
 }
 
-/// A positive answer of the wrong kind is no answer to what was asked.
-fn expect(phase: Phase, answer: &Response, severity: u16) -> Result<(), Fault> {
-    let code = u16::from(answer.code());
-    if code / 100 == severity { Ok(()) } else { Err(Fault::new(phase, What::Garbled)) }
+/// A positive answer of the wrong kind does not answer the command.
+fn expect(phase: Phase, answer: &Reply, class: u16) -> Result<(), Fault> {
+    match answer.class() {
+        got if got == class => Ok(()),
+        4 | 5 => Err(refusal(phase, answer)),
+        _ => Err(Fault::new(phase, What::Garbled)),
+    }
+}
+
+fn refusal(phase: Phase, answer: &Reply) -> Fault {
+    let words = Some(answer.words()).filter(|words| !words.is_empty());
+    Fault { phase, what: What::Code(answer.code), words }
+}
+
+/// The content with the dots at the beginning of its lines doubled, and with the end of its last line.
+fn stuffed(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 64 + 2);
+    let mut begins = true;
+    for byte in bytes {
+        if begins && *byte == b'.' {
+            out.push(b'.');
+        }
+        out.push(*byte);
+        begins = *byte == b'\n';
+    }
+    if !out.ends_with(b"\r\n") {
+        out.extend_from_slice(b"\r\n");
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_of_the_content_ends_the_message() {
+        for (content, written) in [
+            (b"".as_slice(), b"\r\n".as_slice()),
+            (b".", b"..\r\n"),
+            (b"a\r\n.\r\nb", b"a\r\n..\r\nb\r\n"),
+            (b"a\r\n..b\r\n", b"a\r\n...b\r\n"),
+            (b"a.b\r\n", b"a.b\r\n"),
+        ] {
+            assert_eq!(stuffed(content), written, "{}", content.escape_ascii());
+        }
+    }
 }

@@ -4,7 +4,9 @@
 //! replaced once; nothing else is tried twice here.
 
 mod connection;
+mod extensions;
 pub(crate) mod letter;
+mod reply;
 mod table;
 mod wire;
 
@@ -12,14 +14,13 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, TlsParameters};
 use orqestra_domain::provider::{SmtpConfig, TlsMode, Username};
 use orqestra_domain::{Sealed, StreamId, TenantId};
 use orqestra_vault::{FieldContext, Vault};
 use tokio::time::Instant;
 
-use self::connection::{Connection, Receipt, Target};
+use self::connection::{Connection, Credentials, Receipt, Target};
 use self::letter::{Letter, NoLetter};
 use self::table::{Fault, Phase, What};
 use super::{Message, NotTaken, Provider, SendError, Sent};
@@ -91,9 +92,9 @@ impl Smtp {
                 Some(connection) => (connection, true),
                 None => (self.connect(&letter, deadline).await.map_err(Fault::outcome)?, false),
             };
-            if letter.needs_utf8() && !connection.takes_utf8() {
+            if let Some(cause) = cannot_carry(&connection, &letter) {
                 self.keep(connection);
-                return Err(SendError::Refused { cause: "smtp_no_utf8".to_owned(), answer: None });
+                return Err(SendError::Refused { cause: cause.to_owned(), answer: None });
             }
             match connection.deliver(&letter, deadline).await {
                 Ok(Receipt { words }) => {
@@ -148,7 +149,7 @@ impl Smtp {
             None => String::new(),
             Some(sealed) => self.open(orqestra_commands::PROVIDER_PASSWORD_FIELD, sealed).await?,
         };
-        Ok(Some(Credentials::new(username, password)))
+        Ok(Some(Credentials { username, password }))
     }
 
     async fn open(&self, field: &str, sealed: &Sealed) -> Result<String, Fault> {
@@ -182,6 +183,17 @@ impl Smtp {
         if !std::mem::replace(&mut pool.swept, true) {
             tokio::spawn(end_idle(Arc::downgrade(&self.pool)));
         }
+    }
+}
+
+/// Why the server at the other end cannot carry a letter, as far as its extensions say.
+fn cannot_carry(connection: &Connection, letter: &Letter) -> Option<&'static str> {
+    if letter.needs_utf8() && !connection.takes_utf8() {
+        Some("smtp_no_utf8")
+    } else if !connection.takes(letter.bytes.len()) {
+        Some("smtp_too_large")
+    } else {
+        None
     }
 }
 

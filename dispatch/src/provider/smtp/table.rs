@@ -1,10 +1,10 @@
 //! The SMTP table: what a fault in each phase says about the message.
 //!
-//! | phase | 4yz | 5yz | no answer, cut, garbled or too long |
+//! | phase | 4yz | 5yz | no answer, cut, garbled, out of step or too long |
 //! |---|---|---|---|
 //! | connecting, greeting, STARTTLS, AUTH | not taken, provider down | not taken, provider down | not taken, provider down |
-//! | MAIL, RCPT, DATA | not taken | refused | not taken, provider down |
-//! | content, up to the answer to its final dot | not taken | refused | unknown |
+//! | MAIL, RCPT, DATA, the content up to its final dot | not taken | refused | not taken, provider down |
+//! | the final dot and its answer | not taken | refused | unknown |
 //!
 //! 421 and the codes that ask for authentication speak of the provider and not of the message, in any phase: not
 //! taken, provider down.
@@ -26,9 +26,9 @@ pub(super) enum Phase {
     Mail,
     /// The recipient.
     Rcpt,
-    /// Leave to send the content.
+    /// Leave to send the content, and the content: before its final dot the server has no message.
     Data,
-    /// The content: from its first byte on it may be taken.
+    /// The final dot: from here on the message may be taken.
     Content,
 }
 
@@ -45,8 +45,10 @@ pub(super) enum What {
     Handshake,
     /// The server's certificate is not for its name, is out of date or nobody we trust signed it.
     Certificate,
-    /// What came back was no SMTP.
+    /// The server's words are not a reply that fits the command.
     Garbled,
+    /// The server spoke before it was asked: none of its replies can be told from the next one.
+    OutOfStep,
     /// More came back than an answer may hold.
     TooLong,
     /// The server does not offer STARTTLS.
@@ -79,7 +81,8 @@ impl Fault {
 
     /// Whether a connection that was idle may simply have been closed meanwhile.
     pub(super) fn may_be_stale(&self) -> bool {
-        self.phase == Phase::Mail && matches!(self.what, What::Cut | What::Garbled | What::Code(421))
+        self.phase == Phase::Mail
+            && matches!(self.what, What::Cut | What::Garbled | What::OutOfStep | What::Code(421))
     }
 
     /// Whether the connection is still in step with the server.
@@ -98,6 +101,7 @@ impl Fault {
             What::Handshake => "smtp_tls".to_owned(),
             What::Certificate => "smtp_certificate".to_owned(),
             What::Garbled => "smtp_garbled".to_owned(),
+            What::OutOfStep => "smtp_out_of_step".to_owned(),
             What::TooLong => "smtp_reply_too_long".to_owned(),
             What::NoStartTls => "smtp_no_starttls".to_owned(),
             What::NoMechanism => "smtp_no_auth_mechanism".to_owned(),
@@ -123,6 +127,7 @@ impl Fault {
             What::Silence
             | What::Cut
             | What::Garbled
+            | What::OutOfStep
             | What::TooLong
             | What::Handshake
             | What::Certificate
@@ -175,7 +180,7 @@ mod tests {
         assert_eq!(row(What::Code(550)), with(["refused"; 4]));
         assert_eq!(row(What::Code(421)), ["down"; 7]);
         assert_eq!(row(What::Code(530)), ["down"; 7]);
-        for lost in [What::Silence, What::Cut, What::Garbled, What::TooLong] {
+        for lost in [What::Silence, What::Cut, What::Garbled, What::OutOfStep, What::TooLong] {
             assert_eq!(row(lost), with(["down", "down", "down", "unknown"]));
         }
     }

@@ -1,12 +1,13 @@
-//! The socket under an SMTP connection: written at once, read within bounds, encrypted from the start where asked for.
+//! The socket under an SMTP session: written at once, read reply by reply within bounds, encrypted where asked for.
 //!
 //! Invariants: `TCP_NODELAY` is set on every connection, as a letter and its end are two writes and the second would
-//! wait some 40 ms for the server's delayed acknowledgement; and no more than [`MOST_REPLY`] is read between two writes,
-//! as lettre takes a line of any length. Whether a fault left the message taken is not for this file to say.
+//! wait some 40 ms for the server's delayed acknowledgement; no more than [`MOST_REPLY`] is kept of a reply; bytes that
+//! were heard in clear never count under TLS. Whether a fault left the message taken is not for this file to say.
 
 // The type is the only way to lettre's own TLS on a socket that is ours.
 #![expect(deprecated, reason = "lettre has no other public type that encrypts an existing socket")]
 
+use std::error::Error as _;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -15,80 +16,180 @@ use std::task::{Context, Poll, ready};
 use futures::io::{AsyncRead as _, AsyncWrite as _};
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::client::{AsyncNetworkStream, AsyncTokioStream, TlsParameters};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 
-/// Most bytes of an answer, a TLS handshake's included.
+use super::reply::{Heard, Reply, is_blank};
+
+/// Most bytes of a reply.
 const MOST_REPLY: usize = 64 * 1_024;
+/// Bytes read at once.
+const CHUNK: usize = 4_096;
 
-/// A server answered with more than [`MOST_REPLY`].
-#[derive(Debug, thiserror::Error)]
-#[error("the reply is too long")]
-pub(super) struct ReplyTooLong;
-
-/// A socket as lettre takes it.
-pub(super) type Socket = Box<dyn AsyncTokioStream>;
-
-/// Connects to the first address of the host that answers.
-pub(super) async fn connect(host: &str, port: u16) -> io::Result<Socket> {
-    let stream = TcpStream::connect((host, port)).await?;
-    stream.set_nodelay(true)?;
-    Ok(Box::new(Bounded { heard: 0, stream: Box::new(stream) }))
+/// Why no reply came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoReply {
+    /// The connection ended.
+    Cut,
+    /// More came than a reply may hold.
+    TooLong,
+    /// Something else than a reply came.
+    Garbled,
 }
 
-/// Encrypts a socket that nothing was said through yet.
-pub(super) async fn encrypt(socket: Socket, tls: TlsParameters) -> Result<Socket, Error> {
-    let mut stream = AsyncNetworkStream::use_existing_tokio1(socket);
-    stream.upgrade_tls(tls).await?;
-    Ok(Box::new(Bounded { heard: 0, stream: Box::new(Encrypted(stream)) }))
+/// What came before anything was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unasked {
+    /// Nothing.
+    Nothing,
+    /// The end of the connection.
+    End,
+    /// A reply, or a part of one.
+    Words,
 }
 
-/// A socket that counts what it heard since it last spoke.
-#[derive(Debug)]
-struct Bounded {
-    stream: Socket,
-    heard: usize,
+/// Why a connection is not encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NotEncrypted {
+    /// The server said something in clear that would have been read as if it had come encrypted.
+    Injected,
+    /// The server's certificate is for another name, is out of date or is signed by an unknown authority.
+    Certificate,
+    /// The handshake failed.
+    Handshake,
+    /// The connection ended.
+    Cut,
 }
 
-impl AsyncTokioStream for Bounded {
-    fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.stream.peer_addr()
+/// A connected socket and the bytes heard through it that are not read yet.
+pub(super) struct Wire {
+    stream: Box<dyn AsyncTokioStream>,
+    heard: Vec<u8>,
+}
+
+impl Wire {
+    /// Connects to the first address of the host that answers.
+    pub(super) async fn connect(host: &str, port: u16) -> io::Result<Self> {
+        let stream = TcpStream::connect((host, port)).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream: Box::new(stream), heard: Vec::new() })
     }
-}
 
-impl AsyncRead for Bounded {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        into: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if self.heard > MOST_REPLY {
-            return Poll::Ready(Err(io::Error::other(ReplyTooLong)));
+    /// Encrypts the connection. A server never speaks first in TLS, so any byte that is here already was injected, and
+    /// ends the session (RFC 3207, section 4.2); bytes in clear that come later fail the handshake.
+    pub(super) async fn encrypt(mut self, tls: TlsParameters) -> Result<Self, NotEncrypted> {
+        match self.listen().await {
+            Ok(()) if self.heard.is_empty() => {}
+            Ok(()) => return Err(NotEncrypted::Injected),
+            Err(_) => return Err(NotEncrypted::Cut),
         }
-        let before = into.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(context, into))?;
-        self.heard += into.filled().len() - before;
-        Poll::Ready(Ok(()))
+        let mut stream = AsyncNetworkStream::use_existing_tokio1(self.stream);
+        stream.upgrade_tls(tls).await.map_err(|error| not_encrypted(&error))?;
+        Ok(Self { stream: Box::new(Encrypted(stream)), heard: Vec::new() })
+    }
+
+    /// Writes and flushes.
+    pub(super) async fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes).await?;
+        self.stream.flush().await
+    }
+
+    /// Reads the next reply.
+    pub(super) async fn reply(&mut self) -> Result<Reply, NoReply> {
+        loop {
+            match Reply::first_in(&self.heard) {
+                Heard::Reply(reply, length) => {
+                    self.heard.drain(..length);
+                    return Ok(reply);
+                }
+                Heard::Garbled => return Err(NoReply::Garbled),
+                Heard::Incomplete if self.heard.len() > MOST_REPLY => return Err(NoReply::TooLong),
+                Heard::Incomplete => {}
+            }
+            if !self.hear_a_line().await? {
+                return match Reply::cut_short(&self.heard) {
+                    Some(reply) => {
+                        self.heard.clear();
+                        Ok(reply)
+                    }
+                    None if is_blank(&self.heard) => Err(NoReply::Cut),
+                    None => Err(NoReply::Garbled),
+                };
+            }
+        }
+    }
+
+    /// Reads until a line has ended; false where the connection ended instead.
+    async fn hear_a_line(&mut self) -> Result<bool, NoReply> {
+        loop {
+            let before = self.heard.len();
+            self.heard.reserve(CHUNK);
+            match self.stream.read_buf(&mut self.heard).await {
+                Ok(0) | Err(_) => return Ok(false),
+                Ok(_) if self.heard[before..].contains(&b'\n') => return Ok(true),
+                Ok(_) if self.heard.len() > MOST_REPLY => return Err(NoReply::TooLong),
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// Whether a reply can be made of what was heard, although its end has not come.
+    pub(super) fn so_far(&self) -> Option<Reply> {
+        Reply::cut_short(&self.heard)
+    }
+
+    /// What the server said or did before anything was asked of it. Empty lines say nothing.
+    pub(super) async fn unasked(&mut self) -> Unasked {
+        let ended = self.listen().await.is_err();
+        if !is_blank(&self.heard) {
+            return Unasked::Words;
+        }
+        self.heard.clear();
+        if ended { Unasked::End } else { Unasked::Nothing }
+    }
+
+    /// Takes in what is here already, without waiting for more.
+    async fn listen(&mut self) -> io::Result<()> {
+        // The runtime learns of bytes when it polls its sockets, which it does before this task goes on.
+        tokio::task::yield_now().await;
+        let Self { stream, heard } = self;
+        let look = std::future::poll_fn(|context| {
+            while heard.len() <= MOST_REPLY {
+                let mut chunk = [0; CHUNK];
+                let mut into = ReadBuf::new(&mut chunk);
+                match Pin::new(&mut *stream).poll_read(context, &mut into) {
+                    Poll::Pending => return Poll::Ready(Ok(())),
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    Poll::Ready(Ok(())) if into.filled().is_empty() => {
+                        return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+                    }
+                    Poll::Ready(Ok(())) => heard.extend_from_slice(into.filled()),
+                }
+            }
+            Poll::Ready(Ok(()))
+        });
+        // A budget that is used up would look like silence.
+        tokio::task::unconstrained(look).await
     }
 }
 
-impl AsyncWrite for Bounded {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.heard = 0;
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+/// Sorts why lettre could not encrypt.
+fn not_encrypted(error: &Error) -> NotEncrypted {
+    let mut why = error.source();
+    while let Some(cause) = why {
+        if let Some(read) = cause.downcast_ref::<io::Error>() {
+            // rustls says it so, and its own type is not among our dependencies.
+            return if read.to_string().starts_with("invalid peer certificate") {
+                NotEncrypted::Certificate
+            } else if read.kind() == io::ErrorKind::InvalidData {
+                NotEncrypted::Handshake
+            } else {
+                NotEncrypted::Cut
+            };
+        }
+        why = cause.source();
     }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
+    NotEncrypted::Handshake
 }
 
 /// An encrypted socket, by tokio's traits.
