@@ -2,13 +2,32 @@
 //!
 //! Nothing personal is in it: causes and reasons are codes, missing variables are names.
 
+use orqestra_commands::Commands;
 use orqestra_domain::notification::{
     AttemptOutcome, AttemptState, Delivery, DeliveryState, FailureClass, PlanOutcome, PlannedChannel, Story,
     TemplateRef,
 };
-use orqestra_domain::{Channel, NotificationId, Timestamp};
+use orqestra_domain::{Channel, NotificationId, TenantId, Timestamp};
+use orqestra_projections::Inbox;
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use crate::error::ApiError;
+
+/// Reads an event's story, with the history brought up to it: a caller that is told that a push was sent finds it there.
+pub(crate) async fn story(
+    commands: &Commands,
+    inbox: &Inbox,
+    tenant: TenantId,
+    notification: NotificationId,
+) -> Result<Option<Story>, ApiError> {
+    let Some(story) = commands.story(tenant, notification).await? else { return Ok(None) };
+    let push = story.deliveries.get(&Channel::Push).map(|push| &push.state);
+    if matches!(push, Some(DeliveryState::Sent { .. })) {
+        inbox.show_delivered(tenant, notification).await?;
+    }
+    Ok(Some(story))
+}
 
 /// One line of the plan.
 #[derive(Serialize, ToSchema)]

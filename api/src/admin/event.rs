@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::envelope::ErrorBody;
 use crate::error::{ApiError, Thing};
 use crate::request::{Segments, from_reading_operator};
-use crate::view::{DetailedChannelView, EventView};
+use crate::view::{DetailedChannelView, EventView, story};
 
 pub(crate) const PATH: &str = "/admin/v1/tenants/{tenantId}/events/{eventId}";
 
@@ -49,7 +49,7 @@ pub(crate) async fn event(
     let unknown = ApiError::NotFound(Thing::Event);
     let Ok(event) = EventId::parse(&event_id) else { return Err(unknown) };
     let notification = NotificationId::of_event(tenant, &event);
-    match app.commands.story(tenant, notification).await? {
+    match story(&app.commands, &app.inbox, tenant, notification).await? {
         Some(story) => {
             Ok(Json(EventDetails { success: true, data: EventView::detailed(notification, &story) }))
         }

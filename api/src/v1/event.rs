@@ -13,7 +13,7 @@ use crate::envelope::ErrorBody;
 use crate::error::{ApiError, Thing};
 use crate::observe::Scope;
 use crate::request::Segments;
-use crate::view::EventView;
+use crate::view::{EventView, story};
 
 pub(crate) const PATH: &str = "/api/v1/events/{eventId}";
 
@@ -68,7 +68,7 @@ async fn tell(
     let unknown = ApiError::NotFound(Thing::Event);
     let Ok(event) = EventId::parse(event_id) else { return Err(unknown) };
     let notification = NotificationId::of_event(caller.tenant.id, &event);
-    match app.commands.story(caller.tenant.id, notification).await? {
+    match story(&app.commands, &app.inbox, caller.tenant.id, notification).await? {
         Some(story) => Ok(Json(EventAnswer { success: true, data: EventView::of(notification, &story) })),
         None => Err(unknown),
     }

@@ -57,6 +57,49 @@ async fn the_history_is_paged_by_offset_and_by_link() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_push_that_is_told_to_be_sent_is_in_the_history() {
+    let world = World::new().await;
+    // No process projects: what the history holds is what the answers before brought there.
+    world.dispatch();
+    let shop = world.shop().await;
+    let history = format!("/api/v1/notifications/{}/u-1", shop.tenant);
+    for (number, path) in [
+        "/api/v1/events/evt-0".to_owned(),
+        format!("/admin/v1/tenants/{}/events/evt-1", shop.tenant),
+        "/api/v1/events/evt-2".to_owned(),
+    ]
+    .iter()
+    .enumerate()
+    {
+        assert_eq!(world.trigger(&shop, &[], &order(&format!("evt-{number}"))).await.status, StatusCode::OK);
+        world.sent(&shop, path, "PUSH").await;
+        assert_eq!(ids(&world.get(&shop, &history).await.json()).len(), number + 1, "{path}");
+    }
+    let before = world.get(&shop, &history).await.json();
+    world.project();
+    world.projected().await;
+    assert_eq!(world.get(&shop, &history).await.json(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_of_a_forgotten_recipient_is_told_of_and_does_not_come_back() {
+    let world = World::new().await;
+    world.dispatch();
+    let shop = world.shop().await;
+    assert_eq!(world.trigger(&shop, &[], &order("evt-0")).await.status, StatusCode::OK);
+    world.sent(&shop, "/api/v1/events/evt-0", "PUSH").await;
+    world.project();
+    let tenant = world.commands.directory().tenant(shop.tenant.parse().unwrap()).unwrap();
+    let user = orqestra_domain::UserId::parse("u-1").unwrap();
+    let context = orqestra_commands::Context::engine("test");
+    world.commands.forget_recipient(&tenant, &user, &context).await.unwrap();
+    world.projected().await;
+    world.sent(&shop, "/api/v1/events/evt-0", "PUSH").await;
+    let history = format!("/api/v1/notifications/{}/u-1", shop.tenant);
+    assert!(ids(&world.get(&shop, &history).await.json()).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_parameter_of_the_history_is_422() {
     let world = World::new().await;
     let shop = world.shop().await;

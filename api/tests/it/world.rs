@@ -177,6 +177,12 @@ impl World {
 
     /// Starts dispatch and the projections.
     pub(crate) fn start(&self) {
+        self.dispatch();
+        self.project();
+    }
+
+    /// Starts dispatch alone.
+    pub(crate) fn dispatch(&self) {
         let deps = DispatchDeps {
             commands: self.commands.clone(),
             pool: self.database.pool().clone(),
@@ -185,7 +191,6 @@ impl World {
         };
         let settings = DispatchSettings { poll: Duration::from_millis(20), ..DispatchSettings::default() };
         tokio::spawn(Dispatch::run(deps, settings, self.token.child_token()));
-        self.project();
     }
 
     /// Starts the projections alone.
@@ -226,6 +231,25 @@ impl World {
         let mut progress = self.commands.log().progress(subscription);
         let wait = progress.wait_for(|position| *position >= head);
         tokio::time::timeout(DEADLINE, wait).await.expect("subscriptions keep up").unwrap();
+    }
+
+    /// Waits until this channel of an event is told to be sent.
+    pub(crate) async fn sent(&self, caller: &Caller, path: &str, channel: &str) {
+        let mut head = self.commands.log().head();
+        let bearer = format!("Bearer {ADMIN_TOKEN}");
+        let headers = [("x-api-key", caller.key.as_str()), ("authorization", bearer.as_str())];
+        let told = tokio::time::timeout(DEADLINE, async {
+            loop {
+                head.borrow_and_update();
+                let state = self.call(Method::GET, path, &headers, None).await.json();
+                let channels = state["data"]["channels"].as_array().unwrap();
+                if channels.iter().any(|told| told["channel"] == channel && told["status"] == "SENT") {
+                    return;
+                }
+                head.changed().await.unwrap();
+            }
+        });
+        told.await.expect("the channel is sent");
     }
 
     async fn all_settled(&self, caller: &Caller, events: &[&str]) -> bool {

@@ -1,4 +1,5 @@
-//! Read-your-writes: brings one row up to what its caller has just appended, before the caller is answered.
+//! Read-your-writes: brings one row up to what its caller has just appended, or is about to be told, before the caller
+//! is answered.
 
 use std::sync::Arc;
 
@@ -26,6 +27,29 @@ impl Inbox {
         events: &[Arc<RecordedEvent>],
     ) -> Result<(), ReadModelError> {
         if limited(self.apply_next(tenant, notification, version, events)).await? {
+            return Ok(());
+        }
+        let stream = self.log.load(Notification::TYPE, &StreamId::notification(tenant, notification)).await?;
+        limited(self.apply_stream(&stream)).await
+    }
+
+    /// Brings the row of a push that was delivered to where the history shows it, so that a caller that is told of the
+    /// delivery finds the push. Does nothing where the row is there, or the recipient was forgotten.
+    ///
+    /// # Errors
+    /// If the database does not answer in time; nothing may be told of the delivery then.
+    pub async fn show_delivered(
+        &self,
+        tenant: TenantId,
+        notification: NotificationId,
+    ) -> Result<(), ReadModelError> {
+        let shown = sqlx::query_scalar(
+            "select rendered_at is not null from inbox where tenant_id = $1 and notification_id = $2",
+        )
+        .bind(tenant.as_uuid())
+        .bind(notification.as_uuid())
+        .fetch_optional(&self.pool);
+        if limited(shown).await? == Some(true) {
             return Ok(());
         }
         let stream = self.log.load(Notification::TYPE, &StreamId::notification(tenant, notification)).await?;
