@@ -22,12 +22,10 @@ use crate::envelope;
 use crate::error::{ApiError, Failure};
 use crate::probe;
 use crate::process::Process;
-use crate::request::trace;
+use crate::request::{is_plain_id, trace};
 use crate::router::ROUTES;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// Most bytes of a request id that is taken over from the caller.
-const MAX_ID: usize = 128;
 /// The target of lines that tell of what went well.
 const ACCESS: &str = "orqestra::access";
 const HERE: &str = module_path!();
@@ -153,8 +151,7 @@ pub(crate) fn unrouted(process: &Process, error: &ApiError) -> (String, Vec<u8>)
 /// The caller's request id, if it is one that may stand in logs and events.
 fn taken_over(request: &Request) -> Option<String> {
     let given = request.headers().get(REQUEST_ID)?.to_str().ok()?;
-    let fits = (1..=MAX_ID).contains(&given.len()) && given.bytes().all(|byte| byte.is_ascii_graphic());
-    fits.then(|| given.to_owned())
+    is_plain_id(given).then(|| given.to_owned())
 }
 
 struct Line<'a> {
