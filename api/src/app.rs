@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use orqestra_commands::Commands;
+use orqestra_commands::{Actor, AdminName, Commands};
 use orqestra_dispatch::sandbox::{SandboxError, SandboxMessage};
 use orqestra_domain::{Channel, TenantId};
 use orqestra_projections::{DeliveryStatus, Inbox};
@@ -44,6 +44,8 @@ pub struct AppParts {
     pub limits: Limits,
     /// What opens the admin routes; nothing does if absent.
     pub admin_token: Option<AdminToken>,
+    /// The name of the token's holder, in the metadata of what they change.
+    pub admin_name: AdminName,
     /// Whether the demo page is there.
     pub demo: DemoPage,
     /// What it serves with beside the rooms.
@@ -66,6 +68,11 @@ impl App {
     /// Puts the parts together.
     pub fn new(parts: AppParts) -> Self {
         Self(Arc::new(Inner { parts, turns: Turns::pages(), look_backs: Turns::look_backs() }))
+    }
+
+    /// Who gives a command that the admin token let pass.
+    pub(crate) fn operator(&self) -> Actor {
+        Actor::Admin(self.admin_name.clone())
     }
 
     pub(crate) fn turns(&self) -> &Turns {

@@ -319,6 +319,8 @@ impl From<NotificationRefusal> for ApiError {
             }
             NotificationRefusal::NothingToResolve => Self::Conflict(Conflict::NothingToResolve),
             NotificationRefusal::AttemptTaken
+            | NotificationRefusal::OtherProvider
+            | NotificationRefusal::NothingToHold
             | NotificationRefusal::NotDue
             | NotificationRefusal::NotRendered
             | NotificationRefusal::OutcomeKnown

@@ -33,6 +33,7 @@ pub(crate) const PATH: &str = "/openapi.json";
         admin::template::put,
         admin::switch_template::switch,
         admin::providers::put,
+        admin::providers::show,
         admin::event::event,
         admin::resolve::resolve,
         admin::sandbox::messages,

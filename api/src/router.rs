@@ -51,7 +51,7 @@ pub fn router(app: App) -> Router {
             admin::template::PATH,
             put(admin::template::put).get(admin::template::show).patch(admin::switch_template::switch),
         )
-        .route(admin::providers::PATH, put(admin::providers::put))
+        .route(admin::providers::PATH, put(admin::providers::put).get(admin::providers::show))
         .route(admin::event::PATH, get(admin::event::event))
         .route(admin::resolve::PATH, post(admin::resolve::resolve))
         .route(admin::sandbox::PATH, get(admin::sandbox::messages))

@@ -7,7 +7,7 @@ use orqestra_domain::notification::{
     AttemptOutcome, AttemptState, Delivery, DeliveryState, FailureClass, PlanOutcome, PlannedChannel, Story,
     TemplateRef,
 };
-use orqestra_domain::{Channel, NotificationId, TenantId, Timestamp};
+use orqestra_domain::{Channel, EventId, NotificationId, ProviderInstanceId, TenantId, Timestamp};
 use orqestra_projections::Inbox;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -81,8 +81,9 @@ impl TemplateView {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EventView<C: ToSchema = ChannelView> {
-    /// The event's id.
-    event_id: String,
+    /// The event's id; absent once the recipient was forgotten, unless it is the id that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_id: Option<String>,
     /// Its type.
     event_type: String,
     /// The notification's id.
@@ -99,21 +100,26 @@ pub(crate) struct EventView<C: ToSchema = ChannelView> {
 }
 
 impl EventView {
-    pub(crate) fn of(notification: NotificationId, story: &Story) -> Self {
-        Self::with(notification, story, ChannelView::of)
+    pub(crate) fn of(event_id: &EventId, notification: NotificationId, story: &Story) -> Self {
+        Self::with(Some(event_id), notification, story, ChannelView::of)
     }
 }
 
 impl EventView<DetailedChannelView> {
-    pub(crate) fn detailed(notification: NotificationId, story: &Story) -> Self {
-        Self::with(notification, story, DetailedChannelView::of)
+    pub(crate) fn detailed(event_id: Option<&EventId>, notification: NotificationId, story: &Story) -> Self {
+        Self::with(event_id, notification, story, DetailedChannelView::of)
     }
 }
 
 impl<C: ToSchema> EventView<C> {
-    fn with(notification: NotificationId, story: &Story, channel: fn(Channel, &Delivery) -> C) -> Self {
+    fn with(
+        event_id: Option<&EventId>,
+        notification: NotificationId,
+        story: &Story,
+        channel: fn(Channel, &Delivery) -> C,
+    ) -> Self {
         Self {
-            event_id: story.accepted.event_id.as_str().to_owned(),
+            event_id: event_id.map(|id| id.as_str().to_owned()),
             event_type: story.accepted.event_type.as_str().to_owned(),
             notification_id: notification.to_string(),
             accepted_at: story.accepted.accepted_at.to_string(),
@@ -184,7 +190,8 @@ impl ChannelState {
             template: delivery.template.as_ref().map(TemplateView::of),
         };
         match &delivery.state {
-            DeliveryState::Planned | DeliveryState::Attempting { .. } | DeliveryState::Held { .. } => {}
+            DeliveryState::Planned | DeliveryState::Attempting { .. } => {}
+            DeliveryState::Held { .. } => view.cause = delivery.hold_cause.clone().or(view.cause),
             DeliveryState::Skipped { reason } => view.reason = Some(reason.as_str()),
             DeliveryState::Waiting { due, possible_duplicate } => {
                 view.next_due = Some(due.to_string());
@@ -237,8 +244,11 @@ impl DetailedChannelView {
 pub(crate) struct AttemptView {
     /// Its number, from 1.
     attempt: u32,
-    /// Who carried it.
+    /// The kind of the provider that carried it.
     provider: String,
+    /// The provider's entry in the configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<String>,
     /// When it was claimed.
     #[schema(format = "date-time")]
     started_at: String,
@@ -268,6 +278,7 @@ impl AttemptView {
         let mut view = Self {
             attempt: number,
             provider: attempt.provider.clone(),
+            instance: attempt.instance.as_ref().map(ProviderInstanceId::to_string),
             started_at: attempt.started_at.to_string(),
             possible_duplicate: attempt.possible_duplicate,
             outcome: "OPEN",

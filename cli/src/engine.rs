@@ -244,6 +244,7 @@ impl Engine {
             allowed_origins: settings.allowed_origins.clone(),
             limits,
             admin_token: Some(AdminToken::new(admin_token)),
+            admin_name: settings.admin_name.clone(),
             demo,
             process: self.process(roles),
             body_timeout: BODY_WITHIN,

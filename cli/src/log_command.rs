@@ -38,7 +38,7 @@ pub(crate) enum LogCommand {
     },
     /// Prints the event at a position, or all events of one notification
     Show {
-        /// A position, or the caller's event id together with --tenant
+        /// A position, or together with --tenant the caller's event id or the notification's id
         what: String,
         /// Whose event id it is
         #[arg(long)]
@@ -107,7 +107,13 @@ async fn show(log: &EventLog, what: &str, tenant: Option<TenantId>) -> anyhow::R
             let event = EventId::parse(what).context("the event id")?;
             let stream =
                 orqestra_domain::StreamId::notification(tenant, NotificationId::of_event(tenant, &event));
-            log.load("Notification", &stream).await?
+            let events = log.load("Notification", &stream).await?;
+            match what.parse::<NotificationId>() {
+                Ok(id) if events.is_empty() => {
+                    log.load("Notification", &orqestra_domain::StreamId::notification(tenant, id)).await?
+                }
+                _ => events,
+            }
         }
         (None, Ok(position)) if position > 0 => log.read_after(Position::new(position - 1), 1).await?,
         (None, _) => bail!("{what} is no position; for an event id give --tenant too"),

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use orqestra_api::{AllowedOrigins, DemoPage};
+use orqestra_commands::AdminName;
 use orqestra_domain::tenant::Limits;
 use orqestra_domain::{TenantId, TenantName};
 use serde::Deserialize;
@@ -30,6 +31,7 @@ struct Given {
     master_key: Option<String>,
     master_key_file: Option<PathBuf>,
     admin_token: Option<String>,
+    admin_name: Option<String>,
     realtime_token_secret: Option<String>,
     retry_delays: Option<String>,
     claim_seconds: Option<String>,
@@ -59,6 +61,7 @@ pub(crate) struct Settings {
     pub(crate) master_key: Option<String>,
     pub(crate) master_key_file: Option<PathBuf>,
     pub(crate) admin_token: Option<String>,
+    pub(crate) admin_name: AdminName,
     pub(crate) realtime_token_secret: Option<String>,
     pub(crate) retry_delays: Vec<Duration>,
     pub(crate) claim: Duration,
@@ -132,6 +135,7 @@ impl Given {
             master_key "ORQESTRA_MASTER_KEY",
             master_key_file "ORQESTRA_MASTER_KEY_FILE",
             admin_token "ORQESTRA_ADMIN_TOKEN",
+            admin_name "ORQESTRA_ADMIN_NAME",
             realtime_token_secret "ORQESTRA_CENTRIFUGO_TOKEN_SECRET",
             retry_delays "ORQESTRA_RETRY_DELAYS",
             claim_seconds "ORQESTRA_CLAIM_SECONDS",
@@ -180,6 +184,10 @@ impl Given {
             master_key: self.master_key,
             master_key_file: self.master_key_file,
             admin_token: self.admin_token,
+            admin_name: match self.admin_name.as_deref() {
+                None => AdminName::default(),
+                Some(name) => AdminName::parse(name).context("admin_name")?,
+            },
             realtime_token_secret: self.realtime_token_secret,
             retry_delays: retry_delays(self.retry_delays.as_deref().unwrap_or(RETRY_DELAYS))?,
             claim: seconds("claim_seconds", self.claim_seconds.as_deref(), 60)?,
@@ -327,6 +335,7 @@ mod tests {
         assert!(error(&[("ORQESTRA_WORKER_THREADS", "many")]).starts_with("worker_threads"));
         assert!(error(&[("ORQESTRA_ALLOWED_ORIGINS", "shop.example")]).starts_with("allowed_origins"));
         assert!(error(&[("ORQESTRA_DEMO", "yes")]).starts_with("demo"));
+        assert!(error(&[("ORQESTRA_ADMIN_NAME", "ops@example.com")]).starts_with("admin_name"));
     }
 
     #[test]

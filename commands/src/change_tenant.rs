@@ -111,7 +111,7 @@ impl Commands {
         ctx: &Context,
     ) -> Result<TenantRecord, CommandError<TenantRefusal>> {
         let command = TenantCommand::Change { changes, at: self.now() };
-        let tried = self.on_stream::<Tenant>(stream, command, ticket, &ctx.metadata(None)).await?;
+        let tried = self.on_stream::<Tenant>(stream, command, ticket, (ctx, None)).await?;
         let committed = match tried {
             Ok(committed) => committed,
             Err(

@@ -1,6 +1,6 @@
 //! The JSON inside sealed fields, and the names under which they are sealed. Frozen: additive only.
 
-use orqestra_domain::{Channel, EmailAddress, PhoneNumber, UserId};
+use orqestra_domain::{Channel, EmailAddress, EventId, PhoneNumber, UserId};
 use serde::{Deserialize, Serialize};
 
 /// Inside `NotificationAccepted.recipient`.
@@ -15,6 +15,9 @@ pub struct RecipientContact {
     /// Where text messages go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<PhoneNumber>,
+    /// The caller's id of the event; absent where it stands in the event in clear.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<EventId>,
 }
 
 /// Inside `DeliveryRendered.content`.

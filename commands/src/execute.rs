@@ -11,18 +11,23 @@ use std::time::Duration;
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::persist::EventStoreAggregateContext;
 use cqrs_es::{Aggregate, EventStore};
-use orqestra_domain::notification::{Notification, NotificationCommand, NotificationRefusal};
-use orqestra_domain::{AnyEvent, KeyId, NotificationId, StreamId, TenantId, Timestamp};
+use orqestra_domain::notification::{
+    Notification, NotificationCommand, NotificationEvent, NotificationRefusal,
+};
+use orqestra_domain::{AnyEvent, KeyId, NotificationId, RecipientRef, StreamId, TenantId, Timestamp};
 use orqestra_event_log::{Clock, EventLog, Ids, Outcome, Position, Priority, RecordedEvent, Ticket};
 use orqestra_vault::{Entropy, KeyError, NewKey, Vault};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use uuid::Uuid;
 
 use crate::context::Context;
 use crate::directory::Directory;
 use crate::error::CommandError;
 use crate::hot::{BySealed, HotAnswers};
+use crate::told::{Beside, Stamp, from_the_first};
 use crate::trace::Trace;
+use crate::trail::Trail;
 
 /// When to come again where the log's queue is full.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -47,6 +52,7 @@ struct Inner {
     ids: Arc<dyn Ids>,
     entropy: Arc<dyn Entropy>,
     hot: HotAnswers,
+    stamp: Stamp,
     turns: Vec<tokio::sync::Mutex<()>>,
     hasher: RandomState,
     recalled: Cache<StreamId, Recalled, ByStory>,
@@ -59,6 +65,23 @@ pub(crate) struct Recalled {
     pub(crate) version: i64,
     /// Of the request that it was accepted by.
     pub(crate) trace: Arc<Trace>,
+    pub(crate) trail: Arc<Trail>,
+}
+
+/// A notification as its stream tells it.
+pub(crate) struct Loaded {
+    pub(crate) state: Notification,
+    pub(crate) version: i64,
+    /// Of the request that it was accepted by, if it was.
+    pub(crate) trace: Option<Arc<Trace>>,
+    pub(crate) trail: Arc<Trail>,
+}
+
+impl From<Recalled> for Loaded {
+    fn from(recalled: Recalled) -> Self {
+        let Recalled { state, version, trace, trail } = recalled;
+        Self { state: Notification::clone(&state), version, trace: Some(trace), trail }
+    }
 }
 
 /// By what is sealed in the story: what was accepted and what was rendered from it.
@@ -107,6 +130,7 @@ impl Commands {
         ids: Arc<dyn Ids>,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
+        let stamp = Stamp::new(ids.uuid_v7(clock.now()));
         let turns = std::iter::repeat_with(tokio::sync::Mutex::default).take(TURNS).collect();
         Self(Arc::new(Inner {
             log,
@@ -116,6 +140,7 @@ impl Commands {
             ids,
             entropy,
             hot: HotAnswers::new(),
+            stamp,
             turns,
             hasher: RandomState::new(),
             recalled: Cache::with_weighter(REMEMBERED, REMEMBERED_BYTES, ByStory),
@@ -135,6 +160,11 @@ impl Commands {
     /// The vault.
     pub fn vault(&self) -> &Vault {
         &self.0.vault
+    }
+
+    /// The id of this process's instance, which every event that it stores names.
+    pub fn process(&self) -> Uuid {
+        self.0.stamp.process
     }
 
     /// Now, by the injected clock.
@@ -158,9 +188,10 @@ impl Commands {
         self.0.recalled.get(stream)
     }
 
-    pub(crate) fn memorise(&self, stream: &StreamId, state: Notification, version: i64, trace: &Arc<Trace>) {
-        let recalled = Recalled { state: Arc::new(state), version, trace: Arc::clone(trace) };
-        self.0.recalled.insert(stream.clone(), recalled);
+    pub(crate) fn memorise(&self, stream: &StreamId, loaded: Loaded) {
+        // That there is no story yet is not remembered: this or another process may just be accepting it.
+        let Loaded { state, version, trace: Some(trace), trail } = loaded else { return };
+        self.0.recalled.insert(stream.clone(), Recalled { state: Arc::new(state), version, trace, trail });
     }
 
     /// Runs a command on a notification.
@@ -177,23 +208,26 @@ impl Commands {
         let mut recalled = self.recall(&stream);
         for _ in 0..TRIES {
             let from_memory = recalled.is_some();
-            let (state, version, trace) = match recalled.take() {
-                Some(Recalled { state, version, trace }) => {
-                    (Notification::clone(&state), version, Some(trace))
-                }
+            let Loaded { state, version, trace, trail } = match recalled.take() {
+                Some(recalled) => recalled.into(),
                 None => self.load_notification(&stream).await?,
             };
-            let metadata = ctx.metadata(state.story().map(|story| &story.accepted.recipient_ref));
+            let recipient = state.story().map(|story| story.accepted.recipient_ref);
+            let causes = |events: &[NotificationEvent], ids: &[Uuid]| trail.causes(events, ids);
+            let beside =
+                Beside { ctx, trace: trace.as_deref(), recipient: recipient.as_ref(), causes: &causes };
             let ticket = Ticket {
                 used_keys: used_keys.to_vec(),
                 priority: priority(&command, ctx),
                 ..Ticket::default()
             };
-            match self.attempt(&stream, state, version, command.clone(), ticket, metadata).await {
+            match self.attempt(&stream, state, version, command.clone(), ticket, &beside).await {
                 Ok(Ok(committed)) => {
-                    if let Some(trace) = &trace {
-                        self.memorise(&stream, committed.aggregate.clone(), committed.version, trace);
-                    }
+                    let mut trail = Trail::clone(&trail);
+                    trail.extend(committed.events.iter().map(|event| &**event));
+                    let (state, version, trail) =
+                        (committed.aggregate.clone(), committed.version, Arc::new(trail));
+                    self.memorise(&stream, Loaded { state, version, trace, trail });
                     return Ok(committed);
                 }
                 Ok(Err(NotRecorded::KeyDead)) => return Err(CommandError::RecipientForgotten),
@@ -213,13 +247,15 @@ impl Commands {
         stream: &StreamId,
         command: A::Command,
         ticket: &Ticket,
-        metadata: &HashMap<String, String>,
+        (ctx, recipient): (&Context, Option<&RecipientRef>),
     ) -> Result<Result<Committed<A>, NotRecorded>, CommandError<A::Error>>
     where
         A: Aggregate<Event: Into<AnyEvent>, Services = ()> + Clone,
         A::Command: Clone,
     {
         let _turn = self.turn(stream).await;
+        let causes = |_: &[A::Event], ids: &[Uuid]| from_the_first(&ctx.actor, ids);
+        let beside = Beside { ctx, trace: None, recipient, causes: &causes };
         for _ in 0..TRIES {
             let store = self.log().event_store::<A>(Ticket::default());
             let loaded = store
@@ -228,7 +264,7 @@ impl Commands {
                 .map_err(|error| CommandError::Unavailable(error.to_string()))?;
             let version = i64::try_from(loaded.current_sequence).expect("sequences fit");
             let tried = self
-                .attempt(stream, loaded.aggregate, version, command.clone(), ticket.clone(), metadata.clone())
+                .attempt(stream, loaded.aggregate, version, command.clone(), ticket.clone(), &beside)
                 .await?;
             match tried {
                 Err(NotRecorded::Conflict) => {}
@@ -245,8 +281,8 @@ impl Commands {
         mut aggregate: A,
         version: i64,
         command: A::Command,
-        ticket: Ticket,
-        metadata: HashMap<String, String>,
+        mut ticket: Ticket,
+        beside: &Beside<'_, A::Event>,
     ) -> Result<Result<Committed<A>, NotRecorded>, CommandError<A::Error>>
     where
         A: Aggregate<Event: Into<AnyEvent>, Services = ()> + Clone,
@@ -257,6 +293,7 @@ impl Commands {
         if events.is_empty() {
             return Ok(Ok(Committed { aggregate, version, position: None, events: Vec::new() }));
         }
+        ticket.told = self.0.stamp.tell(beside, &events, &*self.0.ids, self.now());
         let new_version = version + i64::try_from(events.len()).expect("a handful of events");
         let slot = ticket.slot.clone();
         let store = self.log().event_store::<A>(ticket);
@@ -266,7 +303,7 @@ impl Commands {
             current_sequence: usize::try_from(version).expect("versions are not negative"),
             current_snapshot: None,
         };
-        let committed = store.commit(events, context, metadata).await;
+        let committed = store.commit(events, context, HashMap::new()).await;
         let refused = match slot.take() {
             Some(Outcome::Recorded(recorded)) => {
                 return Ok(Ok(Committed {
@@ -307,6 +344,7 @@ const fn priority(command: &NotificationCommand, ctx: &Context) -> Priority {
         | NotificationCommand::DeliverPush(_)
         | NotificationCommand::MarkOutcomeUnknown(_)
         | NotificationCommand::Resolve(_)
+        | NotificationCommand::Hold(_)
         | NotificationCommand::Skip(_)
         | NotificationCommand::MarkRead(_) => ctx.actor.priority(),
     }

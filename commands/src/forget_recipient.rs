@@ -31,8 +31,7 @@ impl Commands {
             destroys: Some(KeyDestruction::Recipient { tenant: tenant.id, recipient }),
             ..Ticket::default()
         };
-        let metadata = ctx.metadata(Some(&recipient));
-        let tried = self.on_stream::<Recipient>(&stream, command, &ticket, &metadata).await?;
+        let tried = self.on_stream::<Recipient>(&stream, command, &ticket, (ctx, Some(&recipient))).await?;
         self.vault().forget_recipient(tenant.id, recipient);
         match tried {
             Ok(committed) => committed.position.ok_or(CommandError::Contended),

@@ -16,6 +16,7 @@ mod error;
 mod execute;
 mod fingerprint;
 mod forget_recipient;
+mod hold_delivery;
 mod hot;
 mod keys;
 mod mark_outcome_unknown;
@@ -30,14 +31,16 @@ mod set_providers;
 mod skip_delivery;
 mod start_attempt;
 mod story;
+mod told;
 mod trace;
+mod trail;
 mod trigger_notification;
 
 pub use change_tenant::{IssuedApiKey, TenantPatch};
 pub use content::{
     RECIPIENT_FIELD, RecipientContact, RenderedContent, VARIABLES_FIELD, answer_field, content_field,
 };
-pub use context::{Actor, Context};
+pub use context::{Actor, AdminName, Context, InvalidAdminName};
 pub use directory::{
     Authenticated, DefaultProvider, Directory, DirectoryError, Secret, TemplateEntry, TemplateVersion,
     TenantEntry,
@@ -47,6 +50,8 @@ pub use execute::{Commands, Committed};
 pub use put_template::PutTemplate;
 pub use register_tenant::{RegisterTenant, Registered};
 pub use seed_platform::SeedError;
-pub use set_providers::{PROVIDER_PASSWORD_FIELD, PROVIDER_USERNAME_FIELD, ProviderInput, SmtpInput};
+pub use set_providers::{
+    PROVIDER_PASSWORD_FIELD, PROVIDER_USERNAME_FIELD, ProviderInput, SmtpInput, open_credential,
+};
 pub use trace::{Trace, TraceParent};
 pub use trigger_notification::{IdempotencyKey, RecipientInput, Trigger, Triggered};

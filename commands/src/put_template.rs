@@ -66,8 +66,7 @@ impl Commands {
         ctx: &Context,
     ) -> Result<PutTemplate, CommandError<TemplateRefusal>> {
         let stream = StreamId::template(tenant, template_id);
-        let tried =
-            self.on_stream::<Template>(&stream, command, &Ticket::default(), &ctx.metadata(None)).await?;
+        let tried = self.on_stream::<Template>(&stream, command, &Ticket::default(), (ctx, None)).await?;
         let Ok(committed) = tried else { return Err(CommandError::Contended) };
         self.settle(committed.position).await?;
         let version = committed.aggregate.current().map_or(0, |current| current.version);

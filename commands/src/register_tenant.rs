@@ -79,7 +79,7 @@ impl Commands {
             at,
         }));
         let ticket = Ticket { new_keys: vec![tenant_key, index_key], ..Ticket::default() };
-        let tried = self.on_stream::<Tenant>(&stream, command, &ticket, &ctx.metadata(None)).await?;
+        let tried = self.on_stream::<Tenant>(&stream, command, &ticket, (ctx, None)).await?;
         let committed = match tried {
             Ok(committed) => committed,
             Err(

@@ -1,12 +1,16 @@
 //! `SetProviders`: a channel's ordered list of providers, credentials sealed on the way in.
+//!
+//! Each entry has an instance, to which its credentials are sealed. It is kept or derived, never drawn at random, so that the
+//! same settings come to the same instance also after they were taken away and put back.
 
-use orqestra_domain::provider::{ProviderConfig, SmtpConfig, TlsMode, Username};
+use orqestra_domain::provider::{ProviderConfig, ProviderEntry, SmtpConfig, TlsMode, Username};
 use orqestra_domain::tenant::{TenantChange, TenantRefusal};
-use orqestra_domain::{Channel, StreamId, TenantId};
+use orqestra_domain::{Channel, ProviderInstanceId, Sealed, StreamId, TenantId};
 use orqestra_event_log::Ticket;
-use orqestra_vault::FieldContext;
+use orqestra_vault::{FieldContext, KeyError, Vault};
 
 use crate::context::Context;
+use crate::directory::TenantEntry;
 use crate::error::CommandError;
 use crate::execute::{Commands, tenant_key_error};
 
@@ -42,8 +46,73 @@ pub struct SmtpInput {
     pub password: Option<String>,
 }
 
+/// Opens a credential of a provider: sealed for its instance, or for the tenant alone as in the first events.
+///
+/// # Errors
+/// If the key cannot be read, or the value was sealed for another instance.
+pub async fn open_credential(
+    vault: &Vault,
+    tenant: TenantId,
+    instance: ProviderInstanceId,
+    field: &str,
+    sealed: &Sealed,
+) -> Result<Vec<u8>, KeyError> {
+    let key = vault.key(sealed.key_id).await?;
+    let stream = StreamId::tenant(tenant);
+    let open = |field: &str| {
+        vault.open(&key, &FieldContext { tenant, aggregate_id: stream.as_str(), field }, sealed)
+    };
+    open(&bound(field, instance)).or_else(|_| open(field)).map_err(|error| KeyError::Corrupt(error.into()))
+}
+
+/// The name under which a credential is sealed for an instance: moved to another entry it does not open.
+fn bound(field: &str, instance: ProviderInstanceId) -> String {
+    format!("{field}:{instance}")
+}
+
+/// The instances that a new list's entries get.
+struct Instances<'a> {
+    tenant: &'a TenantEntry,
+    channel: Channel,
+    /// The servers of the list that stands, with their user names, as long as no new entry has taken them over.
+    standing: Vec<(SmtpConfig, Option<String>, ProviderInstanceId)>,
+    given: Vec<ProviderInstanceId>,
+}
+
+impl Instances<'_> {
+    /// The instance of the entry that stands with this host, port and user name; else one derived from them.
+    fn of(&mut self, smtp: &SmtpInput) -> ProviderInstanceId {
+        let same = |(standing, username, _): &(SmtpConfig, Option<String>, ProviderInstanceId)| {
+            standing.host.eq_ignore_ascii_case(&smtp.host)
+                && standing.port == smtp.port
+                && *username == smtp.username
+        };
+        let instance = match self.standing.iter().position(same) {
+            Some(at) => self.standing.swap_remove(at).2,
+            None => self.derived(smtp),
+        };
+        self.given.push(instance);
+        instance
+    }
+
+    fn derived(&self, smtp: &SmtpInput) -> ProviderInstanceId {
+        let user = smtp.username.as_ref().map(|name| self.tenant.index.address_ref(name).to_string());
+        let server = format!("smtp|{}|{}", smtp.host.to_ascii_lowercase(), smtp.port);
+        let settings = format!("{server}|{}", user.unwrap_or_default());
+        // The same server twice: each entry has its turn.
+        let instance =
+            |turn: usize| ProviderInstanceId::of(self.tenant.id, self.channel, &format!("{settings}|{turn}"));
+        let taken = |id: &ProviderInstanceId| {
+            self.given.contains(id) || self.standing.iter().any(|(.., standing)| standing == id)
+        };
+        (1..).map(instance).find(|id| !taken(id)).expect("a list has few entries")
+    }
+}
+
 impl Commands {
     /// Sets a channel's providers; an empty list switches the channel off.
+    ///
+    /// An entry whose kind, host, port and user name stand already keeps its instance, whatever its place and password.
     ///
     /// # Errors
     /// `UnknownTenant`; `WrongChannel` where a provider does not carry it; the log's failure.
@@ -53,33 +122,84 @@ impl Commands {
         channel: Channel,
         providers: Vec<ProviderInput>,
         ctx: &Context,
-    ) -> Result<Vec<ProviderConfig>, CommandError<TenantRefusal>> {
-        self.directory().tenant(tenant).ok_or(CommandError::UnknownTenant)?;
+    ) -> Result<Vec<ProviderEntry>, CommandError<TenantRefusal>> {
+        let entry = self.directory().tenant(tenant).ok_or(CommandError::UnknownTenant)?;
         let stream = StreamId::tenant(tenant);
         let key = self.vault().tenant_key(tenant).await.map_err(tenant_key_error)?;
-        let seal = |field, plain: String| {
-            let place = FieldContext { tenant, aggregate_id: stream.as_str(), field };
-            self.vault().seal(&key, &place, plain.as_bytes())
-        };
-        let configured: Vec<_> = providers
+        let mut instances = Instances { tenant: &entry, channel, standing: Vec::new(), given: Vec::new() };
+        for standing in entry.record.providers.get(&channel).into_iter().flatten() {
+            let ProviderConfig::Smtp(smtp) = &standing.config else { continue };
+            match self.provider_username(tenant, standing).await {
+                Ok(username) => instances.standing.push((smtp.clone(), username, standing.instance)),
+                // An entry that cannot be opened is replaced like one that is not there.
+                Err(CommandError::Corrupt(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let configured: Vec<ProviderEntry> = providers
             .into_iter()
             .map(|provider| match provider {
-                ProviderInput::Sandbox => ProviderConfig::Sandbox,
-                ProviderInput::Smtp(smtp) => ProviderConfig::Smtp(SmtpConfig {
-                    host: smtp.host,
-                    port: smtp.port,
-                    tls: smtp.tls,
-                    from: smtp.from,
-                    username: smtp
-                        .username
-                        .map(|plain| Username::Sealed(seal(PROVIDER_USERNAME_FIELD, plain))),
-                    password: smtp.password.map(|plain| seal(PROVIDER_PASSWORD_FIELD, plain)),
-                }),
+                ProviderInput::Sandbox => ProviderEntry::SANDBOX,
+                ProviderInput::Smtp(smtp) => {
+                    let instance = instances.of(&smtp);
+                    let seal = |field, plain: String| {
+                        let field = bound(field, instance);
+                        let place = FieldContext { tenant, aggregate_id: stream.as_str(), field: &field };
+                        self.vault().seal(&key, &place, plain.as_bytes())
+                    };
+                    let username = smtp.username.map(|plain| seal(PROVIDER_USERNAME_FIELD, plain));
+                    let config = ProviderConfig::Smtp(SmtpConfig {
+                        host: smtp.host,
+                        port: smtp.port,
+                        tls: smtp.tls,
+                        from: smtp.from,
+                        username: username.map(Username::Sealed),
+                        password: smtp.password.map(|plain| seal(PROVIDER_PASSWORD_FIELD, plain)),
+                    });
+                    ProviderEntry { instance, config }
+                }
             })
             .collect();
         let ticket = Ticket { used_keys: vec![key.id()], ..Ticket::default() };
         let changes = vec![TenantChange::SetProviders { channel, providers: configured.clone() }];
         self.change(&stream, changes, &ticket, ctx).await?;
         Ok(configured)
+    }
+
+    /// The user name of an entry in clear; `None` where it has none.
+    ///
+    /// # Errors
+    /// If the tenant's key cannot be read, or the value was sealed for another instance.
+    pub async fn provider_username(
+        &self,
+        tenant: TenantId,
+        entry: &ProviderEntry,
+    ) -> Result<Option<String>, CommandError<TenantRefusal>> {
+        let ProviderConfig::Smtp(smtp) = &entry.config else { return Ok(None) };
+        match &smtp.username {
+            None => Ok(None),
+            Some(Username::Clear(username)) => Ok(Some(username.clone())),
+            Some(Username::Sealed(sealed)) => {
+                let field = PROVIDER_USERNAME_FIELD;
+                let opened = open_credential(self.vault(), tenant, entry.instance, field, sealed).await;
+                let opened = opened.map_err(tenant_key_error)?;
+                Ok(Some(String::from_utf8_lossy(&opened).into_owned()))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use orqestra_domain::provider::SANDBOX_INSTANCE;
+
+    use super::*;
+
+    #[test]
+    fn the_name_that_a_credential_is_sealed_under_never_changes() {
+        assert_eq!(
+            bound(PROVIDER_PASSWORD_FIELD, SANDBOX_INSTANCE),
+            "provider.password:6f727165-7374-7261-8000-73616e64626f"
+        );
     }
 }

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use orqestra_domain::notification::{Notification, NotificationEvent, NotificationRefusal, Story};
-use orqestra_domain::{AnyEvent, NotificationId, StreamId, TenantId};
+use orqestra_domain::notification::{Accepted, Notification, NotificationEvent, NotificationRefusal, Story};
+use orqestra_domain::{AnyEvent, EventId, NotificationId, StreamId, TenantId};
 use orqestra_event_log::RecordedEvent;
+use orqestra_vault::{FieldContext, KeyError};
 
+use crate::content::{RECIPIENT_FIELD, RecipientContact};
 use crate::error::CommandError;
-use crate::execute::Commands;
+use crate::execute::{Commands, Loaded};
 use crate::trace::Trace;
+use crate::trail::Trail;
 
 impl Commands {
     /// The story as the log tells it now; `None` if no such event was accepted.
@@ -21,8 +24,7 @@ impl Commands {
         notification: NotificationId,
     ) -> Result<Option<Story>, CommandError<NotificationRefusal>> {
         let stream = StreamId::notification(tenant, notification);
-        let (state, ..) = self.load_notification(&stream).await?;
-        Ok(state.story().cloned())
+        Ok(self.load_notification(&stream).await?.state.story().cloned())
     }
 
     /// The story as this process last saw it, which may be behind another process; the log if it saw none.
@@ -40,13 +42,32 @@ impl Commands {
         if let Some(recalled) = self.recall(&stream) {
             return Ok(recalled.state.story().cloned());
         }
-        let (state, version, trace) = self.load_notification(&stream).await?;
-        let story = state.story().cloned();
-        // That there is no story yet is not remembered: this or another process may just be accepting it.
-        if let (Some(_), Some(trace)) = (&story, &trace) {
-            self.memorise(&stream, state, version, trace);
-        }
+        let loaded = self.load_notification(&stream).await?;
+        let story = loaded.state.story().cloned();
+        self.memorise(&stream, loaded);
         Ok(story)
+    }
+
+    /// The caller's id of an accepted event, opened from its sealed recipient; `None` once the recipient was forgotten.
+    ///
+    /// # Errors
+    /// If the key cannot be read, or the recipient cannot be opened with it.
+    pub async fn event_id(
+        &self,
+        tenant: TenantId,
+        notification: NotificationId,
+        accepted: &Accepted,
+    ) -> Result<Option<EventId>, CommandError<NotificationRefusal>> {
+        let stream = StreamId::notification(tenant, notification);
+        let place = FieldContext { tenant, aggregate_id: stream.as_str(), field: RECIPIENT_FIELD };
+        let opened = match self.vault().open_sealed(&place, &accepted.recipient).await {
+            Ok(opened) => opened,
+            Err(KeyError::Gone) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let contact: RecipientContact = serde_json::from_slice(&opened)
+            .map_err(|_| CommandError::Corrupt("a recipient is not as it was sealed".to_owned()))?;
+        Ok(contact.event_id.or_else(|| accepted.event_id.clone()))
     }
 
     /// The trace of the request that a notification was accepted by, if this process has lately seen its story. For log
@@ -58,15 +79,18 @@ impl Commands {
     pub(crate) async fn load_notification(
         &self,
         stream: &StreamId,
-    ) -> Result<(Notification, i64, Option<Arc<Trace>>), CommandError<NotificationRefusal>> {
+    ) -> Result<Loaded, CommandError<NotificationRefusal>> {
         let events = self.log().load("Notification", stream).await?;
         let version = events.last().map_or(0, |event| event.sequence);
         let mut state = Notification::default();
         for event in &events {
             state = state.evolve(notification_event(event)?);
         }
-        let trace = events.first().map(|first| Arc::new(Trace::of_event(first)));
-        Ok((state, version, trace))
+        let accepted = state.story().is_some();
+        let trace = events.first().filter(|_| accepted).map(|first| Arc::new(Trace::of_event(first)));
+        let mut trail = Trail::default();
+        trail.extend(events.iter().map(|event| &**event));
+        Ok(Loaded { state, version, trace, trail: Arc::new(trail) })
     }
 }
 

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use orqestra_domain::notification::{
-    Accepted, Notification, NotificationCommand, NotificationRefusal, PlanInput, PlannedChannel,
-    TriggerNotification, plan,
+    Accepted, Notification, NotificationCommand, NotificationEvent, NotificationRefusal, PlanInput,
+    PlannedChannel, TriggerNotification, plan,
 };
 use orqestra_domain::text::TextError;
 use orqestra_domain::{
@@ -20,14 +20,17 @@ use orqestra_domain::{
 use orqestra_event_log::{FailPoint, IdempotencyClaim, Position, Ticket};
 use orqestra_vault::FieldContext;
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use crate::content::{RECIPIENT_FIELD, RecipientContact, VARIABLES_FIELD};
 use crate::context::Context;
 use crate::directory::TenantEntry;
 use crate::error::{CommandError, MismatchOf};
-use crate::execute::{Commands, NotRecorded};
+use crate::execute::{Commands, Loaded, NotRecorded};
 use crate::fingerprint::fingerprint;
 use crate::keys::SealingKey;
+use crate::told::Beside;
+use crate::trail::Trail;
 
 /// How long an idempotency key stands.
 const KEY_LIFETIME: Duration = Duration::from_hours(24);
@@ -103,6 +106,8 @@ impl Trigger {
 pub struct Triggered {
     /// The notification.
     pub notification: NotificationId,
+    /// The caller's id of the event, or the one made for it; absent once the recipient was forgotten.
+    pub event_id: Option<EventId>,
     /// What was accepted.
     pub accepted: Arc<Accepted>,
     /// Where it stands in the log; only for a new one.
@@ -111,10 +116,10 @@ pub struct Triggered {
     pub replayed: bool,
 }
 
-impl Triggered {
-    fn of(notification: NotificationId, accepted: &Arc<Accepted>, position: Option<Position>) -> Self {
-        Self { notification, accepted: Arc::clone(accepted), position, replayed: position.is_none() }
-    }
+/// An event that was accepted before.
+struct Known {
+    notification: NotificationId,
+    accepted: Arc<Accepted>,
 }
 
 impl Commands {
@@ -143,7 +148,14 @@ impl Commands {
         };
         let notification = NotificationId::of_event(tenant.id, &event_id);
         let stream = StreamId::notification(tenant.id, notification);
-        let draft = Draft { tenant, trigger: &trigger, event_id, notification, fingerprint, accepted_at };
+        let draft = Draft {
+            tenant,
+            trigger: &trigger,
+            event_id: event_id.clone(),
+            notification,
+            fingerprint,
+            accepted_at,
+        };
         let claim = trigger.idempotency_key.as_ref().map(|key| IdempotencyClaim {
             tenant: tenant.id,
             key: key.as_str().to_owned(),
@@ -162,21 +174,31 @@ impl Commands {
                 new_keys: sealing.new.into_iter().collect(),
                 ..Ticket::default()
             };
-            let metadata = ctx.metadata(Some(&recipient));
-            let tried = self.attempt(&stream, Notification::default(), 0, command, ticket, metadata).await?;
+            let causes = |_: &[NotificationEvent], ids: &[Uuid]| vec![None; ids.len()];
+            let beside = Beside { ctx, trace: None, recipient: Some(&recipient), causes: &causes };
+            let tried = self.attempt(&stream, Notification::default(), 0, command, ticket, &beside).await?;
             match tried {
                 Ok(committed) => {
                     FailPoint::TriggerAfterAppend.hit();
                     self.vault().remember(&key);
                     let story = committed.aggregate.story().expect("accepted just now");
-                    let answer = Triggered::of(notification, &story.accepted, committed.position);
+                    let answer = Triggered {
+                        notification,
+                        event_id: Some(event_id),
+                        accepted: Arc::clone(&story.accepted),
+                        position: committed.position,
+                        replayed: false,
+                    };
                     self.remember(tenant, &trigger, &answer);
                     // In a rush what follows comes so late that it would not be remembered any more.
                     if !self.log().in_a_rush()
                         && let Some(first) = committed.events.first()
                     {
-                        let trace = ctx.trace(first);
-                        self.memorise(&stream, committed.aggregate, committed.version, &trace);
+                        let trace = Some(ctx.trace(first));
+                        let mut trail = Trail::default();
+                        trail.extend([&**first]);
+                        let (state, version) = (committed.aggregate, committed.version);
+                        self.memorise(&stream, Loaded { state, version, trace, trail: Arc::new(trail) });
                     }
                     return Ok(answer);
                 }
@@ -213,7 +235,7 @@ impl Commands {
         if let Some(notification) = trigger.names(tenant.id)
             && let Some(story) = self.recent_story(tenant.id, notification).await?
         {
-            let known = Triggered::of(notification, &story.accepted, None);
+            let known = Known { notification, accepted: story.accepted };
             return self.answer_again(tenant.id, trigger, fingerprint, known).await.map(Some);
         }
         let Some(key) = &trigger.idempotency_key else { return Ok(None) };
@@ -223,8 +245,10 @@ impl Commands {
         self.repeat(tenant.id, trigger, notification, fingerprint).await.map(Some)
     }
 
-    fn known_hot(&self, tenant: TenantId, trigger: &Trigger, now: Timestamp) -> Option<Triggered> {
-        let recent = |id| self.hot().answer(tenant, id).map(|accepted| Triggered::of(id, &accepted, None));
+    fn known_hot(&self, tenant: TenantId, trigger: &Trigger, now: Timestamp) -> Option<Known> {
+        let recent = |notification| {
+            self.hot().answer(tenant, notification).map(|accepted| Known { notification, accepted })
+        };
         trigger.names(tenant).and_then(recent).or_else(|| {
             let key = trigger.idempotency_key.as_ref()?;
             recent(self.hot().claim(tenant, key.as_str(), now)?)
@@ -240,7 +264,7 @@ impl Commands {
     ) -> Result<Triggered, Error> {
         let story = self.recent_story(tenant, earlier).await?;
         let story = story.ok_or_else(|| claim_without_event(earlier))?;
-        let known = Triggered::of(earlier, &story.accepted, None);
+        let known = Known { notification: earlier, accepted: story.accepted };
         let answer = self.answer_again(tenant, trigger, fingerprint, known).await?;
         self.hot().remember(tenant, earlier, Arc::clone(&answer.accepted));
         Ok(answer)
@@ -252,10 +276,10 @@ impl Commands {
         tenant: TenantId,
         trigger: &Trigger,
         fingerprint: Fingerprint,
-        known: Triggered,
+        known: Known,
     ) -> Result<Triggered, Error> {
-        let notification = known.notification;
-        if known.accepted.fingerprint != fingerprint {
+        let Known { notification, accepted } = known;
+        if accepted.fingerprint != fingerprint {
             let by_event = trigger.names(tenant) == Some(notification);
             let what = if by_event { MismatchOf::EventId } else { MismatchOf::IdempotencyKey };
             return Err(CommandError::IdempotencyMismatch(what));
@@ -265,7 +289,12 @@ impl Commands {
         {
             return Err(CommandError::IdempotencyMismatch(MismatchOf::IdempotencyKey));
         }
-        Ok(known)
+        let event_id = if trigger.names(tenant) == Some(notification) {
+            trigger.event_id.clone()
+        } else {
+            self.event_id(tenant, notification, &accepted).await?
+        };
+        Ok(Triggered { notification, event_id, accepted, position: None, replayed: true })
     }
 
     /// Claims a key for a known event if it is free, and says what it stands for.
@@ -311,14 +340,14 @@ impl Commands {
             phone.as_ref().map(|phone| tenant.index.address_ref(phone.as_str())),
             None,
         ];
-        let contact = RecipientContact { user_id, email, phone };
+        let contact = RecipientContact { user_id, email, phone, event_id: Some(event_id.clone()) };
         let recipient = seal(RECIPIENT_FIELD, &json(&contact)?);
         let variables = match &trigger.variables {
             Some(variables) => Some(seal(VARIABLES_FIELD, &json(variables)?)),
             None => None,
         };
         Ok(Accepted {
-            event_id: event_id.clone(),
+            event_id: None,
             event_type: trigger.event_type.clone(),
             tenant_name: tenant.record.name.clone(),
             recipient_ref: tenant.index.recipient_ref(&trigger.recipient.user_id),

@@ -21,7 +21,7 @@ pub use due::{Due, DueKey, DueKind, DueRow};
 pub use provider::carriers::{MakeProvider, Providers};
 pub use provider::sandbox;
 pub use provider::smtp::{Smtp, SmtpLimits};
-pub use provider::{Message, NotTaken, Provider, SendError, Sent, deduplicates};
+pub use provider::{Message, NotTaken, Provider, SendError, Sent};
 pub use push_feed::{FeedEnded, PushFeed};
 pub use reactor::{Dispatch, DispatchDeps, DispatchError};
 pub use settings::{DispatchSettings, InvalidSetting, SWEEP_GRACE};

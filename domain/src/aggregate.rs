@@ -35,7 +35,7 @@ macro_rules! aggregate {
             }
 
             fn event_version(&self) -> String {
-                crate::event::VERSION.to_owned()
+                crate::event::version_of(self.name()).to_owned()
             }
         }
     };

@@ -9,8 +9,24 @@ use crate::template::{Template, TemplateEvent};
 use crate::tenant::{Tenant, TenantEvent};
 use cqrs_es::Aggregate;
 
-/// The version of every event's present shape. An upcaster brings older ones here.
-pub const VERSION: &str = "1.0.0";
+/// The version of an event's first shape.
+pub const FIRST_VERSION: &str = "1.0.0";
+
+/// The version of an event type's present shape; `crate::upcast` brings older ones here.
+///
+/// The middle number grows with a field that an older program may skip, the first one where an older program cannot
+/// read the event.
+pub fn version_of(event_type: &str) -> &'static str {
+    match event_type {
+        "NotificationAccepted" => "2.0.0",
+        "AttemptStarted"
+        | "AttemptSucceeded"
+        | "AttemptFailed"
+        | "AttemptOutcomeUnknown"
+        | "ProvidersSet" => "1.1.0",
+        _ => FIRST_VERSION,
+    }
+}
 
 /// An event of one of the aggregates.
 #[derive(Clone, Debug, PartialEq)]

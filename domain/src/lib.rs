@@ -4,8 +4,8 @@
 //! a clock, an environment, a socket or a file. Stored events are a public contract: additive, versioned, every
 //! shape ever written stays loadable (see `golden/`).
 //!
-//! To add an event: add the variant, bump nothing, write its golden file, fold it in `evolve`, and list it in
-//! `docs/events.md`.
+//! To add an event: add the variant, write its golden file, fold it in `evolve`, and list it in `docs/events.md`. To
+//! change one: raise its version in `event.rs` too, and teach `upcast.rs` the shape before.
 
 pub mod address;
 mod aggregate;
@@ -26,14 +26,15 @@ pub mod template;
 pub mod tenant;
 pub mod text;
 pub mod timestamp;
+pub mod upcast;
 
 pub use address::{EmailAddress, PhoneNumber};
 pub use category::{InvalidCategories, PushCategories};
 pub use channel::Channel;
 pub use event::AnyEvent;
 pub use id::{
-    AddressRef, ApiKeyHash, ApiKeyId, DeliveryId, EventId, Fingerprint, KeyId, NotificationId, RecipientRef,
-    StreamId, TemplateId, TenantId,
+    AddressRef, ApiKeyHash, ApiKeyId, DeliveryId, EventId, Fingerprint, KeyId, NotificationId,
+    ProviderInstanceId, RecipientRef, StreamId, TemplateId, TenantId,
 };
 pub use sealed::Sealed;
 pub use text::{EventTypeName, TenantName, UserId};

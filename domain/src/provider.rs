@@ -1,12 +1,52 @@
 //! Who carries a channel's messages, as a tenant configures it. Credentials are sealed.
+//!
+//! Each entry of a list has an instance id that stays with it while its identifying settings stay: attempts name it, and
+//! the seals of its credentials are bound to it.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
+use crate::id::ProviderInstanceId;
 use crate::sealed::Sealed;
+use crate::timestamp::Timestamp;
 
-/// One provider in a channel's ordered list.
+/// One entry of a channel's ordered list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderEntry {
+    /// Names the entry for as long as its identifying settings stay.
+    pub instance: ProviderInstanceId,
+    /// The provider's kind and settings.
+    #[serde(flatten)]
+    pub config: ProviderConfig,
+}
+
+impl ProviderEntry {
+    /// The sandbox of the installation, which is one instance for all tenants and channels.
+    pub const SANDBOX: Self = Self { instance: SANDBOX_INSTANCE, config: ProviderConfig::Sandbox };
+}
+
+/// For how long a provider that is given the same delivery again does not send it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dedup {
+    /// Seconds from the attempt's claim; without limit where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<u32>,
+}
+
+impl Dedup {
+    /// Without limit.
+    pub const FOR_EVER: Self = Self { seconds: None };
+
+    /// Whether an attempt claimed at `started` still keeps a second one at `at` from being sent.
+    pub fn covers(&self, started: Timestamp, at: Timestamp) -> bool {
+        self.seconds.is_none_or(|seconds| at < started.plus(Duration::from_secs(seconds.into())))
+    }
+}
+
+/// A provider's kind with its settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum ProviderConfig {
@@ -82,3 +122,9 @@ impl ProviderConfig {
 pub const SANDBOX: &str = "sandbox";
 /// The provider name of the inbox itself: a push is delivered once it stands in the log.
 pub const HUB: &str = "hub";
+/// The instance of the sandbox: the installation has one, whose table keeps each delivery once.
+pub const SANDBOX_INSTANCE: ProviderInstanceId =
+    ProviderInstanceId::from_uuid(Uuid::from_u128(0x6f72_7165_7374_7261_8000_7361_6e64_626f));
+/// The instance of the inbox itself.
+pub const HUB_INSTANCE: ProviderInstanceId =
+    ProviderInstanceId::from_uuid(Uuid::from_u128(0x6f72_7165_7374_7261_8000_0000_0068_7562));

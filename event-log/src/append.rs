@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use orqestra_domain::{KeyId, NotificationId, RecipientRef, TenantId, Timestamp};
 use orqestra_vault::NewKey;
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::position::Position;
 use crate::recorded::{Metadata, RecordedEvent};
@@ -56,10 +57,22 @@ pub struct Ticket {
     pub destroys: Option<KeyDestruction>,
     /// The stream is taken for empty without a read.
     pub fresh: bool,
+    /// Id and metadata of each event, in order, where the command has prepared them; the store makes its own for an empty
+    /// list.
+    pub told: Vec<Told>,
     /// What goes first where more waits than can be stored at once.
     pub priority: Priority,
     /// Where the outcome is left for whoever goes through the store.
     pub slot: Slot,
+}
+
+/// Id and metadata of an event that a command is about to store.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// The event's id, a version 7 UUID that nothing else has.
+    pub event_id: Uuid,
+    /// The RFC 8785 text that stands beside the payload.
+    pub metadata: Metadata,
 }
 
 /// What goes first where more waits than can be stored at once.

@@ -32,14 +32,14 @@ mod writer;
 
 pub use append::{
     Append, IdempotencyClaim, KeyDestruction, MAX_EVENT_BYTES, NewEvent, Outcome, Priority, Recorded, Slot,
-    Ticket,
+    Ticket, Told,
 };
 pub use error::LogError;
 pub use fail_point::FailPoint;
 pub use log::{EventLog, LogOptions, MAX_CLOCK_SKEW};
 pub use outage::Outage;
 pub use position::Position;
-pub use recorded::{Metadata, RecordedEvent};
+pub use recorded::{Metadata, MetadataText, RecordedEvent};
 pub use repository::LogRepository;
 pub use rush::Caller;
 pub use source::{Clock, Ids};

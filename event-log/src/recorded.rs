@@ -52,6 +52,55 @@ impl Metadata {
     }
 }
 
+/// Metadata written member by member in the order of RFC 8785, so that no map is built for each event.
+///
+/// Invariant: members are added in ascending order of their names, each once.
+#[derive(Debug)]
+pub struct MetadataText(String);
+
+impl MetadataText {
+    /// Room for that many bytes.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self(String::with_capacity(bytes))
+    }
+
+    /// Adds a member.
+    pub fn member(&mut self, name: &str, value: &str) {
+        let plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+        self.separate();
+        self.0.extend(["\"", name, "\":"]);
+        if value.bytes().all(plain) {
+            self.0.extend(["\"", value, "\""]);
+        } else {
+            self.0.push_str(&canonical(&value));
+        }
+    }
+
+    /// Adds members that were written before by [`Self::into_members`].
+    pub fn members(&mut self, prepared: &str) {
+        self.separate();
+        self.0.push_str(prepared);
+    }
+
+    /// The members alone, to be added to other texts.
+    pub fn into_members(self) -> String {
+        self.0
+    }
+
+    /// The whole.
+    pub fn finish(self) -> Metadata {
+        let metadata = Metadata(format!("{{{}}}", self.0));
+        debug_assert_eq!(metadata.0, Metadata::of(&metadata.entries()).0, "the members are in order");
+        metadata
+    }
+
+    fn separate(&mut self) {
+        if !self.0.is_empty() {
+            self.0.push(',');
+        }
+    }
+}
+
 impl Default for Metadata {
     fn default() -> Self {
         Self("{}".to_owned())
@@ -167,3 +216,26 @@ macro_rules! columns {
 }
 
 pub(crate) use columns;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_written_by_members_is_the_canonical_text() {
+        let mut constant = MetadataText::with_capacity(64);
+        constant.member("process", "p-1");
+        constant.member("program", "orqestra/1");
+        let constant = constant.into_members();
+        for value in ["plain", "with \"quotes\" and \\", "\u{fc}mlaut", "tab\t", ""] {
+            let mut text = MetadataText::with_capacity(256);
+            text.member("actor", value);
+            text.members(&constant);
+            text.member("requestId", value);
+            let entries =
+                [("actor", value), ("process", "p-1"), ("program", "orqestra/1"), ("requestId", value)];
+            let map = entries.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            assert_eq!(text.finish(), map.into_iter().collect::<Metadata>());
+        }
+    }
+}

@@ -11,6 +11,7 @@ use cqrs_es::persist::{EventStoreAggregateContext, PersistedEventStore};
 use cqrs_es::{Aggregate, AggregateError, DomainEvent as _, EventEnvelope, EventStore};
 use orqestra_domain::AnyEvent;
 use tracing::Instrument as _;
+use uuid::Uuid;
 
 use crate::append::Ticket;
 use crate::canonical::canonical;
@@ -65,10 +66,17 @@ where
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        let ticket = self.ticket.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
+        let mut ticket =
+            self.ticket.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
         let slot = ticket.slot.clone();
-        let texts = std::iter::repeat_n(Metadata::of(&metadata), events.len());
-        let written = events.iter().zip(texts).map(|(event, metadata)| Written {
+        let told = std::mem::take(&mut ticket.told);
+        let texts: Vec<(Option<Uuid>, Metadata)> = if told.len() == events.len() {
+            told.into_iter().map(|told| (Some(told.event_id), told.metadata)).collect()
+        } else {
+            vec![(None, Metadata::of(&metadata)); events.len()]
+        };
+        let written = events.iter().zip(texts).map(|(event, (event_id, metadata))| Written {
+            event_id,
             event_type: event.event_type(),
             event_version: event.event_version(),
             payload: canonical(event),

@@ -1,22 +1,24 @@
 //! Brings events as they were once written to the shape that the domain reads today.
 //!
 //! Stored text never changes; every reader, the repository and [`RecordedEvent::event`](crate::RecordedEvent::event)
-//! alike, sees it through this list. To add one: append it in [`Upcasters::current`] and keep the old shape as a golden
-//! file.
+//! alike, sees it through this list. What changes a shape is pure and stands in `orqestra_domain::upcast`, beside the golden
+//! files of the old shapes.
 
 use std::fmt;
 use std::sync::Arc;
 
 use cqrs_es::persist::{EventUpcaster, SerializedEvent};
+use orqestra_domain::event::version_of;
+use orqestra_domain::upcast;
 
 /// Upcasters in the order in which they apply.
 #[derive(Clone)]
 pub struct Upcasters(Arc<[Box<dyn EventUpcaster>]>);
 
 impl Upcasters {
-    /// Those of this version of the program. Every event is still in its first shape.
+    /// Those of this version of the program: the domain's own.
     pub fn current() -> Self {
-        Self::new(Vec::new())
+        Self::new(vec![Box::new(OfDomain)])
     }
 
     /// A list of one's own.
@@ -38,6 +40,21 @@ impl Upcasters {
                 event
             }
         })
+    }
+}
+
+/// Brings up the shapes that the domain knows as older ones.
+struct OfDomain;
+
+impl EventUpcaster for OfDomain {
+    fn can_upcast(&self, event_type: &str, event_version: &str) -> bool {
+        upcast::is_older(event_type, event_version)
+    }
+
+    fn upcast(&self, mut event: SerializedEvent) -> SerializedEvent {
+        upcast::upcast(&event.aggregate_id, &event.event_type, &mut event.payload);
+        version_of(&event.event_type).clone_into(&mut event.event_version);
+        event
     }
 }
 

@@ -2,7 +2,7 @@
 
 use axum::extract::{Request, State};
 use axum::{Extension, Json};
-use orqestra_commands::{Actor, TenantPatch};
+use orqestra_commands::TenantPatch;
 use orqestra_domain::tenant::Standing;
 use orqestra_domain::{ApiKeyId, EmailAddress, PushCategories, TenantName};
 use orqestra_realtime::INBOX;
@@ -73,7 +73,7 @@ pub(crate) async fn change(
     let tenant = known(&app, &tenant_id)?.id;
     scope.is_for(tenant);
     let patch = parse(&body)?;
-    let context = context(Actor::Admin, &scope);
+    let context = context(app.operator(), &scope);
     let changed = to_the_end(async move { app.commands.change_tenant(tenant, patch, &context).await });
     let (record, issued) = changed.await??;
     Ok(Json(TenantView::of(tenant, &record, issued)))

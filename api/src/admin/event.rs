@@ -32,7 +32,10 @@ pub(crate) struct EventDetails {
     tag = "Admin",
     operation_id = "getEventDetails",
     security(("adminToken" = [])),
-    params(("tenantId" = String, Path), ("eventId" = String, Path, description = "Percent-encoded")),
+    params(
+        ("tenantId" = String, Path),
+        ("eventId" = String, Path, description = "The event's id, percent-encoded, or the notification's"),
+    ),
     responses(
         (status = 200, description = "Where each channel stands", body = EventDetails),
         (status = 401, description = "No operator", body = ErrorBody),
@@ -46,13 +49,19 @@ pub(crate) async fn event(
 ) -> Result<Json<EventDetails>, ApiError> {
     from_reading_operator(&app, &headers).await?;
     let tenant = known(&app, &tenant_id)?.id;
-    let unknown = ApiError::NotFound(Thing::Event);
-    let Ok(event) = EventId::parse(&event_id) else { return Err(unknown) };
-    let notification = NotificationId::of_event(tenant, &event);
-    match story(&app.commands, &app.inbox, tenant, notification).await? {
-        Some(story) => {
-            Ok(Json(EventDetails { success: true, data: EventView::detailed(notification, &story) }))
+    if let Ok(event) = EventId::parse(&event_id) {
+        let notification = NotificationId::of_event(tenant, &event);
+        if let Some(story) = story(&app.commands, &app.inbox, tenant, notification).await? {
+            let data = EventView::detailed(Some(&event), notification, &story);
+            return Ok(Json(EventDetails { success: true, data }));
         }
-        None => Err(unknown),
     }
+    // Read models name the notification alone.
+    let unknown = || ApiError::NotFound(Thing::Event);
+    let notification: NotificationId = event_id.parse().map_err(|_| unknown())?;
+    let found = story(&app.commands, &app.inbox, tenant, notification).await?;
+    let story = found.ok_or_else(unknown)?;
+    let event = app.commands.event_id(tenant, notification, &story.accepted).await?;
+    let data = EventView::detailed(event.as_ref(), notification, &story);
+    Ok(Json(EventDetails { success: true, data }))
 }

@@ -1,11 +1,13 @@
-//! `PUT /admin/v1/tenants/{tenantId}/providers/{channel}`: the providers of a channel, the first one tried first.
+//! `PUT` and `GET /admin/v1/tenants/{tenantId}/providers/{channel}`: the providers of a channel, the first one tried
+//! first.
 //!
 //! Passwords come in here in clear, are sealed by the command and never shown again.
 
 use axum::extract::{Request, State};
+use axum::http::HeaderMap;
 use axum::{Extension, Json};
-use orqestra_commands::{Actor, ProviderInput, SmtpInput};
-use orqestra_domain::provider::{ProviderConfig, TlsMode};
+use orqestra_commands::{ProviderInput, SmtpInput};
+use orqestra_domain::provider::{ProviderConfig, ProviderEntry, TlsMode};
 use orqestra_domain::{Channel, EmailAddress};
 use serde::Serialize;
 use serde_json::Value;
@@ -17,7 +19,7 @@ use crate::envelope::ErrorBody;
 use crate::error::ApiError;
 use crate::fields::{FieldError, Fields, Problems};
 use crate::observe::Scope;
-use crate::request::{Segments, context, from_operator, to_the_end};
+use crate::request::{Segments, context, from_operator, from_reading_operator, to_the_end};
 
 pub(crate) const PATH: &str = "/admin/v1/tenants/{tenantId}/providers/{channel}";
 
@@ -68,6 +70,8 @@ pub(crate) struct ProviderList {
 pub(crate) struct ProviderView {
     /// `sandbox` or `smtp`.
     kind: &'static str,
+    /// Names the entry in attempts; stays while kind, host, port and user name stay.
+    instance: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     host: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,11 +89,13 @@ pub(crate) struct ProviderView {
 
 impl ProviderView {
     /// With the user name as it was given: it is kept sealed.
-    fn of(provider: ProviderConfig, username: Option<String>) -> Self {
-        let kind = provider.name();
-        match provider {
+    fn of(provider: ProviderEntry, username: Option<String>) -> Self {
+        let ProviderEntry { instance, config } = provider;
+        let (kind, instance) = (config.name(), instance.to_string());
+        match config {
             ProviderConfig::Sandbox => Self {
                 kind,
+                instance,
                 host: None,
                 port: None,
                 tls: None,
@@ -99,6 +105,7 @@ impl ProviderView {
             },
             ProviderConfig::Smtp(smtp) => Self {
                 kind,
+                instance,
                 host: Some(smtp.host),
                 port: Some(smtp.port),
                 tls: Some(match smtp.tls {
@@ -141,12 +148,49 @@ pub(crate) async fn put(
     scope.is_for(tenant);
     let (channel, providers) = parse(&channel, &body)?;
     let usernames: Vec<_> = providers.iter().map(username).collect();
-    let context = context(Actor::Admin, &scope);
+    let context = context(app.operator(), &scope);
     let set =
         to_the_end(async move { app.commands.set_providers(tenant, channel, providers, &context).await });
     let set = set.await??.into_iter().zip(usernames);
     let providers = set.map(|(provider, username)| ProviderView::of(provider, username)).collect();
     Ok(Json(ProviderList { channel, providers }))
+}
+
+/// Shows a channel's providers, the installation's default where the tenant has set none.
+#[utoipa::path(
+    get,
+    path = "/admin/v1/tenants/{tenantId}/providers/{channel}",
+    tag = "Admin",
+    operation_id = "getProviders",
+    security(("adminToken" = [])),
+    params(("tenantId" = String, Path), ("channel" = String, Path)),
+    responses(
+        (status = 200, description = "As they stand now", body = ProviderList),
+        (status = 401, description = "No operator", body = ErrorBody),
+        (status = 404, description = "No such tenant", body = ErrorBody),
+        (status = 422, description = "No such channel", body = ErrorBody),
+    ),
+)]
+pub(crate) async fn show(
+    State(app): State<App>,
+    Segments((tenant_id, channel)): Segments<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Json<ProviderList>, ApiError> {
+    from_reading_operator(&app, &headers).await?;
+    let tenant = known(&app, &tenant_id)?;
+    let mut problems = Problems::default();
+    let channel = named(&channel, &mut problems);
+    let channel = problems.check(channel)?;
+    let mut providers = Vec::new();
+    for entry in app.commands.directory().providers(&tenant, channel) {
+        let username = app.commands.provider_username(tenant.id, &entry).await?;
+        providers.push(ProviderView::of(entry, username));
+    }
+    Ok(Json(ProviderList { channel, providers }))
+}
+
+fn named(channel: &str, problems: &mut Problems) -> Option<Channel> {
+    channel.parse().map_err(|_| problems.add("channel", "must be one of EMAIL, SMS, PUSH")).ok()
 }
 
 fn username(provider: &ProviderInput) -> Option<String> {
@@ -158,8 +202,7 @@ fn username(provider: &ProviderInput) -> Option<String> {
 
 fn parse(channel: &str, body: &Value) -> Result<(Channel, Vec<ProviderInput>), ApiError> {
     let mut problems = Problems::default();
-    let channel =
-        channel.parse().map_err(|_| problems.add("channel", "must be one of EMAIL, SMS, PUSH")).ok();
+    let channel = named(channel, &mut problems);
     let list = body.as_array().filter(|list| list.len() <= MAX_PROVIDERS);
     if list.is_none() {
         problems.add("body", format!("must be a list of at most {MAX_PROVIDERS} providers"));

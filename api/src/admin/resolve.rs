@@ -2,7 +2,6 @@
 
 use axum::extract::{Request, State};
 use axum::{Extension, Json};
-use orqestra_commands::Actor;
 use orqestra_domain::DeliveryId;
 use orqestra_domain::notification::{Resolution, Resolve};
 use serde::Serialize;
@@ -66,9 +65,9 @@ pub(crate) async fn resolve(
     let delivery: DeliveryId = delivery_id.parse().map_err(|_| unknown())?;
     let of = app.deliveries.find_delivery(delivery).await?.ok_or_else(unknown)?;
     scope.is_for(of.tenant);
-    let context = context(Actor::Admin, &scope);
+    let context = context(app.operator(), &scope);
     let command =
-        Resolve { channel: of.channel, resolution, by: Actor::Admin.to_string(), at: app.commands.now() };
+        Resolve { channel: of.channel, resolution, by: app.operator().to_string(), at: app.commands.now() };
     let resolved = to_the_end(async move {
         app.commands.resolve_outcome(of.tenant, of.notification, command, &[], &context).await
     });

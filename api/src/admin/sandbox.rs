@@ -36,8 +36,9 @@ pub(crate) struct KeptMessage {
     delivery_id: String,
     /// Of which notification.
     notification_id: String,
-    /// Of which event.
-    event_id: String,
+    /// Of which event; absent in messages from before it was sealed with them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_id: Option<String>,
     /// On which channel.
     #[schema(value_type = String, example = "EMAIL")]
     channel: Channel,

@@ -2,7 +2,6 @@
 
 use axum::extract::{Request, State};
 use axum::{Extension, Json};
-use orqestra_commands::Actor;
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -53,7 +52,7 @@ pub(crate) async fn switch(
     let (event_type, channel) = named(&event_type, &channel, &mut problems);
     let active = parse(&body, &mut problems)?;
     let ((event_type, channel), active) = problems.check(event_type.zip(channel).zip(active))?;
-    let context = context(Actor::Admin, &scope);
+    let context = context(app.operator(), &scope);
     let (commands, of) = (app.commands.clone(), event_type.clone());
     let switched =
         to_the_end(async move { commands.switch_template(tenant, &of, channel, active, &context).await });

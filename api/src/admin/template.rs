@@ -6,7 +6,6 @@
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::{Extension, Json};
-use orqestra_commands::Actor;
 use orqestra_dispatch::template::{CompiledTemplate, Escape, TemplateError, check_email_body};
 use orqestra_domain::template::TemplateContent;
 use orqestra_domain::{Channel, EventTypeName, PushCategories};
@@ -81,7 +80,7 @@ pub(crate) async fn put(
     scope.is_for(tenant);
     let (event_type, channel, content, active) = parse(&event_type, &channel, &body)?;
     let content = tokio::task::spawn_blocking(move || checked(channel, content)).await??;
-    let context = context(Actor::Admin, &scope);
+    let context = context(app.operator(), &scope);
     let saved = to_the_end(async move {
         app.commands.put_template(tenant, event_type, channel, content, active, &context).await
     });

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use orqestra_commands::{Actor, RegisterTenant, TenantEntry};
+use orqestra_commands::{RegisterTenant, TenantEntry};
 use orqestra_domain::tenant::Limits;
 use orqestra_domain::{EmailAddress, TenantId, TenantName};
 use serde::Serialize;
@@ -85,7 +85,7 @@ pub(crate) async fn register(
 ) -> Result<Response, ApiError> {
     let body = from_operator(&app, request).await?;
     let input = parse(&body)?;
-    let context = context(Actor::Admin, &scope);
+    let context = context(app.operator(), &scope);
     let registered = to_the_end(async move { app.commands.register_tenant(input, &context).await }).await??;
     scope.is_for(registered.tenant_id);
     let location = format!("{PATH}/{}", registered.tenant_id);

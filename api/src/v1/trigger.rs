@@ -254,7 +254,7 @@ fn answer(app: &App, headers: &HeaderMap, triggered: &Triggered) -> Response {
     let body = TriggerAnswer {
         success: true,
         message: format!("Event {} dispatched securely for {}", accepted.event_type, accepted.tenant_name),
-        event_id: whole.then(|| accepted.event_id.as_str()),
+        event_id: triggered.event_id.as_ref().filter(|_| whole).map(EventId::as_str),
         notification_id: whole.then(|| triggered.notification.to_string()),
         plan: whole.then(|| accepted.plan.iter().map(PlanLine::of).collect()),
     };
@@ -262,7 +262,9 @@ fn answer(app: &App, headers: &HeaderMap, triggered: &Triggered) -> Response {
     let mut response = Response::new(Body::from(body));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(LOCATION, location(&accepted.event_id));
+    if let Some(event_id) = &triggered.event_id {
+        headers.insert(LOCATION, location(event_id));
+    }
     if triggered.replayed {
         headers.insert(REPLAYED, HeaderValue::from_static("true"));
     }

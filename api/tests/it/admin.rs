@@ -3,6 +3,7 @@
 use axum::http::{Method, StatusCode};
 use orqestra_commands::Context;
 use orqestra_domain::notification::{DeliveryRendered, MarkOutcomeUnknown, StartAttempt, UnknownPolicy};
+use orqestra_domain::provider::SANDBOX_INSTANCE;
 use orqestra_domain::{Channel, DeliveryId, EventId, NotificationId};
 use serde_json::json;
 
@@ -140,10 +141,25 @@ async fn providers_are_set_in_order_and_their_passwords_never_shown() {
             "username": "u", "password": "p4ssword"},
         {"kind": "sandbox"},
     ]);
-    insta::assert_snapshot!(
-        world.admin(Method::PUT, &format!("{path}/EMAIL"), Some(&list)).await.shown(),
-        @r#"200 {"channel":"EMAIL","providers":[{"kind":"smtp","host":"127.0.0.1","port":1025,"tls":"none","from":"Shop <shop@example.org>","username":"u","passwordSet":true},{"kind":"sandbox"}]}"#
+    let put = world.admin(Method::PUT, &format!("{path}/EMAIL"), Some(&list)).await.json();
+    let shown = world.admin(Method::GET, &format!("{path}/EMAIL"), None).await.json();
+    assert_eq!(put, shown);
+    let (smtp, sandbox) = (&put["providers"][0]["instance"], &put["providers"][1]["instance"]);
+    assert_eq!(sandbox, &json!(SANDBOX_INSTANCE.to_string()));
+    assert_eq!(
+        put,
+        json!({"channel": "EMAIL", "providers": [
+            {"kind": "smtp", "instance": smtp, "host": "127.0.0.1", "port": 1025, "tls": "none",
+                "from": "Shop <shop@example.org>", "username": "u", "passwordSet": true},
+            {"kind": "sandbox", "instance": sandbox},
+        ]})
     );
+    let again = world.admin(Method::PUT, &format!("{path}/EMAIL"), Some(&list)).await.json();
+    assert_eq!(again, put, "the same list keeps its instances");
+    let usual = world.admin(Method::GET, &format!("{path}/SMS"), None).await.json();
+    assert_eq!(usual["providers"], json!([{"kind": "sandbox", "instance": sandbox}]));
+    let unknown = world.admin(Method::GET, &format!("{path}/FAX"), None).await;
+    assert_eq!(unknown.status, StatusCode::UNPROCESSABLE_ENTITY);
     let wrong_channel = world.admin(Method::PUT, &format!("{path}/SMS"), Some(&list)).await;
     insta::assert_snapshot!(
         wrong_channel.shown(),
@@ -201,6 +217,8 @@ async fn held(world: &World, shop: &Caller, event: &str) -> String {
         channel,
         attempt: 1,
         provider: "smtp".to_owned(),
+        instance: SANDBOX_INSTANCE,
+        dedup: None,
         expires_at: at,
         rendered: Some(rendered),
         at,

@@ -22,6 +22,7 @@ fn routes(of: &Caller, notification: &str, delivery: &str) -> Vec<(Method, Strin
         (Method::PATCH, format!("/admin/v1/tenants/{tenant}"), true),
         (Method::PUT, format!("/admin/v1/tenants/{tenant}/templates/order.confirmed/SMS"), true),
         (Method::PUT, format!("/admin/v1/tenants/{tenant}/providers/SMS"), true),
+        (Method::GET, format!("/admin/v1/tenants/{tenant}/providers/SMS"), false),
         (Method::GET, format!("/admin/v1/tenants/{tenant}/events/evt-1"), false),
         (Method::POST, format!("/admin/v1/deliveries/{delivery}/resolve"), true),
         (Method::GET, format!("/admin/v1/sandbox/messages?tenantId={tenant}"), false),

@@ -46,5 +46,5 @@ async fn every_described_route_exists_and_takes_the_described_methods() {
             routes += 1;
         }
     }
-    assert_eq!(routes, 22);
+    assert_eq!(routes, 23);
 }

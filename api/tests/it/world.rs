@@ -18,7 +18,7 @@ use orqestra_api::{
     ReadinessReport, router,
 };
 use orqestra_commands::directory::DefaultProvider;
-use orqestra_commands::{Commands, Directory};
+use orqestra_commands::{AdminName, Commands, Directory};
 use orqestra_dispatch::{Dispatch, DispatchDeps, DispatchSettings, SUBSCRIPTION, sandbox};
 use orqestra_event_log::source::{ManualClock, SystemIds};
 use orqestra_event_log::{Clock, EventLog, LogOptions, MIGRATOR, SubscriptionOptions, run_subscription};
@@ -157,6 +157,7 @@ impl World {
             allowed_origins: AllowedOrigins::default(),
             limits: Limits::default(),
             admin_token: Some(AdminToken::new(ADMIN_TOKEN)),
+            admin_name: AdminName::default(),
             demo,
             process,
             body_timeout: Duration::from_millis(500),

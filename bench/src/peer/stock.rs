@@ -128,8 +128,9 @@ async fn trigger(
     }
     let whole: Value = serde_json::from_slice(&body).map_err(|_| StatusCode::BAD_REQUEST)?;
     let key = headers.get("x-idempotency-key").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let accepted = accept(&peer, *tenant, name, &whole).map_err(|_| StatusCode::UNPROCESSABLE_ENTITY)?;
-    let stream = StreamId::notification(*tenant, NotificationId::of_event(*tenant, &accepted.event_id));
+    let (notification, accepted) =
+        accept(&peer, *tenant, name, &whole).map_err(|_| StatusCode::UNPROCESSABLE_ENTITY)?;
+    let stream = StreamId::notification(*tenant, notification);
     let message = format!("Event {} dispatched securely for {name}", accepted.event_type);
     let metadata = HashMap::from([
         ("actor".to_owned(), "apiKey".to_owned()),
@@ -144,7 +145,12 @@ async fn trigger(
     }
 }
 
-fn accept(peer: &Peer, tenant: TenantId, name: &TenantName, whole: &Value) -> Result<Accepted> {
+fn accept(
+    peer: &Peer,
+    tenant: TenantId,
+    name: &TenantName,
+    whole: &Value,
+) -> Result<(NotificationId, Accepted)> {
     let body = Body::deserialize(whole)?;
     let event_id = EventId::parse(&body.event_id)?;
     let user = UserId::parse(&body.payload.user_id)?;
@@ -156,14 +162,16 @@ fn accept(peer: &Peer, tenant: TenantId, name: &TenantName, whole: &Value) -> Re
         let place = FieldContext { tenant, aggregate_id: stream.as_str(), field };
         peer.vault.seal(&peer.key, &place, plain)
     };
-    let contact = json!({"userId": user.as_str(), "email": email.as_str(), "phone": phone.as_str()});
+    let contact = json!({
+        "userId": user.as_str(), "email": email.as_str(), "phone": phone.as_str(), "eventId": event_id.as_str(),
+    });
     let addresses = [
         Some(peer.index.address_ref(&email.normalised())),
         Some(peer.index.address_ref(phone.as_str())),
         None,
     ];
-    Ok(Accepted {
-        event_id,
+    let accepted = Accepted {
+        event_id: None,
         event_type: EventTypeName::parse(&body.event_type)?,
         tenant_name: name.clone(),
         recipient_ref: peer.index.recipient_ref(&user),
@@ -179,5 +187,6 @@ fn accept(peer: &Peer, tenant: TenantId, name: &TenantName, whole: &Value) -> Re
             addresses,
             providers: [true, true, true],
         }),
-    })
+    };
+    Ok((notification, accepted))
 }

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 use std::time::Duration;
 
 use orqestra_domain::notification::{TemplateChoice, TemplateRef};
-use orqestra_domain::provider::ProviderConfig;
+use orqestra_domain::provider::ProviderEntry;
 use orqestra_domain::{ApiKeyId, Channel, EventTypeName, TemplateId, TenantId};
 use orqestra_event_log::{EventLog, LogError, Position};
 use orqestra_vault::{Vault, hash_api_key};
@@ -178,10 +178,10 @@ impl Directory {
     }
 
     /// A tenant's providers for a channel, the first one tried first.
-    pub fn providers(&self, tenant: &TenantEntry, channel: Channel) -> Vec<ProviderConfig> {
+    pub fn providers(&self, tenant: &TenantEntry, channel: Channel) -> Vec<ProviderEntry> {
         match (tenant.record.providers.get(&channel), self.0.default_provider) {
             (Some(configured), _) => configured.clone(),
-            (None, DefaultProvider::Sandbox) if channel != Channel::Push => vec![ProviderConfig::Sandbox],
+            (None, DefaultProvider::Sandbox) if channel != Channel::Push => vec![ProviderEntry::SANDBOX],
             (None, DefaultProvider::Sandbox | DefaultProvider::None) => Vec::new(),
         }
     }

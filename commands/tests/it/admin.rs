@@ -1,8 +1,11 @@
 //! Tenants, templates and providers: a change holds in the answering process at once, elsewhere within a second.
 
-use orqestra_commands::{CommandError, ProviderInput, RegisterTenant, SmtpInput, TenantPatch};
+use orqestra_commands::{
+    CommandError, PROVIDER_PASSWORD_FIELD, ProviderInput, RegisterTenant, SmtpInput, TenantPatch,
+    open_credential,
+};
 use orqestra_domain::notification::TemplateChoice;
-use orqestra_domain::provider::{ProviderConfig, TlsMode, Username};
+use orqestra_domain::provider::{ProviderConfig, ProviderEntry, SANDBOX_INSTANCE, TlsMode, Username};
 use orqestra_domain::template::TemplateContent;
 use orqestra_domain::tenant::{Standing, TenantRefusal};
 use orqestra_domain::{Channel, EventTypeName, StreamId, TenantId};
@@ -130,16 +133,14 @@ async fn a_providers_credentials_are_nowhere_in_clear_and_open_with_the_tenants_
     }
     let known = commands.directory().tenant(shop.id).unwrap();
     let providers = commands.directory().providers(&known, Channel::Email);
-    let [ProviderConfig::Smtp(config)] = &providers[..] else { panic!("one SMTP server") };
-    let place = orqestra_vault::FieldContext {
-        tenant: shop.id,
-        aggregate_id: stream.as_str(),
-        field: orqestra_commands::PROVIDER_PASSWORD_FIELD,
+    let [ProviderEntry { instance, config: ProviderConfig::Smtp(config) }] = &providers[..] else {
+        panic!("one SMTP server")
     };
-    let opened = commands.vault().open_sealed(&place, config.password.as_ref().unwrap()).await.unwrap();
-    assert_eq!(opened, b"correct horse");
-    let place = orqestra_vault::FieldContext { field: orqestra_commands::PROVIDER_USERNAME_FIELD, ..place };
-    let Some(Username::Sealed(username)) = &config.username else { panic!("it is sealed") };
-    let opened = commands.vault().open_sealed(&place, username).await.unwrap();
-    assert_eq!(opened, b"ann@example.org");
+    let (password, vault) = (config.password.as_ref().unwrap(), commands.vault());
+    let open = |instance| open_credential(vault, shop.id, instance, PROVIDER_PASSWORD_FIELD, password);
+    assert_eq!(open(*instance).await.unwrap(), b"correct horse");
+    assert!(open(SANDBOX_INSTANCE).await.is_err(), "moved to another instance it does not open");
+    let username = commands.provider_username(shop.id, &providers[0]).await.unwrap();
+    assert_eq!(username.as_deref(), Some("ann@example.org"));
+    assert!(matches!(config.username, Some(Username::Sealed(_))));
 }

@@ -5,6 +5,7 @@ use orqestra_commands::{CommandError, Commands, TenantEntry};
 use orqestra_domain::notification::{
     DeliverPush, DeliveryRendered, NotificationRefusal, RecordSuccess, StartAttempt,
 };
+use orqestra_domain::provider::{Dedup, SANDBOX_INSTANCE};
 use orqestra_domain::template::TemplateContent;
 use orqestra_domain::{Channel, EventTypeName, KeyId, NotificationId, Sealed};
 use uuid::Uuid;
@@ -31,6 +32,8 @@ fn start(commands: &Commands, key: KeyId) -> StartAttempt {
         channel: Channel::Email,
         attempt: 1,
         provider: "sandbox".to_owned(),
+        instance: SANDBOX_INSTANCE,
+        dedup: Some(Dedup::FOR_EVER),
         expires_at: commands.now(),
         rendered: Some(rendered(commands, Channel::Email, key)),
         at: commands.now(),

@@ -5,6 +5,9 @@
 mod admin;
 mod attempts;
 mod directory;
+mod event_id;
 mod forgetting;
+mod instances;
+mod metadata;
 mod support;
 mod trigger;

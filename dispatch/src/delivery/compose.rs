@@ -296,6 +296,7 @@ mod tests {
             user_id: UserId::parse("u-1").unwrap(),
             email: Some(EmailAddress::parse("user@example.com").unwrap()),
             phone: None,
+            event_id: None,
         };
         let variables = json!({"userId": "mine"}).as_object().unwrap().clone();
         let all = with_routing(variables, &contact);

@@ -4,6 +4,7 @@
 //! claim is the event `AttemptStarted`: whoever's append is refused stops. An outcome that cannot be recorded is tried
 //! again alone and never repeats the call. Whatever ends early leaves the row to its lease.
 
+mod choose;
 pub(crate) mod compose;
 mod outcome;
 mod prepare;
@@ -23,12 +24,13 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
+use self::choose::Choice;
 use self::compose::Composer;
 use self::outcome::{Attempt, Verdict};
 use self::prepare::{Prepared, Unsendable};
 use crate::due::{DueKey, DueKind, DueRow};
 use crate::provider::carriers::{Carrier, Carriers};
-use crate::provider::{Message, NotTaken, SendError, Sent, deduplicates};
+use crate::provider::{Message, NotTaken, SendError, Sent};
 use crate::queue::Entry;
 use crate::settings::DispatchSettings;
 
@@ -147,7 +149,13 @@ impl Deliverer {
             return self.push(row, prepared).await;
         }
         let attempt = row.due.attempt;
-        let carrier = self.choose(&prepared.carriers, attempt)?;
+        let Some(delivery) = story.deliveries.get(&row.key.channel) else { return Ok(()) };
+        let place = (row.key.channel, attempt);
+        let carrier = match choose::choose(&prepared.carriers, delivery, place, self.clock.now())? {
+            Choice::Carrier(carrier) => carrier,
+            Choice::Hold(cause) => return self.hold(row.key, cause).await,
+        };
+        let providers = choose::usable(&prepared.carriers, delivery);
         // Whoever has to wait for a provider waits outside of the turn.
         let permit =
             if let Ok(permit) = tokio::time::timeout(std::time::Duration::ZERO, carrier.permit()).await {
@@ -163,7 +171,7 @@ impl Deliverer {
         drop(work);
         let began = tokio::time::Instant::now();
         let calling = span::attempt(row, carrier.provider.name());
-        let sent = self.call(&carrier, &message.0, expires_at).instrument(calling.clone()).await;
+        let sent = self.call(&carrier, &message, expires_at).instrument(calling.clone()).await;
         drop(permit);
         span::end(row, carrier.provider.name(), &sent, began.elapsed(), &calling, trace);
         drop(calling);
@@ -171,8 +179,8 @@ impl Deliverer {
         let attempt = Attempt {
             key: row.key,
             number: attempt,
-            providers: message.1,
-            sealing_key: message.0.key,
+            providers,
+            sealing_key: message.key,
             accepted_at: story.accepted.accepted_at,
         };
         self.record(attempt, Self::verdict(row.key.channel, &carrier, sent)).await
@@ -204,14 +212,6 @@ impl Deliverer {
         Ok(None)
     }
 
-    /// The next provider in turn whose breaker lets a call through.
-    fn choose(&self, carriers: &[Arc<Carrier>], attempt: u32) -> Result<Arc<Carrier>, Later> {
-        let first = usize::try_from(attempt.saturating_sub(1)).unwrap_or(0);
-        let now = self.clock.now();
-        let in_turn = (0..carriers.len()).map(|step| &carriers[(first + step) % carriers.len()]);
-        in_turn.into_iter().find(|carrier| carrier.breaker.pass(now)).cloned().ok_or(Later::ProvidersDown)
-    }
-
     /// Claims the attempt; `None` where it is not ours.
     async fn claim(
         &self,
@@ -226,6 +226,8 @@ impl Deliverer {
             channel,
             attempt: row.due.attempt,
             provider: carrier.provider.name().to_owned(),
+            instance: carrier.instance(),
+            dedup: carrier.provider.dedup(),
             expires_at,
             rendered: prepared.rendered.clone(),
             at,
@@ -282,22 +284,21 @@ impl Deliverer {
         sent
     }
 
-    fn message(&self, row: &DueRow, story: &Story, prepared: Prepared) -> (Message, usize) {
+    fn message(&self, row: &DueRow, story: &Story, prepared: Prepared) -> Message {
         let DueKey { tenant, notification, channel } = row.key;
-        let message = Message {
+        Message {
             tenant,
             notification,
             delivery: prepared.delivery,
             channel,
             to: prepared.to,
             content: prepared.content,
-            event_id: story.accepted.event_id.clone(),
+            event_id: prepared.event_id.or_else(|| story.accepted.event_id.clone()),
             sender: prepared.sender,
             key: prepared.key,
             accepted_at: story.accepted.accepted_at,
             at: self.clock.now(),
-        };
-        (message, prepared.carriers.len())
+        }
     }
 
     /// Tells the breaker.
@@ -326,7 +327,7 @@ impl Deliverer {
             Err(SendError::Refused { cause, answer }) => Verdict::Refused { cause, answer },
             Err(SendError::Unknown { cause }) => {
                 tracing::warn!(channel = %channel, provider = carrier.provider.name(), cause, "no answer came");
-                Verdict::Unknown { policy: policy(channel, carrier.provider.name()), cause }
+                Verdict::Unknown { policy: policy(channel), cause }
             }
         }
     }
@@ -341,7 +342,7 @@ impl Deliverer {
         let attempt = row.due.attempt;
         match delivery.attempt(attempt) {
             Some(state) if state.outcome == AttemptOutcome::Open => {
-                self.mark_overdue(row.key, attempt, policy(channel, &state.provider)).await
+                self.mark_overdue(row.key, attempt, policy(channel)).await
             }
             Some(_) | None => Ok(()),
         }
@@ -380,10 +381,10 @@ fn sendable(story: &Story, channel: Channel, attempt: u32, now: Timestamp) -> bo
     })
 }
 
-/// What to do where nobody knows whether a message was taken: hold an SMS, send an email once more.
-fn policy(channel: Channel, provider: &str) -> UnknownPolicy {
+/// What to do with an unknown outcome where the attempt's provider does not deduplicate: hold an SMS, send an email once
+/// more.
+const fn policy(channel: Channel) -> UnknownPolicy {
     match channel {
-        _ if deduplicates(provider) => UnknownPolicy::Deduplicated,
         Channel::Email => UnknownPolicy::ResendOnce,
         Channel::Sms | Channel::Push => UnknownPolicy::Hold,
     }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use orqestra_commands::{CommandError, answer_field};
 use orqestra_domain::notification::{
-    DeliveryState, FailureClass, MarkOutcomeUnknown, Notification, NotificationRefusal, RecordFailure,
-    RecordSuccess, SkipDelivery, SkipReason, UnknownPolicy,
+    DeliveryState, FailureClass, HoldDelivery, MarkOutcomeUnknown, Notification, NotificationRefusal,
+    RecordFailure, RecordSuccess, SkipDelivery, SkipReason, UnknownPolicy,
 };
 use orqestra_domain::retry::Jitter;
 use orqestra_domain::{Sealed, StreamId, Timestamp};
@@ -231,6 +231,18 @@ impl Deliverer {
             Err(CommandError::Refused(_)) => Ok(()),
             Err(error) => Err(unavailable(&error)),
         }
+    }
+
+    /// Leaves a resend to an operator, for a coded cause.
+    pub(super) async fn hold(&self, key: DueKey, cause: &'static str) -> Result<(), Later> {
+        let DueKey { tenant, notification, channel } = key;
+        let hold = HoldDelivery { channel, cause: cause.to_owned(), at: self.clock.now() };
+        let held = self.commands.hold_delivery(tenant, notification, hold, &self.context).await;
+        if held.is_ok() {
+            tracing::warn!(tenant.id = %tenant, notification.id = %notification, channel = %channel, cause,
+                "a resend is held for an operator: the provider whose answer is missing cannot be asked again");
+        }
+        ended(&held.map(drop), channel.as_str(), "held")
     }
 
     /// Ends a delivery that may not or cannot be sent any more.

@@ -7,7 +7,7 @@ use orqestra_commands::{
 };
 use orqestra_domain::notification::{Delivery, DeliveryRendered, SkipReason, Story};
 use orqestra_domain::tenant::TenantRecord;
-use orqestra_domain::{Channel, DeliveryId, EmailAddress, Sealed, StreamId, TenantId};
+use orqestra_domain::{Channel, DeliveryId, EmailAddress, EventId, Sealed, StreamId, TenantId};
 use orqestra_vault::{DataKey, FieldContext};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -28,6 +28,7 @@ pub(super) struct Prepared {
     pub(super) rendered: Option<DeliveryRendered>,
     pub(super) carriers: Arc<[Arc<Carrier>]>,
     pub(super) sender: Option<EmailAddress>,
+    pub(super) event_id: Option<EventId>,
 }
 
 /// Why it is not sent at all.
@@ -66,7 +67,8 @@ impl Deliverer {
             Channel::Email | Channel::Sms => self.carriers.of(&entry, channel),
             Channel::Push => Arc::default(),
         };
-        if channel != Channel::Push && carriers.is_empty() {
+        let is_bound = story.deliveries.get(&channel).is_some_and(|delivery| delivery.bound_to().is_some());
+        if channel != Channel::Push && carriers.is_empty() && !is_bound {
             return Ok(Err(Unsendable::Skip(SkipReason::NoProvider)));
         }
         let key = match self.commands.sealing_key(story).await {
@@ -95,7 +97,8 @@ impl Deliverer {
         };
         let (content, rendered) = content;
         let sender = entry.record.sender_email.clone();
-        Ok(Ok(Prepared { delivery: delivery.id, key, to, content, rendered, carriers, sender }))
+        let (delivery, event_id) = (delivery.id, contact.event_id);
+        Ok(Ok(Prepared { delivery, key, to, content, rendered, carriers, sender, event_id }))
     }
 
     /// What was rendered for an earlier attempt, or the render itself.

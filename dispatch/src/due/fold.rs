@@ -90,6 +90,7 @@ impl Fold {
                 Resolution::Resend => row(DueKind::Send, resolved.at, resolved.attempt + 1),
                 Resolution::Delivered | Resolution::Drop => Effect::Settled,
             },
+            NotificationEvent::DeliveryHeld(held) => row(DueKind::Held, held.at, held.attempt),
             NotificationEvent::DeliveryAbandoned(_) | NotificationEvent::DeliverySkipped(_) => {
                 Effect::Settled
             }
@@ -118,9 +119,9 @@ impl Fold {
 mod tests {
     use orqestra_domain::notification::{
         AttemptFailed, AttemptOutcomeUnknown, AttemptStarted, AttemptSucceeded, DeliveryAbandoned,
-        FailureClass, OpenAttempt, OutcomeResolved,
+        DeliveryHeld, FailureClass, OpenAttempt, OutcomeResolved,
     };
-    use orqestra_domain::{Channel, Timestamp};
+    use orqestra_domain::{Channel, DeliveryId, Timestamp};
     use uuid::Uuid;
 
     use super::*;
@@ -134,8 +135,11 @@ mod tests {
     fn started(attempt: u32) -> NotificationEvent {
         NotificationEvent::AttemptStarted(AttemptStarted {
             channel: Channel::Email,
+            delivery_id: None,
             attempt,
             provider: "smtp".to_owned(),
+            instance: None,
+            dedup: None,
             expires_at: at(30),
             possible_duplicate: false,
             at: at(0),
@@ -145,7 +149,10 @@ mod tests {
     fn failed(attempt: u32, next_due: Option<Timestamp>) -> NotificationEvent {
         NotificationEvent::AttemptFailed(AttemptFailed {
             channel: Channel::Email,
+            delivery_id: None,
             attempt,
+            provider: None,
+            instance: None,
             class: FailureClass::Retryable,
             cause: "smtp_451".to_owned(),
             answer: None,
@@ -158,12 +165,25 @@ mod tests {
     fn unknown(resend_due: Option<Timestamp>) -> NotificationEvent {
         NotificationEvent::AttemptOutcomeUnknown(AttemptOutcomeUnknown {
             channel: Channel::Email,
+            delivery_id: None,
             attempt: 1,
+            provider: None,
+            instance: None,
             cause: None,
             resend_due,
             possible_duplicate: resend_due.is_some(),
             settles: false,
             at: at(100),
+        })
+    }
+
+    fn held() -> NotificationEvent {
+        NotificationEvent::DeliveryHeld(DeliveryHeld {
+            channel: Channel::Email,
+            delivery_id: DeliveryId::from_uuid(Uuid::nil()),
+            attempt: 1,
+            cause: "provider_removed".to_owned(),
+            at: at(150),
         })
     }
 
@@ -189,8 +209,10 @@ mod tests {
     fn succeeded() -> NotificationEvent {
         NotificationEvent::AttemptSucceeded(AttemptSucceeded {
             channel: Channel::Email,
+            delivery_id: None,
             attempt: 1,
             provider: "smtp".to_owned(),
+            instance: None,
             provider_message_id: None,
             answer: None,
             still_open: None,
@@ -222,6 +244,8 @@ mod tests {
         assert_eq!(left(&[started(1), succeeded()]), None);
         assert_eq!(left(&[unknown(Some(at(100)))]), Some((DueKind::Send, 100, 2)));
         assert_eq!(left(&[unknown(None)]), Some((DueKind::Held, 100, 1)));
+        let again = unknown(Some(at(100)));
+        assert_eq!(left(&[again, held()]), Some((DueKind::Held, 150, 1)));
         assert_eq!(left(&[unknown(None), resolved(Resolution::Resend)]), Some((DueKind::Send, 200, 2)));
         assert_eq!(left(&[unknown(None), resolved(Resolution::Delivered)]), None);
         assert_eq!(left(&[unknown(None), resolved(Resolution::Drop)]), None);

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use orqestra_commands::{Directory, TenantEntry};
-use orqestra_domain::provider::{ProviderConfig, SmtpConfig};
-use orqestra_domain::{Channel, TenantId};
+use orqestra_domain::provider::{ProviderConfig, ProviderEntry};
+use orqestra_domain::{Channel, ProviderInstanceId, TenantId};
 use orqestra_event_log::Clock;
 use orqestra_vault::Vault;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -23,7 +23,7 @@ use crate::settings::DispatchSettings;
 /// Makes providers from their settings. The real one is [`Providers`]; tests put their own in its place.
 pub trait MakeProvider: Send + Sync {
     /// Makes the provider of one entry of a tenant's list.
-    fn make(&self, tenant: TenantId, channel: Channel, config: &ProviderConfig) -> Arc<dyn Provider>;
+    fn make(&self, tenant: TenantId, channel: Channel, entry: &ProviderEntry) -> Arc<dyn Provider>;
 }
 
 /// The providers that this engine has.
@@ -43,18 +43,17 @@ impl Providers {
         let smtp_authorities = settings.smtp_authorities.clone();
         Self { sandbox, vault, sandbox_calls: settings.sandbox_calls, smtp, smtp_authorities }
     }
-
-    fn smtp(&self, tenant: TenantId, config: &SmtpConfig) -> Arc<dyn Provider> {
-        let smtp = Smtp::new(tenant, config.clone(), self.vault.clone(), self.smtp);
-        Arc::new(smtp.trusting(self.smtp_authorities.clone()))
-    }
 }
 
 impl MakeProvider for Providers {
-    fn make(&self, tenant: TenantId, _channel: Channel, config: &ProviderConfig) -> Arc<dyn Provider> {
-        match config {
+    fn make(&self, tenant: TenantId, _channel: Channel, entry: &ProviderEntry) -> Arc<dyn Provider> {
+        match &entry.config {
             ProviderConfig::Sandbox => Arc::new(SandboxLane::new(self.sandbox.clone(), self.sandbox_calls)),
-            ProviderConfig::Smtp(config) => self.smtp(tenant, config),
+            ProviderConfig::Smtp(config) => {
+                let (config, vault) = (config.clone(), self.vault.clone());
+                let smtp = Smtp::new(tenant, entry.instance, config, vault, self.smtp);
+                Arc::new(smtp.trusting(self.smtp_authorities.clone()))
+            }
         }
     }
 }
@@ -64,10 +63,15 @@ pub(crate) struct Carrier {
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) breaker: Breaker,
     permits: Arc<Semaphore>,
-    config: ProviderConfig,
+    entry: ProviderEntry,
 }
 
 impl Carrier {
+    /// The entry of the configuration that it carries for.
+    pub(crate) fn instance(&self) -> ProviderInstanceId {
+        self.entry.instance
+    }
+
     /// Waits for one of the provider's permits.
     pub(crate) async fn permit(&self) -> OwnedSemaphorePermit {
         Arc::clone(&self.permits).acquire_owned().await.expect("the semaphore is never closed")
@@ -117,19 +121,19 @@ impl Carriers {
             all.get(&place).map_or_else(Vec::new, |known| known.carriers.to_vec());
         let carriers: Arc<[Arc<Carrier>]> = configured
             .into_iter()
-            .map(|config| match before.iter().find(|carrier| carrier.config == config) {
+            .map(|configured| match before.iter().find(|carrier| carrier.entry == configured) {
                 Some(carrier) => Arc::clone(carrier),
-                None => Arc::new(self.carrier(entry.id, channel, config)),
+                None => Arc::new(self.carrier(entry.id, channel, configured)),
             })
             .collect();
         all.insert(place, Known { entry: Arc::clone(entry), carriers: Arc::clone(&carriers) });
         carriers
     }
 
-    fn carrier(&self, tenant: TenantId, channel: Channel, config: ProviderConfig) -> Carrier {
-        let provider = self.make.make(tenant, channel, &config);
+    fn carrier(&self, tenant: TenantId, channel: Channel, entry: ProviderEntry) -> Carrier {
+        let provider = self.make.make(tenant, channel, &entry);
         let permits = Arc::new(Semaphore::new(provider.concurrency()));
-        Carrier { provider, breaker: Breaker::new(self.failures_to_open, self.pause), permits, config }
+        Carrier { provider, breaker: Breaker::new(self.failures_to_open, self.pause), permits, entry }
     }
 }
 

@@ -14,8 +14,12 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use orqestra_commands::RenderedContent;
+use orqestra_domain::provider::Dedup;
 use orqestra_domain::{Channel, DeliveryId, EmailAddress, EventId, NotificationId, TenantId, Timestamp};
 use orqestra_vault::DataKey;
+
+/// The right side of each `Message-ID`; never changes.
+const MESSAGE_ID_DOMAIN: &str = "deliveries.orqestra";
 
 /// A message to one recipient. Personal throughout: never logged.
 #[derive(Clone)]
@@ -32,8 +36,8 @@ pub struct Message {
     pub to: String,
     /// What it says.
     pub content: RenderedContent,
-    /// The caller's id of the event.
-    pub event_id: EventId,
+    /// The caller's id of the event, as personal as the rest.
+    pub event_id: Option<EventId>,
     /// The tenant's sender mailbox, where the provider's settings name none.
     pub sender: Option<EmailAddress>,
     /// The recipient's data key, for a provider that keeps the message here.
@@ -42,6 +46,13 @@ pub struct Message {
     pub accepted_at: Timestamp,
     /// Now.
     pub at: Timestamp,
+}
+
+impl Message {
+    /// The `Message-ID` of an email: the delivery's on every attempt, whoever sends it from whichever mailbox.
+    pub fn message_id(&self) -> String {
+        format!("<{}@{MESSAGE_ID_DOMAIN}>", self.delivery)
+    }
 }
 
 impl fmt::Debug for Message {
@@ -99,11 +110,12 @@ pub trait Provider: Send + Sync {
     /// How many calls it takes at one time.
     fn concurrency(&self) -> usize;
 
+    /// For how long it sends a delivery once, given it again; `None` where it sends each one that it is given. The claim
+    /// records it, and what was recorded counts.
+    fn dedup(&self) -> Option<Dedup> {
+        None
+    }
+
     /// Hands a message over. Ends within the provider timeout; its deadline counts from the first poll.
     fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Sent, SendError>>;
-}
-
-/// Whether a provider of that name, given the same delivery twice, sends it once.
-pub fn deduplicates(provider: &str) -> bool {
-    [orqestra_domain::provider::SANDBOX, orqestra_domain::provider::HUB].contains(&provider)
 }

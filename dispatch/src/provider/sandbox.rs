@@ -11,7 +11,7 @@
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use orqestra_domain::provider::SANDBOX;
+use orqestra_domain::provider::{Dedup, SANDBOX};
 use orqestra_domain::{Channel, DeliveryId, NotificationId, Sealed, StreamId, TenantId, Timestamp};
 use orqestra_event_log::Outage;
 use orqestra_vault::{FieldContext, KeyError, Vault};
@@ -46,6 +46,8 @@ struct Kept {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     subject: Option<String>,
     body: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    event_id: Option<String>,
 }
 
 struct Waiting {
@@ -53,7 +55,6 @@ struct Waiting {
     tenant: Uuid,
     notification: Uuid,
     channel: &'static str,
-    event_id: String,
     sealed: Sealed,
     at: Timestamp,
     stored: oneshot::Sender<bool>,
@@ -125,16 +126,15 @@ async fn store(pool: &PgPool, batch: &[Waiting]) -> Result<(), sqlx::Error> {
     let column = |of: fn(&Waiting) -> Uuid| batch.iter().map(of).collect::<Vec<_>>();
     sqlx::query(
         "insert into sandbox_messages
-                (delivery_id, tenant_id, notification_id, channel, event_id, key_id, sealed, created_at)
-         select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::text[],
-                              $8::timestamptz[])
+                (delivery_id, tenant_id, notification_id, channel, key_id, sealed, created_at)
+         select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::text[],
+                              $7::timestamptz[])
              on conflict on constraint sandbox_messages_pkey do nothing",
     )
     .bind(column(|waiting| waiting.delivery))
     .bind(column(|waiting| waiting.tenant))
     .bind(column(|waiting| waiting.notification))
     .bind(batch.iter().map(|waiting| waiting.channel).collect::<Vec<_>>())
-    .bind(batch.iter().map(|waiting| waiting.event_id.as_str()).collect::<Vec<_>>())
     .bind(column(|waiting| waiting.sealed.key_id.as_uuid()))
     .bind(batch.iter().map(|waiting| waiting.sealed.data.as_str()).collect::<Vec<_>>())
     .bind(batch.iter().map(|waiting| waiting.at.as_datetime()).collect::<Vec<_>>())
@@ -165,12 +165,17 @@ impl Provider for SandboxLane {
         self.calls
     }
 
+    fn dedup(&self) -> Option<Dedup> {
+        Some(Dedup::FOR_EVER)
+    }
+
     fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Sent, SendError>> {
         Box::pin(async move {
             let kept = Kept {
                 to: message.to.clone(),
                 subject: message.content.subject.clone(),
                 body: message.content.body.clone(),
+                event_id: message.event_id.as_ref().map(|id| id.as_str().to_owned()),
             };
             let plain = serde_json::to_vec(&kept).expect("texts are always JSON");
             let stream = StreamId::notification(message.tenant, message.notification);
@@ -185,7 +190,6 @@ impl Provider for SandboxLane {
                 tenant: message.tenant.as_uuid(),
                 notification: message.notification.as_uuid(),
                 channel: message.channel.as_str(),
-                event_id: message.event_id.as_str().to_owned(),
                 sealed: self.sandbox.vault.seal(&message.key, &place, &plain),
                 at: message.at,
                 stored,
@@ -222,8 +226,9 @@ pub struct SandboxMessage {
     pub subject: Option<String>,
     /// The body.
     pub body: String,
-    /// The tenant's own id of the event.
-    pub event_id: String,
+    /// The tenant's own id of the event; absent in messages from before it was sealed with them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<String>,
     /// When it was taken.
     pub created_at: Timestamp,
 }
@@ -263,7 +268,7 @@ pub async fn messages(
     limit: u32,
 ) -> Result<Vec<SandboxMessage>, SandboxError> {
     let query = sqlx::query(
-        "select m.delivery_id, m.notification_id, m.channel, m.event_id, m.key_id, m.sealed, m.created_at
+        "select m.delivery_id, m.notification_id, m.channel, m.key_id, m.sealed, m.created_at
            from sandbox_messages m
           where m.tenant_id = $1 and ($2::text is null or m.channel = $2)
             and exists (select from data_keys k where k.key_id = m.key_id)
@@ -301,7 +306,7 @@ pub async fn messages(
             to: kept.to,
             subject: kept.subject,
             body: kept.body,
-            event_id: row.try_get("event_id")?,
+            event_id: kept.event_id,
             created_at: Timestamp::new(row.try_get::<OffsetDateTime, _>("created_at")?),
         });
     }

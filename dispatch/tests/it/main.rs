@@ -7,6 +7,7 @@ mod fairness;
 mod flow;
 mod permission;
 mod providers;
+mod resend;
 mod sandbox;
 mod script;
 mod smtp;

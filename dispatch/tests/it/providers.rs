@@ -26,7 +26,7 @@ async fn an_email_goes_out_over_smtp_once_and_the_servers_words_are_kept_sealed(
     else {
         panic!("{:?}", delivery.attempts)
     };
-    assert_eq!(*message_id, format!("<{}@example.org>", DeliveryId::of(id, Channel::Email)));
+    assert_eq!(*message_id, format!("<{}@deliveries.orqestra>", DeliveryId::of(id, Channel::Email)));
     assert_eq!(server.taken().len(), 1);
     assert!(server.taken()[0].content.contains("Subject: Order A-1\r\n"));
 
@@ -93,7 +93,7 @@ async fn the_sandbox_keeps_a_delivery_once_however_often_it_is_sent() {
         channel: Channel::Sms,
         to: "+254712345678".to_owned(),
         content: RenderedContent { body: body.to_owned(), ..RenderedContent::default() },
-        event_id: EventId::parse("e-1").unwrap(),
+        event_id: Some(EventId::parse("e-1").unwrap()),
         sender: None,
         key: world.commands.vault().cached(tenant.id, key_scope(&story)).unwrap(),
         accepted_at: story.accepted.accepted_at,

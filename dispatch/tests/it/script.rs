@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use futures::future::BoxFuture;
 use orqestra_dispatch::{MakeProvider, Message, NotTaken, Provider, SendError, Sent};
-use orqestra_domain::provider::ProviderConfig;
+use orqestra_domain::provider::{Dedup, ProviderConfig, ProviderEntry};
 use orqestra_domain::{Channel, DeliveryId, TenantId};
 use tokio::sync::{Semaphore, watch};
 
@@ -36,6 +36,7 @@ pub(crate) struct Call {
 pub(crate) struct Script {
     name: &'static str,
     concurrency: usize,
+    dedup: Option<Dedup>,
     answers: Mutex<VecDeque<Answer>>,
     then: Mutex<Answer>,
     calls: watch::Sender<Vec<Call>>,
@@ -43,7 +44,7 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    /// Answers all calls like this, under a name that deduplicates nothing.
+    /// Answers all calls like this and deduplicates nothing.
     pub(crate) fn always(answer: Answer) -> Arc<Self> {
         Self::named("script", 64, answer)
     }
@@ -52,11 +53,18 @@ impl Script {
         Arc::new(Self {
             name,
             concurrency,
+            dedup: None,
             answers: Mutex::default(),
             then: Mutex::new(then),
             calls: watch::Sender::default(),
             gate: Semaphore::new(Semaphore::MAX_PERMITS),
         })
+    }
+
+    /// Deduplicates for so long, by its own word; it answers every call all the same.
+    pub(crate) fn deduplicating(self: Arc<Self>, dedup: Dedup) -> Arc<Self> {
+        let script = Arc::into_inner(self).expect("nothing plays it yet");
+        Arc::new(Self { dedup: Some(dedup), ..script })
     }
 
     /// Answers these first.
@@ -106,6 +114,10 @@ impl Provider for Actor {
         self.script.concurrency
     }
 
+    fn dedup(&self) -> Option<Dedup> {
+        self.script.dedup
+    }
+
     fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Sent, SendError>> {
         Box::pin(async move {
             let call = Call {
@@ -146,8 +158,8 @@ impl Provider for Actor {
 pub(crate) struct Cast(pub(crate) Arc<Script>);
 
 impl MakeProvider for Cast {
-    fn make(&self, _: TenantId, _: Channel, config: &ProviderConfig) -> Arc<dyn Provider> {
-        let number = match config {
+    fn make(&self, _: TenantId, _: Channel, entry: &ProviderEntry) -> Arc<dyn Provider> {
+        let number = match &entry.config {
             ProviderConfig::Sandbox => 0,
             ProviderConfig::Smtp(smtp) => smtp.port,
         };

@@ -8,7 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use orqestra_commands::RenderedContent;
 use orqestra_dispatch::{Message, NotTaken, Provider, SendError, Sent, Smtp, SmtpLimits};
 use orqestra_domain::provider::{SmtpConfig, TlsMode, Username};
-use orqestra_domain::{Channel, DeliveryId, EventId, NotificationId, StreamId, TenantId, Timestamp};
+use orqestra_domain::{
+    Channel, DeliveryId, NotificationId, ProviderInstanceId, StreamId, TenantId, Timestamp,
+};
 use orqestra_vault::{DataKey, FieldContext, KeyScope, MasterKey, SeededEntropy, Vault};
 use sqlx::PgPool;
 use tokio::time::Instant;
@@ -19,6 +21,8 @@ use crate::smtp_server::{Manners, SmtpServer};
 
 /// Longer than a busy machine takes for any call that comes to an answer, and than for the steps before one that does not.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The entry that the servers of these tests stand for.
+const INSTANCE: ProviderInstanceId = ProviderInstanceId::from_uuid(Uuid::from_u128(25));
 const HASTE: Duration = Duration::from_secs(2);
 
 pub(crate) struct Client {
@@ -65,7 +69,7 @@ impl Client {
     pub(crate) fn within(whole_call: Duration, config: SmtpConfig, vault: Vault) -> Self {
         let limits = SmtpLimits { connections: 2, whole_call };
         let (_, key) = vault.new_key(TenantId::PLATFORM, KeyScope::Tenant);
-        Self { smtp: Smtp::new(TenantId::PLATFORM, config, vault, limits), key }
+        Self { smtp: Smtp::new(TenantId::PLATFORM, INSTANCE, config, vault, limits), key }
     }
 
     pub(crate) fn trusting(self, authorities: &str) -> Self {
@@ -89,7 +93,7 @@ impl Client {
                 body: "<p>.\n.hello</p>".to_owned(),
                 text: Some(".\n.hello".to_owned()),
             },
-            event_id: EventId::parse("e-1").unwrap(),
+            event_id: None,
             sender: None,
             key: self.key.clone(),
             accepted_at: Timestamp::from_unix_micros(1_776_859_200_000_000),
@@ -128,7 +132,7 @@ pub(crate) fn short(outcome: Result<Sent, SendError>) -> String {
 async fn a_message_that_the_server_takes_is_taken_with_its_words() {
     let server = SmtpServer::start([]).await;
     let sent = Client::to(&server).send(1).await.unwrap();
-    let id = "<00000000-0000-0000-0000-000000000001@example.org>";
+    let id = "<00000000-0000-0000-0000-000000000001@deliveries.orqestra>";
     assert_eq!(sent.provider_message_id.as_deref(), Some(id));
     assert_eq!(sent.answer.as_deref(), Some("250 2.0.0 queued as 42"));
     let [taken] = &server.taken()[..] else { panic!("{:?}", server.taken()) };

@@ -6,6 +6,7 @@ use orqestra_domain::Channel;
 use orqestra_domain::notification::{
     AttemptOutcome, Delivery, DeliveryState, RecordSuccess, Resolution, Resolve,
 };
+use orqestra_domain::provider::Dedup;
 
 use crate::script::{Answer, Script};
 use crate::world::{World, ctx, settings};
@@ -64,7 +65,7 @@ async fn a_held_sms_is_sent_again_when_somebody_says_so() {
 async fn a_provider_that_deduplicates_gets_it_again_unmarked() {
     let world = World::new().await;
     let tenant = world.tenant("acme", &[(Channel::Sms, "hi")]).await;
-    let script = Script::named("sandbox", 8, Answer::Taken).first([Answer::Silence]);
+    let script = Script::always(Answer::Taken).deduplicating(Dedup::FOR_EVER).first([Answer::Silence]);
     let dispatch = world.play(&script, settings());
     let id = world.trigger(&tenant, "e-1").await;
     let delivery = world.settled(&tenant, id, Channel::Sms).await;

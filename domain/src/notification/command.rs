@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::event::{Accepted, DeliveryRendered, FailureClass, Resolution};
 use super::plan::SkipReason;
 use crate::channel::Channel;
-use crate::id::RecipientRef;
+use crate::id::{ProviderInstanceId, RecipientRef};
+use crate::provider::Dedup;
 use crate::retry::{Jitter, RetrySchedule};
 use crate::sealed::Sealed;
 use crate::timestamp::Timestamp;
@@ -27,6 +28,8 @@ pub enum NotificationCommand {
     MarkOutcomeUnknown(MarkOutcomeUnknown),
     /// Decide on an unknown outcome.
     Resolve(Resolve),
+    /// Leave a resend to an operator.
+    Hold(HoldDelivery),
     /// Send nothing after all.
     Skip(SkipDelivery),
     /// Mark it read.
@@ -47,8 +50,12 @@ pub struct StartAttempt {
     pub channel: Channel,
     /// The attempt to claim, from 1.
     pub attempt: u32,
-    /// Who will carry it.
+    /// The kind of the provider that will carry it.
     pub provider: String,
+    /// The provider's entry in the configuration.
+    pub instance: ProviderInstanceId,
+    /// For how long the provider deduplicates; `None` where it does not.
+    pub dedup: Option<Dedup>,
     /// Until when the call may start.
     pub expires_at: Timestamp,
     /// The content, where it was not rendered before.
@@ -104,11 +111,9 @@ pub struct RecordFailure {
     pub at: Timestamp,
 }
 
-/// What to do when nobody knows whether a message was taken.
+/// What to do when nobody knows whether a message was taken, where the attempt's provider does not deduplicate any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnknownPolicy {
-    /// The provider knows our key and will not send twice: send again.
-    Deduplicated,
     /// Send once more, marked as a possible duplicate; hold after that.
     ResendOnce,
     /// Hold for an operator.
@@ -141,6 +146,17 @@ pub struct Resolve {
     pub resolution: Resolution,
     /// Who decides.
     pub by: String,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// See [`NotificationCommand::Hold`].
+#[derive(Clone, Debug)]
+pub struct HoldDelivery {
+    /// The channel.
+    pub channel: Channel,
+    /// A stable code of why it cannot be sent again.
+    pub cause: String,
     /// Now.
     pub at: Timestamp,
 }

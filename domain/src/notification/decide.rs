@@ -1,17 +1,17 @@
 //! The rules of a notification: which command is allowed when, and what it makes happen.
 
 use super::command::{
-    DeliverPush, MarkOutcomeUnknown, MarkRead, NotificationCommand, RecordFailure, RecordSuccess, Resolve,
-    SkipDelivery, StartAttempt, UnknownPolicy,
+    DeliverPush, HoldDelivery, MarkOutcomeUnknown, MarkRead, NotificationCommand, RecordFailure,
+    RecordSuccess, Resolve, SkipDelivery, StartAttempt, UnknownPolicy,
 };
 use super::event::{
-    AttemptFailed, AttemptOutcomeUnknown, AttemptStarted, AttemptSucceeded, DeliveryAbandoned,
+    AttemptFailed, AttemptOutcomeUnknown, AttemptStarted, AttemptSucceeded, DeliveryAbandoned, DeliveryHeld,
     DeliverySkipped, FailureClass, NotificationEvent, NotificationRead, OutcomeResolved,
 };
 use super::refusal::NotificationRefusal as Refusal;
 use super::state::{AttemptOutcome, Delivery, DeliveryState, Notification, Story};
 use crate::channel::Channel;
-use crate::provider::HUB;
+use crate::provider::{Dedup, HUB, HUB_INSTANCE};
 use crate::retry::RetrySchedule;
 
 type Decision = Result<Vec<NotificationEvent>, Refusal>;
@@ -37,6 +37,7 @@ impl Notification {
             NotificationCommand::RecordFailure(failure) => story.record_failure(failure),
             NotificationCommand::MarkOutcomeUnknown(mark) => story.mark_unknown(&mark),
             NotificationCommand::Resolve(resolve) => story.resolve(resolve),
+            NotificationCommand::Hold(hold) => story.hold(hold),
             NotificationCommand::Skip(skip) => story.skip(&skip),
             NotificationCommand::MarkRead(read) => self.mark_read(story, &read),
         }
@@ -61,6 +62,11 @@ impl Story {
     fn start_attempt(&self, start: StartAttempt) -> Decision {
         let delivery = self.delivery(start.channel)?;
         let possible_duplicate = delivery.may_start(start.attempt, start.at)?;
+        if let Some(unknown) = delivery.bound_to()
+            && !unknown.was_carried_by(&start.provider, start.instance)
+        {
+            return Err(Refusal::OtherProvider);
+        }
         let mut events = Vec::with_capacity(2);
         if delivery.content.is_none() {
             let rendered = start.rendered.filter(|rendered| rendered.channel == start.channel);
@@ -68,8 +74,11 @@ impl Story {
         }
         events.push(NotificationEvent::AttemptStarted(AttemptStarted {
             channel: start.channel,
+            delivery_id: Some(delivery.id),
             attempt: start.attempt,
             provider: start.provider,
+            instance: Some(start.instance),
+            dedup: start.dedup,
             expires_at: start.expires_at,
             possible_duplicate,
             at: start.at,
@@ -84,20 +93,26 @@ impl Story {
             return Err(Refusal::NotRendered);
         }
         let (channel, attempt, provider, at) = (Channel::Push, 1, HUB.to_owned(), push.at);
+        let (delivery_id, instance) = (Some(delivery.id), Some(HUB_INSTANCE));
         Ok(vec![
             NotificationEvent::DeliveryRendered(push.rendered),
             NotificationEvent::AttemptStarted(AttemptStarted {
                 channel,
+                delivery_id,
                 attempt,
                 provider: provider.clone(),
+                instance,
+                dedup: Some(Dedup::FOR_EVER),
                 expires_at: at,
                 possible_duplicate: false,
                 at,
             }),
             NotificationEvent::AttemptSucceeded(AttemptSucceeded {
                 channel,
+                delivery_id,
                 attempt,
                 provider,
+                instance,
                 provider_message_id: None,
                 answer: None,
                 still_open: None,
@@ -111,8 +126,10 @@ impl Story {
         let attempt = delivery.open_attempt(success.attempt)?;
         Ok(vec![NotificationEvent::AttemptSucceeded(AttemptSucceeded {
             channel: success.channel,
+            delivery_id: Some(delivery.id),
             attempt: success.attempt,
             provider: attempt.provider.clone(),
+            instance: attempt.instance,
             provider_message_id: success.provider_message_id,
             answer: success.answer,
             still_open: delivery.open_beside(success.attempt),
@@ -132,7 +149,7 @@ impl Story {
                 at: failure.at,
             })]);
         }
-        delivery.open_attempt(failure.attempt)?;
+        let attempt = delivery.open_attempt(failure.attempt)?;
         let is_last = failure.attempt + 1 == delivery.next_attempt();
         let ended = match delivery.state {
             DeliveryState::Sent { .. } | DeliveryState::Abandoned { .. } | DeliveryState::Skipped { .. } => {
@@ -153,7 +170,10 @@ impl Story {
         let next_due = delay.filter(|_| decides).map(|delay| failure.at.plus(delay));
         let mut events = vec![NotificationEvent::AttemptFailed(AttemptFailed {
             channel: failure.channel,
+            delivery_id: Some(delivery.id),
             attempt: failure.attempt,
+            provider: Some(attempt.provider.clone()),
+            instance: attempt.instance,
             class: failure.class,
             cause: failure.cause.clone(),
             answer: failure.answer,
@@ -182,20 +202,22 @@ impl Story {
             return Err(Refusal::StillRunning);
         }
         let settles = delivery.is_settled_by(mark.attempt);
-        let unknown_before =
-            delivery.attempts.iter().any(|attempt| matches!(attempt.outcome, AttemptOutcome::Unknown { .. }));
-        let resend = match mark.policy {
-            UnknownPolicy::Deduplicated => delivery.attempts.len() < RetrySchedule::MAX_ATTEMPTS,
-            UnknownPolicy::ResendOnce => !unknown_before,
-            UnknownPolicy::Hold => false,
-        } && !settles;
+        let deduplicated = attempt.is_deduplicated_at(mark.at) && !delivery.may_repeat_at(mark.at);
+        let resend = !settles
+            && match mark.policy {
+                _ if deduplicated => delivery.attempts.len() < RetrySchedule::MAX_ATTEMPTS,
+                UnknownPolicy::ResendOnce => delivery.bound_to().is_none(),
+                UnknownPolicy::Hold => false,
+            };
         Ok(vec![NotificationEvent::AttemptOutcomeUnknown(AttemptOutcomeUnknown {
             channel: mark.channel,
+            delivery_id: Some(delivery.id),
             attempt: mark.attempt,
+            provider: Some(attempt.provider.clone()),
+            instance: attempt.instance,
             cause: Some(mark.cause.clone()),
             resend_due: resend.then_some(mark.at),
-            possible_duplicate: resend
-                && (mark.policy != UnknownPolicy::Deduplicated || delivery.doubt_before(mark.attempt)),
+            possible_duplicate: resend && (!deduplicated || delivery.doubt_before(mark.attempt)),
             settles,
             at: mark.at,
         })])
@@ -211,6 +233,20 @@ impl Story {
             resolution: resolve.resolution,
             by: resolve.by,
             at: resolve.at,
+        })])
+    }
+
+    fn hold(&self, hold: HoldDelivery) -> Decision {
+        let delivery = self.delivery(hold.channel)?;
+        if !matches!(delivery.state, DeliveryState::Waiting { .. }) || delivery.bound_to().is_none() {
+            return Err(Refusal::NothingToHold);
+        }
+        Ok(vec![NotificationEvent::DeliveryHeld(DeliveryHeld {
+            channel: hold.channel,
+            delivery_id: delivery.id,
+            attempt: delivery.next_attempt() - 1,
+            cause: hold.cause,
+            at: hold.at,
         })])
     }
 
@@ -234,7 +270,7 @@ impl Delivery {
                 return Err(Refusal::AttemptTaken);
             }
             DeliveryState::Waiting { due, .. } if at < due => return Err(Refusal::NotDue),
-            DeliveryState::Waiting { possible_duplicate, .. } => possible_duplicate,
+            DeliveryState::Waiting { possible_duplicate, .. } => possible_duplicate || self.may_repeat_at(at),
             DeliveryState::Skipped { .. } if self.template.is_none() => return Err(Refusal::NotPlanned),
             DeliveryState::Skipped { .. }
             | DeliveryState::Attempting { .. }

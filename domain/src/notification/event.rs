@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::plan::{PlannedChannel, SkipReason};
 use crate::channel::Channel;
-use crate::id::{EventId, Fingerprint, RecipientRef};
+use crate::id::{DeliveryId, EventId, Fingerprint, ProviderInstanceId, RecipientRef};
+use crate::provider::Dedup;
 use crate::sealed::Sealed;
 use crate::text::{EventTypeName, TenantName};
 use crate::timestamp::Timestamp;
@@ -28,6 +29,8 @@ pub enum NotificationEvent {
     AttemptOutcomeUnknown(AttemptOutcomeUnknown),
     /// An operator said what to make of an unknown outcome.
     OutcomeResolved(OutcomeResolved),
+    /// A resend waits for an operator: the provider whose answer is missing cannot be asked again.
+    DeliveryHeld(DeliveryHeld),
     /// The delivery was given up: the dead letter.
     DeliveryAbandoned(DeliveryAbandoned),
     /// The delivery was not allowed any more when its turn came.
@@ -40,8 +43,9 @@ pub enum NotificationEvent {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Accepted {
-    /// The caller's id of the event.
-    pub event_id: EventId,
+    /// The caller's id of the event in clear, as events before version 2.0.0 have it; only ever read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<EventId>,
     /// What kind of event it is.
     pub event_type: EventTypeName,
     /// What the tenant was called, so that a repeat gets the same answer.
@@ -52,7 +56,7 @@ pub struct Accepted {
     pub fingerprint: Fingerprint,
     /// When the request was accepted, by the accepting process's clock.
     pub accepted_at: Timestamp,
-    /// JSON `{userId, email?, phone?}`.
+    /// JSON `{userId, email?, phone?, eventId}`.
     pub recipient: Sealed,
     /// JSON object of the template variables.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -85,10 +89,19 @@ pub struct DeliveryRendered {
 pub struct AttemptStarted {
     /// The channel.
     pub channel: Channel,
+    /// The delivery; absent in events before version 1.1.0, as are the fields below that may be absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery_id: Option<DeliveryId>,
     /// Number of the attempt, from 1.
     pub attempt: u32,
-    /// Name of the provider that carries it.
+    /// The provider's kind, as in `smtp`.
     pub provider: String,
+    /// The entry of the provider configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<ProviderInstanceId>,
+    /// For how long the provider deduplicates; it does not where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dedup: Option<Dedup>,
     /// No call to the provider starts after this.
     pub expires_at: Timestamp,
     /// Whether an earlier attempt may have been taken already.
@@ -104,10 +117,16 @@ pub struct AttemptStarted {
 pub struct AttemptSucceeded {
     /// The channel.
     pub channel: Channel,
+    /// The delivery; absent in events before version 1.1.0, as are the fields below that may be absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery_id: Option<DeliveryId>,
     /// Number of the attempt.
     pub attempt: u32,
-    /// Name of the provider.
+    /// The provider's kind.
     pub provider: String,
+    /// The entry of the provider configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<ProviderInstanceId>,
     /// The provider's id of the message; receipts are matched by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_message_id: Option<String>,
@@ -147,8 +166,17 @@ pub enum FailureClass {
 pub struct AttemptFailed {
     /// The channel.
     pub channel: Channel,
+    /// The delivery; absent in events before version 1.1.0, as are the fields below that may be absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery_id: Option<DeliveryId>,
     /// Number of the attempt.
     pub attempt: u32,
+    /// The provider's kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// The entry of the provider configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<ProviderInstanceId>,
     /// Whether trying again can help.
     pub class: FailureClass,
     /// A stable code, as in `smtp_451`.
@@ -172,8 +200,17 @@ pub struct AttemptFailed {
 pub struct AttemptOutcomeUnknown {
     /// The channel.
     pub channel: Channel,
+    /// The delivery; absent in events before version 1.1.0, as are the fields below that may be absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery_id: Option<DeliveryId>,
     /// Number of the attempt.
     pub attempt: u32,
+    /// The provider's kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// The entry of the provider configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<ProviderInstanceId>,
     /// A stable code of why nobody knows, as in `smtp_timeout`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
@@ -214,6 +251,22 @@ pub struct OutcomeResolved {
     pub resolution: Resolution,
     /// Who decided.
     pub by: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// See [`NotificationEvent::DeliveryHeld`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeliveryHeld {
+    /// The channel.
+    pub channel: Channel,
+    /// The delivery.
+    pub delivery_id: DeliveryId,
+    /// Number of the last attempt made.
+    pub attempt: u32,
+    /// A stable code, as in `provider_removed`.
+    pub cause: String,
     /// When.
     pub at: Timestamp,
 }
@@ -263,6 +316,7 @@ impl NotificationEvent {
             Self::AttemptFailed(_) => "AttemptFailed",
             Self::AttemptOutcomeUnknown(_) => "AttemptOutcomeUnknown",
             Self::OutcomeResolved(_) => "OutcomeResolved",
+            Self::DeliveryHeld(_) => "DeliveryHeld",
             Self::DeliveryAbandoned(_) => "DeliveryAbandoned",
             Self::DeliverySkipped(_) => "DeliverySkipped",
             Self::NotificationRead(_) => "NotificationRead",
@@ -279,6 +333,7 @@ impl NotificationEvent {
             Self::AttemptFailed(event) => Some(event.channel),
             Self::AttemptOutcomeUnknown(event) => Some(event.channel),
             Self::OutcomeResolved(event) => Some(event.channel),
+            Self::DeliveryHeld(event) => Some(event.channel),
             Self::DeliveryAbandoned(event) => Some(event.channel),
             Self::DeliverySkipped(event) => Some(event.channel),
         }

@@ -18,6 +18,12 @@ pub enum NotificationRefusal {
     /// The next attempt is not due yet.
     #[error("the attempt is not due yet")]
     NotDue,
+    /// An earlier attempt's outcome is unknown, and the provider is not that attempt's.
+    #[error("an earlier attempt's outcome is unknown: only its own provider may be asked again")]
+    OtherProvider,
+    /// The delivery does not wait for a resend.
+    #[error("the delivery waits for no resend")]
+    NothingToHold,
     /// The content was not rendered and the command brings none.
     #[error("the delivery is not rendered")]
     NotRendered,

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::event::{Accepted, FailureClass, NotificationEvent, OpenAttempt, Resolution};
 use super::plan::{PlanOutcome, SkipReason, TemplateRef};
 use crate::channel::Channel;
-use crate::id::{AddressRef, DeliveryId};
+use crate::id::{AddressRef, DeliveryId, ProviderInstanceId};
+use crate::provider::Dedup;
 use crate::sealed::Sealed;
 use crate::timestamp::Timestamp;
 
@@ -50,6 +51,8 @@ pub struct Delivery {
     pub category: Option<String>,
     /// Its attempts in order; attempt n stands at n - 1.
     pub attempts: Vec<AttemptState>,
+    /// The code of why a resend was left to an operator, where it was.
+    pub hold_cause: Option<String>,
 }
 
 /// Where a delivery stands.
@@ -98,8 +101,12 @@ pub enum DeliveryState {
 /// One try.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AttemptState {
-    /// Who carried it.
+    /// The kind of the provider that carried it.
     pub provider: String,
+    /// The provider's entry in the configuration; absent in events from before it was kept.
+    pub instance: Option<ProviderInstanceId>,
+    /// For how long the provider deduplicates; `None` where it does not.
+    pub dedup: Option<Dedup>,
     /// When it was claimed.
     pub started_at: Timestamp,
     /// Until when its call may start.
@@ -163,7 +170,35 @@ impl DeliveryState {
     }
 }
 
+impl AttemptState {
+    /// Whether the outcome is unknown.
+    pub const fn is_unknown(&self) -> bool {
+        matches!(self.outcome, AttemptOutcome::Unknown { .. })
+    }
+
+    /// Whether its provider, given the delivery again at that time, would not send it again.
+    pub fn is_deduplicated_at(&self, at: Timestamp) -> bool {
+        self.dedup.is_some_and(|dedup| dedup.covers(self.started_at, at))
+    }
+
+    /// Whether that provider carried it. An attempt that names no instance is told by the provider's kind alone.
+    pub fn was_carried_by(&self, provider: &str, instance: ProviderInstanceId) -> bool {
+        self.instance.map_or(self.provider == provider, |own| own == instance)
+    }
+}
+
 impl Delivery {
+    /// The attempt whose provider alone may carry what follows: the last one whose outcome is unknown.
+    pub fn bound_to(&self) -> Option<&AttemptState> {
+        self.attempts.iter().rev().find(|attempt| attempt.is_unknown())
+    }
+
+    /// Whether another attempt at that time may reach the recipient a second time: an outcome is unknown, and its provider
+    /// does not deduplicate any more.
+    pub fn may_repeat_at(&self, at: Timestamp) -> bool {
+        self.attempts.iter().any(|attempt| attempt.is_unknown() && !attempt.is_deduplicated_at(at))
+    }
+
     /// The number that the next attempt will have.
     pub fn next_attempt(&self) -> u32 {
         u32::try_from(self.attempts.len()).unwrap_or(u32::MAX).saturating_add(1)
@@ -177,10 +212,9 @@ impl Delivery {
     /// Whether that attempt may have been a duplicate, and an outcome that made it one is still unknown: then
     /// the attempt after it may be one too.
     pub(super) fn doubt_before(&self, number: u32) -> bool {
-        let unknown = |attempt: &AttemptState| matches!(attempt.outcome, AttemptOutcome::Unknown { .. });
         let earlier = usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
         self.attempt(number).is_some_and(|attempt| attempt.possible_duplicate)
-            && self.attempts.iter().take(earlier).any(unknown)
+            && self.attempts.iter().take(earlier).any(AttemptState::is_unknown)
     }
 
     /// The attempt under way, other than that one: a resend goes on when the first try is answered late.
@@ -254,6 +288,7 @@ impl Story {
                 missing: Vec::new(),
                 category: None,
                 attempts: Vec::new(),
+                hold_cause: None,
             };
             (planned.channel, delivery)
         };
@@ -274,6 +309,8 @@ impl Delivery {
             NotificationEvent::AttemptStarted(started) => {
                 self.attempts.push(AttemptState {
                     provider: started.provider.clone(),
+                    instance: started.instance,
+                    dedup: started.dedup,
                     started_at: started.at,
                     expires_at: started.expires_at,
                     possible_duplicate: started.possible_duplicate,
@@ -315,6 +352,7 @@ impl Delivery {
                 }
             }
             NotificationEvent::OutcomeResolved(resolved) => {
+                self.hold_cause = None;
                 self.state = match resolved.resolution {
                     Resolution::Delivered => {
                         DeliveryState::Sent { attempt: resolved.attempt, at: resolved.at }
@@ -324,6 +362,10 @@ impl Delivery {
                     }
                     Resolution::Drop => DeliveryState::Abandoned { cause: "dropped".to_owned() },
                 };
+            }
+            NotificationEvent::DeliveryHeld(held) => {
+                self.state = DeliveryState::Held { attempt: held.attempt };
+                self.hold_cause = Some(held.cause.clone());
             }
             NotificationEvent::DeliveryAbandoned(abandoned) => {
                 self.state = DeliveryState::Abandoned { cause: abandoned.cause.clone() };

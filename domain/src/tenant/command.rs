@@ -7,7 +7,7 @@ use crate::address::EmailAddress;
 use crate::category::PushCategories;
 use crate::channel::Channel;
 use crate::id::{ApiKeyHash, ApiKeyId};
-use crate::provider::ProviderConfig;
+use crate::provider::ProviderEntry;
 use crate::sealed::Sealed;
 use crate::text::TenantName;
 use crate::timestamp::Timestamp;
@@ -70,7 +70,7 @@ pub enum TenantChange {
         /// The channel.
         channel: Channel,
         /// The list.
-        providers: Vec<ProviderConfig>,
+        providers: Vec<ProviderEntry>,
     },
 }
 

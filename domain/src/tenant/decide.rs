@@ -7,7 +7,7 @@ use super::event::{
 };
 use super::state::{Tenant, TenantRecord, TenantRefusal};
 use crate::channel::Channel;
-use crate::provider::ProviderConfig;
+use crate::provider::{ProviderConfig, ProviderEntry};
 use crate::timestamp::Timestamp;
 
 impl Tenant {
@@ -99,8 +99,8 @@ impl TenantRecord {
     }
 }
 
-fn carries(provider: &ProviderConfig, channel: Channel) -> bool {
-    match (provider, channel) {
+fn carries(provider: &ProviderEntry, channel: Channel) -> bool {
+    match (&provider.config, channel) {
         (ProviderConfig::Sandbox, Channel::Email | Channel::Sms)
         | (ProviderConfig::Smtp(_), Channel::Email) => true,
         (ProviderConfig::Sandbox, Channel::Push)

@@ -8,7 +8,7 @@ use crate::address::EmailAddress;
 use crate::category::PushCategories;
 use crate::channel::Channel;
 use crate::id::{ApiKeyHash, ApiKeyId};
-use crate::provider::ProviderConfig;
+use crate::provider::ProviderEntry;
 use crate::sealed::Sealed;
 use crate::text::TenantName;
 use crate::timestamp::Timestamp;
@@ -165,7 +165,7 @@ pub struct ProvidersSet {
     /// The channel.
     pub channel: Channel,
     /// Its providers, the first one tried first.
-    pub providers: Vec<ProviderConfig>,
+    pub providers: Vec<ProviderEntry>,
     /// When.
     pub at: Timestamp,
 }

@@ -9,7 +9,7 @@ use crate::address::EmailAddress;
 use crate::category::PushCategories;
 use crate::channel::Channel;
 use crate::id::{ApiKeyHash, ApiKeyId};
-use crate::provider::ProviderConfig;
+use crate::provider::ProviderEntry;
 use crate::sealed::Sealed;
 use crate::text::TenantName;
 
@@ -39,7 +39,7 @@ pub struct TenantRecord {
     /// Its push categories; the usual ones if `None`.
     pub push_categories: Option<PushCategories>,
     /// Its providers; a channel that was never set is absent.
-    pub providers: BTreeMap<Channel, Vec<ProviderConfig>>,
+    pub providers: BTreeMap<Channel, Vec<ProviderEntry>>,
 }
 
 /// Why a command on a tenant was refused.

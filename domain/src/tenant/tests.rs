@@ -11,8 +11,8 @@ use super::*;
 use crate::address::EmailAddress;
 use crate::category::PushCategories;
 use crate::channel::Channel;
-use crate::id::{ApiKeyHash, ApiKeyId};
-use crate::provider::{ProviderConfig, SmtpConfig, TlsMode, Username};
+use crate::id::{ApiKeyHash, ApiKeyId, ProviderInstanceId};
+use crate::provider::{ProviderConfig, ProviderEntry, SmtpConfig, TlsMode, Username};
 use crate::sample::{at, sealed, stored};
 use crate::text::TenantName;
 
@@ -65,15 +65,17 @@ fn issued(number: u8) -> Event {
     Event::ApiKeyIssued(ApiKeyIssued { key_id, hash, at: at(1) })
 }
 
-fn smtp() -> ProviderConfig {
-    ProviderConfig::Smtp(SmtpConfig {
+fn smtp() -> ProviderEntry {
+    let instance = ProviderInstanceId::from_uuid(uuid::Uuid::from_u128(25));
+    let config = ProviderConfig::Smtp(SmtpConfig {
         host: "127.0.0.1".to_owned(),
         port: 1025,
         tls: TlsMode::None,
         from: None,
         username: Some(Username::Sealed(sealed("username"))),
         password: Some(sealed("password")),
-    })
+    });
+    ProviderEntry { instance, config }
 }
 
 fn channels(list: &[Channel]) -> BTreeSet<Channel> {
@@ -97,8 +99,8 @@ fn plain_changes() -> Vec<(Change, Event)> {
         Change::SetDeliveryChannels(Some(only.clone())),
         Change::SetSender(Some(sender.clone())),
         Change::SetPushCategories(Some(categories())),
-        Change::SetProviders { channel: Channel::Email, providers: vec![smtp(), ProviderConfig::Sandbox] },
-        Change::SetProviders { channel: Channel::Sms, providers: vec![ProviderConfig::Sandbox] },
+        Change::SetProviders { channel: Channel::Email, providers: vec![smtp(), ProviderEntry::SANDBOX] },
+        Change::SetProviders { channel: Channel::Sms, providers: vec![ProviderEntry::SANDBOX] },
         Change::SetProviders { channel: Channel::Push, providers: vec![] },
     ];
     let at = at(1);
@@ -113,12 +115,12 @@ fn plain_changes() -> Vec<(Change, Event)> {
         Event::PushCategoriesSet(PushCategoriesSet { categories: Some(categories()), at }),
         Event::ProvidersSet(ProvidersSet {
             channel: Channel::Email,
-            providers: vec![smtp(), ProviderConfig::Sandbox],
+            providers: vec![smtp(), ProviderEntry::SANDBOX],
             at,
         }),
         Event::ProvidersSet(ProvidersSet {
             channel: Channel::Sms,
-            providers: vec![ProviderConfig::Sandbox],
+            providers: vec![ProviderEntry::SANDBOX],
             at,
         }),
         Event::ProvidersSet(ProvidersSet { channel: Channel::Push, providers: vec![], at }),
@@ -280,7 +282,7 @@ fn what_was_set_can_be_taken_away() {
 
 #[test]
 fn a_provider_must_carry_its_channel() {
-    let wrong = [(Channel::Sms, smtp()), (Channel::Push, smtp()), (Channel::Push, ProviderConfig::Sandbox)];
+    let wrong = [(Channel::Sms, smtp()), (Channel::Push, smtp()), (Channel::Push, ProviderEntry::SANDBOX)];
     for (channel, provider) in wrong {
         let providers = vec![provider];
         given(vec![registered()])
@@ -292,8 +294,8 @@ fn a_provider_must_carry_its_channel() {
 #[test]
 fn the_order_of_providers_matters() {
     let (channel, at) = (Channel::Email, at(1));
-    let providers = vec![ProviderConfig::Sandbox, smtp()];
-    let swapped = vec![smtp(), ProviderConfig::Sandbox];
+    let providers = vec![ProviderEntry::SANDBOX, smtp()];
+    let swapped = vec![smtp(), ProviderEntry::SANDBOX];
     given(vec![registered(), Event::ProvidersSet(ProvidersSet { channel, providers, at })])
         .when(change(vec![Change::SetProviders { channel, providers: swapped.clone() }]))
         .then_expect_events(vec![Event::ProvidersSet(ProvidersSet { channel, providers: swapped, at })]);

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use orqestra_domain::{AnyEvent, StreamId};
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use crate::append::{Append, MAX_EVENT_BYTES, NewEvent, Outcome, Ticket};
 use crate::canonical::canonical;
@@ -26,6 +27,8 @@ pub(crate) struct Unplaced {
 
 /// An event in its stored form, and in its domain's form where it is at hand.
 pub(crate) struct Written {
+    /// Made when the command is prepared where it is absent.
+    pub(crate) event_id: Option<Uuid>,
     pub(crate) event_type: String,
     pub(crate) event_version: String,
     /// RFC 8785 text.
@@ -37,6 +40,7 @@ pub(crate) struct Written {
 impl From<Append> for Unplaced {
     fn from(append: Append) -> Self {
         let written = |event: NewEvent| Written {
+            event_id: None,
             event_type: event.event_type,
             event_version: event.event_version,
             payload: canonical(&event.payload),
@@ -86,7 +90,7 @@ impl Queued {
                 return Err(Outcome::TooLarge { bytes: size });
             }
             bytes += size + 512;
-            let event_id = shared.ids.uuid_v7(now);
+            let event_id = event.event_id.unwrap_or_else(|| shared.ids.uuid_v7(now));
             let leaf = leaf(&LeafInput {
                 aggregate_id: &append.aggregate_id,
                 aggregate_type: &append.aggregate_type,

@@ -123,6 +123,7 @@ impl<'a> Changes<'a> {
             NotificationEvent::NotificationAccepted(_)
             | NotificationEvent::DeliveryRendered(_)
             | NotificationEvent::OutcomeResolved(_)
+            | NotificationEvent::DeliveryHeld(_)
             | NotificationEvent::DeliveryAbandoned(_)
             | NotificationEvent::DeliverySkipped(_)
             | NotificationEvent::NotificationRead(_) => return,
@@ -182,6 +183,10 @@ impl<'a> DeliveryChange<'a> {
                     self.status = Some(StatusChange::new(Status::Failed, resolved.at));
                 }
             },
+            NotificationEvent::DeliveryHeld(held) => {
+                self.last_cause = Some(&held.cause);
+                self.status = Some(StatusChange::new(Status::Unknown, held.at));
+            }
             NotificationEvent::DeliveryAbandoned(abandoned) => {
                 self.last_cause = Some(&abandoned.cause);
                 self.status = Some(StatusChange::new(Status::Failed, abandoned.at));

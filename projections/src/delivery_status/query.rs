@@ -3,7 +3,7 @@
 //! Every statement names its tenant, but for the two that operators ask over all tenants: whose a delivery is, and how
 //! long outcomes have been unknown.
 
-use orqestra_domain::{Channel, DeliveryId, EventId, NotificationId, TenantId, Timestamp};
+use orqestra_domain::{Channel, DeliveryId, NotificationId, ProviderInstanceId, TenantId, Timestamp};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use time::OffsetDateTime;
@@ -46,8 +46,10 @@ pub struct DeliveryRow {
 pub struct AttemptRow {
     /// Its number, from 1.
     pub attempt: u32,
-    /// Who carried it.
+    /// The kind of the provider that carried it.
     pub provider: String,
+    /// The provider's entry in the configuration.
+    pub instance: Option<ProviderInstanceId>,
     /// When it was claimed.
     pub started_at: Timestamp,
     /// When it ended.
@@ -78,8 +80,6 @@ pub struct HeldDelivery {
     pub delivery_id: DeliveryId,
     /// Whose it is.
     pub of: DeliveryOf,
-    /// The caller's id of the event.
-    pub event_id: EventId,
     /// Who carried the attempt.
     pub provider: Option<String>,
     /// Since when its outcome is unknown.
@@ -117,7 +117,7 @@ impl DeliveryStatus {
         .bind(notification.as_uuid())
         .fetch_all(&self.pool);
         let attempts = sqlx::query(
-            "select channel, attempt, provider, started_at, ended_at, outcome, cause, possible_duplicate
+            "select channel, attempt, provider, instance, started_at, ended_at, outcome, cause, possible_duplicate
                from attempts
               where tenant_id = $1 and notification_id = $2
               order by attempt",
@@ -162,7 +162,7 @@ impl DeliveryStatus {
     pub async fn held(&self, tenant: TenantId, limit: u16) -> Result<Vec<HeldDelivery>, ReadModelError> {
         let rows = limited(
             sqlx::query(
-                "select tenant_id, notification_id, channel, delivery_id, event_id, provider, held_at
+                "select tenant_id, notification_id, channel, delivery_id, provider, held_at
                    from deliveries
                   where tenant_id = $1 and held_at is not null
                   order by held_at, delivery_id
@@ -235,6 +235,7 @@ fn attempt(row: &PgRow) -> Result<AttemptRow, ReadModelError> {
     Ok(AttemptRow {
         attempt: u32::try_from(number).map_err(|_| corrupt("attempt"))?,
         provider: row.try_get("provider")?,
+        instance: row.try_get::<Option<Uuid>, _>("instance")?.map(ProviderInstanceId::from_uuid),
         started_at: Timestamp::new(row.try_get("started_at")?),
         ended_at: moment(row, "ended_at")?,
         outcome: AttemptOutcome::named(&outcome).ok_or(corrupt("outcome"))?,
@@ -244,12 +245,9 @@ fn attempt(row: &PgRow) -> Result<AttemptRow, ReadModelError> {
 }
 
 fn held(row: &PgRow) -> Result<HeldDelivery, ReadModelError> {
-    let event_id: String = row.try_get("event_id")?;
     Ok(HeldDelivery {
         delivery_id: DeliveryId::from_uuid(row.try_get("delivery_id")?),
         of: delivery_of(row)?,
-        event_id: EventId::parse(&event_id)
-            .map_err(|_| ReadModelError::Corrupt { table: "deliveries", column: "event_id" })?,
         provider: row.try_get("provider")?,
         held_at: Timestamp::new(row.try_get("held_at")?),
     })

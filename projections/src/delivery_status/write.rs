@@ -51,7 +51,7 @@ async fn insert_deliveries(
     rows: &[Delivery<'_, '_>],
 ) -> Result<(), sqlx::Error> {
     let (mut deliveries, mut recipients) = (Vec::new(), Vec::new());
-    let (mut event_ids, mut event_types) = (Vec::new(), Vec::new());
+    let mut event_types = Vec::new();
     let (mut templates, mut versions) = (Vec::new(), Vec::new());
     let (mut accepted_at, mut positions) = (Vec::new(), Vec::new());
     for planned in rows.iter().filter_map(|(_, delivery)| delivery.planned.as_ref()) {
@@ -61,7 +61,6 @@ async fn insert_deliveries(
         };
         deliveries.push(planned.line.delivery_id.as_uuid());
         recipients.push(planned.accepted.recipient_ref.as_bytes().as_slice());
-        event_ids.push(planned.accepted.event_id.as_str());
         event_types.push(planned.accepted.event_type.as_str());
         templates.push(template.map(|template| template.template_id.as_uuid()));
         versions.push(template.map(|template| number(template.version)));
@@ -73,7 +72,6 @@ async fn insert_deliveries(
         .bind_to(sqlx::query(&statement))
         .bind(deliveries)
         .bind(recipients)
-        .bind(event_ids)
         .bind(event_types)
         .bind(templates)
         .bind(versions)
@@ -89,9 +87,11 @@ async fn insert_attempts(
     generation: Generation,
     rows: &[Attempt<'_, '_>],
 ) -> Result<(), sqlx::Error> {
-    let (mut providers, mut started_at, mut duplicates) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut providers, mut instances) = (Vec::new(), Vec::new());
+    let (mut started_at, mut duplicates) = (Vec::new(), Vec::new());
     for started in rows.iter().filter_map(|(_, attempt)| attempt.started) {
         providers.push(started.provider.as_str());
+        instances.push(started.instance.map(|instance| instance.as_uuid()));
         started_at.push(started.at.as_datetime());
         duplicates.push(started.possible_duplicate);
     }
@@ -108,6 +108,7 @@ async fn insert_attempts(
         .bind(common.causes)
         .bind(duplicates)
         .bind(common.sequences)
+        .bind(instances)
         .execute(conn)
         .await
         .map(drop)

@@ -91,6 +91,7 @@ impl<'a> Changes<'a> {
             | NotificationEvent::AttemptFailed(_)
             | NotificationEvent::AttemptOutcomeUnknown(_)
             | NotificationEvent::OutcomeResolved(_)
+            | NotificationEvent::DeliveryHeld(_)
             | NotificationEvent::DeliveryAbandoned(_)
             | NotificationEvent::DeliverySkipped(_) => {}
         }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use orqestra_domain::Channel;
 use orqestra_domain::notification::{
-    DeliveryState, FailureClass, MarkOutcomeUnknown, NotificationCommand, RecordFailure, RecordSuccess,
-    Resolution, Resolve, SkipDelivery, SkipReason, UnknownPolicy,
+    DeliveryState, FailureClass, HoldDelivery, MarkOutcomeUnknown, NotificationCommand, RecordFailure,
+    RecordSuccess, Resolution, Resolve, SkipDelivery, SkipReason, UnknownPolicy,
 };
 use orqestra_domain::retry::{Jitter, RetrySchedule};
 use orqestra_projections::{Projection, RebuildMode, rebuild};
@@ -37,6 +37,7 @@ enum Act {
     Unknown(UnknownPolicy),
     Resolve(Resolution),
     Skip,
+    Hold,
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -45,10 +46,11 @@ fn act() -> impl Strategy<Value = Act> {
         2 => (1u32..4).prop_map(Act::Succeed),
         2 => ((0u32..4), select(vec![FailureClass::Retryable, FailureClass::Permanent]))
             .prop_map(|(attempt, class)| Act::Fail(attempt, class)),
-        2 => select(vec![UnknownPolicy::Hold, UnknownPolicy::ResendOnce, UnknownPolicy::Deduplicated])
+        2 => select(vec![UnknownPolicy::Hold, UnknownPolicy::ResendOnce])
             .prop_map(Act::Unknown),
         1 => select(vec![Resolution::Delivered, Resolution::Resend, Resolution::Drop]).prop_map(Act::Resolve),
         1 => Just(Act::Skip),
+        1 => Just(Act::Hold),
     ]
 }
 
@@ -101,6 +103,10 @@ impl Act {
             }),
             Self::Resolve(resolution) => {
                 NotificationCommand::Resolve(Resolve { channel, resolution, by: "admin".to_owned(), at })
+            }
+            Self::Hold => {
+                let cause = "provider_removed".to_owned();
+                NotificationCommand::Hold(HoldDelivery { channel, cause, at })
             }
             Self::Skip => {
                 NotificationCommand::Skip(SkipDelivery { channel, reason: SkipReason::Expired, at })

@@ -16,8 +16,8 @@ use orqestra_domain::notification::{
 };
 use orqestra_domain::recipient::{Recipient, RecipientEvent, RecipientForgotten};
 use orqestra_domain::{
-    Channel, DeliveryId, EventId, EventTypeName, Fingerprint, NotificationId, RecipientRef, StreamId,
-    TemplateId, TenantId, TenantName, Timestamp, UserId,
+    Channel, DeliveryId, EventId, EventTypeName, Fingerprint, NotificationId, ProviderInstanceId,
+    RecipientRef, StreamId, TemplateId, TenantId, TenantName, Timestamp, UserId,
 };
 use orqestra_event_log::source::{ManualClock, SystemIds};
 use orqestra_event_log::{
@@ -34,6 +34,9 @@ use uuid::Uuid;
 
 /// The longest that anything awaited here may take.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
+
+/// What carries the attempts of these tests.
+const INSTANCE: ProviderInstanceId = ProviderInstanceId::from_uuid(Uuid::from_u128(25));
 
 pub(crate) struct World {
     pool: PgPool,
@@ -139,7 +142,7 @@ impl World {
             address_ref: None,
         };
         let accepted = Arc::new(Accepted {
-            event_id,
+            event_id: None,
             tenant_name: TenantName::parse("Shop").unwrap(),
             recipient_ref: recipient,
             fingerprint: Fingerprint::from_bytes([7; 32]),
@@ -255,6 +258,8 @@ impl World {
             channel,
             attempt,
             provider: "smtp".to_owned(),
+            instance: INSTANCE,
+            dedup: None,
             expires_at: self.now().plus(Duration::from_secs(30)),
             rendered: Some(self.rendered(told, channel, "a mail")),
             at: self.now(),

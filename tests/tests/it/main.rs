@@ -18,6 +18,7 @@ mod demo;
 mod doctor;
 mod earlier;
 mod errors;
+mod event_id;
 mod first_run;
 mod forgetting;
 mod idempotency;

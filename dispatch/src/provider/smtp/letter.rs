@@ -63,7 +63,7 @@ impl Letter {
         };
         let from = address(sender.email.as_ref()).ok_or(NoLetter::Sender)?;
         let to = address(&message.to).ok_or(NoLetter::Recipient)?;
-        let message_id = format!("<{}@{}>", message.delivery, from.domain());
+        let message_id = message.message_id();
         let name = sender.name.as_deref().map(one_line);
         let since_epoch = u64::try_from(message.accepted_at.unix_micros()).unwrap_or(0);
         let date = UNIX_EPOCH + Duration::from_micros(since_epoch);
@@ -171,7 +171,7 @@ fn with_crlf(text: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use orqestra_commands::RenderedContent;
-    use orqestra_domain::{Channel, DeliveryId, EventId, NotificationId, TenantId, Timestamp};
+    use orqestra_domain::{Channel, DeliveryId, NotificationId, TenantId, Timestamp};
     use orqestra_vault::{KeyScope, MasterKey, SeededEntropy, Vault};
     use sqlx::PgPool;
     use uuid::Uuid;
@@ -194,7 +194,7 @@ mod tests {
                 body: body.to_owned(),
                 text: text.map(str::to_owned),
             },
-            event_id: EventId::parse("e").unwrap(),
+            event_id: None,
             sender: Some(EmailAddress::parse("tenant@example.org").unwrap()),
             key: vault.new_key(TenantId::PLATFORM, KeyScope::Tenant).1,
             accepted_at: Timestamp::from_unix_micros(1_776_859_200_000_000),
@@ -212,7 +212,13 @@ mod tests {
         let first = written(&message, Some("Shop <shop@example.org>"));
         message.at = Timestamp::from_unix_micros(99_000_000);
         assert_eq!(first, written(&message, Some("Shop <shop@example.org>")));
-        assert!(first.contains("Message-ID: <00000000-0000-0000-0000-000000000005@example.org>\r\n"));
+        let id = "Message-ID: <00000000-0000-0000-0000-000000000005@deliveries.orqestra>\r\n";
+        assert!(first.contains(id));
+        assert!(
+            written(&message, Some("Other <other@other.example>")).contains(id),
+            "whatever the sender is"
+        );
+        assert!(written(&message, None).contains(id));
         assert!(first.contains("Date: Wed, 22 Apr 2026 12:00:00 +0000\r\n"));
         assert!(
             first.contains("multipart/alternative")

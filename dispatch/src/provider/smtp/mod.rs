@@ -15,9 +15,10 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use lettre::transport::smtp::client::{Certificate, TlsParameters};
+use orqestra_commands::open_credential;
 use orqestra_domain::provider::{SmtpConfig, TlsMode, Username};
-use orqestra_domain::{Sealed, StreamId, TenantId};
-use orqestra_vault::{FieldContext, Vault};
+use orqestra_domain::{ProviderInstanceId, Sealed, TenantId};
+use orqestra_vault::Vault;
 use tokio::time::Instant;
 
 use self::connection::{Connection, Credentials, Receipt, Target};
@@ -63,6 +64,7 @@ struct Pool {
 pub struct Smtp {
     tenant: TenantId,
     config: SmtpConfig,
+    instance: ProviderInstanceId,
     vault: Vault,
     limits: SmtpLimits,
     authorities: Option<Arc<str>>,
@@ -71,10 +73,16 @@ pub struct Smtp {
 }
 
 impl Smtp {
-    /// A server as configured; it is not reached before the first message.
-    pub fn new(tenant: TenantId, config: SmtpConfig, vault: Vault, limits: SmtpLimits) -> Self {
+    /// A server as configured in the entry of that instance; it is not reached before the first message.
+    pub fn new(
+        tenant: TenantId,
+        instance: ProviderInstanceId,
+        config: SmtpConfig,
+        vault: Vault,
+        limits: SmtpLimits,
+    ) -> Self {
         let (tls, pool) = (OnceLock::new(), Arc::default());
-        Self { tenant, config, vault, limits, authorities: None, tls, pool }
+        Self { tenant, config, instance, vault, limits, authorities: None, tls, pool }
     }
 
     /// Also trusts certificates that these authorities signed: PEM, one or more.
@@ -153,9 +161,8 @@ impl Smtp {
     }
 
     async fn open(&self, field: &str, sealed: &Sealed) -> Result<String, Fault> {
-        let stream = StreamId::tenant(self.tenant);
-        let place = FieldContext { tenant: self.tenant, aggregate_id: stream.as_str(), field };
-        let opened = self.vault.open_sealed(&place, sealed).await.map_err(|error| {
+        let opened = open_credential(&self.vault, self.tenant, self.instance, field, sealed).await;
+        let opened = opened.map_err(|error| {
             tracing::error!(tenant.id = %self.tenant, error = %error, field, "SMTP credentials cannot be opened");
             Fault::new(Phase::Authenticating, What::NoPassword)
         })?;

@@ -12,7 +12,16 @@ fn start_with(attempt: u32, second: i64, rendered: Option<DeliveryRendered>) -> 
 
 fn start_on(channel: Channel, attempt: u32, second: i64, rendered: Option<DeliveryRendered>) -> Command {
     let (provider, expires_at) = ("smtp".to_owned(), at(second + CLAIM_SECONDS));
-    Command::StartAttempt(StartAttempt { channel, attempt, provider, expires_at, rendered, at: at(second) })
+    Command::StartAttempt(StartAttempt {
+        channel,
+        attempt,
+        provider,
+        instance: SMTP,
+        dedup: None,
+        expires_at,
+        rendered,
+        at: at(second),
+    })
 }
 
 pub(super) fn started(attempt: u32, second: i64) -> Event {
@@ -26,8 +35,11 @@ pub(super) fn started_in_doubt(attempt: u32, second: i64) -> Event {
 fn claim(attempt: u32, second: i64, possible_duplicate: bool) -> Event {
     Event::AttemptStarted(AttemptStarted {
         channel: Channel::Email,
+        delivery_id: Some(delivery_id(Channel::Email)),
         attempt,
         provider: "smtp".to_owned(),
+        instance: Some(SMTP),
+        dedup: None,
         expires_at: at(second + CLAIM_SECONDS),
         possible_duplicate,
         at: at(second),
@@ -57,8 +69,10 @@ pub(super) fn succeeded_late(attempt: u32, second: i64, later: u32) -> Event {
 fn succeeded_beside(attempt: u32, second: i64, still_open: Option<OpenAttempt>) -> Event {
     Event::AttemptSucceeded(AttemptSucceeded {
         channel: Channel::Email,
+        delivery_id: Some(delivery_id(Channel::Email)),
         attempt,
         provider: "smtp".to_owned(),
+        instance: Some(SMTP),
         provider_message_id: Some("message-1".to_owned()),
         answer: Some(sealed("250 taken")),
         still_open,
@@ -96,7 +110,10 @@ pub(super) fn failed(attempt: u32, second: i64, next_due: Option<i64>) -> Event 
 fn failed_as(class: FailureClass, attempt: u32, second: i64, next_due: Option<i64>) -> Event {
     Event::AttemptFailed(AttemptFailed {
         channel: Channel::Email,
+        delivery_id: Some(delivery_id(Channel::Email)),
         attempt,
+        provider: Some("smtp".to_owned()),
+        instance: Some(SMTP),
         class,
         cause: "smtp_451".to_owned(),
         answer: None,

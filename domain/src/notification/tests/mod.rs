@@ -15,8 +15,11 @@ use uuid::Uuid;
 
 use super::*;
 use crate::channel::Channel;
-use crate::id::{AddressRef, DeliveryId, EventId, Fingerprint, NotificationId, RecipientRef, TemplateId};
-use crate::provider::HUB;
+use crate::id::{
+    AddressRef, DeliveryId, EventId, Fingerprint, NotificationId, ProviderInstanceId, RecipientRef,
+    TemplateId,
+};
+use crate::provider::{Dedup, HUB, HUB_INSTANCE};
 use crate::retry::{Jitter, RetrySchedule};
 use crate::sample::{at, sealed, tenant};
 use crate::text::{EventTypeName, TenantName};
@@ -28,6 +31,9 @@ type Refusal = NotificationRefusal;
 
 const RECIPIENT: RecipientRef = RecipientRef::from_bytes([1; 32]);
 const ADDRESS: AddressRef = AddressRef::from_bytes([2; 32]);
+/// The instance that carries the attempts of these tests, and another one.
+const SMTP: ProviderInstanceId = ProviderInstanceId::from_uuid(Uuid::from_u128(25));
+const OTHER: ProviderInstanceId = ProviderInstanceId::from_uuid(Uuid::from_u128(26));
 /// How long after its claim an attempt of these tests may start its call.
 const CLAIM_SECONDS: i64 = 30;
 
@@ -52,18 +58,22 @@ fn planned(channel: Channel) -> PlannedChannel {
 }
 
 fn line(channel: Channel, outcome: PlanOutcome) -> PlannedChannel {
-    let event = EventId::parse("evt-1").unwrap();
     PlannedChannel {
         channel,
-        delivery_id: DeliveryId::of(NotificationId::of_event(tenant(), &event), channel),
+        delivery_id: delivery_id(channel),
         outcome,
         address_ref: (channel == Channel::Email).then_some(ADDRESS),
     }
 }
 
+fn delivery_id(channel: Channel) -> DeliveryId {
+    let event = EventId::parse("evt-1").unwrap();
+    DeliveryId::of(NotificationId::of_event(tenant(), &event), channel)
+}
+
 fn accepted_with(plan: Vec<PlannedChannel>) -> Event {
     Event::NotificationAccepted(Arc::new(Accepted {
-        event_id: EventId::parse("evt-1").unwrap(),
+        event_id: None,
         event_type: EventTypeName::parse("order.confirmed").unwrap(),
         tenant_name: TenantName::parse("Shop").unwrap(),
         recipient_ref: RECIPIENT,
@@ -106,16 +116,21 @@ fn pushed(second: i64) -> Vec<Event> {
         rendered(Channel::Push),
         Event::AttemptStarted(AttemptStarted {
             channel: Channel::Push,
+            delivery_id: Some(delivery_id(Channel::Push)),
             attempt: 1,
             provider: HUB.to_owned(),
+            instance: Some(HUB_INSTANCE),
+            dedup: Some(Dedup::FOR_EVER),
             expires_at: at(second),
             possible_duplicate: false,
             at: at(second),
         }),
         Event::AttemptSucceeded(AttemptSucceeded {
             channel: Channel::Push,
+            delivery_id: Some(delivery_id(Channel::Push)),
             attempt: 1,
             provider: HUB.to_owned(),
+            instance: Some(HUB_INSTANCE),
             provider_message_id: None,
             answer: None,
             still_open: None,

@@ -30,7 +30,7 @@ fn class() -> impl Strategy<Value = FailureClass> {
 fn event() -> impl Strategy<Value = Event> {
     let attempt = prop_oneof![9 => 0u32..4, 1 => Just(u32::MAX)];
     let parts = (channel(), attempt, moment(), proptest::option::of(moment()), any::<bool>());
-    (0usize..11, parts, resolution(), class()).prop_map(
+    (0usize..12, parts, resolution(), class()).prop_map(
         |(kind, (channel, attempt, at, due, possible_duplicate), resolution, class)| {
             let (provider, cause) = ("smtp".to_owned(), "smtp_451".to_owned());
             match kind {
@@ -39,16 +39,21 @@ fn event() -> impl Strategy<Value = Event> {
                 2 => rendered(channel),
                 3 => Event::AttemptStarted(AttemptStarted {
                     channel,
+                    delivery_id: None,
                     attempt,
                     provider,
+                    instance: possible_duplicate.then_some(SMTP),
+                    dedup: None,
                     expires_at: due.unwrap_or(at),
                     possible_duplicate,
                     at,
                 }),
                 4 => Event::AttemptSucceeded(AttemptSucceeded {
                     channel,
+                    delivery_id: None,
                     attempt,
                     provider,
+                    instance: None,
                     provider_message_id: None,
                     answer: None,
                     still_open: None,
@@ -56,7 +61,10 @@ fn event() -> impl Strategy<Value = Event> {
                 }),
                 5 => Event::AttemptFailed(AttemptFailed {
                     channel,
+                    delivery_id: None,
                     attempt,
+                    provider: None,
+                    instance: None,
                     class,
                     cause,
                     answer: None,
@@ -66,7 +74,10 @@ fn event() -> impl Strategy<Value = Event> {
                 }),
                 6 => Event::AttemptOutcomeUnknown(AttemptOutcomeUnknown {
                     channel,
+                    delivery_id: None,
                     attempt,
+                    provider: None,
+                    instance: None,
                     cause: Some(cause),
                     resend_due: due,
                     possible_duplicate,
@@ -81,7 +92,14 @@ fn event() -> impl Strategy<Value = Event> {
                     at,
                 }),
                 8 => Event::DeliveryAbandoned(DeliveryAbandoned { channel, cause, attempts: attempt, at }),
-                9 => Event::DeliverySkipped(DeliverySkipped { channel, reason: SkipReason::Expired, at }),
+                9 => Event::DeliveryHeld(DeliveryHeld {
+                    channel,
+                    delivery_id: delivery_id(channel),
+                    attempt,
+                    cause,
+                    at,
+                }),
+                10 => Event::DeliverySkipped(DeliverySkipped { channel, reason: SkipReason::Expired, at }),
                 _ => Event::NotificationRead(NotificationRead { at }),
             }
         },
@@ -90,16 +108,22 @@ fn event() -> impl Strategy<Value = Event> {
 
 /// Any command about a few attempts; which of them are allowed is for the rules to say.
 fn command() -> impl Strategy<Value = Command> {
-    let policies = vec![UnknownPolicy::Deduplicated, UnknownPolicy::ResendOnce, UnknownPolicy::Hold];
+    let policies = vec![UnknownPolicy::ResendOnce, UnknownPolicy::Hold];
+    let dedup = vec![None, None, Some(Dedup::FOR_EVER), Some(Dedup { seconds: Some(6 * 3_600) })];
     let parts = (channel(), 0u32..5, moment(), any::<bool>());
-    let choices = (proptest::sample::select(policies), resolution(), class());
-    let kind = prop_oneof![20 => 0usize..9, 2 => Just(9usize), 1 => 10usize..13];
+    let instance = proptest::sample::select(vec![SMTP, SMTP, SMTP, OTHER]);
+    let carrier = (instance, proptest::sample::select(dedup));
+    let choices = (proptest::sample::select(policies), resolution(), class(), carrier);
+    let kind = prop_oneof![20 => 0usize..9, 2 => Just(9usize), 1 => 10usize..14];
     (kind, parts, choices).prop_map(
-        |(kind, (channel, attempt, at, by_sender), (policy, resolution, class))| match kind {
+        |(kind, (channel, attempt, at, by_sender), (policy, resolution, class, (instance, dedup)))| match kind
+        {
             0..=2 => Command::StartAttempt(StartAttempt {
                 channel,
                 attempt,
                 provider: "smtp".to_owned(),
+                instance,
+                dedup,
                 expires_at: at,
                 rendered: Some(content(channel)),
                 at,
@@ -136,6 +160,7 @@ fn command() -> impl Strategy<Value = Command> {
             9 => Command::Resolve(Resolve { channel, resolution, by: "operator".to_owned(), at }),
             10 => Command::DeliverPush(DeliverPush { rendered: content(Channel::Push), at }),
             11 => Command::Skip(SkipDelivery { channel, reason: SkipReason::Expired, at }),
+            12 => Command::Hold(HoldDelivery { channel, cause: "provider_removed".to_owned(), at }),
             _ => Command::MarkRead(MarkRead { recipient: RECIPIENT, at }),
         },
     )
@@ -168,6 +193,7 @@ fn timely(mut command: Command, notification: &Notification, now: Timestamp) -> 
             mark.at = now;
         }
         Command::Resolve(resolve) => resolve.at = now,
+        Command::Hold(hold) => hold.at = now,
         Command::Skip(skip) => skip.at = now,
         Command::DeliverPush(push) => push.at = now,
         Command::MarkRead(read) => read.at = now,
@@ -261,10 +287,7 @@ proptest! {
 
     #[test]
     fn nothing_starts_after_a_success_and_no_mark_is_missing(commands in vec(command(), 0..120)) {
-        let deduplicates = |command: &Command| {
-            matches!(command, Command::MarkOutcomeUnknown(mark) if mark.policy == UnknownPolicy::Deduplicated)
-        };
-        let (events, _) = played(commands.into_iter().filter(|command| !deduplicates(command)).collect());
+        let (events, _) = played(commands);
         let mut notification = Notification::default();
         for event in &events {
             if let Event::AttemptStarted(started) = event {
@@ -272,9 +295,11 @@ proptest! {
                 let any = |wanted: fn(&AttemptOutcome) -> bool| earlier.iter().any(|a| wanted(&a.outcome));
                 let sent = any(|outcome| matches!(outcome, AttemptOutcome::Succeeded { .. }));
                 let open = any(|outcome| matches!(outcome, AttemptOutcome::Open));
-                let in_doubt = any(|outcome| matches!(outcome, AttemptOutcome::Unknown { .. }));
+                let unknown = || earlier.iter().filter(|attempt| attempt.is_unknown());
+                let in_doubt = unknown().any(|attempt| !attempt.is_deduplicated_at(started.at));
                 prop_assert!(!sent && !open);
                 prop_assert!(started.possible_duplicate || !in_doubt);
+                prop_assert!(unknown().all(|attempt| attempt.instance == started.instance));
             }
             notification = notification.evolve(event);
         }

@@ -29,7 +29,10 @@ pub(super) fn outcome_unknown(attempt: u32, second: i64, resend_due: Option<i64>
 fn unknown_as(attempt: u32, second: i64, resend_due: Option<i64>, possible_duplicate: bool) -> Event {
     Event::AttemptOutcomeUnknown(AttemptOutcomeUnknown {
         channel: Channel::Email,
+        delivery_id: Some(delivery_id(Channel::Email)),
         attempt,
+        provider: Some("smtp".to_owned()),
+        instance: Some(SMTP),
         cause: Some("smtp_timeout".to_owned()),
         resend_due: resend_due.map(at),
         possible_duplicate,
@@ -50,6 +53,17 @@ fn resolved(attempt: u32, resolution: Resolution, second: i64) -> Event {
 
 fn claimed() -> Vec<Event> {
     vec![accepted(), rendered(Channel::Email), started(1, 1)]
+}
+
+/// For how long the provider of [`keyed`] deduplicates.
+const WINDOW_SECONDS: i64 = 100;
+
+/// An attempt whose provider deduplicates is under way.
+fn keyed() -> Vec<Event> {
+    let Event::AttemptStarted(claim) = started(1, 1) else { unreachable!() };
+    let dedup = Some(Dedup { seconds: Some(u32::try_from(WINDOW_SECONDS).unwrap()) });
+    let claim = Event::AttemptStarted(AttemptStarted { dedup, ..claim });
+    vec![accepted(), rendered(Channel::Email), claim]
 }
 
 fn held() -> Vec<Event> {
@@ -90,20 +104,90 @@ fn a_second_unknown_outcome_is_held() {
 #[test]
 fn a_provider_that_knows_our_key_is_asked_again_without_a_mark() {
     let unknown = unknown_as(1, 2, Some(2), false);
-    given(claimed()).when(mark(1, UnknownPolicy::Deduplicated, 2)).then_expect_events(vec![unknown.clone()]);
-    given(claimed()).and(vec![unknown]).when(start(2, 2)).then_expect_events(vec![started(2, 2)]);
+    for policy in [UnknownPolicy::Hold, UnknownPolicy::ResendOnce] {
+        given(keyed()).when(mark(1, policy, 2)).then_expect_events(vec![unknown.clone()]);
+    }
+    given(keyed()).and(vec![unknown]).when(start(2, 2)).then_expect_events(vec![started(2, 2)]);
+}
+
+#[test]
+fn past_the_window_that_the_claim_recorded_nothing_deduplicates() {
+    let end = 1 + WINDOW_SECONDS;
+    let late = |policy| mark(1, policy, end);
+    given(keyed()).when(late(UnknownPolicy::Hold)).then_expect_events(vec![outcome_unknown(1, end, None)]);
+    given(keyed()).when(late(UnknownPolicy::ResendOnce)).then_expect_events(vec![outcome_unknown(
+        1,
+        end,
+        Some(end),
+    )]);
+    let in_time = || [keyed(), vec![unknown_as(1, 2, Some(2), false)]].concat();
+    given(in_time()).when(start(2, end - 1)).then_expect_events(vec![started(2, end - 1)]);
+    given(in_time()).when(start(2, end)).then_expect_events(vec![started_in_doubt(2, end)]);
+    assert!(folded(&in_time()).delivery(Channel::Email).unwrap().may_repeat_at(at(end)));
+}
+
+#[test]
+fn what_follows_an_unknown_outcome_goes_to_the_same_instance_and_to_no_other() {
+    let elsewhere = |attempt, second| {
+        let Command::StartAttempt(claim) = start(attempt, second) else { unreachable!() };
+        Command::StartAttempt(StartAttempt { instance: OTHER, dedup: Some(Dedup::FOR_EVER), ..claim })
+    };
+    let resend = || [claimed(), vec![outcome_unknown(1, 2, Some(2))]].concat();
+    given(resend()).when(elsewhere(2, 2)).then_expect_error(Refusal::OtherProvider);
+    let retry = || [resent(), vec![failed(2, 4, Some(14))]].concat();
+    given(retry()).when(elsewhere(3, 14)).then_expect_error(Refusal::OtherProvider);
+    let by_operator = || [held(), vec![resolved(1, Resolution::Resend, 3)]].concat();
+    given(by_operator()).when(elsewhere(2, 3)).then_expect_error(Refusal::OtherProvider);
+    let known = [retry(), vec![failed(1, 15, None)]].concat();
+    let bound = folded(&known).delivery(Channel::Email).unwrap().bound_to().cloned();
+    assert_eq!(bound, None, "once the outcome is known, any provider may follow");
+}
+
+#[test]
+fn an_attempt_that_names_no_instance_is_told_by_its_kind() {
+    let Event::AttemptStarted(claim) = started(1, 1) else { unreachable!() };
+    let old = Event::AttemptStarted(AttemptStarted { instance: None, ..claim });
+    let Event::AttemptOutcomeUnknown(unknown) = outcome_unknown(1, 2, Some(2)) else { unreachable!() };
+    let unknown = Event::AttemptOutcomeUnknown(AttemptOutcomeUnknown { instance: None, ..unknown });
+    let events = || vec![accepted(), rendered(Channel::Email), old.clone(), unknown.clone()];
+    given(events()).when(start(2, 2)).then_expect_events(vec![started_in_doubt(2, 2)]);
+    let Command::StartAttempt(claim) = start(2, 2) else { unreachable!() };
+    let sandbox = StartAttempt { provider: "sandbox".to_owned(), ..claim };
+    given(events()).when(Command::StartAttempt(sandbox)).then_expect_error(Refusal::OtherProvider);
+}
+
+#[test]
+fn a_resend_that_cannot_go_out_is_held_with_its_cause_for_an_operator() {
+    let hold = |second| {
+        let cause = "provider_removed".to_owned();
+        Command::Hold(HoldDelivery { channel: Channel::Email, cause, at: at(second) })
+    };
+    let held_as = |attempt, second| {
+        let (channel, delivery_id) = (Channel::Email, delivery_id(Channel::Email));
+        let cause = "provider_removed".to_owned();
+        Event::DeliveryHeld(DeliveryHeld { channel, delivery_id, attempt, cause, at: at(second) })
+    };
+    let retry = || [resent(), vec![failed(2, 4, Some(14))]].concat();
+    given(retry()).when(hold(14)).then_expect_events(vec![held_as(2, 14)]);
+    let stands = [retry(), vec![held_as(2, 14)]].concat();
+    let delivery = folded(&stands).delivery(Channel::Email).unwrap().clone();
+    assert_eq!(delivery.state, DeliveryState::Held { attempt: 2 });
+    assert_eq!(delivery.hold_cause.as_deref(), Some("provider_removed"));
+    given(stands.clone()).when(hold(15)).then_expect_error(Refusal::NothingToHold);
+    let again = resolved(2, Resolution::Resend, 20);
+    given(stands.clone()).when(resolve(Resolution::Resend, 20)).then_expect_events(vec![again.clone()]);
+    given([stands, vec![again]].concat())
+        .when(start(3, 20))
+        .then_expect_events(vec![started_in_doubt(3, 20)]);
+    for events in [vec![], vec![started(1, 1)], vec![started(1, 1), failed(1, 2, Some(12))]] {
+        given(vec![accepted()]).and(events).when(hold(12)).then_expect_error(Refusal::NothingToHold);
+    }
 }
 
 #[test]
 fn the_mark_stays_while_the_outcome_that_caused_it_is_unknown() {
     let retry = [resent(), vec![failed(2, 4, Some(14))]].concat();
     given(retry).when(start(3, 14)).then_expect_events(vec![started_in_doubt(3, 14)]);
-    given(resent()).when(mark(2, UnknownPolicy::Deduplicated, 4)).then_expect_events(vec![unknown_as(
-        2,
-        4,
-        Some(4),
-        true,
-    )]);
 }
 
 #[test]
@@ -181,14 +265,17 @@ fn a_resend_cut_off_after_the_late_success_is_marked_unknown_and_the_delivery_st
     let expiry = 3 + CLAIM_SECONDS;
     let unknown = Event::AttemptOutcomeUnknown(AttemptOutcomeUnknown {
         channel: Channel::Email,
+        delivery_id: Some(delivery_id(Channel::Email)),
         attempt: 2,
+        provider: Some("smtp".to_owned()),
+        instance: Some(SMTP),
         cause: Some("smtp_timeout".to_owned()),
         resend_due: None,
         possible_duplicate: false,
         settles: true,
         at: at(expiry),
     });
-    for policy in [UnknownPolicy::Hold, UnknownPolicy::ResendOnce, UnknownPolicy::Deduplicated] {
+    for policy in [UnknownPolicy::Hold, UnknownPolicy::ResendOnce] {
         given(sent_late()).when(sweep(2, policy, expiry - 1)).then_expect_error(Refusal::StillRunning);
         given(sent_late()).when(sweep(2, policy, expiry)).then_expect_events(vec![unknown.clone()]);
     }
@@ -217,7 +304,10 @@ fn a_late_failure_leaves_the_attempt_that_runs_alone() {
     given(resent()).when(fail(1, FailureClass::Permanent, 4)).then_expect_events(vec![Event::AttemptFailed(
         AttemptFailed {
             channel: Channel::Email,
+            delivery_id: Some(delivery_id(Channel::Email)),
             attempt: 1,
+            provider: Some("smtp".to_owned()),
+            instance: Some(SMTP),
             class: FailureClass::Permanent,
             cause: "smtp_451".to_owned(),
             answer: None,

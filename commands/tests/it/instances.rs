@@ -1,0 +1,129 @@
+//! The instance of a provider entry: it stays with the entry, and the entry's credentials open nowhere else.
+
+use orqestra_commands::{
+    Commands, PROVIDER_PASSWORD_FIELD, ProviderInput, SmtpInput, TenantEntry, open_credential,
+};
+use orqestra_domain::provider::{ProviderConfig, ProviderEntry, SANDBOX_INSTANCE, TlsMode};
+use orqestra_domain::tenant::Tenant;
+use orqestra_domain::{Channel, ProviderInstanceId, StreamId, TenantId};
+use orqestra_event_log::{Append, Metadata, NewEvent, Outcome, Ticket};
+use orqestra_vault::FieldContext;
+use serde_json::json;
+
+use crate::support::{World, ctx, tenant};
+
+fn smtp(port: u16, username: Option<&str>, password: &str) -> ProviderInput {
+    ProviderInput::Smtp(SmtpInput {
+        host: "mail.example.org".to_owned(),
+        port,
+        tls: TlsMode::None,
+        from: None,
+        username: username.map(str::to_owned),
+        password: username.map(|_| password.to_owned()),
+    })
+}
+
+async fn set(commands: &Commands, tenant: TenantId, list: Vec<ProviderInput>) -> Vec<ProviderInstanceId> {
+    let set = commands.set_providers(tenant, Channel::Email, list, &ctx()).await.unwrap();
+    set.into_iter().map(|entry| entry.instance).collect()
+}
+
+#[tokio::test]
+async fn an_entry_keeps_its_instance_whatever_its_place_and_password() {
+    let world = World::new().await;
+    let commands = world.process().await;
+    let shop = tenant(&commands).await;
+    let list = || vec![smtp(25, Some("ann"), "one"), ProviderInput::Sandbox, smtp(26, None, "")];
+    let first = set(&commands, shop.id, list()).await;
+    assert_eq!(first[1], SANDBOX_INSTANCE);
+    assert!(first[0] != first[1] && first[0] != first[2], "two servers of a tenant differ");
+    assert_eq!(set(&commands, shop.id, list()).await, first);
+    let reordered = vec![smtp(26, None, ""), smtp(25, Some("ann"), "two"), ProviderInput::Sandbox];
+    assert_eq!(set(&commands, shop.id, reordered).await, [first[2], first[0], first[1]]);
+    assert!(set(&commands, shop.id, Vec::new()).await.is_empty());
+    assert_eq!(set(&commands, shop.id, list()).await, first, "put back, it is the same instance");
+
+    let other_user = set(&commands, shop.id, vec![smtp(25, Some("bob"), "one")]).await;
+    assert!(!first.contains(&other_user[0]));
+    let twice = set(&commands, shop.id, vec![smtp(25, Some("ann"), "a"), smtp(25, Some("ann"), "b")]).await;
+    assert_ne!(twice[0], twice[1]);
+    let another = tenant(&commands).await;
+    assert_ne!(set(&commands, another.id, list()).await[0], first[0], "a tenant's instances are its own");
+}
+
+#[tokio::test]
+async fn a_password_moved_to_another_entry_does_not_open() {
+    let world = World::new().await;
+    let commands = world.process().await;
+    let shop = tenant(&commands).await;
+    let list = vec![smtp(25, Some("ann"), "hers"), smtp(26, Some("bob"), "his")];
+    let set = commands.set_providers(shop.id, Channel::Email, list, &ctx()).await.unwrap();
+    let sealed = |entry: &ProviderEntry| {
+        let ProviderConfig::Smtp(smtp) = &entry.config else { panic!("an SMTP server") };
+        smtp.password.clone().unwrap()
+    };
+    let (hers, his) = (sealed(&set[0]), sealed(&set[1]));
+    let open = async |instance, sealed| {
+        open_credential(commands.vault(), shop.id, instance, PROVIDER_PASSWORD_FIELD, sealed).await
+    };
+    assert_eq!(open(set[0].instance, &hers).await.unwrap(), b"hers");
+    assert_eq!(open(set[1].instance, &his).await.unwrap(), b"his");
+    assert!(open(set[1].instance, &hers).await.is_err());
+    assert!(open(set[0].instance, &his).await.is_err());
+}
+
+/// Appends a list as the version before wrote it: without instances, the credentials sealed for the tenant alone.
+async fn set_as_before(commands: &Commands, shop: &TenantEntry, port: u16) {
+    let stream = StreamId::tenant(shop.id);
+    let key = commands.vault().tenant_key(shop.id).await.unwrap();
+    let seal = |field, plain: &str| {
+        let place = FieldContext { tenant: shop.id, aggregate_id: stream.as_str(), field };
+        commands.vault().seal(&key, &place, plain.as_bytes())
+    };
+    let before = commands.log().load("Tenant", &stream).await.unwrap().len();
+    let event = NewEvent {
+        event_type: "ProvidersSet".to_owned(),
+        event_version: "1.0.0".to_owned(),
+        payload: json!({"ProvidersSet": {"channel": "EMAIL", "at": commands.now(), "providers": [
+            {"kind": "smtp", "host": "mail.example.org", "port": port, "tls": "none",
+             "username": seal("provider.username", "ann"), "password": seal("provider.password", "old")},
+        ]}}),
+        metadata: Metadata::default(),
+    };
+    let append = Append {
+        aggregate_type: "Tenant".to_owned(),
+        aggregate_id: stream.as_str().to_owned(),
+        expected: i64::try_from(before).unwrap(),
+        events: vec![event],
+        ticket: Ticket::default(),
+    };
+    let Outcome::Recorded(recorded) = commands.log().append(append).await else { panic!("it is stored") };
+    commands.directory().wait_for(recorded.last).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_list_of_the_version_before_opens_keeps_its_instance_and_is_sealed_anew() {
+    let world = World::new().await;
+    let commands = world.process().await;
+    let shop = tenant(&commands).await;
+    set_as_before(&commands, &shop, 25).await;
+    let known = commands.directory().tenant(shop.id).unwrap();
+    let [entry] = &commands.directory().providers(&known, Channel::Email)[..] else { panic!("one entry") };
+    let ProviderConfig::Smtp(old) = &entry.config else { panic!("an SMTP server") };
+    let sealed = old.password.clone().unwrap();
+    let open = async |instance, sealed| {
+        open_credential(commands.vault(), shop.id, instance, PROVIDER_PASSWORD_FIELD, sealed).await
+    };
+    assert_eq!(open(entry.instance, &sealed).await.unwrap(), b"old");
+    assert_eq!(commands.provider_username(shop.id, entry).await.unwrap().as_deref(), Some("ann"));
+
+    let list = vec![smtp(25, Some("ann"), "new")];
+    let set = commands.set_providers(shop.id, Channel::Email, list, &ctx()).await.unwrap();
+    assert_eq!(set[0].instance, entry.instance, "the same server and user");
+    let ProviderConfig::Smtp(new) = &set[0].config else { panic!("an SMTP server") };
+    assert!(open(SANDBOX_INSTANCE, new.password.as_ref().unwrap()).await.is_err(), "bound to its instance");
+    let store = commands.log().event_store::<Tenant>(Ticket::default());
+    let loaded =
+        cqrs_es::EventStore::load_aggregate(&store, StreamId::tenant(shop.id).as_str()).await.unwrap();
+    assert_eq!(loaded.aggregate.record().unwrap().providers[&Channel::Email], set);
+}
