@@ -20,6 +20,7 @@ mod read;
 mod recorded;
 mod repository;
 mod ring;
+mod room;
 mod rush;
 pub mod seal;
 pub mod source;

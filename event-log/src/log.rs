@@ -4,7 +4,7 @@
 //! dropped, or the token is cancelled, what was accepted is still stored.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::append::{Append, IdempotencyClaim, Outcome, Ticket};
+use crate::canonical::InexactNumber;
 use crate::claim::claim_all;
 use crate::coalesce::Coalesced;
 use crate::error::LogError;
@@ -26,17 +27,16 @@ use crate::read::{Reader, StreamKey, limited};
 use crate::recorded::RecordedEvent;
 use crate::repository::LogRepository;
 use crate::ring::Ring;
+use crate::room::Room;
 use crate::rush::{Caller, Rush};
 use crate::source::{Clock, Ids};
 use crate::store::LogStore;
 use crate::subscription::{Owner, SubscriptionState};
 use crate::upcast::Upcasters;
-use crate::writer::{Queued, Unplaced, Writer};
+use crate::writer::{INEXACT, Queued, Unplaced, Writer};
 
 /// Most streams or keys that one read serves.
 const READ_TOGETHER: usize = 256;
-/// Most bytes of events that wait to be stored.
-const MAX_QUEUED_BYTES: usize = 32 * 1024 * 1024;
 /// A clock further off the database's than this is wrong.
 pub const MAX_CLOCK_SKEW: Duration = Duration::from_secs(1);
 
@@ -81,7 +81,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) upcasters: Upcasters,
-    pub(crate) queued_bytes: AtomicUsize,
+    pub(crate) room: Room,
     pub(crate) present: AtomicBool,
     /// Whether the writer waits for the database, and how many batches it has behind it.
     pub(crate) flushing: AtomicBool,
@@ -182,7 +182,7 @@ impl EventLog {
             clock: Arc::clone(&options.clock),
             ids: options.ids,
             upcasters: options.upcasters,
-            queued_bytes: AtomicUsize::new(0),
+            room: Room::default(),
             present: AtomicBool::new(false),
             flushing: AtomicBool::new(false),
             flushed: watch::Sender::new(0),
@@ -260,7 +260,10 @@ impl EventLog {
     /// Stores one command's events, all or none. Once this was polled the command goes on, whether or not anybody
     /// waits for its outcome.
     pub async fn append(&self, append: Append) -> Outcome {
-        self.store(append.into()).await
+        match append.try_into() {
+            Ok(append) => self.store(append).await,
+            Err(InexactNumber) => Outcome::Malformed(INEXACT),
+        }
     }
 
     pub(crate) async fn store(&self, append: Unplaced) -> Outcome {
@@ -269,14 +272,13 @@ impl EventLog {
             Ok(queued) => queued,
             Err(outcome) => return outcome,
         };
-        let bytes = queued.bytes();
-        let waiting = &self.0.shared.queued_bytes;
-        if waiting.fetch_add(bytes, Ordering::Relaxed) > MAX_QUEUED_BYTES {
-            waiting.fetch_sub(bytes, Ordering::Relaxed);
+        let (tenant, bytes) = (queued.tenant(), queued.bytes());
+        let room = &self.0.shared.room;
+        if !room.take(tenant, bytes) {
             return Outcome::Full;
         }
         if let Err(refused) = self.0.writer.try_send(queued) {
-            waiting.fetch_sub(bytes, Ordering::Relaxed);
+            room.leave(tenant, bytes);
             return match refused {
                 mpsc::error::TrySendError::Full(_) => Outcome::Full,
                 mpsc::error::TrySendError::Closed(_) => Outcome::Unavailable,

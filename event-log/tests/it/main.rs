@@ -10,6 +10,7 @@ mod faults;
 mod gathering;
 mod guards;
 mod keys;
+mod neighbours;
 mod priority;
 mod reading;
 mod subscription;
