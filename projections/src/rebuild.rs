@@ -23,8 +23,8 @@ const CLOSE: i64 = 2_000;
 const LOCK_WAIT: &str = "5s";
 /// How long a batch may take.
 const BATCH_LIMIT: Duration = Duration::from_mins(1);
-/// The advisory lock of a rebuild; the second number is the projection's.
-const REBUILD_LOCKS: i32 = 0x0b0c_0002;
+/// The error code of a lock that is not to be had now.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 /// What to do with what differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,8 +67,8 @@ impl RebuildReport {
 /// Why a rebuild ended early. The live tables are as they were.
 #[derive(Debug, thiserror::Error)]
 pub enum RebuildError {
-    /// Another rebuild of the projection is under way.
-    #[error("another rebuild of {0} is under way")]
+    /// Another rebuild is under way.
+    #[error("another rebuild is under way, so {0} is not rebuilt now: try again once that one has ended")]
     UnderWay(&'static str),
     /// An event cannot be read by this program.
     #[error(transparent)]
@@ -105,16 +105,18 @@ pub async fn rebuild(
     projection: Projection,
     mode: RebuildMode,
 ) -> Result<RebuildReport, RebuildError> {
-    // A connection of its own: however this ends, the lock does not outlive it.
-    let mut conn = pool.acquire().await?.detach();
-    if !lock(&mut conn, projection).await? {
+    // A connection each: however this ends, the lock does not outlive its own.
+    let mut turn = pool.acquire().await?.detach();
+    if !take_turn(&mut turn).await? {
         return Err(RebuildError::UnderWay(projection.name()));
     }
+    let mut conn = pool.acquire().await?.detach();
     let rebuilt = rebuild_alone(log, pool, &mut conn, projection, mode).await;
     // The server may take a while to notice that the connection is closed.
-    let unlocked = unlock(&mut conn, projection).await;
+    let unlocked = sqlx::query("rollback").execute(&mut turn).await;
     let report = rebuilt?;
     unlocked?;
+    turn.close().await?;
     conn.close().await?;
     tracing::info!(
         projection = projection.name(),
@@ -141,22 +143,17 @@ async fn rebuild_alone(
     Ok(report)
 }
 
-/// False: another rebuild of the projection holds the lock.
-async fn lock(conn: &mut PgConnection, projection: Projection) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar("select pg_try_advisory_lock($1, $2)")
-        .bind(REBUILD_LOCKS)
-        .bind(projection as i32)
-        .fetch_one(conn)
-        .await
-}
-
-async fn unlock(conn: &mut PgConnection, projection: Projection) -> Result<(), sqlx::Error> {
-    sqlx::query("select pg_advisory_unlock($1, $2)")
-        .bind(REBUILD_LOCKS)
-        .bind(projection as i32)
-        .execute(conn)
-        .await
-        .map(drop)
+/// Takes the lock of rebuilds, which needs a right to its table: any role could hold an advisory lock. The transaction
+/// that holds it has no snapshot, so it keeps nothing from being cleaned up. False: another rebuild holds the lock.
+async fn take_turn(conn: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query("begin").execute(&mut *conn).await?;
+    sqlx::query("set local idle_in_transaction_session_timeout = 0").execute(&mut *conn).await?;
+    let lock = sqlx::query("lock table rebuild_turn in share update exclusive mode nowait");
+    match lock.execute(&mut *conn).await {
+        Ok(_) => Ok(true),
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(LOCK_NOT_AVAILABLE) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 async fn fill_and_compare(
@@ -226,7 +223,8 @@ async fn fold(
 
 /// Keeps writers out of the live tables until the transaction ends; readers go on.
 async fn hold_live_tables(conn: &mut PgConnection, projection: Projection) -> Result<(), sqlx::Error> {
-    let names: Vec<&str> = projection.tables().iter().map(|table| table.name).collect();
+    // The last first: a forgetting takes `inbox_forgotten` before it touches the inbox.
+    let names: Vec<&str> = projection.tables().iter().rev().map(|table| table.name).collect();
     let lock = format!(
         "set local lock_timeout = '{LOCK_WAIT}'; lock table {} in share row exclusive mode",
         names.join(", ")

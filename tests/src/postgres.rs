@@ -199,7 +199,7 @@ impl TestDatabase {
     /// # Panics
     /// If `pg_dump` fails.
     pub fn dump(&self) -> String {
-        let mut command = self.client("pg_dump");
+        let mut command = Self::client("pg_dump");
         let dumped = command.args(["--no-owner", "--dbname", &self.name]).output().expect("running pg_dump");
         assert!(dumped.status.success(), "{}", String::from_utf8_lossy(&dumped.stderr));
         String::from_utf8(dumped.stdout).expect("a dump in UTF-8")
@@ -210,7 +210,7 @@ impl TestDatabase {
     /// # Panics
     /// If `psql` fails on any of it.
     pub fn restore(&self, file: &Path) {
-        let mut command = self.client("psql");
+        let mut command = Self::client("psql");
         let quietly =
             ["--no-psqlrc", "--quiet", "--output=/dev/null", "--set=ON_ERROR_STOP=1", "--single-transaction"];
         let restored = command.args(quietly).args(["--dbname", &self.name, "--file"]).arg(file).output();
@@ -219,19 +219,27 @@ impl TestDatabase {
     }
 
     /// One of PostgreSQL's own clients, which connects as the owner.
-    fn client(&self, program: &str) -> Command {
+    fn client(program: &str) -> Command {
         let mut command = Command::new(programs(program).expect("PostgreSQL's clients").join(program));
         let folder = TestCluster::shared().socket_folder();
         command.arg("--host").arg(folder).args(["--username", "postgres"]).stdin(Stdio::null());
         command
     }
 
-    /// Runs statements as the owner, for what no room would write.
+    /// Takes events beyond a position out of the log, as a restored backup would.
     ///
     /// # Panics
-    /// If one fails.
-    pub async fn run(&self, sql: &str) {
-        sqlx::raw_sql(sql).execute(&self.pool).await.expect("a statement of the test");
+    /// If the server refuses.
+    pub async fn cut_log(&self, after: i64) {
+        let mut tx = self.pool.begin().await.expect("a transaction");
+        for statement in [
+            "alter table events disable trigger events_refuse_change".to_owned(),
+            format!("delete from events where position > {after}"),
+            "alter table events enable always trigger events_refuse_change".to_owned(),
+        ] {
+            tx.execute(statement.as_str()).await.expect("cutting the log");
+        }
+        tx.commit().await.expect("cutting the log");
     }
 
     /// The database's name.
@@ -250,16 +258,14 @@ impl TestDatabase {
 pub struct HeldAppends(sqlx::Transaction<'static, sqlx::Postgres>);
 
 impl HeldAppends {
-    /// The lock of `append_batch`, as `migrations/` has it.
-    const LOCK: i64 = 7_237_117_320_415_929_455;
-
     /// Holds the appends to this database, once the one under way is over.
     ///
     /// # Panics
     /// If the database does not answer.
     pub async fn on(pool: &PgPool) -> Self {
         let mut holding = pool.begin().await.expect("a transaction");
-        let lock = sqlx::query("select pg_advisory_xact_lock($1)").bind(Self::LOCK);
+        // As `append_batch` takes it.
+        let lock = sqlx::query("lock table append_turn in share update exclusive mode");
         lock.execute(&mut *holding).await.expect("the lock");
         Self(holding)
     }
@@ -271,7 +277,7 @@ impl HeldAppends {
     pub async fn waited_for_by(&mut self, count: i64) {
         wait::until("statements that wait for the appends' lock", START, async || {
             let waiting = sqlx::query_scalar::<_, i64>(
-                "select count(*) from pg_locks where locktype = 'advisory' and not granted
+                "select count(*) from pg_locks where relation = 'append_turn'::regclass and not granted
                     and database = (select oid from pg_database where datname = current_database())",
             );
             let waiting = waiting.fetch_one(&mut *self.0).await.expect("the locks");

@@ -137,7 +137,7 @@ async fn of_many_who_take_up_one_delivery_one_sends_it() {
     let others = [world.another().await, world.another().await];
     let running: Vec<_> =
         [&world, &others[0], &others[1]].map(|world| world.play(&script, settings())).into();
-    let waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted
+    let waiting = "select count(*) from pg_locks where relation = 'append_turn'::regclass and not granted
                        and database = (select oid from pg_database where datname = current_database())";
     let all_wait = async {
         while sqlx::query_scalar::<_, i64>(waiting).fetch_one(world.pool()).await.unwrap() < 3 {

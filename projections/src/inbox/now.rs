@@ -90,11 +90,12 @@ impl Inbox {
     /// Writes the row that the whole stream amounts to, unless the one there is further or its person was forgotten.
     async fn apply_stream(&self, stream: &[Arc<RecordedEvent>]) -> Result<(), ApplyError> {
         let changes = Changes::of(stream)?;
-        let accepted = changes.rows.values().find_map(|row| row.accepted.as_ref());
-        let Some(accepted) = accepted else { return Ok(()) };
+        if changes.rows.values().all(|row| row.accepted.is_none()) {
+            return Ok(());
+        }
         let mut tx = self.pool.begin().await?;
         // Before the row is touched, as the subscription does it: the other order could deadlock with it.
-        write::hold_recipient(&mut tx, accepted.recipient).await?;
+        write::keep_from_forgetting(&mut tx).await?;
         write::write(&mut tx, Generation::Live, &changes).await?;
         Ok(tx.commit().await?)
     }

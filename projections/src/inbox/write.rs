@@ -1,9 +1,10 @@
 //! Writes folded changes into the inbox's tables, a statement a kind of change.
 //!
 //! A row moves forward only (`sequence`). What a forgotten person got before does not come back, whoever writes: a
-//! writer that adds rows outside the subscription must hold [`hold_recipient`] while it does.
+//! writer that adds rows outside the subscription must hold [`keep_from_forgetting`] while it does. The locks are those of
+//! a table, which need a right to it: any role could hold an advisory lock.
 
-use orqestra_domain::{RecipientRef, TenantId, Timestamp};
+use orqestra_domain::{TenantId, Timestamp};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -11,9 +12,6 @@ use uuid::Uuid;
 use super::fold::{Changes, RowChange};
 use crate::generation::Generation;
 use crate::plan;
-
-/// The advisory locks of recipients; the second number comes from the reference.
-const RECIPIENT_LOCKS: i32 = 0x0b0c_0001;
 
 /// Writes the changes of a batch. The connection must be in a transaction.
 pub(crate) async fn write(
@@ -35,22 +33,9 @@ pub(crate) async fn write(
     Ok(())
 }
 
-/// Keeps the person from being forgotten until the transaction ends; waits for one that is under way.
-pub(crate) async fn hold_recipient(
-    conn: &mut PgConnection,
-    recipient: &RecipientRef,
-) -> Result<(), sqlx::Error> {
-    sqlx::query("select pg_advisory_xact_lock_shared($1, $2)")
-        .bind(RECIPIENT_LOCKS)
-        .bind(lock_number(recipient))
-        .execute(conn)
-        .await
-        .map(drop)
-}
-
-fn lock_number(recipient: &RecipientRef) -> i32 {
-    let [a, b, c, d, ..] = *recipient.as_bytes();
-    i32::from_be_bytes([a, b, c, d])
+/// Keeps people from being forgotten until the transaction ends; waits for a forgetting that is under way.
+pub(crate) async fn keep_from_forgetting(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("lock table inbox_forgotten in row share mode").execute(conn).await.map(drop)
 }
 
 async fn forget(
@@ -58,15 +43,10 @@ async fn forget(
     generation: Generation,
     changes: &Changes<'_>,
 ) -> Result<(), sqlx::Error> {
-    let mut locks: Vec<i32> = changes.forgotten.keys().map(|(_, recipient)| lock_number(recipient)).collect();
-    locks.sort_unstable();
     // Where other writers are kept out, waiting for one that waits for the table would never end.
     if generation == Generation::Live {
-        sqlx::query("select pg_advisory_xact_lock($1, l.number) from unnest($2::integer[]) as l (number)")
-            .bind(RECIPIENT_LOCKS)
-            .bind(&locks)
-            .execute(&mut *conn)
-            .await?;
+        // Before rows of the inbox are touched: a rebuild takes the two tables in this order too.
+        sqlx::query("lock table inbox_forgotten in exclusive mode").execute(&mut *conn).await?;
     }
     let (mut tenants, mut recipients, mut positions) = (Vec::new(), Vec::new(), Vec::new());
     for ((tenant, recipient), position) in &changes.forgotten {
