@@ -21,6 +21,7 @@ impl EventLog {
     /// # Errors
     /// If the database does not answer in time.
     pub async fn claim(&self, claim: IdempotencyClaim) -> Result<IdempotencyClaim, LogError> {
+        self.intact()?;
         self.claims().get(claim).await
     }
 }

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::intact::LogChange;
+use crate::position::Position;
+
 /// Why the log could not be opened or read.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum LogError {
@@ -23,6 +26,21 @@ pub enum LogError {
         /// The setting that must be on.
         setting: &'static str,
     },
+    /// The database holds another log than the one that this process knows.
+    #[error(transparent)]
+    Changed(Arc<LogChange>),
+    /// A subscription has handled events that the log does not hold.
+    #[error(
+        "the subscription {subscription} has handled events up to position {checkpoint}, and the log ends at {head}: stop every process, run `orqestra recover --after-restore`, then start again (docs/operations.md)"
+    )]
+    CheckpointBeyondHead {
+        /// Its name.
+        subscription: String,
+        /// Where it stands.
+        checkpoint: Position,
+        /// Where the log ends.
+        head: Position,
+    },
     /// A stored event is not what the log writes.
     #[error("the event at position {position} is corrupt: {reason}")]
     Corrupt {
@@ -31,6 +49,21 @@ pub enum LogError {
         /// What is wrong with it.
         reason: &'static str,
     },
+}
+
+impl LogError {
+    /// Whether only an operator can help: the process that meets it stops.
+    pub const fn is_final(&self) -> bool {
+        match self {
+            Self::Changed(_) | Self::CheckpointBeyondHead { .. } => true,
+            Self::Database(_)
+            | Self::Timeout
+            | Self::Full
+            | Self::Closed
+            | Self::NotDurable { .. }
+            | Self::Corrupt { .. } => false,
+        }
+    }
 }
 
 impl From<sqlx::Error> for LogError {

@@ -9,20 +9,23 @@
 mod append;
 mod canonical;
 mod claim;
+mod clock;
 mod coalesce;
 mod error;
 pub mod fail_point;
+mod intact;
 mod kinds;
 mod log;
 mod outage;
 mod position;
 mod read;
 mod recorded;
+mod recovery;
 mod repository;
 mod ring;
-mod room;
 mod rush;
 pub mod seal;
+mod shared;
 pub mod source;
 mod store;
 mod subscription;
@@ -35,19 +38,22 @@ pub use append::{
     Append, IdempotencyClaim, KeyDestruction, MAX_EVENT_BYTES, NewEvent, Outcome, Priority, Recorded, Slot,
     Ticket, Told,
 };
+pub use clock::DatabaseClock;
 pub use error::LogError;
 pub use fail_point::FailPoint;
+pub use intact::LogChange;
 pub use log::{EventLog, LogOptions, MAX_CLOCK_SKEW};
 pub use outage::Outage;
 pub use position::Position;
 pub use recorded::{Metadata, MetadataText, RecordedEvent};
+pub use recovery::{end_recovery, fence, settle_checkpoint};
 pub use repository::LogRepository;
 pub use rush::Caller;
 pub use source::{Clock, Ids};
 pub use store::LogStore;
 pub use subscription::{
     OnPoison, Parked, Start, Subscriber, SubscriberError, SubscriptionError, SubscriptionOptions,
-    SubscriptionState, checkpoint, parked, request_retry, run_subscription,
+    SubscriptionState, checkpoint, checkpoints_beyond_head, parked, request_retry, run_subscription,
 };
 pub use tally::Tally;
 

@@ -3,45 +3,43 @@
 //! A handle is cheap to clone; one writer, one listener and a few readers serve all clones. When the last one is
 //! dropped, or the token is cancelled, what was accepted is still stored.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use cqrs_es::Aggregate;
-use orqestra_domain::{AnyEvent, NotificationId, StreamId, TenantId};
+use orqestra_domain::{AnyEvent, NotificationId, StreamId, TenantId, Timestamp};
 use sqlx::PgPool;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::append::{Append, IdempotencyClaim, Outcome, Ticket};
-use crate::canonical::InexactNumber;
 use crate::claim::claim_all;
+use crate::clock::DatabaseClock;
 use crate::coalesce::Coalesced;
 use crate::error::LogError;
 use crate::position::Position;
 use crate::read::{Reader, StreamKey, limited};
 use crate::recorded::RecordedEvent;
 use crate::repository::LogRepository;
-use crate::ring::Ring;
-use crate::room::Room;
-use crate::rush::{Caller, Rush};
+use crate::rush::Caller;
+use crate::shared::Shared;
 use crate::source::{Clock, Ids};
 use crate::store::LogStore;
-use crate::subscription::{Owner, SubscriptionState};
+use crate::subscription::SubscriptionState;
+use crate::tail::Notices;
 use crate::upcast::Upcasters;
-use crate::writer::{INEXACT, Queued, Unplaced, Writer};
+use crate::writer::{Queued, Unplaced, Writer};
 
 /// Most streams or keys that one read serves.
 const READ_TOGETHER: usize = 256;
+/// Most bytes of events that wait to be stored.
+const MAX_QUEUED_BYTES: usize = 32 * 1024 * 1024;
 /// A clock further off the database's than this is wrong.
 pub const MAX_CLOCK_SKEW: Duration = Duration::from_secs(1);
-
-/// Longest that another process's news waits for our own batch.
-const OWN_BATCH: Duration = Duration::from_millis(50);
 
 /// How the log is opened.
 #[derive(Clone)]
@@ -54,6 +52,9 @@ pub struct LogOptions {
     pub poll: Duration,
     /// Tells `recorded_at`.
     pub clock: Arc<dyn Clock>,
+    /// The clock that is told the database's time with each look at the head, if there is one. It compares with its own
+    /// local clock.
+    pub database_clock: Option<Arc<DatabaseClock>>,
     /// Makes event ids.
     pub ids: Arc<dyn Ids>,
     /// What brings old events to today's shape.
@@ -68,82 +69,10 @@ impl LogOptions {
             queue: 4_096,
             poll: Duration::from_millis(100),
             clock,
+            database_clock: None,
             ids,
             upcasters: Upcasters::current(),
         }
-    }
-}
-
-/// What all clones and tasks share.
-pub(crate) struct Shared {
-    pub(crate) reader: Reader,
-    pub(crate) ring: Ring,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) ids: Arc<dyn Ids>,
-    pub(crate) upcasters: Upcasters,
-    pub(crate) room: Room,
-    pub(crate) present: AtomicBool,
-    /// Whether the writer waits for the database, and how many batches it has behind it.
-    pub(crate) flushing: AtomicBool,
-    pub(crate) flushed: watch::Sender<u64>,
-    pub(crate) rush: Arc<Rush>,
-    instance: Uuid,
-    head: watch::Sender<Position>,
-    confirmed: watch::Sender<Instant>,
-    skew_micros: AtomicI64,
-    progress: Mutex<HashMap<String, watch::Sender<Position>>>,
-    subscriptions: Mutex<HashMap<String, SubscriptionState>>,
-}
-
-impl Shared {
-    /// Moves the head forward; what is behind it already changes nothing.
-    pub(crate) fn advance(&self, to: Position) {
-        self.head.send_if_modified(|head| {
-            let forward = to > *head;
-            if forward {
-                *head = to;
-            }
-            forward
-        });
-    }
-
-    /// Waits until the batch under way, if there is one, is in memory; not for long.
-    pub(crate) async fn own_batch(&self) {
-        let mut flushed = self.flushed.subscribe();
-        let before = *flushed.borrow_and_update();
-        if self.flushing.load(Ordering::Acquire) {
-            timeout(OWN_BATCH, flushed.wait_for(|now| *now != before)).await.ok();
-        }
-    }
-
-    /// Whether the head is known to be there or further.
-    pub(crate) fn knows(&self, position: Position) -> bool {
-        *self.head.borrow() >= position
-    }
-
-    /// The advisory lock that this process holds while it lives.
-    pub(crate) fn presence_key(&self) -> i64 {
-        self.instance.as_u64_pair().1.cast_signed()
-    }
-
-    /// This process as the owner of leases.
-    pub(crate) fn owner(&self) -> Owner {
-        let presence = if self.present.load(Ordering::Relaxed) { self.presence_key() } else { 0 };
-        Owner { id: self.instance, presence }
-    }
-
-    /// Reads the head, and by the way how far the clocks are apart.
-    pub(crate) async fn confirm_head(&self) -> Result<Position, LogError> {
-        let asked_at = Instant::now();
-        let before = self.clock.now();
-        let (head, theirs) = self.reader.head().await?;
-        let after = self.clock.now();
-        let ours = before.unix_micros().midpoint(after.unix_micros());
-        self.skew_micros.store(ours - theirs.unix_micros(), Ordering::Relaxed);
-        // The head first: whoever sees that it was asked for sees what was answered.
-        self.advance(head);
-        self.confirmed.send_modify(|confirmed| *confirmed = (*confirmed).max(asked_at));
-        Ok(head)
     }
 }
 
@@ -155,8 +84,6 @@ struct Handle {
     claims: Coalesced<IdempotencyClaim, IdempotencyClaim>,
     tasks: TaskTracker,
     closing: CancellationToken,
-    log_id: Uuid,
-    epoch: i64,
 }
 
 /// The log.
@@ -174,26 +101,9 @@ impl EventLog {
     pub async fn open(pool: PgPool, options: LogOptions, token: CancellationToken) -> Result<Self, LogError> {
         let connect = pool.connect_options();
         let reader = Reader::new(&connect, options.upcasters.clone());
-        let (log_id, epoch) = reader.identity().await?;
+        let identity = reader.identity().await?;
         let instance = options.ids.uuid_v7(options.clock.now());
-        let shared = Arc::new(Shared {
-            reader: reader.clone(),
-            ring: Ring::default(),
-            clock: Arc::clone(&options.clock),
-            ids: options.ids,
-            upcasters: options.upcasters,
-            room: Room::default(),
-            present: AtomicBool::new(false),
-            flushing: AtomicBool::new(false),
-            flushed: watch::Sender::new(0),
-            rush: Arc::default(),
-            instance,
-            head: watch::Sender::new(Position::ZERO),
-            confirmed: watch::Sender::new(Instant::now()),
-            skew_micros: AtomicI64::new(0),
-            progress: Mutex::default(),
-            subscriptions: Mutex::default(),
-        });
+        let shared = Arc::new(Shared::new(instance, identity, reader.clone(), &options));
         shared.confirm_head().await?;
 
         let tasks = TaskTracker::new();
@@ -208,8 +118,14 @@ impl EventLog {
                 drop(writer_gone);
             }
         });
-        tasks.spawn(crate::tail::listen(Arc::clone(&shared), (*connect).clone(), writer_gone.clone()));
-        tasks.spawn(crate::tail::poll(Arc::clone(&shared), options.poll, writer_gone.clone()));
+        let told = Arc::<Notices>::default();
+        tasks.spawn(crate::tail::listen(
+            Arc::clone(&shared),
+            (*connect).clone(),
+            Arc::clone(&told),
+            writer_gone.clone(),
+        ));
+        tasks.spawn(crate::tail::poll(Arc::clone(&shared), options.poll, told, writer_gone.clone()));
         let streams = Coalesced::spawn(&tasks, writer_gone.clone(), READ_TOGETHER, {
             let reader = reader.clone();
             move |keys| {
@@ -231,7 +147,7 @@ impl EventLog {
                 async move { claim_all(reader.pool(), claims, now).await }
             }
         });
-        Ok(Self(Arc::new(Handle { shared, writer, streams, keys, claims, tasks, closing, log_id, epoch })))
+        Ok(Self(Arc::new(Handle { shared, writer, streams, keys, claims, tasks, closing })))
     }
 
     /// The store that cqrs-es drives, for one command.
@@ -260,25 +176,26 @@ impl EventLog {
     /// Stores one command's events, all or none. Once this was polled the command goes on, whether or not anybody
     /// waits for its outcome.
     pub async fn append(&self, append: Append) -> Outcome {
-        match append.try_into() {
-            Ok(append) => self.store(append).await,
-            Err(InexactNumber) => Outcome::Malformed(INEXACT),
-        }
+        self.store(append.into()).await
     }
 
     pub(crate) async fn store(&self, append: Unplaced) -> Outcome {
+        if self.0.shared.intact.check().is_err() {
+            return Outcome::Unavailable;
+        }
         let (answer, outcome) = oneshot::channel();
         let queued = match Queued::prepare(append, &self.0.shared, answer) {
             Ok(queued) => queued,
             Err(outcome) => return outcome,
         };
-        let (tenant, bytes) = (queued.tenant(), queued.bytes());
-        let room = &self.0.shared.room;
-        if !room.take(tenant, bytes) {
+        let bytes = queued.bytes();
+        let waiting = &self.0.shared.queued_bytes;
+        if waiting.fetch_add(bytes, Ordering::Relaxed) > MAX_QUEUED_BYTES {
+            waiting.fetch_sub(bytes, Ordering::Relaxed);
             return Outcome::Full;
         }
         if let Err(refused) = self.0.writer.try_send(queued) {
-            room.leave(tenant, bytes);
+            waiting.fetch_sub(bytes, Ordering::Relaxed);
             return match refused {
                 mpsc::error::TrySendError::Full(_) => Outcome::Full,
                 mpsc::error::TrySendError::Closed(_) => Outcome::Unavailable,
@@ -304,6 +221,7 @@ impl EventLog {
         aggregate_type: &str,
         id: &str,
     ) -> Result<Vec<Arc<RecordedEvent>>, LogError> {
+        self.intact()?;
         self.0.streams.get((aggregate_type.to_owned(), id.to_owned())).await
     }
 
@@ -316,14 +234,12 @@ impl EventLog {
         position: Position,
         limit: usize,
     ) -> Result<Vec<Arc<RecordedEvent>>, LogError> {
+        self.intact()?;
         if let Some(events) = self.0.shared.ring.after(position, limit) {
             return Ok(events);
         }
-        let events = self.0.shared.reader.after(position, i64::try_from(limit).unwrap_or(i64::MAX)).await?;
-        if let Some(last) = events.last() {
-            self.0.shared.advance(last.position);
-        }
-        Ok(events)
+        // What it reads beyond the head moves nothing: that the log is still the same is verified with the head.
+        self.0.shared.reader.after(position, i64::try_from(limit).unwrap_or(i64::MAX)).await
     }
 
     /// The notification that an unexpired idempotency key stands for. Reads that wait share one statement.
@@ -335,6 +251,7 @@ impl EventLog {
         tenant: TenantId,
         key: &str,
     ) -> Result<Option<NotificationId>, LogError> {
+        self.intact()?;
         self.0.keys.get((tenant, key.to_owned())).await
     }
 
@@ -347,15 +264,38 @@ impl EventLog {
             sqlx::query(
                 "delete from idempotency_keys where (tenant_id, key) in
                         (select tenant_id, key from idempotency_keys
-                          where expires_at <= $1 order by expires_at limit $2
+                          where expires_at <= coalesce($1, clock_timestamp()) order by expires_at limit $2
                             for update skip locked)",
             )
-            .bind(self.0.shared.clock.now().as_datetime())
+            .bind(self.0.shared.clock.for_statement().map(Timestamp::as_datetime))
             .bind(limit)
             .execute(self.0.shared.reader.pool()),
         )
         .await?;
         Ok(deleted.rows_affected())
+    }
+
+    /// Deletes up to `limit` keys of months whose keys have expired, and says how many. Takes no turn of the appends.
+    ///
+    /// # Errors
+    /// If the database does not answer in time.
+    pub async fn destroy_expired_keys(&self, limit: i32) -> Result<i32, LogError> {
+        let destroying = sqlx::query_scalar("select destroy_expired_keys($1)").bind(limit);
+        limited(destroying.fetch_one(self.0.shared.reader.pool())).await
+    }
+
+    /// Whether the database still holds the log that this process knows. Once it does not, nothing is read or stored
+    /// any more.
+    ///
+    /// # Errors
+    /// `Changed`, for ever.
+    pub fn intact(&self) -> Result<(), LogError> {
+        self.0.shared.intact.check()
+    }
+
+    /// Waits until the database holds another log than the one known, and says how it differs.
+    pub async fn changed(&self) -> LogError {
+        self.0.shared.intact.changed().await
     }
 
     /// Follows the head: the last position known to be stored.
@@ -385,18 +325,18 @@ impl EventLog {
 
     /// How far this process's clock is off the database's, if that is too far to be ready.
     pub fn clock_skew(&self) -> Option<Duration> {
-        let skew = Duration::from_micros(self.0.shared.skew_micros.load(Ordering::Relaxed).unsigned_abs());
+        let skew = self.0.shared.clock_skew();
         (skew > MAX_CLOCK_SKEW).then_some(skew)
     }
 
     /// The log's id, made with its database.
     pub fn log_id(&self) -> Uuid {
-        self.0.log_id
+        self.0.shared.intact.identity().log_id
     }
 
     /// Grows when the log is restored from a backup.
     pub fn epoch(&self) -> i64 {
-        self.0.epoch
+        self.0.shared.intact.identity().epoch
     }
 
     /// The clock that tells `recorded_at`.
@@ -416,19 +356,16 @@ impl EventLog {
     }
 
     pub(crate) fn progress_sender(&self, subscription: &str) -> watch::Sender<Position> {
-        let mut progress = self.0.shared.progress.lock().unwrap_or_else(PoisonError::into_inner);
-        progress.entry(subscription.to_owned()).or_insert_with(|| watch::Sender::new(Position::ZERO)).clone()
+        self.0.shared.progress(subscription)
     }
 
     /// How a subscription stands in this process.
     pub fn subscription(&self, name: &str) -> SubscriptionState {
-        let states = self.0.shared.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
-        states.get(name).copied().unwrap_or_default()
+        self.0.shared.subscription(name)
     }
 
     pub(crate) fn set_subscription(&self, name: &str, state: SubscriptionState) {
-        let mut states = self.0.shared.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
-        states.insert(name.to_owned(), state);
+        self.0.shared.set_subscription(name, state);
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

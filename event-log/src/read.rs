@@ -13,6 +13,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::error::LogError;
+use crate::intact::{Found, Identity, Known};
 use crate::position::Position;
 use crate::recorded::{RecordedEvent, columns};
 use crate::upcast::Upcasters;
@@ -161,21 +162,29 @@ impl Reader {
         Ok(found.into_iter().map(|id| id.map(NotificationId::from_uuid)).collect())
     }
 
-    /// Reads the head and the database's clock.
-    pub(crate) async fn head(&self) -> Result<(Position, Timestamp), LogError> {
-        let (head, now): (i64, OffsetDateTime) = limited(
+    /// Reads the head, the log's identity, the event at a known position and the database's clock, in one statement: the
+    /// index of positions answers all of it.
+    pub(crate) async fn head(&self, known: Position) -> Result<(Found, Timestamp), LogError> {
+        type Row = (Option<i64>, Option<Uuid>, Uuid, i64, Option<Uuid>, OffsetDateTime);
+        let (position, event_id, log_id, epoch, at_known, now): Row = limited(
             sqlx::query_as(
-                "select coalesce((select e.position from events e order by e.position desc limit 1), 0),
-                        clock_timestamp()",
+                "select h.position, h.event_id, i.log_id, i.epoch,
+                        (select e.event_id from events e where e.position = $1), clock_timestamp()
+                   from log_identity i
+                   left join lateral (
+                        select e.position, e.event_id from events e order by e.position desc limit 1
+                        ) h on true",
             )
+            .bind(known.get())
             .fetch_one(&self.pool),
         )
         .await?;
-        Ok((Position::new(head), Timestamp::new(now)))
+        let head = Known { position: Position::new(position.unwrap_or(0)), event_id };
+        Ok((Found { identity: Identity { log_id, epoch }, head, at_known }, Timestamp::new(now)))
     }
 
     /// Reads the log's id and epoch, and refuses a server that would lose acknowledged events.
-    pub(crate) async fn identity(&self) -> Result<(Uuid, i64), LogError> {
+    pub(crate) async fn identity(&self) -> Result<Identity, LogError> {
         let (fsync, full_page_writes): (String, String) = limited(
             sqlx::query_as("select current_setting('fsync'), current_setting('full_page_writes')")
                 .fetch_one(&self.pool),
@@ -186,7 +195,9 @@ impl Reader {
                 return Err(LogError::NotDurable { setting });
             }
         }
-        limited(sqlx::query_as("select log_id, epoch from log_identity").fetch_one(&self.pool)).await
+        let (log_id, epoch) =
+            limited(sqlx::query_as("select log_id, epoch from log_identity").fetch_one(&self.pool)).await?;
+        Ok(Identity { log_id, epoch })
     }
 }
 

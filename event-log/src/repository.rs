@@ -15,9 +15,10 @@ use serde_json::Value;
 
 use crate::append::{Append, NewEvent, Outcome, Recorded, Slot, Ticket};
 use crate::error::LogError;
-use crate::log::{EventLog, Shared};
+use crate::log::EventLog;
 use crate::position::Position;
 use crate::recorded::RecordedEvent;
+use crate::shared::Shared;
 use crate::upcast::Upcasters;
 
 /// Events a replay reads at once.
@@ -194,6 +195,8 @@ fn unreadable(error: LogError) -> PersistenceError {
         | LogError::Timeout
         | LogError::Full
         | LogError::Closed
-        | LogError::NotDurable { .. } => PersistenceError::ConnectionError(Box::new(error)),
+        | LogError::NotDurable { .. }
+        | LogError::Changed(_)
+        | LogError::CheckpointBeyondHead { .. } => PersistenceError::ConnectionError(Box::new(error)),
     }
 }

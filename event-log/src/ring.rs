@@ -46,6 +46,11 @@ impl Ring {
         }
     }
 
+    /// Drops all events.
+    pub(crate) fn clear(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Run::default();
+    }
+
     /// Up to `limit` events after a position, or `None` where the run does not reach back that far or not beyond it.
     pub(crate) fn after(&self, position: Position, limit: usize) -> Option<Vec<Arc<RecordedEvent>>> {
         let run = self.0.lock().unwrap_or_else(PoisonError::into_inner);

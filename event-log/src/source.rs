@@ -12,6 +12,17 @@ use uuid::Uuid;
 pub trait Clock: Send + Sync {
     /// Now, in UTC, by microseconds.
     fn now(&self) -> Timestamp;
+
+    /// The moment that a statement goes by; `None` where this clock follows the database's, so that the statement asks
+    /// that one itself.
+    fn for_statement(&self) -> Option<Timestamp> {
+        Some(self.now())
+    }
+
+    /// Whether nothing hints at a wrong time. Where false, a look at the log's head puts it right.
+    fn is_proved(&self) -> bool {
+        true
+    }
 }
 
 /// Makes ids.

@@ -1,32 +1,61 @@
-//! Learns of new events, of other processes too: by NOTIFY, and by asking now and then.
+//! Learns of new events, of other processes too, by asking the database: now and then, and when a notice came.
 //!
-//! Both only move the head forward; a lost notice costs one interval, never an event. Asking also compares the clocks;
-//! the listening connection also holds the lock that leases call presence.
+//! Any role can send a notice, so its text is not believed: a position that is known already costs nothing, any other
+//! brings the next look forward, and a flood of them brings no more than one look in [`SPACE`]. A lost notice costs one
+//! interval, never an event. The listening connection also holds the lock that leases call presence.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
-use tokio::time::MissedTickBehavior;
+use tokio::sync::Notify;
+use tokio::time::{Instant, MissedTickBehavior, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::log::Shared;
 use crate::outage::Outage;
 use crate::position::Position;
+use crate::shared::Shared;
 
 /// The channel that `append_batch` notifies.
 const CHANNEL: &str = "orqestra_log";
+/// The shortest time between two looks that notices ask for.
+const SPACE: Duration = Duration::from_millis(5);
+/// After so many failures the next look comes sooner: each may have met a connection that a failover broke.
+const SOON_AGAIN: u32 = 5;
 /// How long to wait before listening again.
 const AGAIN: Duration = Duration::from_millis(500);
 
+/// What notices said since the last look: the highest position that was not known.
+#[derive(Debug, Default)]
+pub(crate) struct Notices {
+    highest: AtomicI64,
+    news: Notify,
+}
+
+impl Notices {
+    fn note(&self, position: Position) {
+        self.highest.fetch_max(position.get(), Ordering::Relaxed);
+        self.news.notify_one();
+    }
+
+    fn take(&self) -> Position {
+        Position::new(self.highest.swap(0, Ordering::Relaxed))
+    }
+}
+
 /// Listens until stopped.
-pub(crate) async fn listen(shared: Arc<Shared>, options: PgConnectOptions, stop: CancellationToken) {
+pub(crate) async fn listen(
+    shared: Arc<Shared>,
+    options: PgConnectOptions,
+    told: Arc<Notices>,
+    stop: CancellationToken,
+) {
     let outage = Outage::default();
     loop {
         let lost = tokio::select! {
             () = stop.cancelled() => return,
-            lost = listen_once(&shared, &options, &outage) => lost,
+            lost = listen_once(&shared, &options, &told, &outage) => lost,
         };
         shared.present.store(false, Ordering::Relaxed);
         if outage.begins() {
@@ -39,7 +68,12 @@ pub(crate) async fn listen(shared: Arc<Shared>, options: PgConnectOptions, stop:
     }
 }
 
-async fn listen_once(shared: &Shared, options: &PgConnectOptions, outage: &Outage) -> sqlx::Error {
+async fn listen_once(
+    shared: &Shared,
+    options: &PgConnectOptions,
+    told: &Notices,
+    outage: &Outage,
+) -> sqlx::Error {
     let listening = async {
         let pool = PgPoolOptions::new()
             .max_connections(1)
@@ -62,9 +96,7 @@ async fn listen_once(shared: &Shared, options: &PgConnectOptions, outage: &Outag
         while let Some(notice) = listener.try_recv().await? {
             let Ok(position) = notice.payload().parse().map(Position::new) else { continue };
             if !shared.knows(position) {
-                // Readers woken before our own batch is in memory would each ask the database for it.
-                shared.own_batch().await;
-                shared.advance(position);
+                told.note(position);
             }
         }
         Err(sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into()))
@@ -76,22 +108,43 @@ async fn listen_once(shared: &Shared, options: &PgConnectOptions, outage: &Outag
 }
 
 /// Asks for the head until stopped.
-pub(crate) async fn poll(shared: Arc<Shared>, every: Duration, stop: CancellationToken) {
+pub(crate) async fn poll(shared: Arc<Shared>, every: Duration, told: Arc<Notices>, stop: CancellationToken) {
     let mut interval = tokio::time::interval(every);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let outage = Outage::default();
+    let mut looked = Instant::now();
+    let mut failures = 0;
     loop {
-        tokio::select! {
+        let by_notice = tokio::select! {
             () = stop.cancelled() => return,
-            _ = interval.tick() => {}
+            _ = interval.tick() => false,
+            () = told.news.notified() => true,
+        };
+        if by_notice {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = sleep_until(looked + SPACE) => {}
+            }
+            // Most often it is our own batch, whose answer is on its way.
+            shared.own_batch().await;
+            if shared.knows(told.take()) {
+                continue;
+            }
         }
+        looked = Instant::now();
         match shared.confirm_head().await {
+            Err(error) if error.is_final() => return,
             Err(error) => {
                 if outage.begins() {
                     tracing::warn!(%error, "the log's head cannot be read");
                 }
+                failures += 1;
+                if failures <= SOON_AGAIN {
+                    interval.reset_after(every / 5);
+                }
             }
             Ok(_) => {
+                failures = 0;
                 if let Some(duration_ms) = outage.ends() {
                     tracing::info!(duration_ms, "the log's head can be read again");
                 }

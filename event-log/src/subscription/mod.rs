@@ -23,7 +23,7 @@ pub(crate) use lease::Owner;
 pub use parked::{Parked, parked, request_retry};
 pub use run::run_subscription;
 pub use state::SubscriptionState;
-pub use store::checkpoint;
+pub use store::{checkpoint, checkpoints_beyond_head};
 
 /// Handles events.
 pub trait Subscriber: Send {
@@ -105,7 +105,7 @@ impl SubscriberError {
 /// Why a subscription ended, if not by its token.
 #[derive(Debug, thiserror::Error)]
 pub enum SubscriptionError {
-    /// The log was closed.
+    /// The log was closed, the database holds another log, or the subscription stands beyond the log's end.
     #[error(transparent)]
     Log(#[from] LogError),
 }

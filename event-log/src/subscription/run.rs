@@ -41,7 +41,8 @@ fn begin(limit: Duration) -> String {
 /// Runs a subscription until the token is cancelled; meanwhile another process may run it instead.
 ///
 /// # Errors
-/// If the log is closed under it.
+/// If the log is closed under it, if the database holds another log than the one known, or if the subscription has
+/// handled events that the log does not hold.
 pub async fn run_subscription<S: Subscriber>(
     log: EventLog,
     pool: PgPool,
@@ -78,6 +79,7 @@ pub async fn run_subscription<S: Subscriber>(
                 tracing::info!(subscription = runner.name, "another process took the subscription");
             }
             Err(LogError::Closed) => return Err(LogError::Closed.into()),
+            Err(error) if error.is_final() => return Err(error.into()),
             Err(LogError::Database(error)) if matches!(*error, sqlx::Error::PoolClosed) => {
                 return Err(LogError::Closed.into());
             }
@@ -152,7 +154,7 @@ impl<S: Subscriber> Runner<S> {
         };
         // Changes nothing if it has begun.
         store::begin(&self.pool, &self.name, start, lease.epoch).await?;
-        let mut position = store::checkpoint(&self.pool, &self.name).await?.unwrap_or(start);
+        let mut position = store::within_log(&self.log, &self.pool, &self.name, start).await?;
         self.parked = ParkedStreams::read(&self.pool, &self.name).await?;
         self.renew_at = Instant::now() + self.options.lease / 3;
         self.works_again(SubscriptionState::Follows);
@@ -167,7 +169,7 @@ impl<S: Subscriber> Runner<S> {
                 if !self.renew(lease).await {
                     return Ok(End::LeaseLost);
                 }
-                let stored = store::checkpoint(&self.pool, &self.name).await?.unwrap_or(start);
+                let stored = store::within_log(&self.log, &self.pool, &self.name, start).await?;
                 if stored != position {
                     let (subscription, stood) = (&self.name, position.get());
                     tracing::warn!(
@@ -205,8 +207,8 @@ impl<S: Subscriber> Runner<S> {
                     if !self.renew(lease).await {
                         return Ok(End::LeaseLost);
                     }
-                    // Still the owner: the answer to an earlier commit was lost.
-                    position = store::checkpoint(&self.pool, &self.name).await?.unwrap_or(position);
+                    // Still the owner: the answer to an earlier commit was lost, or the log has changed.
+                    position = store::within_log(&self.log, &self.pool, &self.name, position).await?;
                     self.works_again(SubscriptionState::Follows);
                 }
                 Step::Ended(end) => return Ok(end),
@@ -364,7 +366,8 @@ impl<S: Subscriber> Runner<S> {
     ) -> Result<Moved, SubscriberError> {
         let handling = async {
             let mut tx = self.pool.begin_with(begin(self.options.limit)).await?;
-            let moved = store::advance(&mut tx, &self.name, from, to, lease.epoch).await?;
+            let last = events.last().map(|event| &**event);
+            let moved = store::advance(&mut tx, &self.name, (from, to), last, lease.epoch).await?;
             if moved == Moved::Fenced {
                 tx.rollback().await?;
                 return Ok(moved);
@@ -403,7 +406,8 @@ impl<S: Subscriber> Runner<S> {
         reason: &SubscriberError,
     ) -> Result<Moved, sqlx::Error> {
         let mut tx = self.pool.begin_with(begin(self.options.limit)).await?;
-        let moved = store::advance(&mut tx, &self.name, from, event.position, lease.epoch).await?;
+        let moved =
+            store::advance(&mut tx, &self.name, (from, event.position), Some(event), lease.epoch).await?;
         if moved == Moved::Fenced {
             return Ok(moved);
         }

@@ -6,8 +6,10 @@
 use sqlx::{PgConnection, PgPool};
 
 use crate::error::LogError;
+use crate::log::EventLog;
 use crate::position::Position;
 use crate::read::limited;
+use crate::recorded::RecordedEvent;
 
 /// Moves that are kept before old rows are deleted.
 pub(super) const KEPT_MOVES: u32 = 1_000;
@@ -28,7 +30,42 @@ pub async fn checkpoint(pool: &PgPool, subscription: &str) -> Result<Option<Posi
     Ok(position.map(Position::new))
 }
 
-/// Sets where a subscription begins, unless it has begun.
+/// Where a subscription stands, or else `start`, once the log is known to reach that far.
+pub(super) async fn within_log(
+    log: &EventLog,
+    pool: &PgPool,
+    subscription: &str,
+    start: Position,
+) -> Result<Position, LogError> {
+    let checkpoint = checkpoint(pool, subscription).await?.unwrap_or(start);
+    let head = log.fetch_head().await?;
+    if checkpoint > head {
+        let subscription = subscription.to_owned();
+        return Err(LogError::CheckpointBeyondHead { subscription, checkpoint, head });
+    }
+    Ok(checkpoint)
+}
+
+/// The subscriptions that have handled events beyond the end of the log, with where they stand.
+///
+/// # Errors
+/// If the database does not answer in time.
+pub async fn checkpoints_beyond_head(pool: &PgPool) -> Result<Vec<(String, Position)>, LogError> {
+    let beyond: Vec<(String, i64)> = limited(
+        sqlx::query_as(
+            "select c.subscription, c.position
+               from (select distinct on (c.subscription) c.subscription, c.position
+                       from checkpoints c order by c.subscription, c.after desc) c
+              where c.position > coalesce((select e.position from events e order by e.position desc limit 1), 0)
+              order by c.subscription",
+        )
+        .fetch_all(pool),
+    )
+    .await?;
+    Ok(beyond.into_iter().map(|(name, position)| (name, Position::new(position))).collect())
+}
+
+/// Sets where a subscription begins, unless it has begun. It does not begin beyond the end of the log.
 pub(super) async fn begin(
     pool: &PgPool,
     subscription: &str,
@@ -37,7 +74,8 @@ pub(super) async fn begin(
 ) -> Result<(), LogError> {
     limited(
         sqlx::query(
-            "insert into checkpoints (subscription, after, position, epoch) values ($1, -1, $2, $3)
+            "insert into checkpoints (subscription, after, position, epoch)
+             select $1, -1, least($2, coalesce((select max(e.position) from events e), 0)), $3
                  on conflict on constraint checkpoints_pkey do nothing",
         )
         .bind(subscription)
@@ -54,17 +92,19 @@ pub(super) async fn begin(
 pub(super) enum Moved {
     /// In this transaction, the checkpoint has moved.
     Yes,
-    /// The lease is another's, or another moved it first.
+    /// The lease is another's, another moved it first, or the log does not hold the event.
     Fenced,
 }
 
 /// Moves the checkpoint in the handler's transaction. A mover that is at it at the same time is waited for. Where the
 /// checkpoint is not `from` nothing moves: a crash of the server may have taken back what this process saw committed.
+/// Nor does it move beyond the end of the log, or where the log does not hold the last event handled: that event was
+/// read from memory, and the database was put back to an earlier state since.
 pub(super) async fn advance(
     connection: &mut PgConnection,
     subscription: &str,
-    from: Position,
-    to: Position,
+    (from, to): (Position, Position),
+    last: Option<&RecordedEvent>,
     epoch: i64,
 ) -> Result<Moved, sqlx::Error> {
     let moved = sqlx::query(
@@ -72,12 +112,16 @@ pub(super) async fn advance(
          select $1, $2, $3, $4
            from leases
           where name = $1 and epoch = $4
-            and (select position from checkpoints where subscription = $1 order by after desc limit 1) = $2",
+            and (select position from checkpoints where subscription = $1 order by after desc limit 1) = $2
+            and $3 <= (select e.position from events e order by e.position desc limit 1)
+            and ($6::uuid is null or (select e.event_id from events e where e.position = $5) = $6)",
     )
     .bind(subscription)
     .bind(from.get())
     .bind(to.get())
     .bind(epoch)
+    .bind(last.map(|event| event.position.get()))
+    .bind(last.map(|event| event.event_id))
     .execute(connection)
     .await;
     match moved {

@@ -14,8 +14,10 @@ use tokio::time::{Instant, sleep, timeout};
 use super::queued::Queued;
 use super::statement::{append_batch, look_up};
 use crate::append::Outcome;
+use crate::intact::LogChange;
 use crate::outage::Outage;
 use crate::position::Position;
+use crate::shared::Shared;
 
 /// How long one statement may take.
 const STATEMENT: Duration = Duration::from_secs(10);
@@ -64,8 +66,13 @@ pub(super) struct Flusher {
 impl Flusher {
     pub(super) fn new(options: PgConnectOptions) -> Self {
         // Ends on the server too what this side has given up.
-        let options =
-            options.options([("statement_timeout", "9000"), ("application_name", "orqestra-writer")]);
+        let options = options.options([
+            ("statement_timeout", "9000"),
+            ("application_name", "orqestra-writer"),
+            // The statement's own look-up of the event last known.
+            ("enable_seqscan", "off"),
+            ("jit", "off"),
+        ]);
         Self {
             options,
             connection: None,
@@ -111,14 +118,15 @@ impl Flusher {
         Ok(self.connection.as_mut().expect("it was just made"))
     }
 
-    /// Stores a batch; one verdict a command.
-    pub(super) async fn flush(&mut self, batch: &[Queued], now: Timestamp) -> Vec<Verdict> {
+    /// Stores a batch; one verdict a command. Where the database holds another log than the one known, it says so to
+    /// `shared` and stores nothing.
+    pub(super) async fn flush(&mut self, batch: &[Queued], now: Timestamp, shared: &Shared) -> Vec<Verdict> {
         let mut verdicts: Vec<Option<Verdict>> = batch.iter().map(|_| None).collect();
         let all: Vec<usize> = (0..batch.len()).collect();
-        if !self.store(batch, &all, &mut verdicts, now).await {
+        if !self.store(batch, &all, &mut verdicts, now, shared).await {
             for alone in all {
                 if verdicts[alone].is_none() {
-                    self.store(batch, &[alone], &mut verdicts, now).await;
+                    self.store(batch, &[alone], &mut verdicts, now, shared).await;
                 }
             }
         }
@@ -133,6 +141,7 @@ impl Flusher {
         which: &[usize],
         verdicts: &mut [Option<Verdict>],
         now: Timestamp,
+        shared: &Shared,
     ) -> bool {
         let started = Instant::now();
         let mut pause = FIRST_PAUSE;
@@ -143,7 +152,7 @@ impl Flusher {
                 return true;
             }
             let commands: Vec<&Queued> = open.iter().map(|index| &batch[*index]).collect();
-            let failure = match self.attempt(&commands, sent, now).await {
+            let failure = match self.attempt(&commands, sent, now, shared).await {
                 Ok(found) => {
                     self.away = false;
                     if let Some(duration_ms) = self.outage.ends() {
@@ -210,7 +219,13 @@ impl Flusher {
         commands: &[&Queued],
         sent: bool,
         now: Timestamp,
+        shared: &Shared,
     ) -> Result<Vec<Option<Verdict>>, Attempt> {
+        let refuse_all =
+            || Ok(commands.iter().map(|_| Some(Verdict::Refused(Outcome::Unavailable))).collect());
+        if shared.intact.check().is_err() {
+            return refuse_all();
+        }
         let connection = self.connected().await.map_err(|error| Attempt { error, asked: false })?;
         let asked = |error| Attempt { error, asked: true };
         if sent {
@@ -219,7 +234,24 @@ impl Flusher {
                 return Ok(found.into_iter().map(|first| Some(Verdict::Placed { first: first? })).collect());
             }
         }
-        let mut verdicts = in_time(append_batch(connection, commands, now)).await.map_err(asked)?;
+        // Before the question: what comes to be known meanwhile may be further than the statement sees.
+        let known = shared.intact.known();
+        let log = (shared.intact.identity(), known);
+        let answer = in_time(append_batch(connection, commands, now, log)).await.map_err(asked)?;
+        let Some(mut verdicts) = answer else {
+            // The look at the head tells how it differs; it may reach another server than this connection does.
+            if !matches!(timeout(STATEMENT, shared.confirm_head()).await, Ok(Err(error)) if error.is_final())
+            {
+                shared.forget(LogChange::Replaced { position: known.position });
+            }
+            return refuse_all();
+        };
+        let behind =
+            |verdict: &Verdict| matches!(verdict, Verdict::Placed { first } if *first <= known.position);
+        if verdicts.iter().any(behind) {
+            shared.forget(LogChange::Replaced { position: known.position });
+            return refuse_all();
+        }
         if sent {
             // The lost statement may have been stored only after the look-up: then these conflicts are with itself.
             let conflicting: Vec<usize> = (0..verdicts.len())

@@ -2,16 +2,15 @@
 //!
 //! There is no timer: a lone command is stored at once. A batch has one command of a stream, of an idempotency key and
 //! of a new data key; the others wait for the next one, or are refused as soon as the first one's outcome decides
-//! them. Tenants take turns by bytes, so that one's large commands do not keep
-//! another's small ones. An accepted command is stored even if nobody waits for it any more. While a batch is held because the database
+//! them. An accepted command is stored even if nobody waits for it any more. While a batch is held because the database
 //! cannot be reached, what waits behind it is refused: it was never sent.
 
 mod batch;
 mod flush;
-mod pending;
 mod queued;
 mod statement;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -23,11 +22,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::append::{Outcome, Recorded};
 use crate::fail_point::FailPoint;
-use crate::log::Shared;
+use crate::intact::Known;
 use crate::position::Position;
+use crate::shared::Shared;
 use flush::{Flusher, UNSENT_PATIENCE, Verdict};
-use pending::Pending;
-pub(crate) use queued::{INEXACT, Queued, Unplaced, Written};
+pub(crate) use queued::{Queued, Unplaced, Written};
 
 /// How often a batch that takes long is looked at.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(100);
@@ -37,7 +36,7 @@ pub(crate) struct Writer {
     shared: Arc<Shared>,
     flusher: Flusher,
     max_batch: usize,
-    pending: Pending,
+    pending: VecDeque<Queued>,
     share: batch::Share,
 }
 
@@ -47,7 +46,7 @@ impl Writer {
             shared,
             flusher: Flusher::new(options),
             max_batch,
-            pending: Pending::default(),
+            pending: VecDeque::new(),
             share: batch::Share::default(),
         }
     }
@@ -72,17 +71,15 @@ impl Writer {
                 let Ok(queued) = queue.try_recv() else { break };
                 arrived.push(queued);
             }
-            for queued in arrived.drain(..) {
-                self.pending.push(queued);
-            }
+            self.pending.extend(arrived.drain(..));
             metrics::gauge!("orqestra_append_queue_depth").set(depth(self.pending.len() + queue.len()));
             let (most, own) = if self.shared.rush.is_on(Instant::now()) {
                 let most = self.shared.rush.half().min(self.max_batch);
-                (most, self.share.of_next(self.pending.callers(), most))
+                (most, self.share.of_next(&self.pending, most))
             } else {
                 (self.max_batch, self.max_batch)
             };
-            let batch = self.pending.select(most, own);
+            let batch = batch::select(&mut self.pending, most, own);
             if !batch.is_empty() {
                 self.store(batch, &mut queue).await;
             }
@@ -95,7 +92,7 @@ impl Writer {
     /// meanwhile.
     async fn flush(&mut self, batch: &[Queued], queue: &mut mpsc::Receiver<Queued>) -> Vec<Verdict> {
         let unreachable = self.flusher.unreachable();
-        let flush = self.flusher.flush(batch, self.shared.clock.now());
+        let flush = self.flusher.flush(batch, self.shared.clock.now(), &self.shared);
         tokio::pin!(flush);
         loop {
             if let Ok(verdicts) = timeout(LOOK_AGAIN_AFTER, &mut flush).await {
@@ -103,7 +100,7 @@ impl Writer {
             }
             if unreachable.lasts().is_some_and(|lasts| lasts >= UNSENT_PATIENCE) {
                 let arrived = std::iter::from_fn(|| queue.try_recv().ok());
-                for queued in self.pending.drain().chain(arrived) {
+                for queued in self.pending.drain(..).chain(arrived) {
                     refuse(&self.shared, queued, Outcome::Unavailable);
                 }
             }
@@ -123,7 +120,7 @@ impl Writer {
         let mut answers = Vec::with_capacity(batch.len());
         let mut recorded = Vec::with_capacity(batch.len());
         for (queued, verdict) in batch.into_iter().zip(verdicts) {
-            self.shared.room.leave(queued.tenant(), queued.bytes());
+            self.shared.queued_bytes.fetch_sub(queued.bytes(), Ordering::Relaxed);
             let (events, answer) = queued.into_parts();
             let outcome = match verdict {
                 Verdict::Placed { first } => {
@@ -137,9 +134,9 @@ impl Writer {
         }
         // Readers of this process know the events before their writers do.
         if let Some(last) = recorded.last() {
-            let last = last.position;
+            let known = Known { position: last.position, event_id: Some(last.event_id) };
             self.shared.ring.push(&recorded);
-            self.shared.advance(last);
+            self.shared.advance(known);
         }
         self.shared.flushing.store(false, Ordering::Release);
         self.shared.flushed.send_modify(|batches| *batches += 1);
@@ -154,7 +151,7 @@ impl Writer {
 }
 
 fn refuse(shared: &Shared, queued: Queued, outcome: Outcome) {
-    shared.room.leave(queued.tenant(), queued.bytes());
+    shared.queued_bytes.fetch_sub(queued.bytes(), Ordering::Relaxed);
     count(&outcome);
     queued.into_parts().1.send(outcome).ok();
 }

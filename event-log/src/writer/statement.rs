@@ -15,11 +15,16 @@ use uuid::Uuid;
 use super::flush::Verdict;
 use super::queued::Queued;
 use crate::append::{KeyDestruction, Outcome};
+use crate::intact::{Identity, Known};
 use crate::position::Position;
 
+/// Appends only where the log is the one known: its identity, and the event at the last position known. The conditions
+/// name no column of the function, so they are looked at once and before it is called.
 const CALL: &str = "select command, status, first_position, actual, detail
    from append_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
                      $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)
+  where (select e.event_id from events e where e.position = $34) is not distinct from $35
+    and exists (select from log_identity i where i.log_id = $36 and i.epoch = $37)
   order by command";
 
 type Row = (i32, i16, Option<i64>, i64, Option<Value>);
@@ -105,12 +110,14 @@ impl<'a> Destroyed<'a> {
     }
 }
 
-/// Stores a batch and tells each command's outcome.
+/// Stores a batch and tells each command's outcome; `None` where the database holds another log than the one known, so
+/// that nothing was stored.
 pub(super) async fn append_batch(
     connection: &mut PgConnection,
     batch: &[&Queued],
     now: Timestamp,
-) -> Result<Vec<Verdict>, sqlx::Error> {
+    (identity, known): (Identity, Known),
+) -> Result<Option<Vec<Verdict>>, sqlx::Error> {
     let mut counts = Vec::with_capacity(batch.len());
     let mut events = Events::default();
     let mut claims = Claims::default();
@@ -188,17 +195,23 @@ pub(super) async fn append_batch(
         .bind(destroyed.tenant_id)
         .bind(destroyed.recipient_ref)
         .bind(destroyed.month)
+        .bind(known.position.get())
+        .bind(known.event_id)
+        .bind(identity.log_id)
+        .bind(identity.epoch)
         .fetch_all(&mut *connection)
         .await?;
+    if rows.is_empty() {
+        return Ok(None);
+    }
     if rows.len() != batch.len() {
         return Err(sqlx::Error::Protocol("append_batch did not answer for each command".to_owned()));
     }
-    rows.into_iter()
-        .map(|row| {
-            verdict(row, &new_keys.keys)
-                .ok_or_else(|| sqlx::Error::Protocol("append_batch answered in an unknown form".to_owned()))
-        })
-        .collect()
+    let verdicts = rows.into_iter().map(|row| {
+        verdict(row, &new_keys.keys)
+            .ok_or_else(|| sqlx::Error::Protocol("append_batch answered in an unknown form".to_owned()))
+    });
+    verdicts.collect::<Result<_, _>>().map(Some)
 }
 
 #[derive(Deserialize)]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use orqestra_domain::{KeyId, NotificationId, RecipientRef};
 use orqestra_event_log::{IdempotencyClaim, KeyDestruction, Outcome, Ticket};
+use orqestra_tests::postgres::HeldAppends;
 use orqestra_vault::{KeyScope, NewKey};
 use uuid::Uuid;
 
@@ -183,11 +184,65 @@ async fn retention_destroys_one_month_of_one_tenant() {
     recorded(world.log.append(with_ticket(1, 0, 1, brings(keys))).await);
     let destroys = Some(KeyDestruction::Month { tenant: tenant(1), month: 202_501 });
     recorded(world.log.append(with_ticket(2, 0, 1, Ticket { destroys, ..Ticket::default() })).await);
+    for (number, dead) in [(1, true), (2, true), (3, false), (4, false)] {
+        let used = world.log.append(with_ticket(10 + number, 0, 1, uses(number))).await;
+        assert_eq!(
+            matches!(used, Outcome::KeyDead { key } if key == key_id(number)),
+            dead,
+            "{number}: {used:?}"
+        );
+    }
+    let late = world.log.append(with_ticket(20, 0, 1, brings(vec![new_key(9, older(9))]))).await;
+    assert!(
+        matches!(late, Outcome::KeyDead { key } if key == key_id(9)),
+        "no key of the month is made: {late:?}"
+    );
+    assert_eq!(world.log.destroy_expired_keys(100).await.unwrap(), 2);
     let left: Vec<Uuid> = sqlx::query_scalar("select key_id from data_keys order by key_id")
         .fetch_all(world.pool())
         .await
         .unwrap();
     assert_eq!(left, [Uuid::from_u128(3), Uuid::from_u128(4)]);
+}
+
+#[tokio::test]
+async fn a_month_of_many_keys_expires_by_one_row_and_its_keys_go_in_batches() {
+    const KEYS: i32 = 30_000;
+    let world = World::new().await;
+    sqlx::query(
+        "insert into data_keys (key_id, tenant_id, kind, recipient_ref, month, wrapped)
+         select gen_random_uuid(), $1, 2, sha256(n::text::bytea), 202501, 'x' from generate_series(1, $2) n",
+    )
+    .bind(tenant(1).as_uuid())
+    .bind(KEYS)
+    .execute(world.pool())
+    .await
+    .unwrap();
+    let destroys = Some(KeyDestruction::Month { tenant: tenant(1), month: 202_501 });
+    recorded(world.log.append(with_ticket(1, 0, 1, Ticket { destroys, ..Ticket::default() })).await);
+    assert_eq!(count(&world, "data_keys").await, i64::from(KEYS), "the append deletes none of them");
+    let emptied = "select count(*) from expired_months where emptied_at is not null";
+    let mut batches = 0;
+    loop {
+        // Appends take their turns meanwhile.
+        let held = HeldAppends::on(world.pool()).await;
+        let deleted = world.log.destroy_expired_keys(10_000).await.unwrap();
+        held.release().await;
+        assert!(deleted <= 10_000);
+        let over: i64 = sqlx::query_scalar(emptied).fetch_one(world.pool()).await.unwrap();
+        if over == 1 {
+            break;
+        }
+        batches += 1;
+    }
+    assert_eq!((batches, count(&world, "data_keys").await), (3, 0));
+    let plan: Vec<String> = sqlx::query_scalar(
+        "explain select key_id from data_keys where tenant_id = gen_random_uuid() and kind = 2 and month = 202501",
+    )
+    .fetch_all(world.pool())
+    .await
+    .unwrap();
+    assert!(plan.iter().any(|line| line.contains("data_keys_month")), "{plan:#?}");
 }
 
 #[tokio::test]

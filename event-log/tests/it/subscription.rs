@@ -451,7 +451,7 @@ async fn a_held_snapshot_slows_neither_checkpoint_nor_lease() {
         ("update leases", 20),
         ("select position from checkpoints", 20),
         ("insert into checkpoints", 50),
-        ("select coalesce((select e.position", 10),
+        ("select h.position", 10),
     ] {
         let pages: Vec<u64> =
             told.iter().filter(|(text, _)| text.starts_with(statement)).map(|(_, pages)| *pages).collect();

@@ -1,0 +1,147 @@
+//! The database's clock, read without asking the database each time.
+//!
+//! The log's looks at the head bring its time; between them the monotonic clock of this machine counts on. The machine's
+//! own date and time play no part, however wrong they are and however they jump.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use orqestra_domain::Timestamp;
+use tokio::time::Instant;
+
+use crate::source::Clock;
+
+/// Older than this, an answer of the database proves nothing any more.
+const PROOF_LASTS: Duration = Duration::from_secs(5);
+/// Two clocks of one machine that measure a span further apart than this: one of them jumped.
+const JUMP: Duration = Duration::from_secs(1);
+/// Answers that are off by no more than their own uncertainty and this change nothing.
+const NOISE: Duration = Duration::from_millis(1);
+
+#[derive(Clone, Copy, Debug)]
+struct Sample {
+    theirs: Timestamp,
+    at: Instant,
+    ours: Timestamp,
+}
+
+impl Sample {
+    fn at(&self, moment: Instant) -> Timestamp {
+        self.theirs.plus(moment.saturating_duration_since(self.at))
+    }
+}
+
+/// A clock that shows the time of the log's database. See the module.
+pub struct DatabaseClock {
+    local: Arc<dyn Clock>,
+    sample: RwLock<Option<Sample>>,
+}
+
+impl DatabaseClock {
+    /// A clock that shows the local time until a log that it is handed to has asked the database.
+    pub fn new(local: Arc<dyn Clock>) -> Self {
+        Self { local, sample: RwLock::new(None) }
+    }
+
+    /// The machine's own clock.
+    pub(crate) fn local(&self) -> &dyn Clock {
+        &*self.local
+    }
+
+    /// Takes in the database's time, asked for and answered at these moments.
+    pub(crate) fn learn(&self, asked: Instant, answered: Instant, theirs: Timestamp) {
+        let doubt = answered.saturating_duration_since(asked) / 2;
+        let middle = asked + doubt;
+        let ours = self.local.now();
+        let mut sample = self.sample.write().unwrap_or_else(PoisonError::into_inner);
+        let shown = sample.map(|sample| sample.at(middle));
+        // A step for each answer's delay would make time run unevenly.
+        let theirs = shown.filter(|shown| apart(*shown, theirs) <= doubt + NOISE).unwrap_or(theirs);
+        // The local clock was read just after the answer.
+        *sample = Some(Sample { theirs, at: middle, ours: minus(ours, doubt) });
+    }
+
+    fn sample(&self) -> Option<Sample> {
+        *self.sample.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn at(&self, moment: Instant) -> Timestamp {
+        self.sample().map_or_else(|| self.local.now(), |sample| sample.at(moment))
+    }
+
+    fn is_proved_at(&self, moment: Instant) -> bool {
+        let Some(sample) = self.sample() else { return false };
+        let age = moment.saturating_duration_since(sample.at);
+        age <= PROOF_LASTS && apart(self.local.now(), sample.ours.plus(age)) <= JUMP
+    }
+}
+
+impl Clock for DatabaseClock {
+    fn now(&self) -> Timestamp {
+        self.at(Instant::now())
+    }
+
+    /// Statements ask the database itself.
+    fn for_statement(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// Whether the database answered a moment ago, and this machine neither slept nor changed its clock since.
+    fn is_proved(&self) -> bool {
+        self.is_proved_at(Instant::now())
+    }
+}
+
+fn apart(one: Timestamp, other: Timestamp) -> Duration {
+    Duration::from_micros(one.unix_micros().abs_diff(other.unix_micros()))
+}
+
+fn minus(moment: Timestamp, span: Duration) -> Timestamp {
+    Timestamp::from_unix_micros(moment.unix_micros() - i64::try_from(span.as_micros()).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::ManualClock;
+
+    const HOURS: Duration = Duration::from_hours(3);
+
+    fn second(number: i64) -> Timestamp {
+        Timestamp::from_unix_micros(number * 1_000_000)
+    }
+
+    #[test]
+    fn it_shows_the_databases_time_whatever_the_local_clock_does() {
+        let local = Arc::new(ManualClock::at(second(500_000)));
+        let clock = DatabaseClock::new(Arc::clone(&local) as _);
+        let start = Instant::now();
+        assert!(!clock.is_proved_at(start), "the database was not asked yet");
+        clock.learn(start, start, second(1_000));
+        assert_eq!(clock.at(start), second(1_000));
+        let later = start + Duration::from_secs(2);
+        local.advance(Duration::from_secs(2));
+        assert!(clock.is_proved_at(later));
+        for moment in [second(500_002).plus(HOURS), minus(second(500_002), HOURS)] {
+            local.set(moment);
+            assert_eq!(clock.at(later), second(1_002));
+            assert!(!clock.is_proved_at(later), "something jumped: the database has to be asked");
+            clock.learn(later, later, second(1_002));
+            assert!(clock.is_proved_at(later));
+        }
+        local.advance(PROOF_LASTS * 2);
+        assert!(!clock.is_proved_at(later + PROOF_LASTS * 2), "the database has not answered for long");
+    }
+
+    #[test]
+    fn an_answers_delay_makes_no_step_and_a_true_difference_does() {
+        let clock = DatabaseClock::new(Arc::new(ManualClock::at(second(0))));
+        let start = Instant::now();
+        clock.learn(start, start, second(1_000));
+        let later = start + Duration::from_millis(100);
+        clock.learn(start, later, second(1_000).plus(Duration::from_millis(95)));
+        assert_eq!(clock.at(later), second(1_000).plus(Duration::from_millis(100)));
+        clock.learn(later, later, second(900));
+        assert_eq!(clock.at(later), second(900), "the database's clock was set back");
+    }
+}

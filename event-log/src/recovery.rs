@@ -1,0 +1,93 @@
+//! What `orqestra recover` does to the log's own tables after the log has lost its end.
+//!
+//! Needs the owner's rights. Changes no event.
+
+use sqlx::PgPool;
+
+use crate::error::LogError;
+use crate::position::Position;
+use crate::read::limited;
+
+/// How long the subscriptions are kept from running processes, if the recovery does not end.
+const HELD: &str = "10 minutes";
+
+/// Counts the log's epoch up, which no append of a running process survives, takes every subscription's lease away, and
+/// drops parked events that the log does not hold. The new epoch.
+///
+/// # Errors
+/// If the database does not answer in time, or an append does not end.
+pub async fn fence(pool: &PgPool) -> Result<i64, LogError> {
+    limited(async {
+        let mut tx = pool.begin().await?;
+        // After the append that is under way, before the next one.
+        sqlx::query("lock table append_turn in share update exclusive mode").execute(&mut *tx).await?;
+        let epoch = sqlx::query_scalar("update log_identity set epoch = epoch + 1 returning epoch")
+            .fetch_one(&mut *tx)
+            .await?;
+        sqlx::query(
+            "update leases
+                set epoch = epoch + 1, owner = gen_random_uuid(), presence = 0,
+                    until = clock_timestamp() + $1::interval",
+        )
+        .bind(HELD)
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query(
+            "delete from parked_events p
+              where not exists (
+                    select from events e
+                     where e.position = p.position and e.aggregate_type = p.aggregate_type
+                       and e.aggregate_id = p.aggregate_id)",
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(epoch)
+    })
+    .await
+}
+
+/// Lets a subscription go on from a position that its rows were derived up to, where its checkpoint lies beyond. Where it
+/// stood, if it was moved.
+///
+/// # Errors
+/// If the database does not answer in time.
+pub async fn settle_checkpoint(
+    pool: &PgPool,
+    subscription: &str,
+    derived: Position,
+) -> Result<Option<Position>, LogError> {
+    limited(async {
+        let mut tx = pool.begin().await?;
+        let stood: Option<i64> = sqlx::query_scalar(
+            "select position from checkpoints where subscription = $1 order by after desc limit 1",
+        )
+        .bind(subscription)
+        .fetch_optional(&mut *tx)
+        .await?;
+        let Some(stood) = stood.filter(|stood| *stood > derived.get()) else { return Ok(None) };
+        sqlx::query("delete from checkpoints where subscription = $1")
+            .bind(subscription)
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query(
+            "insert into checkpoints (subscription, after, position, epoch)
+             values ($1, -1, $2, coalesce((select epoch from leases where name = $1), 0))",
+        )
+        .bind(subscription)
+        .bind(derived.get())
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(Some(Position::new(stood)))
+    })
+    .await
+}
+
+/// Gives the subscriptions free for the processes that start next.
+///
+/// # Errors
+/// If the database does not answer in time.
+pub async fn end_recovery(pool: &PgPool) -> Result<(), LogError> {
+    limited(sqlx::query("update leases set until = clock_timestamp()").execute(pool)).await.map(drop)
+}

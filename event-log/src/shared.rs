@@ -1,0 +1,166 @@
+//! What all clones of the log and its tasks share: what is known of the head, recent events, how subscriptions stand.
+//!
+//! The head moves by the results of this process's own commits and by what the database answers, never by a notice.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
+use uuid::Uuid;
+
+use crate::clock::DatabaseClock;
+use crate::error::LogError;
+use crate::intact::{Identity, Intact, Known, LogChange};
+use crate::log::LogOptions;
+use crate::position::Position;
+use crate::read::Reader;
+use crate::ring::Ring;
+use crate::rush::Rush;
+use crate::source::{Clock, Ids};
+use crate::subscription::{Owner, SubscriptionState};
+use crate::upcast::Upcasters;
+
+/// Longest that another process's news waits for our own batch.
+const OWN_BATCH: Duration = Duration::from_millis(50);
+
+/// See the module.
+pub(crate) struct Shared {
+    pub(crate) reader: Reader,
+    pub(crate) ring: Ring,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn Ids>,
+    pub(crate) upcasters: Upcasters,
+    pub(crate) queued_bytes: AtomicUsize,
+    pub(crate) present: AtomicBool,
+    /// Whether the writer waits for the database, and how many batches it has behind it.
+    pub(crate) flushing: AtomicBool,
+    pub(crate) flushed: watch::Sender<u64>,
+    pub(crate) rush: Arc<Rush>,
+    pub(crate) intact: Intact,
+    database_clock: Option<Arc<DatabaseClock>>,
+    instance: Uuid,
+    pub(crate) head: watch::Sender<Position>,
+    pub(crate) confirmed: watch::Sender<Instant>,
+    skew_micros: AtomicI64,
+    progress: Mutex<HashMap<String, watch::Sender<Position>>>,
+    subscriptions: Mutex<HashMap<String, SubscriptionState>>,
+}
+
+impl Shared {
+    pub(crate) fn new(instance: Uuid, identity: Identity, reader: Reader, options: &LogOptions) -> Self {
+        Self {
+            reader,
+            ring: Ring::default(),
+            clock: Arc::clone(&options.clock),
+            ids: Arc::clone(&options.ids),
+            upcasters: options.upcasters.clone(),
+            queued_bytes: AtomicUsize::new(0),
+            present: AtomicBool::new(false),
+            flushing: AtomicBool::new(false),
+            flushed: watch::Sender::new(0),
+            rush: Arc::default(),
+            intact: Intact::new(identity),
+            database_clock: options.database_clock.clone(),
+            instance,
+            head: watch::Sender::new(Position::ZERO),
+            confirmed: watch::Sender::new(Instant::now()),
+            skew_micros: AtomicI64::new(0),
+            progress: Mutex::default(),
+            subscriptions: Mutex::default(),
+        }
+    }
+
+    /// Moves the head forward to an event that is stored in the log known; what is behind it already changes nothing.
+    pub(crate) fn advance(&self, to: Known) {
+        if self.intact.learn(to) {
+            self.head.send_if_modified(|head| {
+                let forward = to.position > *head;
+                if forward {
+                    *head = to.position;
+                }
+                forward
+            });
+        }
+    }
+
+    /// Notes that the database holds another log, and drops what was remembered of the one known.
+    pub(crate) fn forget(&self, change: LogChange) -> LogError {
+        let error = self.intact.note(change);
+        self.ring.clear();
+        error
+    }
+
+    /// Waits until the batch under way, if there is one, is in memory; not for long.
+    pub(crate) async fn own_batch(&self) {
+        let mut flushed = self.flushed.subscribe();
+        let before = *flushed.borrow_and_update();
+        if self.flushing.load(Ordering::Acquire) {
+            timeout(OWN_BATCH, flushed.wait_for(|now| *now != before)).await.ok();
+        }
+    }
+
+    /// Whether the head is known to be there or further.
+    pub(crate) fn knows(&self, position: Position) -> bool {
+        *self.head.borrow() >= position
+    }
+
+    /// The advisory lock that this process holds while it lives.
+    pub(crate) fn presence_key(&self) -> i64 {
+        self.instance.as_u64_pair().1.cast_signed()
+    }
+
+    /// This process as the owner of leases.
+    pub(crate) fn owner(&self) -> Owner {
+        let presence = if self.present.load(Ordering::Relaxed) { self.presence_key() } else { 0 };
+        Owner { id: self.instance, presence }
+    }
+
+    /// Reads the head, verifies that the log is the one known, and learns by the way what time the database has.
+    pub(crate) async fn confirm_head(&self) -> Result<Position, LogError> {
+        self.intact.check()?;
+        let known = self.intact.known();
+        let local = self.database_clock.as_ref().map_or(&*self.clock, |clock| clock.local());
+        let asked_at = Instant::now();
+        let before = local.now();
+        let (found, theirs) = self.reader.head(known.position).await?;
+        let after = local.now();
+        if let Some(clock) = &self.database_clock {
+            clock.learn(asked_at, Instant::now(), theirs);
+        }
+        let ours = before.unix_micros().midpoint(after.unix_micros());
+        self.skew_micros.store(ours - theirs.unix_micros(), Ordering::Relaxed);
+        if let Err(error) = self.intact.verify(known, &found) {
+            self.ring.clear();
+            return Err(error);
+        }
+        // The head first: whoever sees that it was asked for sees what was answered.
+        self.advance(found.head);
+        self.confirmed.send_modify(|confirmed| *confirmed = (*confirmed).max(asked_at));
+        Ok(found.head.position)
+    }
+
+    /// How far this machine's clock is off the database's.
+    pub(crate) fn clock_skew(&self) -> Duration {
+        Duration::from_micros(self.skew_micros.load(Ordering::Relaxed).unsigned_abs())
+    }
+
+    /// How far a subscription of this process has come.
+    pub(crate) fn progress(&self, subscription: &str) -> watch::Sender<Position> {
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        progress.entry(subscription.to_owned()).or_insert_with(|| watch::Sender::new(Position::ZERO)).clone()
+    }
+
+    /// How a subscription stands in this process.
+    pub(crate) fn subscription(&self, name: &str) -> SubscriptionState {
+        let states = self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
+        states.get(name).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn set_subscription(&self, name: &str, state: SubscriptionState) {
+        let mut states = self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
+        states.insert(name.to_owned(), state);
+    }
+}
