@@ -60,9 +60,12 @@ impl<R: std::error::Error> From<LogError> for CommandError<R> {
         match error {
             LogError::Full => Self::Overloaded { retry_after: Duration::from_secs(1) },
             LogError::Corrupt { .. } => Self::Corrupt(error.to_string()),
-            LogError::Database(_) | LogError::Timeout | LogError::Closed | LogError::NotDurable { .. } => {
-                Self::Unavailable(error.to_string())
-            }
+            LogError::Database(_)
+            | LogError::Timeout
+            | LogError::Closed
+            | LogError::NotDurable { .. }
+            | LogError::Changed(_)
+            | LogError::CheckpointBeyondHead { .. } => Self::Unavailable(error.to_string()),
         }
     }
 }

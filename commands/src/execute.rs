@@ -180,11 +180,19 @@ impl Commands {
         &*self.0.entropy
     }
 
+    /// Recent answers; none once the database holds another log than they were given on.
     pub(crate) fn hot(&self) -> &HotAnswers {
+        if self.log().intact().is_err() {
+            self.0.hot.clear();
+        }
         &self.0.hot
     }
 
+    /// A remembered state; none once the database holds another log than it is of.
     pub(crate) fn recall(&self, stream: &StreamId) -> Option<Recalled> {
+        if self.log().intact().is_err() {
+            self.0.recalled.clear();
+        }
         self.0.recalled.get(stream)
     }
 
@@ -319,7 +327,7 @@ impl Commands {
             Some(Outcome::KeyDead { .. }) => NotRecorded::KeyDead,
             Some(Outcome::TooLarge { .. }) => return Err(CommandError::TooLarge),
             Some(Outcome::Full) => return Err(CommandError::Overloaded { retry_after: RETRY_AFTER }),
-            Some(Outcome::Malformed(what)) => return Err(CommandError::Failed(what.to_owned())),
+            Some(Outcome::Malformed(what)) => return Err(CommandError::Corrupt(what.to_owned())),
             Some(Outcome::Failed(error)) => return Err(CommandError::Failed(error.to_string())),
             Some(Outcome::Unavailable | Outcome::Lost) | None => {
                 let why = committed.err().map_or_else(String::new, |error| error.to_string());

@@ -1,7 +1,7 @@
 //! Recent answers, so that a known repeat is answered without the log.
 //!
-//! Only a cache: the log decides. An entry never lies, for an accepted event stays accepted; a key's entry ends with
-//! its claim.
+//! Only a cache: the log decides. An entry never lies while the database holds the log that it is of, for an accepted
+//! event stays accepted; a key's entry ends with its claim.
 
 use std::sync::Arc;
 
@@ -49,6 +49,12 @@ pub(crate) struct HotAnswers {
 impl HotAnswers {
     pub(crate) fn new() -> Self {
         Self { answers: Cache::with_weighter(ANSWERS, ANSWER_BYTES, BySealed), claims: Cache::new(ANSWERS) }
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&self) {
+        self.answers.clear();
+        self.claims.clear();
     }
 
     pub(crate) fn answer(&self, tenant: TenantId, notification: NotificationId) -> Option<Arc<Accepted>> {

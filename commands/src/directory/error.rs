@@ -27,11 +27,22 @@ impl DirectoryError {
     /// Whether the same may work later: once the database answers, or in a process of a newer program.
     pub const fn passes(&self) -> bool {
         match self {
-            Self::Log(LogError::Database(_) | LogError::Timeout | LogError::Full)
+            Self::Log(
+                LogError::Database(_)
+                | LogError::Timeout
+                | LogError::Full
+                // In this process for ever; a caller finds another one, or this one started again.
+                | LogError::Changed(_)
+                | LogError::CheckpointBeyondHead { .. },
+            )
             | Self::Key(KeyError::Unavailable(_))
             | Self::Unreadable { .. }
             | Self::Behind => true,
-            Self::Log(LogError::Closed | LogError::NotDurable { .. } | LogError::Corrupt { .. })
+            Self::Log(
+                LogError::Closed
+                | LogError::NotDurable { .. }
+                | LogError::Corrupt { .. },
+            )
             | Self::Key(KeyError::Gone | KeyError::Corrupt(_)) => false,
         }
     }

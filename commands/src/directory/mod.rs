@@ -98,9 +98,9 @@ impl Directory {
     pub fn authenticate(&self, api_key: &str) -> Result<Option<Authenticated>, DirectoryError> {
         let hash = hash_api_key(api_key);
         let fold = self.fold();
-        let Some((id, key)) = fold.opens(&hash) else { return Ok(None) };
-        fold.readable(id)?;
-        Ok(fold.tenants.get(&id).map(|tenant| Authenticated { tenant: Arc::clone(tenant), key }))
+        let Some((id, key)) = fold.keys.get(&hash) else { return Ok(None) };
+        fold.readable(*id)?;
+        Ok(fold.tenants.get(id).map(|tenant| Authenticated { tenant: Arc::clone(tenant), key: *key }))
     }
 
     /// Whether every change of a tenant could be read, so that it is known how the tenant stands.
@@ -203,6 +203,8 @@ impl Directory {
     /// # Errors
     /// If the log gave no proof for a second and cannot be read now, or the directory does not get there in time.
     pub async fn fresh(&self) -> Result<(), DirectoryError> {
+        // The fold of a log that the database does not hold any more opens nothing.
+        self.0.log.intact()?;
         let (head, asked_at) = self.known_head();
         let told = asked_at.elapsed() <= PROOF_LASTS;
         if (told && self.position() >= head) || self.proved().elapsed() <= PROOF_LASTS {
