@@ -12,6 +12,7 @@ mod provider;
 mod push_feed;
 mod queue;
 mod reactor;
+mod recover;
 mod settings;
 pub mod template;
 
@@ -24,6 +25,7 @@ pub use provider::smtp::{Smtp, SmtpLimits};
 pub use provider::{Message, NotTaken, Provider, SendError, Sent};
 pub use push_feed::{FeedEnded, PushFeed};
 pub use reactor::{Dispatch, DispatchDeps, DispatchError};
+pub use recover::{HoldError, hold_open_attempts};
 pub use settings::{DispatchSettings, InvalidSetting, SWEEP_GRACE};
 
 /// The name of the subscription that learns what is due; its progress tells how far dispatch has read.

@@ -94,14 +94,14 @@ impl Deliverer {
     /// Does what the row calls for, as far as the notification still does.
     pub(crate) async fn act(&self, entry: Entry) {
         let DueKey { tenant, notification, channel } = entry.row.key;
-        let done = if entry.leased_until <= self.clock.now() {
-            Err(Later::LeaseOver)
-        } else {
-            match entry.row.due.kind {
+        let done = match self.proved_time().await {
+            Err(later) => Err(later),
+            Ok(now) if entry.leased_until <= now => Err(Later::LeaseOver),
+            Ok(_) => match entry.row.due.kind {
                 DueKind::Send => self.send(&entry.row).await,
                 DueKind::Sweep => self.sweep(&entry.row).await,
                 DueKind::Held => Ok(()),
-            }
+            },
         };
         match done {
             Ok(()) => {
@@ -123,6 +123,23 @@ impl Deliverer {
                     reason = %later, "a delivery waits for its lease to end");
             }
         }
+    }
+
+    /// Now, once nothing hints at a wrong time: where something does, the database is asked.
+    async fn proved_time(&self) -> Result<Timestamp, Later> {
+        if !self.clock.is_proved() {
+            self.ask_the_time().await?;
+            if !self.clock.is_proved() {
+                return Err(Later::Unavailable("the time is not known: the clock jumps".to_owned()));
+            }
+        }
+        Ok(self.clock.now())
+    }
+
+    /// Learns the database's time by a look at the head.
+    async fn ask_the_time(&self) -> Result<(), Later> {
+        let asked = self.commands.log().fetch_head().await;
+        asked.map(drop).map_err(|error| Later::Unavailable(error.to_string()))
     }
 
     async fn send(&self, row: &DueRow) -> Result<(), Later> {
@@ -266,7 +283,8 @@ impl Deliverer {
         message: &Message,
         expires_at: Timestamp,
     ) -> Result<Sent, SendError> {
-        if self.clock.now() >= expires_at {
+        // A process that was stopped, or whose clock was set, does not know how long ago its claim was.
+        if !self.proved_time().await.is_ok_and(|now| now < expires_at) {
             return Err(SendError::NotTaken(NotTaken {
                 cause: "claim_expired".to_owned(),
                 retry_after: None,
@@ -335,6 +353,8 @@ impl Deliverer {
     /// Calls an overdue outcome unknown, if none has come meanwhile.
     async fn sweep(&self, row: &DueRow) -> Result<(), Later> {
         let _work = self.turn().await;
+        // Too early, it would call an attempt unknown that another process is making.
+        self.ask_the_time().await?;
         let DueKey { tenant, notification, channel } = row.key;
         let story = self.commands.story(tenant, notification).await.map_err(|error| unavailable(&error))?;
         let delivery = story.as_ref().and_then(|story| story.deliveries.get(&channel));

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use orqestra_domain::{Channel, NotificationId, TenantId, Timestamp};
+use orqestra_event_log::LogError;
 use sqlx::{PgConnection, PgPool, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -24,6 +25,12 @@ pub enum DueError {
     /// It did not answer in time.
     #[error("the due table did not answer in time")]
     Timeout,
+    /// The log, which tells the database's time, could not be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The clock changes faster than the database can be asked for its own.
+    #[error("the time is not known: the clock jumps")]
+    Time,
     /// A row says what no row says.
     #[error("the due table holds an unreadable {0}")]
     Corrupt(&'static str),

@@ -108,14 +108,20 @@ impl Dispatch {
             Arc::clone(&left_behind),
         );
         let options = SubscriptionOptions::default();
-        let mut subscription =
-            tokio::spawn(run_subscription(log, pool.clone(), subscriber, options, running.child_token()));
+        let mut subscription = tokio::spawn(run_subscription(
+            log.clone(),
+            pool.clone(),
+            subscriber,
+            options,
+            running.child_token(),
+        ));
 
         let census = Census { pool: pool.clone(), queue: Arc::clone(&queue), clock: Arc::clone(&clock) };
         let counting = tokio::spawn(census.run(running.child_token()));
 
         let poller = Poller {
             pool: pool.clone(),
+            log,
             queue: Arc::clone(&queue),
             clock: Arc::clone(&clock),
             owner,

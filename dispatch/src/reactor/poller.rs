@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use orqestra_domain::TenantId;
-use orqestra_event_log::{Clock, Outage};
+use orqestra_event_log::{Clock, EventLog, Outage};
 use sqlx::PgPool;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -33,6 +33,7 @@ const LONGEST_REST: Duration = Duration::from_secs(5);
 pub(super) struct Poller {
     pub(super) pool: PgPool,
     pub(super) queue: Arc<FairQueue>,
+    pub(super) log: EventLog,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) owner: Uuid,
     pub(super) lease: Duration,
@@ -95,6 +96,12 @@ impl Poller {
             let free = self.queue.free().min(MOST);
             if free == 0 {
                 return Ok(Seen::More);
+            }
+            if !self.clock.is_proved() {
+                self.log.fetch_head().await?;
+                if !self.clock.is_proved() {
+                    return Err(DueError::Time);
+                }
             }
             let now = self.clock.now();
             let until = now.plus(self.lease);

@@ -21,11 +21,12 @@ use orqestra_domain::template::TemplateContent;
 use orqestra_domain::tenant::Limits;
 use orqestra_domain::{
     Channel, EmailAddress, EventId, EventTypeName, NotificationId, PhoneNumber, StreamId, TenantId,
-    TenantName, UserId,
+    TenantName, Timestamp, UserId,
 };
-use orqestra_event_log::source::{ManualClock, SystemIds};
+use orqestra_event_log::source::{ManualClock, SystemClock, SystemIds};
 use orqestra_event_log::{
-    Append, Clock, EventLog, LogOptions, MIGRATOR, Metadata, NewEvent, Outcome, Position, Ticket,
+    Append, Clock, DatabaseClock, EventLog, LogOptions, MIGRATOR, Metadata, NewEvent, Outcome, Position,
+    Ticket,
 };
 use orqestra_tests::postgres::TestDatabase;
 use orqestra_vault::{Entropy, MasterKey, OsEntropy, SeededEntropy, Vault};
@@ -108,18 +109,42 @@ impl World {
     pub(crate) async fn new() -> Self {
         let database = Arc::new(TestDatabase::migrated(&MIGRATOR).await);
         let clock = Arc::new(ManualClock::at("2026-11-24T12:00:00Z".parse().unwrap()));
-        Self::open(database, clock).await
+        Self::open(database, Arc::clone(&clock) as _, None, clock).await
+    }
+
+    /// One that goes by the database's clock, as the program does; the clock that a test moves is the machine's.
+    pub(crate) async fn by_the_databases_clock() -> Self {
+        let database = Arc::new(TestDatabase::migrated(&MIGRATOR).await);
+        Self::with_machine_clock(database, SystemClock.now()).await
+    }
+
+    /// One more such process on the same database, whose machine's clock shows another time.
+    pub(crate) async fn another_at(&self, time: Timestamp) -> Self {
+        Self::with_machine_clock(Arc::clone(&self.database), time).await
+    }
+
+    async fn with_machine_clock(database: Arc<TestDatabase>, time: Timestamp) -> Self {
+        let machine = Arc::new(ManualClock::at(time));
+        let clock = Arc::new(DatabaseClock::new(Arc::clone(&machine) as _));
+        Self::open(database, Arc::clone(&clock) as _, Some(clock), machine).await
     }
 
     /// One more process on the same database, with the same clock.
     pub(crate) async fn another(&self) -> Self {
-        Self::open(Arc::clone(&self.database), Arc::clone(&self.clock)).await
+        Self::open(Arc::clone(&self.database), Arc::clone(&self.clock) as _, None, Arc::clone(&self.clock))
+            .await
     }
 
-    async fn open(database: Arc<TestDatabase>, clock: Arc<ManualClock>) -> Self {
+    async fn open(
+        database: Arc<TestDatabase>,
+        time: Arc<dyn Clock>,
+        database_clock: Option<Arc<DatabaseClock>>,
+        clock: Arc<ManualClock>,
+    ) -> Self {
         let token = CancellationToken::new();
         let pool = database.pool().clone();
-        let options = LogOptions::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::new(SystemIds));
+        let options =
+            LogOptions { database_clock, ..LogOptions::new(Arc::clone(&time), Arc::new(SystemIds)) };
         let log = EventLog::open(pool.clone(), options, token.child_token()).await.unwrap();
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
         let vault = Vault::new(pool, MasterKey::generate(&SeededEntropy::new(7)), Arc::clone(&entropy));
@@ -127,14 +152,7 @@ impl World {
             Directory::open(log.clone(), vault.clone(), DefaultProvider::Sandbox, token.child_token())
                 .await
                 .unwrap();
-        let commands = Commands::new(
-            log,
-            vault,
-            directory,
-            Arc::clone(&clock) as Arc<dyn Clock>,
-            Arc::new(SystemIds),
-            entropy,
-        );
+        let commands = Commands::new(log, vault, directory, time, Arc::new(SystemIds), entropy);
         Self { database, commands, clock, token }
     }
 
