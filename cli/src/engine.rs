@@ -16,7 +16,9 @@ use orqestra_api::{AdminToken, App, AppParts, DemoPage, Process, ProcessParts};
 use orqestra_commands::{Commands, DefaultProvider, Directory};
 use orqestra_dispatch::{Dispatch, DispatchDeps, DispatchSettings, PushFeed, sandbox};
 use orqestra_event_log::source::{SystemClock, SystemIds};
-use orqestra_event_log::{Clock, EventLog, Ids, LogOptions, run_subscription};
+use orqestra_event_log::{
+    Clock, DatabaseClock, EventLog, Ids, LogError, LogOptions, checkpoints_beyond_head, run_subscription,
+};
 use orqestra_projections::{DeliveryStatus, Inbox, Projection, Usage};
 use orqestra_realtime::{Hub, RealtimeTokens};
 use orqestra_vault::{Entropy, OsEntropy, Vault};
@@ -27,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::database::{self, DatabaseUrls};
 use crate::keep::DataDir;
-use crate::readiness::EngineReadiness;
+use crate::readiness::{BeyondHead, EngineReadiness};
 use crate::recorder;
 use crate::settings::Settings;
 
@@ -36,6 +38,8 @@ const BODY_WITHIN: Duration = Duration::from_secs(10);
 /// How often expired idempotency keys are cleared away, and how many at a time.
 const PURGE_EVERY: Duration = Duration::from_mins(1);
 const PURGE_AT_MOST: i64 = 10_000;
+/// How many data keys of expired months one statement deletes.
+const KEYS_AT_MOST: i32 = 1_000;
 /// How long the whole end may take: longer than the server's requests and dispatch's calls, which have 5 s.
 pub(crate) const STOP_WITHIN: Duration = Duration::from_millis(6_750);
 
@@ -71,6 +75,7 @@ pub(crate) struct Engine {
     entropy: Arc<dyn Entropy>,
     realtime_secret: String,
     metrics: PrometheusHandle,
+    beyond: BeyondHead,
     log_token: CancellationToken,
 }
 
@@ -84,25 +89,26 @@ impl Engine {
         default_provider: DefaultProvider,
     ) -> anyhow::Result<Self> {
         let metrics = recorder::install()?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        // What happened when, what is due and until when a claim holds go by one clock for all processes.
+        let database_clock = Arc::new(DatabaseClock::new(Arc::new(SystemClock)));
+        let clock: Arc<dyn Clock> = Arc::clone(&database_clock) as _;
         let ids: Arc<dyn Ids> = Arc::new(SystemIds);
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
         let master = data.master_key(settings, &*entropy)?;
         let realtime_secret = data.realtime_secret(settings, &*entropy)?;
         let pool = database::connect(urls).await?;
         let log_token = CancellationToken::new();
-        let options = LogOptions::new(Arc::clone(&clock), Arc::clone(&ids));
+        let options = LogOptions {
+            database_clock: Some(database_clock),
+            ..LogOptions::new(Arc::clone(&clock), Arc::clone(&ids))
+        };
         let log = EventLog::open(pool.clone(), options, log_token.clone()).await?;
-        let vault = Vault::new(pool.clone(), master, Arc::clone(&entropy));
-        let in_use =
-            vault.check_master().await.context("this is not the master key of what the database holds")?;
-        // A key that seals something already is used as it is.
-        if !in_use && vault.master_is_guessable() {
-            bail!(
-                "master_key (ORQESTRA_MASTER_KEY or its file): expected 32 bytes by chance, got bytes that repeat or count; \
-                 `openssl rand -base64 32` makes a good one"
-            );
+        if let Some((subscription, checkpoint)) = checkpoints_beyond_head(&pool).await?.into_iter().next() {
+            let head = log.fetch_head().await?;
+            return Err(LogError::CheckpointBeyondHead { subscription, checkpoint, head }.into());
         }
+        let vault = Vault::new(pool.clone(), master, Arc::clone(&entropy));
+        vault.check_master().await.context("this is not the master key of what the database holds")?;
         let directory =
             Directory::open(log.clone(), vault.clone(), default_provider, log_token.child_token())
                 .await
@@ -115,7 +121,8 @@ impl Engine {
             Arc::clone(&ids),
             Arc::clone(&entropy),
         );
-        Ok(Self { commands, pool, vault, clock, ids, entropy, realtime_secret, metrics, log_token })
+        let beyond = BeyondHead::default();
+        Ok(Self { commands, pool, vault, clock, ids, entropy, realtime_secret, metrics, beyond, log_token })
     }
 
     /// Runs the roles until `token` ends or one of them fails. Whatever they are, it serves the process's probes.
@@ -160,12 +167,16 @@ impl Engine {
         }
         self.start_purge(&mut tasks, &working);
 
+        let log = self.commands.log().clone();
         let ended_early = tokio::select! {
             // What ends because it was told to has not ended by itself.
             biased;
             () = token.cancelled() => None,
+            // Before what ends because of it.
+            changed = log.changed() => Some(Ok(Err(changed.into()))),
             ended = tasks.join_next() => ended,
         };
+        drop(log);
         let failure = match ended_early {
             None => None,
             Some(Ok(Ok(()))) => Some(anyhow::anyhow!("a part of the engine ended by itself")),
@@ -222,7 +233,11 @@ impl Engine {
 
     fn process(&self, roles: &BTreeSet<Role>) -> Process {
         Process::new(ProcessParts {
-            readiness: Arc::new(EngineReadiness::new(self.commands.log().clone(), roles.clone())),
+            readiness: Arc::new(EngineReadiness::new(
+                self.commands.log().clone(),
+                roles.clone(),
+                self.beyond.clone(),
+            )),
             metrics: self.metrics.clone(),
             clock: Arc::clone(&self.clock),
             ids: Arc::clone(&self.ids),
@@ -282,30 +297,49 @@ impl Engine {
             entropy: Arc::clone(&self.entropy),
             providers: None,
         };
-        let settings = DispatchSettings {
-            retry_delays: settings.retry_delays.clone(),
-            claim: settings.claim,
-            provider_timeout: settings.provider_timeout,
-            smtp_authorities: settings.smtp_authorities.clone(),
-            ..DispatchSettings::default()
-        };
+        let settings = dispatch_settings(settings);
         let token = token.child_token();
         tasks.spawn(async move { Ok(Dispatch::run(deps, settings, token).await?) });
     }
 
     fn start_purge(&self, tasks: &mut JoinSet<anyhow::Result<()>>, token: &CancellationToken) {
-        let (log, token) = (self.commands.log().clone(), token.child_token());
+        let (log, until) = (self.commands.log().clone(), token.child_token());
         tasks.spawn(async move {
             let mut due = tokio::time::interval(PURGE_EVERY);
             loop {
                 tokio::select! {
-                    () = token.cancelled() => return Ok(()),
+                    () = until.cancelled() => return Ok(()),
                     _ = due.tick() => {}
                 }
                 if let Err(error) = log.purge_idempotency_keys(PURGE_AT_MOST).await {
                     tracing::warn!(error = %error, "expired idempotency keys were not cleared away");
                 }
+                if let Err(error) = destroy_expired_keys(&log, &until).await {
+                    tracing::warn!(error = %error, "data keys of expired months were not deleted");
+                }
             }
         });
+        let (pool, beyond, token) = (self.pool.clone(), self.beyond.clone(), token.child_token());
+        tasks.spawn(async move {
+            beyond.watch(&pool, token).await;
+            Ok(())
+        });
+    }
+}
+
+/// Deletes them batch by batch, so that no statement takes long.
+async fn destroy_expired_keys(log: &EventLog, token: &CancellationToken) -> Result<(), LogError> {
+    while !token.is_cancelled() && log.destroy_expired_keys(KEYS_AT_MOST).await? >= KEYS_AT_MOST {}
+    Ok(())
+}
+
+/// What this program sets about dispatch.
+pub(crate) fn dispatch_settings(settings: &Settings) -> DispatchSettings {
+    DispatchSettings {
+        retry_delays: settings.retry_delays.clone(),
+        claim: settings.claim,
+        provider_timeout: settings.provider_timeout,
+        smtp_authorities: settings.smtp_authorities.clone(),
+        ..DispatchSettings::default()
     }
 }

@@ -16,6 +16,7 @@ mod logging;
 mod place;
 mod readiness;
 mod recorder;
+mod recover;
 mod remote;
 mod server;
 mod settings;
@@ -67,6 +68,12 @@ enum Command {
     },
     /// Brings the database's schema up to this program's
     Migrate,
+    /// Brings everything in line with a log that has lost its end; run it with every process stopped
+    Recover {
+        /// The database was restored from a backup, reverted to a snapshot, or failed over without its last events
+        #[arg(long, required = true)]
+        after_restore: bool,
+    },
     /// Looks at each part and says what to do
     Doctor {
         /// One JSON object a line
@@ -144,6 +151,7 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         Command::Up => up::up(settings).await,
         Command::Serve { role } => up::serve(settings, role.into_iter().collect()).await,
         Command::Migrate => database::migrate(&place::urls(settings)?).await,
+        Command::Recover { after_restore: _ } => recover::run(settings).await,
         Command::Doctor { json, at } => doctor::run(settings, &at, json).await,
         Command::Log(command) => log_command::run(command, settings).await,
         Command::Tenant(command) => remote::tenant::run(command, settings).await,

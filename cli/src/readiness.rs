@@ -4,11 +4,15 @@
 //! once whatever hangs.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use orqestra_api::{Degraded, Readiness, ReadinessReport, Subscription};
-use orqestra_event_log::{EventLog, Outage, Position, SubscriptionState};
+use orqestra_event_log::{EventLog, Outage, Position, SubscriptionState, checkpoints_beyond_head};
 use orqestra_projections::Projection;
+use sqlx::PgPool;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
 
 use crate::engine::Role;
 
@@ -20,27 +24,72 @@ const PROOF_LASTS: Duration = Duration::from_secs(2);
 /// slept or had no processor has to get its turn.
 const PROVES_WITHIN: Duration = Duration::from_millis(500);
 
+/// How often the checkpoints are compared with the log's end.
+const COMPARES_EVERY: Duration = Duration::from_secs(5);
+
+/// The subscriptions of the installation that stand beyond the log's end, as last seen.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct BeyondHead(Arc<Mutex<Vec<(String, Position)>>>);
+
+impl BeyondHead {
+    /// Compares now and then until the token ends.
+    pub(crate) async fn watch(&self, pool: &PgPool, token: CancellationToken) {
+        let mut due = tokio::time::interval(COMPARES_EVERY);
+        due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = token.cancelled() => return,
+                _ = due.tick() => {}
+            }
+            // An unreachable database is told of elsewhere.
+            let Ok(found) = checkpoints_beyond_head(pool).await else { continue };
+            let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if let (true, Some((subscription, checkpoint))) = (known.is_empty(), found.first()) {
+                tracing::error!(
+                    subscription,
+                    checkpoint = checkpoint.get(),
+                    "not ready: a subscription stands beyond the log's end"
+                );
+            }
+            *known = found;
+        }
+    }
+
+    fn reason(&self) -> Option<String> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (subscription, checkpoint) = known.first()?;
+        Some(format!(
+            "{subscription} has handled events up to {checkpoint}, beyond the log's end: stop every process and run `orqestra recover --after-restore`"
+        ))
+    }
+}
+
 pub(crate) struct EngineReadiness {
     log: EventLog,
     roles: BTreeSet<Role>,
+    beyond: BeyondHead,
     outage: Outage,
 }
 
 impl EngineReadiness {
-    pub(crate) fn new(log: EventLog, roles: BTreeSet<Role>) -> Self {
-        Self { log, roles, outage: Outage::default() }
+    pub(crate) fn new(log: EventLog, roles: BTreeSet<Role>, beyond: BeyondHead) -> Self {
+        Self { log, roles, beyond, outage: Outage::default() }
     }
 
     async fn look(&self) -> ReadinessReport {
         let mut degraded = Vec::new();
+        let changed = self.log.intact().err().map(|error| error.to_string());
+        let unsound = changed.or_else(|| self.beyond.reason());
+        let sound = unsound.is_none();
+        degraded.extend(unsound.map(|reason| Degraded { part: "log", reason }));
         let reached = tokio::time::timeout(PROVES_WITHIN, self.log.head_confirmed(PROOF_LASTS)).await.is_ok();
-        if !reached {
+        if !reached && sound {
             if self.outage.begins() {
                 let silent_ms = self.log.head_age().as_millis();
                 tracing::warn!(silent_ms, "not ready: the database does not answer");
             }
             degraded.push(Degraded { part: "log", reason: "the database does not answer".to_owned() });
-        } else if let Some(duration_ms) = self.outage.ends() {
+        } else if reached && let Some(duration_ms) = self.outage.ends() {
             tracing::info!(duration_ms, "ready again");
         }
         let skew = self.log.clock_skew();
@@ -57,7 +106,8 @@ impl EngineReadiness {
             subscriptions.push(subscription);
         }
         let roles = self.roles.iter().map(|role| role.name()).collect();
-        ReadinessReport { ready: reached && skew.is_none(), roles, subscriptions, degraded }
+        let ready = reached && sound && skew.is_none();
+        ReadinessReport { ready, roles, subscriptions, degraded }
     }
 
     /// The subscriptions of this process's roles, with the part that they are.
@@ -113,7 +163,6 @@ mod tests {
     };
     use orqestra_tests::postgres::TestDatabase;
     use orqestra_tests::wait;
-    use tokio_util::sync::CancellationToken;
     use uuid::Uuid;
 
     use super::*;
@@ -124,7 +173,11 @@ mod tests {
     }
 
     async fn report(log: &EventLog, roles: &[Role]) -> ReadinessReport {
-        EngineReadiness::new(log.clone(), roles.iter().copied().collect()).report().await
+        report_with(log, roles, &BeyondHead::default()).await
+    }
+
+    async fn report_with(log: &EventLog, roles: &[Role], beyond: &BeyondHead) -> ReadinessReport {
+        EngineReadiness::new(log.clone(), roles.iter().copied().collect(), beyond.clone()).report().await
     }
 
     fn parts(report: &ReadinessReport) -> Vec<&'static str> {
@@ -163,6 +216,53 @@ mod tests {
         for log in [right, wrong] {
             log.close().await;
         }
+    }
+
+    #[tokio::test]
+    async fn a_checkpoint_beyond_the_logs_end_makes_every_process_unready() {
+        let database = TestDatabase::migrated(&MIGRATOR).await;
+        let log = open(&database, SystemClock).await;
+        append(&log, 1, 3).await;
+        let beyond = BeyondHead::default();
+        let token = CancellationToken::new();
+        let watching = tokio::spawn({
+            let (beyond, pool, token) = (beyond.clone(), database.pool().clone(), token.clone());
+            async move { beyond.watch(&pool, token).await }
+        });
+        sqlx::query(
+            "insert into checkpoints (subscription, after, position, epoch) values ('inbox-v1', -1, 9, 1)",
+        )
+        .execute(database.pool())
+        .await
+        .unwrap();
+        let unready = wait::until("an unready process", Duration::from_secs(30), async || {
+            let report = report_with(&log, &[Role::Api], &beyond).await;
+            (!report.ready).then_some(report)
+        })
+        .await;
+        assert_eq!(parts(&unready), ["log"]);
+        let reason = &unready.degraded[0].reason;
+        assert!(
+            reason.starts_with("inbox-v1 has handled events up to 9") && reason.contains("recover"),
+            "{reason}"
+        );
+        token.cancel();
+        watching.await.unwrap();
+        log.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_log_that_got_shorter_makes_a_process_unready_at_once() {
+        let database = TestDatabase::migrated(&MIGRATOR).await;
+        let log = open(&database, SystemClock).await;
+        append(&log, 1, 3).await;
+        assert!(report(&log, &[Role::Api]).await.ready);
+        database.cut_log(Position::new(1).get()).await;
+        log.changed().await;
+        let unready = report(&log, &[Role::Api]).await;
+        assert_eq!((unready.ready, parts(&unready)), (false, vec!["log"]), "{unready:?}");
+        assert!(unready.degraded[0].reason.contains("recover --after-restore"), "{unready:?}");
+        log.close().await;
     }
 
     /// Follows under the name of a projection, and cannot handle what it finds.
