@@ -8,7 +8,6 @@ mod caller;
 mod case;
 mod drain;
 mod engine;
-mod large_bodies;
 mod latency;
 mod load;
 mod machine;

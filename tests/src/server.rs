@@ -86,6 +86,35 @@ impl Server {
         wait::until_now("the server's end", UP_WITHIN, || child.try_wait().expect("our own child")).await;
     }
 
+    /// Copies its files as they are now, with the server ended meanwhile, for [`Self::put_back`].
+    ///
+    /// # Panics
+    /// If they cannot be copied.
+    pub async fn copy_files(&self) {
+        self.crash().await;
+        self.copy("data", "data.kept");
+        self.resume().await;
+    }
+
+    /// Puts the copied files in the place of today's, as the restore of a snapshot does, and starts the server on them.
+    ///
+    /// # Panics
+    /// If there is no copy.
+    pub async fn put_back(&self) {
+        self.crash().await;
+        fs::remove_dir_all(self.data()).expect("the server's own files");
+        self.copy("data.kept", "data");
+        self.resume().await;
+    }
+
+    fn copy(&self, from: &str, to: &str) {
+        let mut copy = Command::new("cp");
+        copy.arg("-a").arg(self.folder.path().join(from)).arg(self.folder.path().join(to));
+        assert!(copy.status().expect("running cp").success(), "the files are copied");
+        // What a server that is gone leaves behind tells the next one nothing.
+        fs::remove_file(self.folder.path().join(to).join("postmaster.pid")).ok();
+    }
+
     /// Tells the server to end once nobody is connected; from then on it lets nobody in.
     ///
     /// # Panics

@@ -6,7 +6,6 @@ mod command;
 mod decide;
 mod event;
 mod state;
-mod stored;
 #[cfg(test)]
 mod tests;
 

@@ -9,7 +9,6 @@
 )]
 
 mod architecture;
-mod bootstrap;
 mod cli;
 mod cli_edge;
 mod cli_http;
@@ -35,6 +34,7 @@ mod reading;
 mod readme;
 mod realtime;
 mod reference;
+mod restored;
 mod roles;
 mod scripts;
 mod sending;
