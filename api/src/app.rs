@@ -12,6 +12,7 @@ use orqestra_realtime::{Hub, RealtimeTokens};
 
 use crate::auth::admin::AdminToken;
 use crate::demo::DemoPage;
+use crate::large::LargeBodies;
 use crate::limits::Limits;
 use crate::process::Process;
 use crate::realtime::origin::AllowedOrigins;
@@ -62,12 +63,14 @@ struct Inner {
     parts: AppParts,
     turns: Turns,
     look_backs: Turns,
+    large: LargeBodies,
 }
 
 impl App {
     /// Puts the parts together.
     pub fn new(parts: AppParts) -> Self {
-        Self(Arc::new(Inner { parts, turns: Turns::pages(), look_backs: Turns::look_backs() }))
+        let large = LargeBodies::default();
+        Self(Arc::new(Inner { parts, turns: Turns::pages(), look_backs: Turns::look_backs(), large }))
     }
 
     /// Who gives a command that the admin token let pass.
@@ -77,6 +80,10 @@ impl App {
 
     pub(crate) fn turns(&self) -> &Turns {
         &self.0.turns
+    }
+
+    pub(crate) fn large(&self) -> &LargeBodies {
+        &self.0.large
     }
 
     pub(crate) fn look_backs(&self) -> &Turns {

@@ -69,9 +69,34 @@ impl Credentials {
              \"recipientEmail\":\"{address}\",\"recipientPhone\":\"+254712345678\"}},\"variables\":{{\"title\":\
              \"Parcel sent\",\"orderNumber\":\"ORD-2026-{number:07}\",\"amount\":\"$49.99\",\"name\":\"Wanjiku\"}}}}"
         );
+        self.signed(wire, &body, run, number);
+    }
+
+    /// `count` triggers with a variable of about so many bytes.
+    pub(crate) fn large_triggers(&self, run: &str, count: usize, bytes: usize) -> Requests {
+        let mut requests = Requests::default();
+        let mut wire = Vec::with_capacity(bytes + 1_024);
+        // Text that neither repeats nor compresses to nothing.
+        let letter = |at: usize| {
+            char::from(b'a' + u8::try_from(at.wrapping_mul(2_654_435_761) >> 7 & 15).expect("below 16"))
+        };
+        let text: String = (0..bytes).map(letter).collect();
+        for number in 0..count as u64 {
+            let body = format!(
+                "{{\"eventType\":\"{EVENT_TYPE}\",\"eventId\":\"evt-{run}-{number}\",\"channels\":[\"SMS\"],\
+                 \"payload\":{{\"userId\":\"user-{}\"}},\"variables\":{{\"text\":\"{text}\"}}}}",
+                number % USERS
+            );
+            self.signed(&mut wire, &body, run, number);
+            requests.push(&wire);
+        }
+        requests
+    }
+
+    fn signed(&self, wire: &mut Vec<u8>, body: &str, run: &str, number: u64) {
         let signature = Hmac::<Sha256>::new_from_slice(self.secret.as_bytes())
             .expect("HMAC takes a key of any length")
-            .chain_update(&body)
+            .chain_update(body)
             .finalize();
         wire.clear();
         write!(

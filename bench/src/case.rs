@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use crate::caller::{Credentials, USERS};
 use crate::drain;
 use crate::engine::{Engine, PREPARED, Roles};
+use crate::large_bodies;
 use crate::latency::{self, Latency};
 use crate::load::{self, Caller, Measured, Requests};
 use crate::machine::{self, SLOWEST_SYNC, Ticks};
@@ -59,6 +60,8 @@ pub(crate) enum Case {
     Drain,
     /// What a tenant keeps of its rate beside one that repeats itself.
     Neighbour,
+    /// What a tenant's answers take beside another's bodies of 250 KB, of what they take alone.
+    LargeBodies,
 }
 
 impl Case {
@@ -66,17 +69,23 @@ impl Case {
     pub(crate) const fn runs_engine(self) -> bool {
         matches!(
             self,
-            Self::EngineWhole | Self::EngineApi | Self::Latency | Self::Push | Self::Drain | Self::Neighbour
+            Self::EngineWhole
+                | Self::EngineApi
+                | Self::Latency
+                | Self::Push
+                | Self::Drain
+                | Self::Neighbour
+                | Self::LargeBodies
         )
     }
 
     /// Whether its value is a part of something.
     pub(crate) const fn is_ratio(self) -> bool {
-        matches!(self, Self::Neighbour | Self::Held)
+        matches!(self, Self::Neighbour | Self::Held | Self::LargeBodies)
     }
 
     /// All, in the order of a round.
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::EngineWhole,
         Self::Stock(4),
         Self::EngineApi,
@@ -98,6 +107,7 @@ impl Case {
         Self::Push,
         Self::Drain,
         Self::Neighbour,
+        Self::LargeBodies,
     ];
 
     /// Its short name.
@@ -117,6 +127,7 @@ impl Case {
             Self::Push => "push".to_owned(),
             Self::Drain => "drain".to_owned(),
             Self::Neighbour => "neighbour".to_owned(),
+            Self::LargeBodies => "large_bodies".to_owned(),
         }
     }
 
@@ -142,6 +153,7 @@ impl Case {
             Self::Push => format!("(g) trigger to push received at {STEADY}/s, {PAGES} pages: triggers/s"),
             Self::Drain => "(f) drain through the sandbox: notifications/s".to_owned(),
             Self::Neighbour => "(h) rate kept beside a tenant that repeats half: ratio".to_owned(),
+            Self::LargeBodies => "(i) p99 at 50/s beside 250 KB bodies, of p99 alone: ratio".to_owned(),
         }
     }
 }
@@ -205,6 +217,7 @@ impl Bench {
                 })
             }
             Case::Neighbour => self.neighbour(engine).await,
+            Case::LargeBodies => self.large_bodies(engine).await,
         }
     }
 
@@ -367,6 +380,22 @@ impl Bench {
             memory,
             ..Sample::default()
         })
+    }
+
+    async fn large_bodies(&self, engine: &Engine) -> Result<Sample> {
+        let database = "large";
+        self.postgres.create(database, Some(engine.prepared())).await?;
+        let running = engine.start(Roles::All, &self.postgres, database).await?;
+        // Its requests are made beforehand and are large.
+        let (to, time) = (running.address(), self.sizes.load.min(Duration::from_secs(8)));
+        let [alone, beside] = large_bodies::measure(to, engine.first(), engine.second(), time).await?;
+        none_refused(&alone)?;
+        none_refused(&beside)?;
+        let memory = Some(running.end().await?);
+        self.postgres.remove(database).await?;
+        let value = beside.percentile(99).as_secs_f64() / alone.percentile(99).as_secs_f64();
+        let (p50, p99) = (Some(beside.percentile(50)), Some(beside.percentile(99)));
+        Ok(Sample { value, p50, p99, memory, ..Sample::default() })
     }
 
     /// One tenant at a fixed rate, without repeats and then with half of them; what the other one is answered meanwhile.

@@ -8,6 +8,7 @@ mod caller;
 mod case;
 mod drain;
 mod engine;
+mod large_bodies;
 mod latency;
 mod load;
 mod machine;

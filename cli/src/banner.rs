@@ -1,4 +1,7 @@
-//! What `up` prints once it runs: tenant, keys, addresses, three commands to paste, and the same by this program.
+//! What `up` prints once it runs: tenant, addresses, three commands to paste, and the same by this program.
+//!
+//! A secret that was configured is never printed; one that the data folder made is printed to a terminal alone. Elsewhere
+//! stands where it is kept, and the commands read it from there.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -6,13 +9,15 @@ use std::path::Path;
 
 use orqestra_api::{DemoPage, percent_encoded};
 
-use crate::settings::Bootstrap;
+use crate::keep::{ADMIN_TOKEN_FILE, DEMO_TENANT_FILE};
+use crate::settings::{Bootstrap, Settings};
 
 /// What the banner tells.
 pub(crate) struct Facts<'a> {
     pub(crate) address: SocketAddr,
     pub(crate) tenant: &'a Bootstrap,
-    pub(crate) admin_token: &'a str,
+    pub(crate) api_key: Secret<'a>,
+    pub(crate) admin_token: Secret<'a>,
     pub(crate) demo: DemoPage,
     pub(crate) database: Option<&'a Path>,
     pub(crate) adopted: bool,
@@ -21,22 +26,79 @@ pub(crate) struct Facts<'a> {
     pub(crate) program: &'a Path,
 }
 
+/// A secret, as the banner may tell of it.
+#[derive(Clone, Copy)]
+pub(crate) enum Secret<'a> {
+    /// The settings gave it; the name of the environment's variable.
+    Configured(&'static str),
+    /// The data folder keeps it.
+    Kept {
+        /// Only where a terminal shows it.
+        shown: Option<&'a str>,
+        /// The file's name.
+        file: &'static str,
+        /// What a shell reads it with, before the file's path.
+        read: &'static str,
+    },
+}
+
+impl<'a> Secret<'a> {
+    /// The first tenant's key.
+    pub(crate) fn api_key(settings: &Settings, key: &'a str, terminal: bool) -> Self {
+        if settings.bootstrap.is_some() {
+            return Self::Configured("ORQESTRA_BOOTSTRAP_API_KEY");
+        }
+        let read = r#"sed -n 's/.*"apiKey": "\(.*\)".*/\1/p'"#;
+        Self::Kept { shown: terminal.then_some(key), file: DEMO_TENANT_FILE, read }
+    }
+
+    /// The admin token.
+    pub(crate) fn admin_token(settings: &Settings, token: &'a str, terminal: bool) -> Self {
+        if settings.admin_token.is_some() {
+            return Self::Configured("ORQESTRA_ADMIN_TOKEN");
+        }
+        Self::Kept { shown: terminal.then_some(token), file: ADMIN_TOKEN_FILE, read: "cat" }
+    }
+
+    /// For people.
+    fn told(self, data: &Path) -> String {
+        match self {
+            Self::Configured(variable) => format!("as configured ({variable})"),
+            Self::Kept { shown: Some(secret), .. } => secret.to_owned(),
+            Self::Kept { shown: None, file, .. } => format!("kept in {}", data.join(file).display()),
+        }
+    }
+
+    /// For a shell, inside double quotes.
+    fn in_quotes(self, data: &Path) -> String {
+        match self {
+            Self::Configured(variable) => format!("${variable}"),
+            Self::Kept { shown: Some(secret), .. } => secret.to_owned(),
+            Self::Kept { shown: None, file, read } => format!("$({read} '{}')", data.join(file).display()),
+        }
+    }
+}
+
 /// The banner.
 pub(crate) fn text(facts: &Facts<'_>) -> String {
-    let Facts { address, tenant, admin_token, demo, database, adopted, data, program } = facts;
-    let (id, name, key) = (tenant.id, &tenant.name, &tenant.api_key);
+    let Facts { address, tenant, api_key, admin_token, demo, database, adopted, data, program } = facts;
+    let (id, name) = (tenant.id, &tenant.name);
+    let (key, token) = (api_key.in_quotes(data), admin_token.in_quotes(data));
     let mut out = String::new();
     let mut line = |text: &str| writeln!(out, "{text}").expect("writing to a String cannot fail");
     line("");
     line(&format!("  Orqestra runs at http://{address}"));
     line("");
     line(&format!("  tenant       {id} ({name})"));
-    line(&format!("  API key      {key}"));
-    line(&format!("  admin token  {admin_token}"));
+    line(&format!("  API key      {}", api_key.told(data)));
+    line(&format!("  admin token  {}", admin_token.told(data)));
     if *demo == DemoPage::Served {
-        // What stands after # stays in the browser.
-        let key = percent_encoded(key);
-        line(&format!("  demo page    http://{address}/demo#key={key}&tenant={id}"));
+        // What stands after # stays in the browser. Without a key the page asks for it.
+        let key = match api_key {
+            Secret::Kept { shown: Some(key), .. } => format!("key={}&", percent_encoded(key)),
+            Secret::Kept { shown: None, .. } | Secret::Configured(_) => String::new(),
+        };
+        line(&format!("  demo page    http://{address}/demo#{key}tenant={id}"));
     }
     line(&format!("  OpenAPI      http://{address}/openapi.json"));
     line(&format!("  health       http://{address}/readyz   metrics http://{address}/metrics"));
@@ -56,22 +118,22 @@ pub(crate) fn text(facts: &Facts<'_>) -> String {
         line("  (this tenant has a webhook secret: triggers need X-Orqestra-Signature)");
     }
     line(&format!(
-        "  curl -s http://{address}/api/v1/events/trigger -H 'content-type: application/json' -H 'x-api-key: {key}' \\\n    \
+        "  curl -s http://{address}/api/v1/events/trigger -H 'content-type: application/json' -H \"x-api-key: {key}\" \\\n    \
          -d '{{\"eventType\":\"order.confirmed\",\"payload\":{{\"userId\":\"u-1\",\"recipientEmail\":\"user@example.com\",\
          \"recipientPhone\":\"+254712345678\"}},\"variables\":{{\"title\":\"Order Confirmed\",\"orderNumber\":\"ORD-2026-1234\",\
          \"amount\":\"$49.99\"}}}}'"
     ));
     line("");
-    line(&format!("  curl -s http://{address}/api/v1/notifications/{id}/u-1 -H 'x-api-key: {key}'"));
+    line(&format!("  curl -s http://{address}/api/v1/notifications/{id}/u-1 -H \"x-api-key: {key}\""));
     line("");
     line(&format!(
-        "  curl -s 'http://{address}/admin/v1/sandbox/messages?tenantId={id}' -H 'authorization: Bearer {admin_token}'"
+        "  curl -s 'http://{address}/admin/v1/sandbox/messages?tenantId={id}' -H \"authorization: Bearer {token}\""
     ));
     line("");
     line("  Or by this program, which waits and tells what became of each channel:");
     line("");
     line(&format!(
-        "  ORQESTRA_API_KEY='{key}' {} trigger order.confirmed --user u-1 --email user@example.com \
+        "  ORQESTRA_API_KEY=\"{key}\" {} trigger order.confirmed --user u-1 --email user@example.com \
          --var title='Order Confirmed' --var orderNumber=ORD-2026-1234 --var amount='$49.99' --wait --url http://{address}",
         program.display()
     ));

@@ -108,7 +108,15 @@ impl Engine {
             return Err(LogError::CheckpointBeyondHead { subscription, checkpoint, head }.into());
         }
         let vault = Vault::new(pool.clone(), master, Arc::clone(&entropy));
-        vault.check_master().await.context("this is not the master key of what the database holds")?;
+        let in_use =
+            vault.check_master().await.context("this is not the master key of what the database holds")?;
+        // A key that seals something already is used as it is.
+        if !in_use && vault.master_is_guessable() {
+            bail!(
+                "master_key (ORQESTRA_MASTER_KEY or its file): expected 32 bytes by chance, got bytes that repeat or count; \
+                 `openssl rand -base64 32` makes a good one"
+            );
+        }
         let directory =
             Directory::open(log.clone(), vault.clone(), default_provider, log_token.child_token())
                 .await

@@ -22,9 +22,9 @@ pub(crate) const DATABASE_FILE: &str = "database.json";
 /// Where the private cluster's home is, if it is not in the folder.
 pub(crate) const LOCATION_FILE: &str = "postgres.location";
 const MASTER_KEY_FILE: &str = "master.key";
-const ADMIN_TOKEN_FILE: &str = "admin.token";
+pub(crate) const ADMIN_TOKEN_FILE: &str = "admin.token";
 const REALTIME_SECRET_FILE: &str = "realtime.secret";
-const DEMO_TENANT_FILE: &str = "demo-tenant.json";
+pub(crate) const DEMO_TENANT_FILE: &str = "demo-tenant.json";
 /// Where the running engine answers. No secret, but who can write it is shown the tokens of who reads it.
 const ADDRESS_FILE: &str = "engine.address";
 const LONGEST_ADDRESS: u64 = 256;

@@ -3,7 +3,9 @@
 //! The only place that reads the engine's settings from the environment; what finds PostgreSQL's programs, filters log
 //! lines and arms fail points reads its own. An error names the setting and what it should be.
 
+use std::fmt;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,17 +14,20 @@ use anyhow::{Context as _, bail};
 use orqestra_api::{AllowedOrigins, DemoPage};
 use orqestra_commands::AdminName;
 use orqestra_domain::tenant::Limits;
-use orqestra_domain::{TenantId, TenantName};
-use serde::Deserialize;
+use orqestra_domain::{Strength, TenantId, TenantName, WeakSecret};
+use serde::{Deserialize, Deserializer};
 
 /// The settings file, looked for in the working directory.
 const FILE: &str = "orqestra.toml";
 /// Between the attempts of one delivery: eight attempts in about 18 hours.
 const RETRY_DELAYS: &str = "5s,1m,5m,30m,2h,5h,10h";
+/// The longest of them, and how many there may be.
+const LONGEST_DELAY: Duration = Duration::from_hours(30 * 24);
+const MOST_DELAYS: usize = 31;
 
 /// What the file may hold; every name is also an environment variable, `ORQESTRA_` before it and in capitals.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 struct Given {
     listen: Option<String>,
     data_dir: Option<PathBuf>,
@@ -34,12 +39,15 @@ struct Given {
     admin_name: Option<String>,
     realtime_token_secret: Option<String>,
     retry_delays: Option<String>,
+    #[serde(deserialize_with = "text_or_number")]
     claim_seconds: Option<String>,
+    #[serde(deserialize_with = "text_or_number")]
     provider_timeout_seconds: Option<String>,
     smtp_ca_file: Option<PathBuf>,
     log_format: Option<String>,
     access_log: Option<String>,
     otlp_endpoint: Option<String>,
+    #[serde(deserialize_with = "text_or_number")]
     worker_threads: Option<String>,
     allowed_origins: Option<String>,
     demo: Option<String>,
@@ -47,7 +55,9 @@ struct Given {
     bootstrap_tenant_name: Option<String>,
     bootstrap_api_key: Option<String>,
     bootstrap_webhook_secret: Option<String>,
+    #[serde(deserialize_with = "text_or_number")]
     bootstrap_rate_per_minute: Option<String>,
+    #[serde(deserialize_with = "text_or_number")]
     bootstrap_daily_cap: Option<String>,
 }
 
@@ -105,6 +115,22 @@ pub(crate) struct Bootstrap {
     pub(crate) limits: Limits,
 }
 
+impl Bootstrap {
+    /// Holds the chosen secrets to what a new tenant's must be. Those of a tenant that is registered stand as they are.
+    pub(crate) fn check_secrets(&self) -> anyhow::Result<()> {
+        Strength::KEY.check(&self.api_key).map_err(weak("bootstrap_api_key"))?;
+        match &self.webhook_secret {
+            Some(secret) => Strength::WEBHOOK_SECRET.check(secret).map_err(weak("bootstrap_webhook_secret")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The error of a secret that is too weak, which does not repeat it.
+fn weak(name: &str) -> impl Fn(WeakSecret) -> anyhow::Error {
+    move |weak| anyhow::anyhow!("{}: {weak}", named(name))
+}
+
 impl Settings {
     /// Reads the file, if there is one, and the environment.
     pub(crate) fn load() -> anyhow::Result<Self> {
@@ -117,6 +143,18 @@ impl Settings {
         };
         given.take_environment(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
         given.parse()
+    }
+}
+
+impl Settings {
+    /// Holds the secrets that a serving process is given to what a chosen secret must be. Commands that ask a running
+    /// engine show what it has.
+    pub(crate) fn check_secrets(&self) -> anyhow::Result<()> {
+        let token = self.admin_token.as_deref().map(|token| Strength::KEY.check(token));
+        token.transpose().map_err(weak("admin_token"))?;
+        let secret = self.realtime_token_secret.as_deref().map(|secret| Strength::TOKEN_SECRET.check(secret));
+        secret.transpose().map_err(weak("realtime_token_secret"))?;
+        Ok(())
     }
 }
 
@@ -166,7 +204,7 @@ impl Given {
             bail!("master_key and master_key_file: give one of the two");
         }
         if self.admin_token.as_ref().is_some_and(|token| token.len() < 16) {
-            bail!("admin_token: must have at least 16 characters");
+            bail!("admin_token (ORQESTRA_ADMIN_TOKEN): must have at least 16 characters");
         }
         if self.realtime_token_secret.as_ref().is_some_and(|secret| secret.len() < 32) {
             bail!(
@@ -215,10 +253,8 @@ impl Given {
             },
             worker_threads: match self.worker_threads.as_deref() {
                 None => half_of_the_processors(),
-                Some(given) => match number("worker_threads", given)? {
-                    threads @ 1..=256 => threads,
-                    _ => bail!("worker_threads: must be 1 to 256"),
-                },
+                Some(given) => usize::try_from(number("worker_threads", given, &(1..=256))?)
+                    .expect("a number up to 256 fits"),
             },
             allowed_origins: AllowedOrigins::parse(self.allowed_origins.as_deref().unwrap_or_default())
                 .context("allowed_origins")?,
@@ -234,7 +270,10 @@ impl Given {
 
     fn bootstrap(&self) -> anyhow::Result<Option<Bootstrap>> {
         let Some(id) = &self.bootstrap_tenant_id else { return Ok(None) };
-        let id = id.parse().with_context(|| format!("bootstrap_tenant_id: {id} is no UUID"))?;
+        let id: TenantId = id.parse().with_context(|| format!("bootstrap_tenant_id: {id} is no UUID"))?;
+        if id.is_reserved() {
+            bail!("bootstrap_tenant_id: the engine keeps {id} for itself; give another UUID");
+        }
         let Some(api_key) = self.bootstrap_api_key.clone() else {
             bail!("bootstrap_api_key: needed beside bootstrap_tenant_id");
         };
@@ -244,10 +283,11 @@ impl Given {
         let name = self.bootstrap_tenant_name.as_deref().unwrap_or("Demo");
         let mut limits = Limits::default();
         if let Some(rate) = &self.bootstrap_rate_per_minute {
-            limits.rate_per_minute = number("bootstrap_rate_per_minute", rate)?;
+            let rate = number("bootstrap_rate_per_minute", rate, &Limits::RATES)?;
+            limits.rate_per_minute = u32::try_from(rate).expect("the bounds are those of 32 bits");
         }
         if let Some(cap) = &self.bootstrap_daily_cap {
-            limits.daily_cap = Some(number("bootstrap_daily_cap", cap)?);
+            limits.daily_cap = Some(number("bootstrap_daily_cap", cap, &Limits::CAPS)?);
         }
         Ok(Some(Bootstrap {
             id,
@@ -264,8 +304,47 @@ fn half_of_the_processors() -> usize {
     std::thread::available_parallelism().map_or(1, |processors| (processors.get() / 2).max(1))
 }
 
-fn number<T: std::str::FromStr>(name: &str, text: &str) -> anyhow::Result<T> {
-    text.parse().ok().with_context(|| format!("{name}: {text} is no number that fits"))
+/// A setting by its name in the file and in the environment.
+fn named(name: &str) -> String {
+    match name {
+        "realtime_token_secret" => "realtime_token_secret (ORQESTRA_CENTRIFUGO_TOKEN_SECRET)".to_owned(),
+        _ => format!("{name} (ORQESTRA_{})", name.to_uppercase()),
+    }
+}
+
+/// A whole number within bounds.
+fn number(name: &str, text: &str, bounds: &RangeInclusive<u64>) -> anyhow::Result<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = text.parse().ok().filter(|number| digits && bounds.contains(number));
+    number.with_context(|| {
+        let (least, most) = (bounds.start(), bounds.end());
+        format!("{}: expected a whole number from {least} to {most}, got {text}", named(name))
+    })
+}
+
+/// A number of the file may stand without quotes.
+fn text_or_number<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
+    struct Text;
+    impl serde::de::Visitor<'_> for Text {
+        type Value = Option<String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a whole number, or one in quotes")
+        }
+
+        fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Self::Value, E> {
+            Ok(Some(number.to_string()))
+        }
+
+        fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Self::Value, E> {
+            Ok(Some(number.to_string()))
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+            Ok(Some(text.to_owned()))
+        }
+    }
+    value.deserialize_any(Text)
 }
 
 fn authorities(path: &Path) -> anyhow::Result<Arc<str>> {
@@ -274,95 +353,36 @@ fn authorities(path: &Path) -> anyhow::Result<Arc<str>> {
 }
 
 fn seconds(name: &str, text: Option<&str>, default: u64) -> anyhow::Result<Duration> {
-    let seconds = text.map_or(Ok(default), |text| number(name, text))?;
-    if (1..=3_600).contains(&seconds) {
-        Ok(Duration::from_secs(seconds))
-    } else {
-        bail!("{name}: must be 1 to 3600 seconds")
-    }
+    let seconds = text.map_or(Ok(default), |text| number(name, text, &(1..=3_600)))?;
+    Ok(Duration::from_secs(seconds))
 }
 
 /// Delays as in `5s,1m,2h`; units are ms, s, m and h.
 fn retry_delays(text: &str) -> anyhow::Result<Vec<Duration>> {
-    text.split(',')
-        .map(str::trim)
+    let delays: Vec<&str> = text.split(',').map(str::trim).collect();
+    if delays.len() > MOST_DELAYS {
+        bail!("{}: expected at most {MOST_DELAYS} delays, got {}", named("retry_delays"), delays.len());
+    }
+    delays
+        .into_iter()
         .map(|delay| {
             let unit = delay.trim_start_matches(|c: char| c.is_ascii_digit());
-            let count: u64 = number("retry_delays", &delay[..delay.len() - unit.len()])?;
-            match unit {
-                "ms" => Ok(Duration::from_millis(count)),
-                "s" => Ok(Duration::from_secs(count)),
-                "m" => Ok(Duration::from_secs(count * 60)),
-                "h" => Ok(Duration::from_secs(count * 3_600)),
+            let count: Option<u64> = delay[..delay.len() - unit.len()].parse().ok();
+            let millis = match unit {
+                "ms" => 1,
+                "s" => 1_000,
+                "m" => 60_000,
+                "h" => 3_600_000,
                 _ => bail!("retry_delays: {delay} has none of the units ms, s, m, h"),
-            }
+            };
+            let delay_of = count.and_then(|count| count.checked_mul(millis)).map(Duration::from_millis);
+            delay_of.filter(|delay| *delay <= LONGEST_DELAY).with_context(|| {
+                let most = LONGEST_DELAY.as_secs() / 3_600;
+                format!("{}: expected delays of at most {most}h, got {delay}", named("retry_delays"))
+            })
         })
         .collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn given(pairs: &[(&str, &str)]) -> anyhow::Result<Settings> {
-        let mut given = Given::default();
-        given.take_environment(|name| {
-            pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
-        });
-        given.parse()
-    }
-
-    #[test]
-    fn nothing_given_is_enough() {
-        let settings = given(&[]).unwrap();
-        assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
-        assert_eq!(settings.data_dir, Path::new("./.orqestra"));
-        assert!(settings.bootstrap.is_none());
-        assert!(settings.worker_threads >= 1);
-    }
-
-    #[test]
-    fn an_error_names_the_setting() {
-        let error = |pairs: &[(&str, &str)]| given(pairs).err().unwrap().to_string();
-        assert!(error(&[("ORQESTRA_LISTEN", "8080")]).starts_with("listen: 8080"));
-        assert!(error(&[("ORQESTRA_ADMIN_TOKEN", "short")]).starts_with("admin_token"));
-        assert!(error(&[("ORQESTRA_BOOTSTRAP_TENANT_ID", "x")]).starts_with("bootstrap_tenant_id"));
-        assert!(error(&[("ORQESTRA_RETRY_DELAYS", "5")]).starts_with("retry_delays"));
-        assert!(error(&[("ORQESTRA_LOG_FORMAT", "xml")]).starts_with("log_format"));
-        assert!(error(&[("ORQESTRA_ACCESS_LOG", "yes")]).starts_with("access_log"));
-        assert!(error(&[("ORQESTRA_OTLP_ENDPOINT", "https://host")]).starts_with("otlp_endpoint"));
-        assert!(error(&[("ORQESTRA_WORKER_THREADS", "0")]).starts_with("worker_threads"));
-        assert!(error(&[("ORQESTRA_WORKER_THREADS", "many")]).starts_with("worker_threads"));
-        assert!(error(&[("ORQESTRA_ALLOWED_ORIGINS", "shop.example")]).starts_with("allowed_origins"));
-        assert!(error(&[("ORQESTRA_DEMO", "yes")]).starts_with("demo"));
-        assert!(error(&[("ORQESTRA_ADMIN_NAME", "ops@example.com")]).starts_with("admin_name"));
-    }
-
-    #[test]
-    fn a_bootstrap_tenant_is_read_whole() {
-        let bootstrap = given(&[
-            ("ORQESTRA_BOOTSTRAP_TENANT_ID", "0190b5a0-0000-7000-8000-000000000001"),
-            ("ORQESTRA_BOOTSTRAP_TENANT_NAME", "YourApp"),
-            ("ORQESTRA_BOOTSTRAP_API_KEY", "a-key-of-some-length"),
-            ("ORQESTRA_BOOTSTRAP_RATE_PER_MINUTE", "100"),
-            ("ORQESTRA_BOOTSTRAP_DAILY_CAP", "5000"),
-        ])
-        .unwrap()
-        .bootstrap
-        .unwrap();
-        assert_eq!(bootstrap.name.as_str(), "YourApp");
-        assert_eq!(bootstrap.limits, Limits { rate_per_minute: 100, daily_cap: Some(5_000) });
-        assert!(bootstrap.webhook_secret.is_none());
-    }
-
-    #[test]
-    fn delays_are_read_with_their_units() {
-        let delays = retry_delays("200ms, 5s,1m").unwrap();
-        assert_eq!(delays, [200, 5_000, 60_000].map(Duration::from_millis));
-    }
-
-    #[test]
-    fn the_file_refuses_a_name_it_does_not_know() {
-        assert!(toml::from_str::<Given>("listne = \"x\"").is_err());
-    }
-}
+mod tests;

@@ -1,7 +1,7 @@
 //! `orqestra up` and `orqestra serve`: the engine, with all that it needs or on what it is given.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -38,6 +38,7 @@ const _: () = assert!(
 
 /// Runs everything in one process until Ctrl-C or SIGTERM.
 pub(crate) async fn up(settings: &Settings) -> anyhow::Result<()> {
+    settings.check_secrets()?;
     let token = stop_signal()?;
     let data = DataDir::open(&settings.data_dir)?;
     let listener = server::bind(settings.listen).await?;
@@ -94,11 +95,13 @@ async fn run(
     let address = listener.local_addr()?;
     let demo = settings.demo.unwrap_or(DemoPage::Served);
     let program = std::env::current_exe().unwrap_or_else(|_| "orqestra".into());
+    let terminal = std::io::stdout().is_terminal();
     let banner = banner::text(&banner::Facts {
         address,
         tenant: &tenant,
         demo,
-        admin_token: &admin_token,
+        api_key: banner::Secret::api_key(settings, &tenant.api_key, terminal),
+        admin_token: banner::Secret::admin_token(settings, &admin_token, terminal),
         database: cluster.map(Cluster::home),
         adopted: cluster.is_some_and(Cluster::adopted),
         data: data.path(),
@@ -115,6 +118,7 @@ async fn run(
 
 /// Runs some roles on a database that is given and migrated. Whatever they are, the process listens for its probes.
 pub(crate) async fn serve(settings: &Settings, roles: BTreeSet<Role>) -> anyhow::Result<()> {
+    settings.check_secrets()?;
     let token = stop_signal()?;
     let data = DataDir::open(&settings.data_dir)?;
     let urls = place::given(settings).context("`serve` needs ORQESTRA_DATABASE_URL; `up` brings its own")?;

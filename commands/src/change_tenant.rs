@@ -13,6 +13,7 @@ use crate::content::WEBHOOK_SECRET_FIELD;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::execute::{Commands, NotRecorded, tenant_key_error};
+use crate::register_tenant::{api_key_claim, holder_of};
 
 /// What is to change; what is `None` stays. A doubled option tells "none any more" from "as it is".
 #[derive(Clone, Debug, Default)]
@@ -93,10 +94,11 @@ impl Commands {
             id: ApiKeyId::from_uuid(self.ids().uuid_v7(at)),
             api_key: new_api_key(self.entropy()),
         });
-        changes.extend(issued.as_ref().map(|issued| TenantChange::IssueApiKey {
-            key_id: issued.id,
-            hash: hash_api_key(&issued.api_key),
-        }));
+        if let Some(IssuedApiKey { id, api_key }) = &issued {
+            let hash = hash_api_key(api_key);
+            ticket.idempotency_key = Some(api_key_claim(hash, tenant));
+            changes.push(TenantChange::IssueApiKey { key_id: *id, hash });
+        }
         changes.extend(patch.revoke_api_key.map(TenantChange::RevokeApiKey));
         let record = self.change(&stream, changes, &ticket, ctx).await?;
         Ok((record, issued))
@@ -114,12 +116,12 @@ impl Commands {
         let tried = self.on_stream::<Tenant>(stream, command, ticket, (ctx, None)).await?;
         let committed = match tried {
             Ok(committed) => committed,
-            Err(
-                NotRecorded::Conflict
-                | NotRecorded::KeyTaken(_)
-                | NotRecorded::KeyRaced(_)
-                | NotRecorded::KeyDead,
-            ) => return Err(CommandError::Contended),
+            Err(NotRecorded::KeyTaken(holder)) => {
+                return Err(CommandError::Refused(TenantRefusal::ApiKeyTaken { holder: holder_of(holder) }));
+            }
+            Err(NotRecorded::Conflict | NotRecorded::KeyRaced(_) | NotRecorded::KeyDead) => {
+                return Err(CommandError::Contended);
+            }
         };
         self.settle(committed.position).await?;
         match committed.aggregate.record() {

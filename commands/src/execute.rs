@@ -327,7 +327,7 @@ impl Commands {
             Some(Outcome::KeyDead { .. }) => NotRecorded::KeyDead,
             Some(Outcome::TooLarge { .. }) => return Err(CommandError::TooLarge),
             Some(Outcome::Full) => return Err(CommandError::Overloaded { retry_after: RETRY_AFTER }),
-            Some(Outcome::Malformed(what)) => return Err(CommandError::Corrupt(what.to_owned())),
+            Some(Outcome::Malformed(what)) => return Err(CommandError::Failed(what.to_owned())),
             Some(Outcome::Failed(error)) => return Err(CommandError::Failed(error.to_string())),
             Some(Outcome::Unavailable | Outcome::Lost) | None => {
                 let why = committed.err().map_or_else(String::new, |error| error.to_string());

@@ -1,12 +1,18 @@
 //! `RegisterTenant`: a tenant comes to be, with its own keys and a first API key.
+//!
+//! The append that issues an API key claims the key's hash for the tenant, for ever and over the whole installation: of two
+//! processes that issue one key to two tenants, one is refused. A revoked key stays claimed.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use orqestra_domain::tenant::{
     Limits, RegisterTenant as Register, Tenant, TenantChange, TenantCommand, TenantRefusal,
 };
-use orqestra_domain::{ApiKeyId, Channel, EmailAddress, StreamId, TenantId, TenantName};
-use orqestra_event_log::Ticket;
+use orqestra_domain::{
+    ApiKeyHash, ApiKeyId, Channel, EmailAddress, NotificationId, StreamId, TenantId, TenantName, Timestamp,
+};
+use orqestra_event_log::{IdempotencyClaim, Ticket};
 use orqestra_vault::{FieldContext, KeyScope, hash_api_key, new_api_key};
 
 use crate::content::WEBHOOK_SECRET_FIELD;
@@ -46,11 +52,27 @@ pub struct Registered {
     pub api_key_id: ApiKeyId,
 }
 
+/// The claim of an API key's hash for its tenant. Migration 0011 writes the same for keys that were issued before.
+pub(crate) fn api_key_claim(hash: ApiKeyHash, tenant: TenantId) -> IdempotencyClaim {
+    IdempotencyClaim {
+        tenant: TenantId::API_KEYS,
+        key: format!("api-key:{hash}"),
+        notification: NotificationId::from_uuid(tenant.as_uuid()),
+        expires_at: Timestamp::EPOCH.plus(Duration::MAX),
+    }
+}
+
+/// The tenant that a claim of an API key names.
+pub(crate) const fn holder_of(claimed: NotificationId) -> TenantId {
+    TenantId::from_uuid(claimed.as_uuid())
+}
+
 impl Commands {
     /// Registers a tenant. It holds in this process when this returns.
     ///
     /// # Errors
-    /// `AlreadyRegistered` where the id is in use; the log's failure.
+    /// `AlreadyRegistered` where the id is in use; `ApiKeyTaken` where the key was issued to another tenant; the log's
+    /// failure.
     pub async fn register_tenant(
         &self,
         input: RegisterTenant,
@@ -63,8 +85,8 @@ impl Commands {
         let api_key_id = ApiKeyId::from_uuid(self.ids().uuid_v7(at));
         let (tenant_key, opened) = self.vault().new_key(tenant, KeyScope::Tenant);
         let (index_key, index) = self.vault().new_key(tenant, KeyScope::Index);
-        let mut changes =
-            vec![TenantChange::IssueApiKey { key_id: api_key_id, hash: hash_api_key(&api_key) }];
+        let hash = hash_api_key(&api_key);
+        let mut changes = vec![TenantChange::IssueApiKey { key_id: api_key_id, hash }];
         if let Some(secret) = &input.webhook_secret {
             let place = FieldContext { tenant, aggregate_id: stream.as_str(), field: WEBHOOK_SECRET_FIELD };
             let sealed = self.vault().seal(&opened, &place, secret.as_bytes());
@@ -78,10 +100,17 @@ impl Commands {
             changes,
             at,
         }));
-        let ticket = Ticket { new_keys: vec![tenant_key, index_key], ..Ticket::default() };
+        let ticket = Ticket {
+            idempotency_key: Some(api_key_claim(hash, tenant)),
+            new_keys: vec![tenant_key, index_key],
+            ..Ticket::default()
+        };
         let tried = self.on_stream::<Tenant>(&stream, command, &ticket, (ctx, None)).await?;
         let committed = match tried {
             Ok(committed) => committed,
+            Err(NotRecorded::KeyTaken(holder)) if holder_of(holder) != tenant => {
+                return Err(CommandError::Refused(TenantRefusal::ApiKeyTaken { holder: holder_of(holder) }));
+            }
             Err(
                 NotRecorded::Conflict
                 | NotRecorded::KeyRaced(_)

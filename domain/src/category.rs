@@ -1,10 +1,12 @@
 //! The push categories of a tenant: what its users' realtime channels are named by.
+//!
+//! `parse` checks the rules on input; a stored list is read without a check.
 
 use serde::{Deserialize, Serialize};
 
 /// A tenant's push categories in the order in which they are listed, all different.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<String>", into = "Vec<String>")]
+#[serde(transparent)]
 pub struct PushCategories(Vec<String>);
 
 /// Why a list of push categories was not taken.
@@ -55,20 +57,6 @@ impl PushCategories {
     /// The categories.
     pub fn as_slice(&self) -> &[String] {
         &self.0
-    }
-}
-
-impl TryFrom<Vec<String>> for PushCategories {
-    type Error = InvalidCategories;
-
-    fn try_from(categories: Vec<String>) -> Result<Self, Self::Error> {
-        Self::parse(categories)
-    }
-}
-
-impl From<PushCategories> for Vec<String> {
-    fn from(categories: PushCategories) -> Self {
-        categories.0
     }
 }
 

@@ -79,6 +79,13 @@ uuid_id!(
 impl TenantId {
     /// The tenant that owns the `global.*` templates every other tenant falls back to.
     pub const PLATFORM: Self = Self(Uuid::from_u128(0x6f72_7165_7374_7261_8000_706c_6174_666d));
+    /// Owns no stream. The claims of API keys are stored under it, so that a key is claimed once in an installation.
+    pub const API_KEYS: Self = Self(Uuid::from_u128(0x6f72_7165_7374_7261_8000_6170_696b_6579));
+
+    /// Whether the engine keeps this id for itself, so that no tenant can be registered under it by a setting.
+    pub fn is_reserved(self) -> bool {
+        self == Self::PLATFORM || self == Self::API_KEYS
+    }
 }
 
 impl NotificationId {
@@ -113,9 +120,10 @@ impl ProviderInstanceId {
     }
 }
 
-/// The caller's id of an event: 1 to 255 bytes without control characters, kept as received.
+/// The caller's id of an event: 1 to 255 bytes without control characters, kept as received. A stored one is read without
+/// a check.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(transparent)]
 pub struct EventId(String);
 
 /// Prints the length alone: a caller may have put an address into the id.
@@ -140,14 +148,6 @@ impl EventId {
     /// The id as received.
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-impl TryFrom<String> for EventId {
-    type Error = TextError;
-
-    fn try_from(raw: String) -> Result<Self, Self::Error> {
-        Self::parse(&raw)
     }
 }
 

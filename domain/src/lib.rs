@@ -22,6 +22,9 @@ pub mod retry;
 #[cfg(test)]
 mod sample;
 pub mod sealed;
+#[cfg(test)]
+mod stored_values;
+pub mod strength;
 pub mod template;
 pub mod tenant;
 pub mod text;
@@ -37,5 +40,6 @@ pub use id::{
     ProviderInstanceId, RecipientRef, StreamId, TemplateId, TenantId,
 };
 pub use sealed::Sealed;
+pub use strength::{Strength, WeakSecret};
 pub use text::{EventTypeName, TenantName, UserId};
 pub use timestamp::Timestamp;

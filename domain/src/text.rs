@@ -1,6 +1,7 @@
 //! Short texts with a length and a character rule: names, event types, user ids.
 //!
-//! A value of one of these types has been checked once, where it came in.
+//! `parse` checks the rule on input. Reading a stored value checks nothing: the rule may have been another one when the
+//! value was accepted, and a stored event must load for ever.
 
 use std::fmt;
 
@@ -40,7 +41,7 @@ macro_rules! text {
     ($(#[$doc:meta])* $name:ident, $max:literal) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
+        #[serde(transparent)]
         pub struct $name(String);
 
         impl $name {
@@ -58,14 +59,6 @@ macro_rules! text {
             /// The text as received.
             pub fn as_str(&self) -> &str {
                 &self.0
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = TextError;
-
-            fn try_from(raw: String) -> Result<Self, Self::Error> {
-                Self::parse(&raw)
             }
         }
 

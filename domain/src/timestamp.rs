@@ -15,6 +15,11 @@ use time::{OffsetDateTime, UtcOffset};
 #[serde(try_from = "String", into = "String")]
 pub struct Timestamp(OffsetDateTime);
 
+/// `0000-01-01T00:00:00Z`, in seconds of the Unix epoch.
+const FIRST_SECOND: i64 = -62_167_219_200;
+/// `9999-12-31T23:59:59Z`.
+const LAST_SECOND: i64 = 253_402_300_799;
+
 /// A text that is no RFC 3339 moment.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected an RFC 3339 time, as in 2026-04-22T12:00:00Z")]
@@ -24,9 +29,15 @@ impl Timestamp {
     /// The start of the Unix epoch.
     pub const EPOCH: Self = Self(OffsetDateTime::UNIX_EPOCH);
 
-    /// Converts to UTC and drops what is finer than a microsecond.
+    /// Converts to UTC and drops what is finer than a microsecond. A moment that RFC 3339 cannot write, before the year 0 or
+    /// after 9999, becomes the nearest that it can.
     pub fn new(moment: OffsetDateTime) -> Self {
-        let utc = moment.to_offset(UtcOffset::UTC);
+        let utc = match moment.checked_to_offset(UtcOffset::UTC) {
+            Some(utc) if utc.year() >= 0 => utc,
+            Some(_) => Self::at_second(FIRST_SECOND),
+            None if moment.year() > 0 => Self::at_second(LAST_SECOND),
+            None => Self::at_second(FIRST_SECOND),
+        };
         let micros = utc.microsecond();
         Self(utc.replace_microsecond(micros).expect("a microsecond it already has"))
     }
@@ -38,7 +49,11 @@ impl Timestamp {
 
     /// The moment that many microseconds after the Unix epoch; the epoch itself where no date is that far.
     pub fn from_unix_micros(micros: i64) -> Self {
-        OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000).map_or(Self::EPOCH, Self)
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000).map_or(Self::EPOCH, Self::new)
+    }
+
+    fn at_second(second: i64) -> OffsetDateTime {
+        OffsetDateTime::from_unix_timestamp(second).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 
     /// The date and time inside, in UTC.
@@ -46,11 +61,11 @@ impl Timestamp {
         self.0
     }
 
-    /// This moment and a span later; stays at the last representable moment.
+    /// This moment and a span later; stays at the last second of the year 9999.
     #[must_use]
     pub fn plus(self, span: Duration) -> Self {
         let span = time::Duration::try_from(span).unwrap_or(time::Duration::MAX);
-        Self::new(self.0.checked_add(span).unwrap_or(self.0))
+        Self::new(self.0.checked_add(span).unwrap_or_else(|| Self::at_second(LAST_SECOND)))
     }
 
     /// How long after `earlier` this is; zero if it is not.
@@ -111,6 +126,26 @@ mod tests {
         assert_eq!(moment.to_string(), "2026-04-22T12:00:00.000001Z");
         assert_eq!(moment.to_string().parse(), Ok(moment));
         assert_eq!(moment.to_seconds_rfc3339(), "2026-04-22T12:00:00Z");
+    }
+
+    #[test]
+    fn every_moment_reads_back_what_it_wrote_however_far_it_is() {
+        let far = Duration::from_secs(u64::MAX);
+        for moment in [
+            Timestamp::from_unix_micros(i64::MIN),
+            Timestamp::from_unix_micros(i64::MAX),
+            Timestamp::from_unix_micros((FIRST_SECOND - 1) * 1_000_000),
+            Timestamp::from_unix_micros(LAST_SECOND * 1_000_000),
+            Timestamp::EPOCH.plus(far),
+            Timestamp::EPOCH.plus(far).plus(far),
+        ] {
+            assert_eq!(moment.to_string().parse(), Ok(moment), "{moment}");
+        }
+        assert_eq!(Timestamp::EPOCH.plus(far).to_seconds_rfc3339(), "9999-12-31T23:59:59Z");
+        for text in ["9999-12-31T23:59:59-23:59", "0000-01-01T00:00:00+23:59"] {
+            let moment: Timestamp = text.parse().unwrap();
+            assert_eq!(moment.to_string().parse(), Ok(moment), "{text}");
+        }
     }
 
     #[test]

@@ -76,7 +76,7 @@ pub struct Told {
 }
 
 /// What goes first where more waits than can be stored at once.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Priority {
     /// Somebody waits for the answer, or it is the outcome of what was done already.
     #[default]

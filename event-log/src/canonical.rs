@@ -2,13 +2,14 @@
 //!
 //! Written in one pass, the members of an object put in order when it ends. What this pass does not know how to write,
 //! a fraction, a number that a double does not hold or a key beyond ASCII, goes through the canonicalizer; both give
-//! the same text.
+//! the same text. RFC 8785 writes each number as a double, so an event is only written where that changes no number.
 
 use std::cmp::Ordering;
 use std::io::{self, Write};
 use std::ops::Range;
 
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::ser::{CharEscape, Formatter, Serializer};
 
 /// Largest whole number up to which a double holds every one.
@@ -22,6 +23,43 @@ pub fn canonical<T: Serialize>(value: &T) -> String {
         return String::from_utf8(text.written).expect("JSON is made of texts");
     }
     serde_json_canonicalizer::to_string(value).expect("a JSON value has only finite numbers and text keys")
+}
+
+/// A number of an event that RFC 8785 might change: a fraction, or a whole number beyond 2^53.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "expected only whole numbers from -2^53 to 2^53 in an event; a larger one or a fraction belongs into a text"
+)]
+pub(crate) struct InexactNumber;
+
+/// The RFC 8785 text of an event's value, which holds each number unchanged.
+///
+/// # Errors
+/// [`InexactNumber`] where the text could hold another number than the value.
+pub(crate) fn canonical_event<T: Serialize>(value: &T) -> Result<String, InexactNumber> {
+    let mut text = Text::default();
+    let written = value.serialize(&mut Serializer::with_formatter(io::sink(), Ordered(&mut text)));
+    if written.is_ok() {
+        return Ok(String::from_utf8(text.written).expect("JSON is made of texts"));
+    }
+    // Whatever the first pass did not write is looked at whole.
+    let value = serde_json::to_value(value).map_err(|_| InexactNumber)?;
+    if !is_exact(&value) {
+        return Err(InexactNumber);
+    }
+    serde_json_canonicalizer::to_string(&value).map_err(|_| InexactNumber)
+}
+
+fn is_exact(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) | Value::String(_) => true,
+        Value::Number(number) => {
+            let magnitude = number.as_u64().or_else(|| number.as_i64().map(i64::unsigned_abs));
+            magnitude.is_some_and(|magnitude| magnitude <= EXACT)
+        }
+        Value::Array(items) => items.iter().all(is_exact),
+        Value::Object(members) => members.values().all(is_exact),
+    }
 }
 
 /// What was written so far, and the members of the objects that are still open.
@@ -238,7 +276,7 @@ impl Formatter for Ordered<'_> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -263,6 +301,28 @@ mod tests {
         ] {
             assert_eq!(canonical(&value), serde_json_canonicalizer::to_string(&value).unwrap());
         }
+    }
+
+    #[test]
+    fn an_event_is_written_with_its_very_numbers_or_not_at_all() {
+        for exact in [json!({"n": [0, -1, 1_u64 << 53, -(1_i64 << 53)]}), json!({"\u{e9}": 7, "a": -7})] {
+            let written = canonical_event(&exact).unwrap();
+            assert_eq!(serde_json::from_str::<Value>(&written).unwrap(), exact);
+            assert_eq!(written, canonical(&exact));
+        }
+        let just_above = (1_u64 << 53) + 1;
+        for number in [
+            json!(just_above),
+            json!(u64::MAX),
+            json!(i64::MIN),
+            json!(1_u64 << 60),
+            json!(0.5),
+            json!(1e300),
+        ] {
+            assert_eq!(canonical_event(&json!({"a": [number]})), Err(InexactNumber), "{number}");
+            assert_eq!(canonical_event(&json!({"\u{e9}": number})), Err(InexactNumber), "{number}");
+        }
+        assert_eq!(canonical_event(&u128::MAX), Err(InexactNumber));
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod recorded;
 mod recovery;
 mod repository;
 mod ring;
+mod room;
 mod rush;
 pub mod seal;
 mod shared;

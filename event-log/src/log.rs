@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::append::{Append, IdempotencyClaim, Outcome, Ticket};
+use crate::canonical::InexactNumber;
 use crate::claim::claim_all;
 use crate::clock::DatabaseClock;
 use crate::coalesce::Coalesced;
@@ -32,12 +33,10 @@ use crate::store::LogStore;
 use crate::subscription::SubscriptionState;
 use crate::tail::Notices;
 use crate::upcast::Upcasters;
-use crate::writer::{Queued, Unplaced, Writer};
+use crate::writer::{INEXACT, Queued, Unplaced, Writer};
 
 /// Most streams or keys that one read serves.
 const READ_TOGETHER: usize = 256;
-/// Most bytes of events that wait to be stored.
-const MAX_QUEUED_BYTES: usize = 32 * 1024 * 1024;
 /// A clock further off the database's than this is wrong.
 pub const MAX_CLOCK_SKEW: Duration = Duration::from_secs(1);
 
@@ -176,7 +175,10 @@ impl EventLog {
     /// Stores one command's events, all or none. Once this was polled the command goes on, whether or not anybody
     /// waits for its outcome.
     pub async fn append(&self, append: Append) -> Outcome {
-        self.store(append.into()).await
+        match append.try_into() {
+            Ok(append) => self.store(append).await,
+            Err(InexactNumber) => Outcome::Malformed(INEXACT),
+        }
     }
 
     pub(crate) async fn store(&self, append: Unplaced) -> Outcome {
@@ -188,14 +190,13 @@ impl EventLog {
             Ok(queued) => queued,
             Err(outcome) => return outcome,
         };
-        let bytes = queued.bytes();
-        let waiting = &self.0.shared.queued_bytes;
-        if waiting.fetch_add(bytes, Ordering::Relaxed) > MAX_QUEUED_BYTES {
-            waiting.fetch_sub(bytes, Ordering::Relaxed);
+        let (tenant, bytes) = (queued.tenant(), queued.bytes());
+        let room = &self.0.shared.room;
+        if !room.take(tenant, bytes) {
             return Outcome::Full;
         }
         if let Err(refused) = self.0.writer.try_send(queued) {
-            waiting.fetch_sub(bytes, Ordering::Relaxed);
+            room.leave(tenant, bytes);
             return match refused {
                 mpsc::error::TrySendError::Full(_) => Outcome::Full,
                 mpsc::error::TrySendError::Closed(_) => Outcome::Unavailable,

@@ -3,7 +3,7 @@
 //! The head moves by the results of this process's own commits and by what the database answers, never by a notice.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use crate::log::LogOptions;
 use crate::position::Position;
 use crate::read::Reader;
 use crate::ring::Ring;
+use crate::room::Room;
 use crate::rush::Rush;
 use crate::source::{Clock, Ids};
 use crate::subscription::{Owner, SubscriptionState};
@@ -33,7 +34,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) upcasters: Upcasters,
-    pub(crate) queued_bytes: AtomicUsize,
+    pub(crate) room: Room,
     pub(crate) present: AtomicBool,
     /// Whether the writer waits for the database, and how many batches it has behind it.
     pub(crate) flushing: AtomicBool,
@@ -57,7 +58,7 @@ impl Shared {
             clock: Arc::clone(&options.clock),
             ids: Arc::clone(&options.ids),
             upcasters: options.upcasters.clone(),
-            queued_bytes: AtomicUsize::new(0),
+            room: Room::default(),
             present: AtomicBool::new(false),
             flushing: AtomicBool::new(false),
             flushed: watch::Sender::new(0),

@@ -13,12 +13,12 @@ use orqestra_domain::AnyEvent;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use crate::append::Ticket;
-use crate::canonical::canonical;
+use crate::append::{Outcome, Ticket};
+use crate::canonical::{InexactNumber, canonical_event};
 use crate::log::EventLog;
 use crate::recorded::Metadata;
 use crate::repository::{LogRepository, recorded};
-use crate::writer::{Unplaced, Written};
+use crate::writer::{INEXACT, Unplaced, Written};
 
 /// See the module.
 pub struct LogStore<A: Aggregate> {
@@ -75,28 +75,33 @@ where
         } else {
             vec![(None, Metadata::of(&metadata)); events.len()]
         };
-        let written = events.iter().zip(texts).map(|(event, (event_id, metadata))| Written {
-            event_id,
-            event_type: event.event_type(),
-            event_version: event.event_version(),
-            payload: canonical(event),
-            metadata,
-            decoded: Some(event.clone().into()),
+        let written = events.iter().zip(texts).map(|(event, (event_id, metadata))| {
+            Ok::<_, InexactNumber>(Written {
+                event_id,
+                event_type: event.event_type(),
+                event_version: event.event_version(),
+                payload: canonical_event(event)?,
+                metadata,
+                decoded: Some(event.clone().into()),
+            })
         });
-        let append = Unplaced {
+        let append = written.collect::<Result<_, _>>().map(|events| Unplaced {
             aggregate_type: Cow::Borrowed(A::TYPE),
             aggregate_id: context.aggregate_id.clone(),
             expected: i64::try_from(context.current_sequence).unwrap_or(i64::MAX),
-            events: written.collect(),
+            events,
             ticket,
-        };
+        });
         let span = tracing::trace_span!(
             target: "orqestra::span",
             "append",
             aggregate = A::TYPE,
             events = events.len(),
         );
-        let outcome = self.log.store(append).instrument(span).await;
+        let outcome = match append {
+            Ok(append) => self.log.store(append).instrument(span).await,
+            Err(InexactNumber) => Outcome::Malformed(INEXACT),
+        };
         slot.put(outcome.clone());
         recorded(outcome)?;
         let beside = std::iter::repeat_n((context.aggregate_id, metadata), events.len());

@@ -242,6 +242,14 @@ impl TestDatabase {
         tx.commit().await.expect("cutting the log");
     }
 
+    /// Runs statements as the owner, for what no room would write.
+    ///
+    /// # Panics
+    /// If one fails.
+    pub async fn run(&self, sql: &str) {
+        sqlx::raw_sql(sql).execute(&self.pool).await.expect("a statement of the test");
+    }
+
     /// The database's name.
     pub fn name(&self) -> &str {
         &self.name

@@ -84,6 +84,15 @@ impl MasterKey {
         self.id
     }
 
+    /// Whether its bytes cannot come from chance: 32 such bytes have fewer than 16 different ones, or a steady step from one
+    /// to the next, less than once in 10^15.
+    pub(crate) fn is_guessable(&self) -> bool {
+        let distinct: std::collections::BTreeSet<u8> = self.bytes.iter().copied().collect();
+        let step = |pair: &[u8]| pair[1].wrapping_sub(pair[0]);
+        let steady = self.bytes.windows(2).all(|pair| step(pair) == step(&self.bytes[..2]));
+        distinct.len() < 16 || steady
+    }
+
     pub(crate) fn wrap(&self, key: &DataKey, nonce: [u8; NONCE]) -> NewKey {
         let (id, tenant, scope) = (key.id(), key.tenant(), key.scope());
         let mut wrapped = Vec::with_capacity(WRAPPED);
@@ -186,6 +195,19 @@ mod tests {
         assert_eq!(master.unwrap(&new).unwrap_err(), UnwrapError::Tampered);
         new.wrapped[0] = 2;
         assert_eq!(master.unwrap(&new).unwrap_err(), UnwrapError::Malformed);
+    }
+
+    #[test]
+    fn a_master_key_whose_bytes_repeat_or_count_is_told_from_one_by_chance() {
+        let key = |bytes: [u8; 32]| MasterKey::new(Zeroizing::new(bytes));
+        let counting = std::array::from_fn(|at| u8::try_from(at).unwrap());
+        let in_threes = std::array::from_fn(|at| [7, 200, 31][at % 3]);
+        for weak in [[0; 32], counting, in_threes] {
+            assert!(key(weak).is_guessable(), "{weak:?}");
+        }
+        for seed in 0..100 {
+            assert!(!MasterKey::generate(&SeededEntropy::new(seed)).is_guessable());
+        }
     }
 
     #[test]

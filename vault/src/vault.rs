@@ -50,6 +50,11 @@ impl Vault {
         Self(Arc::new(Inner { master, former, entropy, cache, reader }))
     }
 
+    /// Whether the master key's bytes repeat or count, so that they do not come from chance.
+    pub fn master_is_guessable(&self) -> bool {
+        self.0.master.is_guessable()
+    }
+
     /// Makes a key for a scope. It seals at once; [`Vault::remember`] it when its append has won.
     pub fn new_key(&self, tenant: TenantId, scope: KeyScope) -> (NewKey, DataKey) {
         let id = KeyId::from_uuid(Builder::from_random_bytes(self.random()).into_uuid());

@@ -3,14 +3,14 @@
 use axum::extract::{Request, State};
 use axum::{Extension, Json};
 use orqestra_commands::TenantPatch;
-use orqestra_domain::tenant::Standing;
+use orqestra_domain::tenant::{Limits, Standing};
 use orqestra_domain::{ApiKeyId, EmailAddress, PushCategories, TenantName};
 use orqestra_realtime::INBOX;
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::tenant::{TenantView, known};
-use super::tenants::{MAX_RATE, secret};
+use super::tenants::secret;
 use crate::app::App;
 use crate::envelope::ErrorBody;
 use crate::error::ApiError;
@@ -28,7 +28,8 @@ pub(crate) struct TenantChanges {
     name: Option<String>,
     /// Whether it may use the engine.
     active: Option<bool>,
-    /// The webhook secret; `null`: triggers need no signature any more.
+    /// The webhook secret, at least 6 bytes that are hard to guess; `null`: triggers need no signature any more.
+    #[schema(min_length = 6, max_length = 1024)]
     webhook_secret: Option<String>,
     /// Triggers in any 60 seconds.
     rate_per_minute: Option<u32>,
@@ -82,16 +83,14 @@ pub(crate) async fn change(
 fn parse(body: &Value) -> Result<TenantPatch, ApiError> {
     let mut problems = Problems::default();
     let fields = Fields::of_body(body)?;
-    let rate = fields.number("ratePerMinute", &mut problems, 1..=MAX_RATE);
+    let rate = fields.number("ratePerMinute", &mut problems, Limits::RATES);
     let standing = |active| if active { Standing::Active } else { Standing::Inactive };
     let patch = TenantPatch {
         name: fields.optional("name", &mut problems, TenantName::parse),
         standing: fields.flag("active", &mut problems).map(standing),
         webhook_secret: or_none(fields, "webhookSecret", |name| fields.optional(name, &mut problems, secret)),
         rate_per_minute: rate.and_then(|rate| u32::try_from(rate).ok()),
-        daily_cap: or_none(fields, "dailyCap", |name| {
-            fields.number(name, &mut problems, 1..=MAX_RATE * 1_440)
-        }),
+        daily_cap: or_none(fields, "dailyCap", |name| fields.number(name, &mut problems, Limits::CAPS)),
         delivery_channels: or_none(fields, "deliveryChannels", |name| fields.channels(name, &mut problems)),
         sender_email: or_none(fields, "senderEmail", |name| {
             fields.optional(name, &mut problems, EmailAddress::parse)
@@ -132,9 +131,9 @@ mod tests {
 
     #[test]
     fn what_is_left_out_stays_and_null_takes_away() {
-        let patch = parse(&json!({"dailyCap": null, "webhookSecret": "s"})).unwrap();
+        let patch = parse(&json!({"dailyCap": null, "webhookSecret": "s3cret"})).unwrap();
         assert_eq!(patch.daily_cap, Some(None));
-        assert_eq!(patch.webhook_secret, Some(Some("s".to_owned())));
+        assert_eq!(patch.webhook_secret, Some(Some("s3cret".to_owned())));
         assert_eq!(patch.sender_email, None);
         assert_eq!(patch.standing, None);
         assert!(!patch.issue_api_key);

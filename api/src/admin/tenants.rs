@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use orqestra_commands::{RegisterTenant, TenantEntry};
 use orqestra_domain::tenant::Limits;
-use orqestra_domain::{EmailAddress, TenantId, TenantName};
+use orqestra_domain::{EmailAddress, Strength, TenantId, TenantName};
 use serde::Serialize;
 use serde_json::Value;
 use std::sync::Arc;
@@ -25,8 +25,6 @@ use crate::v1::trigger::ChannelName;
 
 pub(crate) const PATH: &str = "/admin/v1/tenants";
 
-/// Most triggers that a limit can allow in a minute.
-pub(crate) const MAX_RATE: u64 = 100_000_000;
 /// Most bytes of a webhook secret.
 const MAX_SECRET: usize = 1_024;
 
@@ -38,7 +36,8 @@ pub(crate) struct NewTenant {
     /// What answers call it.
     #[schema(example = "YourTenantName", max_length = 128)]
     name: String,
-    /// Triggers must be signed with it; none if omitted.
+    /// Triggers must be signed with it; none if omitted. At least 6 bytes that are hard to guess.
+    #[schema(min_length = 6, max_length = 1024)]
     webhook_secret: Option<String>,
     /// Triggers in any 60 seconds: 1000 if omitted.
     #[schema(example = 100)]
@@ -140,8 +139,8 @@ fn parse(body: &Value) -> Result<RegisterTenant, ApiError> {
     let fields = Fields::of_body(body)?;
     let name = fields.required("name", &mut problems, TenantName::parse);
     let webhook_secret = fields.optional("webhookSecret", &mut problems, secret);
-    let rate = fields.number("ratePerMinute", &mut problems, 1..=MAX_RATE);
-    let daily_cap = fields.number("dailyCap", &mut problems, 1..=MAX_RATE * 1_440);
+    let rate = fields.number("ratePerMinute", &mut problems, Limits::RATES);
+    let daily_cap = fields.number("dailyCap", &mut problems, Limits::CAPS);
     let delivery_channels = fields.channels("deliveryChannels", &mut problems);
     let sender_email = fields.optional("senderEmail", &mut problems, EmailAddress::parse);
     let name = problems.check(name)?;
@@ -158,13 +157,13 @@ fn parse(body: &Value) -> Result<RegisterTenant, ApiError> {
     })
 }
 
-/// A webhook secret: any text that is not empty.
-pub(crate) fn secret(text: &str) -> Result<String, &'static str> {
-    if (1..=MAX_SECRET).contains(&text.len()) {
-        Ok(text.to_owned())
-    } else {
-        Err("must have 1 to 1024 bytes")
+/// A webhook secret: at most 1,024 bytes, and not one that is guessed at once.
+pub(crate) fn secret(text: &str) -> Result<String, String> {
+    if text.len() > MAX_SECRET {
+        return Err(format!("must have at most {MAX_SECRET} bytes"));
     }
+    Strength::WEBHOOK_SECRET.check(text).map_err(|weak| format!("is too weak: {weak}"))?;
+    Ok(text.to_owned())
 }
 
 #[cfg(test)]

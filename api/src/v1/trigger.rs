@@ -1,7 +1,8 @@
 //! `POST /api/v1/events/trigger`: accept an event, once.
 //!
 //! Checks in this order, the first that fails answers: 413, 401 for the key, 401 for the signature, 415, 400, 422,
-//! known repeat, 429, 503. A repeat gets the first answer again and costs no quota.
+//! known repeat, 429, 503. A repeat gets the first answer again and costs no quota. A large body of a tenant of which too
+//! much waits is told 503 once its key is known.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +14,8 @@ use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
-use orqestra_commands::{IdempotencyKey, RecipientInput, TenantEntry, Trigger, Triggered};
+use bytes::Bytes;
+use orqestra_commands::{Authenticated, IdempotencyKey, RecipientInput, TenantEntry, Trigger, Triggered};
 use orqestra_domain::{EmailAddress, EventId, EventTypeName, PhoneNumber, UserId};
 use serde::Serialize;
 use serde_json::Value;
@@ -23,9 +25,11 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::auth::{signature, tenant};
 use crate::body;
+use crate::digits::with_all_digits;
 use crate::envelope::ErrorBody;
 use crate::error::ApiError;
 use crate::fields::{Fields, Problems};
+use crate::large::{Thread, at_its_place};
 use crate::limits::{Exceeded, Permit};
 use crate::observe::Scope;
 use crate::request::{context, percent_encoded, to_the_end};
@@ -148,27 +152,48 @@ pub(crate) async fn trigger(
     request: Request,
 ) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
-    let headers = &parts.headers;
-    let body = body::read(headers, body, app.body_timeout).await?;
-    let caller = tenant::authenticate(app.commands.directory(), headers, &scope).await?;
+    let headers = parts.headers;
+    let body = body::read(&headers, body, app.body_timeout).await?;
+    let caller = tenant::authenticate(app.commands.directory(), &headers, &scope).await?;
+    let place = app.large().place(caller.tenant.id, body.len()).await?;
+    at_its_place(place, |thread| accept(app, scope, headers, body, caller, thread)).await?
+}
+
+/// What is done with a body that has come.
+async fn accept(
+    app: App,
+    scope: Scope,
+    headers: HeaderMap,
+    body: Bytes,
+    caller: Authenticated,
+    thread: Thread,
+) -> Result<Response, ApiError> {
+    let headers = &headers;
     if let Some(secret) = &caller.tenant.webhook_secret {
         signature::check(headers, secret.expose(), &body)?;
     }
-    let trigger = parse(headers, body::json(headers, &body)?)?;
+    let mut trigger = parse(headers, body::json(headers, &body)?)?;
+    if let Some(whole) = with_all_digits(&body) {
+        trigger.body = whole;
+    }
     let permit = match admit(&app, &caller.tenant, &trigger).await? {
         Admitted::New(permit) => permit,
         Admitted::Before(known) => return Ok(answer(&app, headers, &known)),
     };
     let context = context(tenant::actor(&caller), &scope);
     let commands = app.commands.clone();
-    let triggered = to_the_end(async move {
+    let triggered = async move {
         let triggered = commands.trigger(&caller.tenant, trigger, &context).await?;
         if !triggered.replayed {
             permit.keep();
         }
         Ok::<_, ApiError>(triggered)
-    });
-    Ok(answer(&app, headers, &triggered.await??))
+    };
+    let triggered = match thread {
+        Thread::Shared => to_the_end(triggered).await??,
+        Thread::Own => triggered.await?,
+    };
+    Ok(answer(&app, headers, &triggered))
 }
 
 /// What the limits let through.

@@ -12,7 +12,7 @@ use crate::world::{Caller, World, order};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_registered_tenant_is_shown_and_its_key_opens_at_once() {
     let world = World::new().await;
-    let settings = json!({"name": "Shop", "webhookSecret": "s", "ratePerMinute": 5, "dailyCap": 9,
+    let settings = json!({"name": "Shop", "webhookSecret": "s3cret", "ratePerMinute": 5, "dailyCap": 9,
         "deliveryChannels": ["PUSH", "EMAIL"], "senderEmail": "shop@example.org"});
     let registered = world.admin(Method::POST, "/admin/v1/tenants", Some(&settings)).await;
     let body = registered.json();

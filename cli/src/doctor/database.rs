@@ -35,6 +35,7 @@ pub(super) async fn look(url: &str, settings: &Settings) -> Vec<Finding> {
     findings.push(in_time("schema", schema(&pool)).await);
     findings.push(in_time("clock", clock(&pool)).await);
     findings.push(in_time("master key", master_key(&pool, settings)).await);
+    findings.push(in_time("API keys", api_keys(&pool)).await);
     findings.push(in_time("parked", parked(&pool)).await);
     findings.push(in_time("unknown", held(&pool)).await);
     // The findings stand; how the connection ends does not matter.
@@ -185,6 +186,38 @@ async fn absent(pool: &PgPool) -> Finding {
 async fn check(pool: &PgPool, key: MasterKey) -> Result<bool, String> {
     let vault = Vault::new(pool.clone(), key, Arc::new(OsEntropy));
     vault.check_master().await.map_err(|error| error.to_string())
+}
+
+/// Keys that an older version issued to a second tenant, which they do not open.
+async fn api_keys(pool: &PgPool) -> Finding {
+    const PART: &str = "API keys";
+    let asked = "with issued as (
+            select e.payload #>> '{ApiKeyIssued,hash}' as hash, e.payload #>> '{ApiKeyIssued,keyId}' as key_id,
+                   e.tenant_id, e.position,
+                   first_value(e.tenant_id) over (
+                       partition by e.payload #>> '{ApiKeyIssued,hash}' order by e.position) as holder
+              from events e
+             where e.aggregate_type in ('Tenant', 'Template') and e.event_type = 'ApiKeyIssued')
+        select i.tenant_id::text, i.key_id, i.holder::text from issued i
+         where i.tenant_id <> i.holder
+           and not exists (
+               select from events r
+                where r.aggregate_type in ('Tenant', 'Template') and r.event_type = 'ApiKeyRevoked'
+                  and r.tenant_id = i.tenant_id and r.payload #>> '{ApiKeyRevoked,keyId}' = i.key_id)
+         order by i.position limit 10";
+    match sqlx::query_as::<_, (String, String, String)>(asked).fetch_all(pool).await {
+        Err(_) => Finding::amiss(PART, "cannot be read", "run `orqestra migrate`"),
+        Ok(shared) if shared.is_empty() => Finding::ok(PART, "each belongs to one tenant"),
+        Ok(shared) => {
+            let told: Vec<_> = shared
+                .iter()
+                .map(|(tenant, key, holder)| format!("{key} of tenant {tenant} opens tenant {holder}"))
+                .collect();
+            let what = "issue the first-named tenant another key and revoke this one: \
+                        `orqestra tenant change TENANT --issue-api-key --revoke-api-key KEY`";
+            Finding::amiss(PART, told.join("; "), what)
+        }
+    }
 }
 
 /// What subscriptions have set aside.

@@ -5,6 +5,7 @@
 use clap::{ArgGroup, Args, Subcommand};
 use hyper::Method;
 use orqestra_domain::TenantId;
+use orqestra_domain::tenant::Limits;
 use serde_json::{Map, Value};
 
 use super::client::Client;
@@ -59,10 +60,10 @@ pub(crate) struct Common {
     #[arg(long, value_name = "FILE", conflicts_with = "webhook_secret")]
     webhook_secret_file: Option<String>,
     /// Triggers in any 60 seconds
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(Limits::RATES))]
     rate_per_minute: Option<u64>,
     /// Triggers a UTC day
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(Limits::CAPS))]
     daily_cap: Option<u64>,
     /// The only channels used; may be repeated
     #[arg(long, value_enum, ignore_case = true)]

@@ -1,6 +1,7 @@
 //! The fold itself: tenants by id, keys by hash, templates by tenant, type and channel, versions by reference.
 //!
-//! A tenant with a change that cannot be read stays as it was before it, and is marked.
+//! A tenant with a change that cannot be read stays as it was before it, and is marked. An API key's hash opens the tenant
+//! that it was first issued to in the log and never another, also after it was revoked.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
@@ -20,7 +21,9 @@ pub(super) struct Fold {
     pub(super) states: HashMap<TenantId, Tenant>,
     /// In the order in which they are listed.
     pub(super) tenants: BTreeMap<TenantId, Arc<TenantEntry>>,
-    pub(super) keys: HashMap<ApiKeyHash, (TenantId, ApiKeyId)>,
+    keys: HashMap<ApiKeyHash, (TenantId, ApiKeyId)>,
+    /// The tenant that each hash was first issued to.
+    holders: HashMap<ApiKeyHash, TenantId>,
     pub(super) versions: HashMap<(TenantId, TemplateId, u32), Arc<TemplateVersion>>,
     /// Where each tenant's first change stands that cannot be read.
     pub(super) halted: HashMap<TenantId, Position>,
@@ -78,10 +81,21 @@ impl Fold {
             .map(|(_, id)| *id)
     }
 
+    /// Notes that a hash was issued to a tenant, in the log's order, and says to which one it belongs.
+    pub(super) fn issue(&mut self, hash: ApiKeyHash, tenant: TenantId) -> TenantId {
+        *self.holders.entry(hash).or_insert(tenant)
+    }
+
+    /// The tenant and the key that a hash opens.
+    pub(super) fn opens(&self, hash: &ApiKeyHash) -> Option<(TenantId, ApiKeyId)> {
+        self.keys.get(hash).copied()
+    }
+
     pub(super) fn put_tenant(&mut self, state: Tenant, entry: Arc<TenantEntry>) {
         let id = entry.id;
         self.keys.retain(|_, (tenant, _)| *tenant != id);
-        self.keys.extend(entry.record.api_keys.iter().map(|(key, hash)| (*hash, (id, *key))));
+        let own = entry.record.api_keys.iter().filter(|(_, hash)| self.holders.get(*hash) == Some(&id));
+        self.keys.extend(own.map(|(key, hash)| (*hash, (id, *key))));
         self.states.insert(id, state);
         self.tenants.insert(id, entry);
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use orqestra_domain::recipient::RecipientEvent;
-use orqestra_domain::tenant::{Tenant, TenantEvent};
+use orqestra_domain::tenant::{ApiKeyIssued, Tenant, TenantEvent};
 use orqestra_domain::{AnyEvent, StreamId, TemplateId, TenantId};
 use orqestra_event_log::{Outage, Position, RecordedEvent};
 use orqestra_vault::{FieldContext, IndexKey};
@@ -99,6 +99,9 @@ impl Directory {
                     continue;
                 }
             };
+            if let AnyEvent::Tenant(TenantEvent::ApiKeyIssued(issued)) = read {
+                self.issue(event, issued);
+            }
             let halted = self.fold().halted.get(&event.tenant).is_some_and(|at| *at < event.position);
             match read {
                 AnyEvent::Recipient(RecipientEvent::RecipientForgotten(forgotten)) => {
@@ -129,6 +132,17 @@ impl Directory {
             }
         }
         Ok(())
+    }
+
+    /// A key's hash belongs to the tenant that the log names first. Appends of today refuse a second one; older logs may hold
+    /// one.
+    fn issue(&self, event: &RecordedEvent, issued: &ApiKeyIssued) {
+        let holder = self.fold_mut().issue(issued.hash, event.tenant);
+        if holder != event.tenant {
+            tracing::error!(tenant.id = %event.tenant, key.id = %issued.key_id, holder.id = %holder,
+                event.position = event.position.get(),
+                "an API key was issued to two tenants: it opens the first one and not this one, which needs another key");
+        }
     }
 
     /// Nothing is known about a tenant from a change on that cannot be read: it is served no more.

@@ -98,9 +98,9 @@ impl Directory {
     pub fn authenticate(&self, api_key: &str) -> Result<Option<Authenticated>, DirectoryError> {
         let hash = hash_api_key(api_key);
         let fold = self.fold();
-        let Some((id, key)) = fold.keys.get(&hash) else { return Ok(None) };
-        fold.readable(*id)?;
-        Ok(fold.tenants.get(id).map(|tenant| Authenticated { tenant: Arc::clone(tenant), key: *key }))
+        let Some((id, key)) = fold.opens(&hash) else { return Ok(None) };
+        fold.readable(id)?;
+        Ok(fold.tenants.get(&id).map(|tenant| Authenticated { tenant: Arc::clone(tenant), key }))
     }
 
     /// Whether every change of a tenant could be read, so that it is known how the tenant stands.

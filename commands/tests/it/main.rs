@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test does not find fails it, also in its own functions")]
 
 mod admin;
+mod api_keys;
 mod attempts;
 mod directory;
 mod event_id;

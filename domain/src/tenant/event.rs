@@ -1,9 +1,11 @@
 //! What happened to a tenant.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
+use super::stored;
 use crate::address::EmailAddress;
 use crate::category::PushCategories;
 use crate::channel::Channel;
@@ -49,15 +51,24 @@ pub struct Changed {
     pub at: Timestamp,
 }
 
-/// How much a tenant may trigger.
+/// How much a tenant may trigger. Input is held to [`Limits::RATES`] and [`Limits::CAPS`]; a stored number is read whatever it
+/// is, one that does not fit as the nearest that does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Limits {
     /// Accepted triggers in any 60 s.
+    #[serde(deserialize_with = "stored::rate")]
     pub rate_per_minute: u32,
     /// Accepted triggers a UTC day; no cap where absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "stored::cap", skip_serializing_if = "Option::is_none")]
     pub daily_cap: Option<u64>,
+}
+
+impl Limits {
+    /// The rates per minute that can be set.
+    pub const RATES: RangeInclusive<u64> = 1..=100_000_000;
+    /// The daily caps that can be set: what the highest rate can reach in a day.
+    pub const CAPS: RangeInclusive<u64> = 1..=100_000_000 * 1_440;
 }
 
 impl Default for Limits {

@@ -6,6 +6,7 @@ mod command;
 mod decide;
 mod event;
 mod state;
+mod stored;
 #[cfg(test)]
 mod tests;
 

@@ -8,7 +8,7 @@ use super::event::{Limits, TenantEvent};
 use crate::address::EmailAddress;
 use crate::category::PushCategories;
 use crate::channel::Channel;
-use crate::id::{ApiKeyHash, ApiKeyId};
+use crate::id::{ApiKeyHash, ApiKeyId, TenantId};
 use crate::provider::ProviderEntry;
 use crate::sealed::Sealed;
 use crate::text::TenantName;
@@ -57,6 +57,12 @@ pub enum TenantRefusal {
     /// The id of the key to issue is in use by another key.
     #[error("the API key's id is another key's")]
     KeyIdTaken,
+    /// The key to issue was issued to another tenant before, and may be revoked since.
+    #[error("the API key belongs to the tenant {holder}")]
+    ApiKeyTaken {
+        /// The tenant.
+        holder: TenantId,
+    },
     /// A provider does not carry this channel.
     #[error("the provider does not carry this channel")]
     WrongChannel,

@@ -1,20 +1,18 @@
-//! Which commands go together, and which waiting ones are decided by the outcome of others.
+//! Which commands may not go together, and which waiting ones are decided by the outcome of others.
 //!
-//! Two commands of one stream, key or new data key never share a batch. What waits keeps its order among its like. While
-//! many callers wait, the engine's own work gets a small share of what is stored, so that it moves whatever comes.
+//! Two commands of one stream, key or new data key never share a batch. While many callers wait, the engine's own work
+//! gets a small share of what is stored, so that it moves whatever comes.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
 
 use orqestra_domain::{NotificationId, TenantId};
 use orqestra_vault::{KeyScope, NewKey};
 
 use super::flush::Verdict;
+use super::pending::Pending;
 use super::queued::Queued;
-use crate::append::{Outcome, Priority};
-
-/// Most bytes of events in one batch, one command apart.
-const MAX_BYTES: usize = 4 * 1024 * 1024;
+use crate::append::Outcome;
 
 /// Callers for one command of the engine's own, while callers are many.
 const CALLERS_FOR_ONE: usize = 64;
@@ -29,9 +27,8 @@ pub(super) struct Share {
 }
 
 impl Share {
-    /// How many commands of the engine's own the next batch takes, of at most `most` in all.
-    pub(super) fn of_next(&mut self, pending: &VecDeque<Queued>, most: usize) -> usize {
-        let callers = pending.iter().filter(|queued| queued.ticket.priority == Priority::Caller).count();
+    /// How many commands of the engine's own the next batch takes, of at most `most` in all, while so many callers wait.
+    pub(super) fn of_next(&mut self, callers: usize, most: usize) -> usize {
         if callers == 0 {
             return 1;
         }
@@ -45,44 +42,8 @@ impl Share {
     }
 }
 
-/// Takes the next batch out of what waits, at most `background` commands of the engine's own. The first of the others is
-/// always in it.
-pub(super) fn select(pending: &mut VecDeque<Queued>, most: usize, background: usize) -> Vec<Queued> {
-    let hasher = RandomState::new();
-    // Hashes: two that collide only make a command wait for the next batch.
-    let mut seen = HashSet::with_capacity(2 * pending.len());
-    let mut batch: Vec<Queued> = Vec::with_capacity(most.min(pending.len()));
-    let mut bytes = 0;
-    let mut alone = false;
-    let mut background = background;
-    let mut rest = VecDeque::new();
-    for queued in pending.drain(..) {
-        let own = queued.ticket.priority == Priority::Background;
-        if own && background == 0 {
-            rest.push_back(queued);
-            continue;
-        }
-        let mut free = true;
-        for mark in marks(&queued, &hasher) {
-            free &= seen.insert(mark);
-        }
-        let destroys = queued.ticket.destroys.is_some();
-        let fits = batch.is_empty()
-            || (batch.len() < most && bytes + queued.bytes() <= MAX_BYTES && !alone && !destroys);
-        if free && fits {
-            background -= usize::from(own);
-            bytes += queued.bytes();
-            alone = destroys;
-            batch.push(queued);
-        } else {
-            rest.push_back(queued);
-        }
-    }
-    *pending = rest;
-    batch
-}
-
-fn marks(queued: &Queued, hasher: &RandomState) -> impl Iterator<Item = u64> {
+/// The hashes of what no other command of a batch may have.
+pub(super) fn marks(queued: &Queued, hasher: &RandomState) -> impl Iterator<Item = u64> {
     let mark = |what: &dyn Fn(&mut std::hash::DefaultHasher)| {
         use std::hash::Hasher;
         let mut state = hasher.build_hasher();
@@ -152,20 +113,11 @@ impl Decided {
 
     /// Takes out of what waits what would be refused for sure. Versions only grow and keys taken a moment ago are
     /// taken, so none of these can win any more.
-    pub(super) fn refuse(self, pending: &mut VecDeque<Queued>) -> Vec<(Queued, Outcome)> {
-        let mut refused = Vec::new();
+    pub(super) fn refuse(self, pending: &mut Pending) -> Vec<(Queued, Outcome)> {
         if self.versions.is_empty() && self.claims.is_empty() && self.keys.is_empty() {
-            return refused;
+            return Vec::new();
         }
-        let mut rest = VecDeque::with_capacity(pending.len());
-        for queued in pending.drain(..) {
-            match self.verdict(&queued) {
-                Some(outcome) => refused.push((queued, outcome)),
-                None => rest.push_back(queued),
-            }
-        }
-        *pending = rest;
-        refused
+        pending.refuse(|queued| self.verdict(queued))
     }
 
     fn verdict(&self, queued: &Queued) -> Option<Outcome> {

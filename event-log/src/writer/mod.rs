@@ -2,15 +2,16 @@
 //!
 //! There is no timer: a lone command is stored at once. A batch has one command of a stream, of an idempotency key and
 //! of a new data key; the others wait for the next one, or are refused as soon as the first one's outcome decides
-//! them. An accepted command is stored even if nobody waits for it any more. While a batch is held because the database
+//! them. Tenants take turns by bytes, so that one's large commands do not keep
+//! another's small ones. An accepted command is stored even if nobody waits for it any more. While a batch is held because the database
 //! cannot be reached, what waits behind it is refused: it was never sent.
 
 mod batch;
 mod flush;
+mod pending;
 mod queued;
 mod statement;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -26,7 +27,8 @@ use crate::intact::Known;
 use crate::position::Position;
 use crate::shared::Shared;
 use flush::{Flusher, UNSENT_PATIENCE, Verdict};
-pub(crate) use queued::{Queued, Unplaced, Written};
+use pending::Pending;
+pub(crate) use queued::{INEXACT, Queued, Unplaced, Written};
 
 /// How often a batch that takes long is looked at.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(100);
@@ -36,7 +38,7 @@ pub(crate) struct Writer {
     shared: Arc<Shared>,
     flusher: Flusher,
     max_batch: usize,
-    pending: VecDeque<Queued>,
+    pending: Pending,
     share: batch::Share,
 }
 
@@ -46,7 +48,7 @@ impl Writer {
             shared,
             flusher: Flusher::new(options),
             max_batch,
-            pending: VecDeque::new(),
+            pending: Pending::default(),
             share: batch::Share::default(),
         }
     }
@@ -71,15 +73,17 @@ impl Writer {
                 let Ok(queued) = queue.try_recv() else { break };
                 arrived.push(queued);
             }
-            self.pending.extend(arrived.drain(..));
+            for queued in arrived.drain(..) {
+                self.pending.push(queued);
+            }
             metrics::gauge!("orqestra_append_queue_depth").set(depth(self.pending.len() + queue.len()));
             let (most, own) = if self.shared.rush.is_on(Instant::now()) {
                 let most = self.shared.rush.half().min(self.max_batch);
-                (most, self.share.of_next(&self.pending, most))
+                (most, self.share.of_next(self.pending.callers(), most))
             } else {
                 (self.max_batch, self.max_batch)
             };
-            let batch = batch::select(&mut self.pending, most, own);
+            let batch = self.pending.select(most, own);
             if !batch.is_empty() {
                 self.store(batch, &mut queue).await;
             }
@@ -100,7 +104,7 @@ impl Writer {
             }
             if unreachable.lasts().is_some_and(|lasts| lasts >= UNSENT_PATIENCE) {
                 let arrived = std::iter::from_fn(|| queue.try_recv().ok());
-                for queued in self.pending.drain(..).chain(arrived) {
+                for queued in self.pending.drain().chain(arrived) {
                     refuse(&self.shared, queued, Outcome::Unavailable);
                 }
             }
@@ -120,7 +124,7 @@ impl Writer {
         let mut answers = Vec::with_capacity(batch.len());
         let mut recorded = Vec::with_capacity(batch.len());
         for (queued, verdict) in batch.into_iter().zip(verdicts) {
-            self.shared.queued_bytes.fetch_sub(queued.bytes(), Ordering::Relaxed);
+            self.shared.room.leave(queued.tenant(), queued.bytes());
             let (events, answer) = queued.into_parts();
             let outcome = match verdict {
                 Verdict::Placed { first } => {
@@ -151,7 +155,7 @@ impl Writer {
 }
 
 fn refuse(shared: &Shared, queued: Queued, outcome: Outcome) {
-    shared.queued_bytes.fetch_sub(queued.bytes(), Ordering::Relaxed);
+    shared.room.leave(queued.tenant(), queued.bytes());
     count(&outcome);
     queued.into_parts().1.send(outcome).ok();
 }

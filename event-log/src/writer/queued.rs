@@ -5,12 +5,12 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
-use orqestra_domain::{AnyEvent, StreamId};
+use orqestra_domain::{AnyEvent, StreamId, TenantId};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::append::{Append, MAX_EVENT_BYTES, NewEvent, Outcome, Ticket};
-use crate::canonical::canonical;
+use crate::canonical::{InexactNumber, canonical_event};
 use crate::position::Position;
 use crate::recorded::{Metadata, RecordedEvent};
 use crate::seal::{LeafInput, leaf};
@@ -37,23 +37,31 @@ pub(crate) struct Written {
     pub(crate) decoded: Option<AnyEvent>,
 }
 
-impl From<Append> for Unplaced {
-    fn from(append: Append) -> Self {
-        let written = |event: NewEvent| Written {
-            event_id: None,
-            event_type: event.event_type,
-            event_version: event.event_version,
-            payload: canonical(&event.payload),
-            metadata: event.metadata,
-            decoded: None,
+/// Why an event with such a number is not stored.
+pub(crate) const INEXACT: &str =
+    "a number of an event is a fraction or beyond 2^53, and would be stored changed";
+
+impl TryFrom<Append> for Unplaced {
+    type Error = InexactNumber;
+
+    fn try_from(append: Append) -> Result<Self, InexactNumber> {
+        let written = |event: NewEvent| {
+            Ok(Written {
+                event_id: None,
+                event_type: event.event_type,
+                event_version: event.event_version,
+                payload: canonical_event(&event.payload)?,
+                metadata: event.metadata,
+                decoded: None,
+            })
         };
-        Self {
+        Ok(Self {
             aggregate_type: Cow::Owned(append.aggregate_type),
             aggregate_id: append.aggregate_id,
             expected: append.expected,
-            events: append.events.into_iter().map(written).collect(),
+            events: append.events.into_iter().map(written).collect::<Result<_, _>>()?,
             ticket: append.ticket,
-        }
+        })
     }
 }
 
@@ -125,6 +133,11 @@ impl Queued {
 
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// The tenant whose stream it is.
+    pub(crate) fn tenant(&self) -> TenantId {
+        self.first().tenant
     }
 
     /// The first event stands for the command: its id says whose events stand in a stream.

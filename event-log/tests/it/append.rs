@@ -1,6 +1,7 @@
 //! Appending: what is stored, what is refused, and that nobody pays for a neighbour.
 
 use orqestra_event_log::{Outcome, Position, Ticket};
+use serde_json::json;
 
 use crate::support::{World, checked_log, events, in_time, recorded, stream};
 
@@ -154,4 +155,49 @@ async fn a_ticket_without_wishes_changes_nothing() {
     .await
     .unwrap();
     assert_eq!(keys, 0);
+}
+
+#[tokio::test]
+async fn an_event_whose_number_would_be_stored_changed_is_refused() {
+    let world = World::new().await;
+    for number in [json!(u64::MAX), json!(9_007_199_254_740_993_u64), json!(i64::MIN), json!(0.5)] {
+        let mut append = events(1, 0, 2);
+        append.events[1].payload = json!({"limits": {"dailyCap": number}});
+        let refused = world.log.append(append).await;
+        assert!(matches!(refused, Outcome::Malformed(_)), "{number}: {refused:?}");
+    }
+    assert!(checked_log(world.pool()).await.is_empty(), "nothing of a refused command is stored");
+    let mut append = events(1, 0, 1);
+    append.events[0].payload = json!({"n": 9_007_199_254_740_992_u64});
+    assert_eq!(recorded(world.log.append(append).await).events[0].payload, r#"{"n":9007199254740992}"#);
+}
+
+#[tokio::test]
+async fn keys_that_were_issued_before_there_were_claims_belong_to_the_tenant_that_came_first() {
+    let world = World::new().await;
+    let issued = |number: u128, hash: &str| {
+        let mut append = events(number, 0, 1);
+        append.aggregate_type = "Tenant".to_owned();
+        append.aggregate_id = stream(number, number);
+        append.events[0].event_type = "ApiKeyIssued".to_owned();
+        append.events[0].payload = json!({"ApiKeyIssued": {"hash": hash, "keyId": "k", "at": "t"}});
+        append
+    };
+    for (number, hash) in [(7, "aa"), (3, "aa"), (4, "bb")] {
+        recorded(world.log.append(issued(number, hash)).await);
+    }
+    let backfill = include_str!("../../../migrations/0011_api_key_claims.sql");
+    for _ in 0..2 {
+        sqlx::raw_sql(backfill).execute(world.pool()).await.unwrap();
+    }
+    let claims: Vec<(String, uuid::Uuid, bool)> = sqlx::query_as(
+        "select key, notification_id, expires_at > now() + interval '1000 years' from idempotency_keys
+          where tenant_id = $1 order by key",
+    )
+    .bind(orqestra_domain::TenantId::API_KEYS.as_uuid())
+    .fetch_all(world.pool())
+    .await
+    .unwrap();
+    let claim = |hash: &str, number| (format!("api-key:{hash}"), uuid::Uuid::from_u128(number), true);
+    assert_eq!(claims, [claim("aa", 7), claim("bb", 4)]);
 }

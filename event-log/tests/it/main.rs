@@ -11,6 +11,7 @@ mod gathering;
 mod guards;
 mod intact;
 mod keys;
+mod neighbours;
 mod priority;
 mod reading;
 mod strangers;

@@ -11,11 +11,13 @@ use serde_json::{Value, json};
 const HOSTILE: &str = "<img src=x onerror=\"hacked=true\">";
 const SIZES: [(u32, u32); 2] = [(1440, 900), (390, 844)];
 
-/// The page's link as `up` printed it, for this user.
+/// The page's link as `up` printed it, with the key that it did not print, for this user.
 fn link(world: &World, user: &str) -> String {
     let engine = world.engine();
     let line = engine.banner().lines().find_map(|line| line.trim().strip_prefix("demo page"));
-    format!("{}&user={user}", line.unwrap().trim())
+    let (link, key) = (line.unwrap().trim(), &world.tenant().key);
+    assert!(!link.contains("key="), "{link}");
+    format!("{}&user={user}", link.replace("/demo#", &format!("/demo#key={key}&")))
 }
 
 async fn open(browser: &mut Browser, url: &str, (width, height): (u32, u32), scheme: &str) {

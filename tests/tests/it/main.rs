@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod bootstrap;
 mod cli;
 mod cli_edge;
 mod cli_http;

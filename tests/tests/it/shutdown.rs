@@ -94,7 +94,7 @@ async fn up_brings_its_own_database_and_adopts_the_one_that_a_killed_up_left_run
 }
 
 #[tokio::test]
-async fn without_a_tenant_of_the_settings_the_demo_tenant_and_its_key_are_kept_and_printed_again() {
+async fn without_a_tenant_of_the_settings_the_demo_tenant_and_its_key_are_kept_and_told_again() {
     let world = World::private().await;
     world.sigterm().await;
     for name in ["ORQESTRA_BOOTSTRAP_TENANT_ID", "ORQESTRA_BOOTSTRAP_API_KEY", "ORQESTRA_ADMIN_TOKEN"] {
@@ -108,7 +108,13 @@ async fn without_a_tenant_of_the_settings_the_demo_tenant_and_its_key_are_kept_a
             let line = engine.banner().lines().find(|line| line.trim_start().starts_with(name));
             line.unwrap_or_else(|| panic!("{name}: {}", engine.banner())).trim().to_owned()
         };
-        printed.push(["tenant", "API key", "admin token"].map(line));
+        let kept = |name: &str| std::fs::read_to_string(world.folder().join("data").join(name)).unwrap();
+        let kept = ["demo-tenant.json", "admin.token"].map(kept);
+        let demo: serde_json::Value = serde_json::from_str(&kept[0]).unwrap();
+        for secret in [demo["apiKey"].as_str().unwrap(), &kept[1]] {
+            assert!(!engine.banner().contains(secret), "standard output is no terminal: {}", engine.banner());
+        }
+        printed.push((["tenant", "API key", "admin token"].map(line), kept));
         let curls = engine.banner().lines().filter(|line| line.trim_start().starts_with("curl ")).count();
         assert_eq!(curls, 3);
         drop(engine);

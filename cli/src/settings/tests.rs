@@ -1,0 +1,135 @@
+//! Defaults, names in errors, bounds and secrets.
+
+use super::*;
+
+fn given(pairs: &[(&str, &str)]) -> anyhow::Result<Settings> {
+    let mut given = Given::default();
+    given.take_environment(|name| {
+        pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+    });
+    given.parse()
+}
+
+#[test]
+fn nothing_given_is_enough() {
+    let settings = given(&[]).unwrap();
+    assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(settings.data_dir, Path::new("./.orqestra"));
+    assert!(settings.bootstrap.is_none());
+    assert!(settings.worker_threads >= 1);
+}
+
+#[test]
+fn an_error_names_the_setting() {
+    let error = |pairs: &[(&str, &str)]| given(pairs).err().unwrap().to_string();
+    assert!(error(&[("ORQESTRA_LISTEN", "8080")]).starts_with("listen: 8080"));
+    assert!(error(&[("ORQESTRA_ADMIN_TOKEN", "short")]).starts_with("admin_token"));
+    assert!(error(&[("ORQESTRA_BOOTSTRAP_TENANT_ID", "x")]).starts_with("bootstrap_tenant_id"));
+    assert!(error(&[("ORQESTRA_RETRY_DELAYS", "5")]).starts_with("retry_delays"));
+    assert!(error(&[("ORQESTRA_LOG_FORMAT", "xml")]).starts_with("log_format"));
+    assert!(error(&[("ORQESTRA_ACCESS_LOG", "yes")]).starts_with("access_log"));
+    assert!(error(&[("ORQESTRA_OTLP_ENDPOINT", "https://host")]).starts_with("otlp_endpoint"));
+    assert!(error(&[("ORQESTRA_WORKER_THREADS", "0")]).starts_with("worker_threads"));
+    assert!(error(&[("ORQESTRA_WORKER_THREADS", "many")]).starts_with("worker_threads"));
+    assert!(error(&[("ORQESTRA_ALLOWED_ORIGINS", "shop.example")]).starts_with("allowed_origins"));
+    assert!(error(&[("ORQESTRA_DEMO", "yes")]).starts_with("demo"));
+    assert!(error(&[("ORQESTRA_ADMIN_NAME", "ops@example.com")]).starts_with("admin_name"));
+}
+
+#[test]
+fn a_bootstrap_tenant_is_read_whole() {
+    let bootstrap = given(&[
+        ("ORQESTRA_BOOTSTRAP_TENANT_ID", "0190b5a0-0000-7000-8000-000000000001"),
+        ("ORQESTRA_BOOTSTRAP_TENANT_NAME", "YourApp"),
+        ("ORQESTRA_BOOTSTRAP_API_KEY", "a-key-of-some-length"),
+        ("ORQESTRA_BOOTSTRAP_RATE_PER_MINUTE", "100"),
+        ("ORQESTRA_BOOTSTRAP_DAILY_CAP", "5000"),
+    ])
+    .unwrap()
+    .bootstrap
+    .unwrap();
+    assert_eq!(bootstrap.name.as_str(), "YourApp");
+    assert_eq!(bootstrap.limits, Limits { rate_per_minute: 100, daily_cap: Some(5_000) });
+    assert!(bootstrap.webhook_secret.is_none());
+}
+
+#[test]
+fn a_number_out_of_bounds_is_refused_by_name_bounds_and_value() {
+    let tenant = ("ORQESTRA_BOOTSTRAP_TENANT_ID", "0190b5a0-0000-7000-8000-000000000001");
+    let key = ("ORQESTRA_BOOTSTRAP_API_KEY", "a-key-of-some-length");
+    for (name, value, bounds) in [
+        ("ORQESTRA_BOOTSTRAP_DAILY_CAP", "18446744073709551615", "1 to 144000000000"),
+        ("ORQESTRA_BOOTSTRAP_DAILY_CAP", "9007199254740993", "1 to 144000000000"),
+        ("ORQESTRA_BOOTSTRAP_DAILY_CAP", "0", "1 to 144000000000"),
+        ("ORQESTRA_BOOTSTRAP_DAILY_CAP", "-1", "1 to 144000000000"),
+        ("ORQESTRA_BOOTSTRAP_DAILY_CAP", "+5", "1 to 144000000000"),
+        ("ORQESTRA_BOOTSTRAP_DAILY_CAP", "1e3", "1 to 144000000000"),
+        ("ORQESTRA_BOOTSTRAP_DAILY_CAP", "99999999999999999999999", "1 to 144000000000"),
+        ("ORQESTRA_BOOTSTRAP_RATE_PER_MINUTE", "4294967295", "1 to 100000000"),
+        ("ORQESTRA_BOOTSTRAP_RATE_PER_MINUTE", "0", "1 to 100000000"),
+        ("ORQESTRA_CLAIM_SECONDS", "3601", "1 to 3600"),
+        ("ORQESTRA_PROVIDER_TIMEOUT_SECONDS", "0", "1 to 3600"),
+        ("ORQESTRA_WORKER_THREADS", "257", "1 to 256"),
+    ] {
+        let error = given(&[tenant, key, (name, value)]).err().unwrap().to_string();
+        let expected = format!("({name}): expected a whole number from {bounds}, got {value}");
+        assert!(error.ends_with(&expected), "{error}");
+    }
+    for delays in ["18446744073709551615h", "721h", "18446744073709551616s", "5124095576030432h"] {
+        let error = given(&[("ORQESTRA_RETRY_DELAYS", delays)]).err().unwrap().to_string();
+        assert!(error.ends_with(&format!("expected delays of at most 720h, got {delays}")), "{error}");
+    }
+    let many = ["1s"; MOST_DELAYS + 1].join(",");
+    assert!(given(&[("ORQESTRA_RETRY_DELAYS", &many)]).is_err());
+    let most = given(&[tenant, key, ("ORQESTRA_BOOTSTRAP_DAILY_CAP", "144000000000")]).unwrap();
+    assert_eq!(most.bootstrap.unwrap().limits.daily_cap, Some(144_000_000_000));
+}
+
+#[test]
+fn a_number_in_the_file_stands_with_or_without_quotes() {
+    for text in ["claim_seconds = 7", "claim_seconds = \"7\""] {
+        let settings = toml::from_str::<Given>(text).unwrap().parse().unwrap();
+        assert_eq!(settings.claim, Duration::from_secs(7));
+    }
+    let error = toml::from_str::<Given>("claim_seconds = -7").unwrap().parse().err().unwrap();
+    assert!(error.to_string().ends_with("from 1 to 3600, got -7"), "{error}");
+    assert!(toml::from_str::<Given>("claim_seconds = 1.5").is_err());
+}
+
+#[test]
+fn a_weak_secret_is_refused_without_repeating_it() {
+    let weak = "changeme-changeme-changeme-changeme";
+    for name in ["ORQESTRA_ADMIN_TOKEN", "ORQESTRA_CENTRIFUGO_TOKEN_SECRET"] {
+        let error = given(&[(name, weak)]).unwrap().check_secrets().unwrap_err().to_string();
+        assert!(error.contains(name) && !error.contains("changeme"), "{error}");
+    }
+    let tenant = ("ORQESTRA_BOOTSTRAP_TENANT_ID", "0190b5a0-0000-7000-8000-000000000001");
+    let bootstrap = |key, secret| {
+        let secret = ("ORQESTRA_BOOTSTRAP_WEBHOOK_SECRET", secret);
+        given(&[tenant, ("ORQESTRA_BOOTSTRAP_API_KEY", key), secret]).unwrap().bootstrap.unwrap()
+    };
+    let said = |key, secret| bootstrap(key, secret).check_secrets().unwrap_err().to_string();
+    assert!(said(weak, "s3cret").starts_with("bootstrap_api_key (ORQESTRA_BOOTSTRAP_API_KEY): "));
+    assert!(said("a-key-of-some-length", "aaaaaaaa").contains("(ORQESTRA_BOOTSTRAP_WEBHOOK_SECRET)"));
+    assert!(bootstrap("a-key-of-some-length", "s3cret").check_secrets().is_ok());
+}
+
+#[test]
+fn an_id_that_the_engine_keeps_is_no_tenants() {
+    for id in [TenantId::PLATFORM, TenantId::API_KEYS] {
+        let id = ("ORQESTRA_BOOTSTRAP_TENANT_ID", &*id.to_string());
+        let error = given(&[id, ("ORQESTRA_BOOTSTRAP_API_KEY", "a-key-of-some-length")]).err().unwrap();
+        assert!(error.to_string().starts_with("bootstrap_tenant_id: the engine keeps "), "{error}");
+    }
+}
+
+#[test]
+fn delays_are_read_with_their_units() {
+    let delays = retry_delays("200ms, 5s,1m").unwrap();
+    assert_eq!(delays, [200, 5_000, 60_000].map(Duration::from_millis));
+}
+
+#[test]
+fn the_file_refuses_a_name_it_does_not_know() {
+    assert!(toml::from_str::<Given>("listne = \"x\"").is_err());
+}
