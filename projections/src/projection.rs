@@ -67,12 +67,12 @@ impl Projection {
         }
     }
 
-    /// The tables that nobody else writes.
+    /// The tables that nobody else writes, in the order in which its writers lock them.
     pub const fn tables(self) -> &'static [ProjectionTable] {
         match self {
             Self::Inbox => &[
-                ProjectionTable { name: "inbox", key: &["tenant_id", "notification_id"] },
                 ProjectionTable { name: "inbox_forgotten", key: &["tenant_id", "recipient_ref"] },
+                ProjectionTable { name: "inbox", key: &["tenant_id", "notification_id"] },
             ],
             Self::DeliveryStatus => &[
                 ProjectionTable { name: "deliveries", key: &["tenant_id", "notification_id", "channel"] },

@@ -223,8 +223,7 @@ async fn fold(
 
 /// Keeps writers out of the live tables until the transaction ends; readers go on.
 async fn hold_live_tables(conn: &mut PgConnection, projection: Projection) -> Result<(), sqlx::Error> {
-    // The last first: a forgetting takes `inbox_forgotten` before it touches the inbox.
-    let names: Vec<&str> = projection.tables().iter().rev().map(|table| table.name).collect();
+    let names: Vec<&str> = projection.tables().iter().map(|table| table.name).collect();
     let lock = format!(
         "set local lock_timeout = '{LOCK_WAIT}'; lock table {} in share row exclusive mode",
         names.join(", ")

@@ -70,7 +70,7 @@ async fn an_engine_whose_log_got_shorter_stops_and_the_next_one_works_from_what_
     let answer = world.trigger(&tenant, &lost).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("idempotency-replayed"), None, "the event is a new one");
-    drop(world.drain().await);
+    world.settled(&tenant, "lost").await;
     assert!(head(world.pool()).await > kept);
     assert_eq!(beyond_the_head(world.pool()).await, 0);
     inside::agrees(&world).await;
