@@ -1,8 +1,8 @@
 //! Large bodies: parsing, sealing and hashing one costs milliseconds, so few are at work at a time and none on the threads
 //! that serve connections.
 //!
-//! Tenants take turns by bytes. What waits of one tenant is bounded: beyond that its own requests are told to come again,
-//! and no other's. A small body passes without a look at any of this.
+//! Tenants take turns by bytes. One tenant's waiting bodies are bounded: beyond that its own requests are told to come
+//! again, and no other's. A small body passes without a look at any of this.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -155,7 +155,7 @@ impl Drop for Place {
     }
 }
 
-/// What a request's work runs on.
+/// The thread that a request's work runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Thread {
     /// One that serves connections: the work ends where its client hangs up.
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_waits_of_one_tenant_is_bounded_and_another_is_let_in() {
+    async fn one_tenants_waiting_bodies_are_bounded_and_another_tenant_is_let_in() {
         let bodies = LargeBodies::default();
         let _at_work = filled(&bodies);
         let mut waiting = Vec::new();
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_place_that_nobody_waits_for_any_more_goes_to_the_next() {
+    async fn a_place_whose_caller_is_gone_goes_to_the_next() {
         let bodies = LargeBodies::default();
         let mut at_work = filled(&bodies);
         let mut gone = Box::pin(bodies.place(tenant(1), BODY));

@@ -1,7 +1,7 @@
 //! How many bytes of events wait to be stored, in all and of each tenant whose events are large.
 //!
-//! Large commands of one tenant take at most as much as they leave free, so that there is room for another's whoever
-//! came first. What is small is counted in all alone, so that it costs nothing more.
+//! Large commands of one tenant take at most as much as they leave free, so that there is room for another tenant's,
+//! in whichever order they come. Small commands are counted in the sum alone, so that they cost nothing more.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -2,9 +2,9 @@
 //!
 //! There is no timer: a lone command is stored at once. A batch has one command of a stream, of an idempotency key and
 //! of a new data key; the others wait for the next one, or are refused as soon as the first one's outcome decides
-//! them. Tenants take turns by bytes, so that one's large commands do not keep
-//! another's small ones. An accepted command is stored even if nobody waits for it any more. While a batch is held because the database
-//! cannot be reached, what waits behind it is refused: it was never sent.
+//! them. Tenants take turns by bytes, so that one's large commands do not keep another's small ones. An accepted command
+//! is stored also where its caller waits no longer. While a batch is held because the database cannot be reached, the
+//! commands behind it are refused: they were never sent.
 
 mod batch;
 mod flush;

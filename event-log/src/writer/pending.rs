@@ -1,8 +1,8 @@
-//! What waits to be stored, by tenant and priority, and which of it goes into the next batch.
+//! The commands that wait to be stored, by tenant and priority, and the choice of those in the next batch.
 //!
 //! Tenants take turns by bytes (deficit round robin): each turn is worth as many bytes, and one that saves for a large
 //! command keeps what it has. A batch holds few bytes of large commands, so that a small command of another tenant
-//! waits for one such batch and not for all. What waits of one tenant keeps its order.
+//! waits for one such batch and not for all. One tenant's commands keep their order.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::RandomState;
@@ -168,7 +168,7 @@ impl Pending {
                 Turn::NoRoom => without_room.push(flow),
             }
         }
-        // What had no room goes first next time, or one that needs a batch of its own would never get it.
+        // A flow without room goes first next time, or one that needs a batch of its own would never get it.
         for flow in without_room.into_iter().rev() {
             self.turns.push_front(flow);
         }
@@ -183,7 +183,7 @@ impl Pending {
         batch.commands
     }
 
-    /// Takes out what is decided.
+    /// Takes out the commands that are decided.
     pub(super) fn refuse(&mut self, decided: impl Fn(&Queued) -> Option<Outcome>) -> Vec<(Queued, Outcome)> {
         let mut refused = Vec::new();
         for waiting in self.flows.values_mut() {
