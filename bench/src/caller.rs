@@ -76,15 +76,28 @@ impl Credentials {
     pub(crate) fn large_triggers(&self, run: &str, count: usize, bytes: usize) -> Requests {
         let mut requests = Requests::default();
         let mut wire = Vec::with_capacity(bytes + 1_024);
-        // Text that neither repeats nor compresses to nothing.
-        let letter = |at: usize| {
-            char::from(b'a' + u8::try_from(at.wrapping_mul(2_654_435_761) >> 7 & 15).expect("below 16"))
-        };
-        let text: String = (0..bytes).map(letter).collect();
+        let text = filling(bytes);
         for number in 0..count as u64 {
             let body = format!(
                 "{{\"eventType\":\"{EVENT_TYPE}\",\"eventId\":\"evt-{run}-{number}\",\"channels\":[\"SMS\"],\
                  \"payload\":{{\"userId\":\"user-{}\"}},\"variables\":{{\"text\":\"{text}\"}}}}",
+                number % USERS
+            );
+            self.signed(&mut wire, &body, run, number);
+            requests.push(&wire);
+        }
+        requests
+    }
+
+    /// The same as emails, in a variable that no template names.
+    pub(crate) fn large_mails(&self, run: &str, count: usize, bytes: usize) -> Requests {
+        let mut requests = Requests::default();
+        let mut wire = Vec::with_capacity(bytes + 1_024);
+        let text = filling(bytes);
+        for number in 0..count as u64 {
+            let body = format!(
+                "{{\"eventType\":\"{EVENT_TYPE}\",\"eventId\":\"evt-{run}-{number}\",\"payload\":{{\"userId\":\"user-{}\",\
+                 \"recipientEmail\":\"large@example.com\"}},\"variables\":{{\"text\":\"{text}\"}}}}",
                 number % USERS
             );
             self.signed(&mut wire, &body, run, number);
@@ -110,4 +123,12 @@ impl Credentials {
         )
         .expect("writing to a Vec cannot fail");
     }
+}
+
+/// Text that neither repeats nor compresses to nothing.
+fn filling(bytes: usize) -> String {
+    let letter = |at: usize| {
+        char::from(b'a' + u8::try_from(at.wrapping_mul(2_654_435_761) >> 7 & 15).expect("below 16"))
+    };
+    (0..bytes).map(letter).collect()
 }

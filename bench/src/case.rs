@@ -13,6 +13,7 @@ use crate::large_bodies;
 use crate::latency::{self, Latency};
 use crate::load::{self, Caller, Measured, Requests};
 use crate::machine::{self, SLOWEST_SYNC, Ticks};
+use crate::neighbours;
 use crate::pages::Pages;
 use crate::peer::batch::{self, Sample as Event};
 use crate::peer::{append, pgbench, stock};
@@ -62,6 +63,8 @@ pub(crate) enum Case {
     Neighbour,
     /// What a tenant's answers take beside another's bodies of 250 KB, of what they take alone.
     LargeBodies,
+    /// How long a tenant waits for its messages beside tenants that are slow, down, heavy or large.
+    Neighbours,
 }
 
 impl Case {
@@ -76,16 +79,17 @@ impl Case {
                 | Self::Drain
                 | Self::Neighbour
                 | Self::LargeBodies
+                | Self::Neighbours
         )
     }
 
     /// Whether its value is a part of something.
     pub(crate) const fn is_ratio(self) -> bool {
-        matches!(self, Self::Neighbour | Self::Held | Self::LargeBodies)
+        matches!(self, Self::Neighbour | Self::Neighbours | Self::Held | Self::LargeBodies)
     }
 
     /// All, in the order of a round.
-    pub(crate) const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::EngineWhole,
         Self::Stock(4),
         Self::EngineApi,
@@ -108,6 +112,7 @@ impl Case {
         Self::Drain,
         Self::Neighbour,
         Self::LargeBodies,
+        Self::Neighbours,
     ];
 
     /// Its short name.
@@ -128,6 +133,7 @@ impl Case {
             Self::Drain => "drain".to_owned(),
             Self::Neighbour => "neighbour".to_owned(),
             Self::LargeBodies => "large_bodies".to_owned(),
+            Self::Neighbours => "neighbours".to_owned(),
         }
     }
 
@@ -154,6 +160,7 @@ impl Case {
             Self::Drain => "(f) drain through the sandbox: notifications/s".to_owned(),
             Self::Neighbour => "(h) rate kept beside a tenant that repeats half: ratio".to_owned(),
             Self::LargeBodies => "(i) p99 at 50/s beside 250 KB bodies, of p99 alone: ratio".to_owned(),
+            Self::Neighbours => "(j) p99 to SENT beside the worst neighbours: times the quiet one".to_owned(),
         }
     }
 }
@@ -218,6 +225,13 @@ impl Bench {
             }
             Case::Neighbour => self.neighbour(engine).await,
             Case::LargeBodies => self.large_bodies(engine).await,
+            Case::Neighbours => {
+                let stretches = neighbours::measure(engine, &self.postgres, self.sizes.neighbours).await?;
+                let quiet = stretches.first().context("a quiet stretch")?;
+                let worst = stretches.iter().map(|one| one.ratio(quiet)).fold(0.0, f64::max);
+                let memory = stretches.iter().map(|one| one.memory).max();
+                Ok(Sample { value: worst, memory, stretches, ..Sample::default() })
+            }
         }
     }
 

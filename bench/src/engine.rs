@@ -16,7 +16,8 @@ use crate::program::{Program, free_address};
 /// The database that rounds clone, and the one for an engine that it is compared with.
 pub(crate) const PREPARED: &str = "prepared";
 pub(crate) const PREPARED_BASELINE: &str = "prepared_baseline";
-const FIRST_TENANT: &str = "0190b5a0-0000-7000-8000-0000000000b1";
+/// The first tenant's id.
+pub(crate) const FIRST_TENANT: &str = "0190b5a0-0000-7000-8000-0000000000b1";
 const ADMIN_TOKEN: &str = "bench-admin-token-0123456789";
 /// 32 bytes in base64; it guards nothing but this run.
 const MASTER_KEY: &str = "YmVuY2gtYmVuY2gtYmVuY2gtYmVuY2gtYmVuY2gtMTI=";
@@ -112,10 +113,49 @@ impl Engine {
         admin(running.address(), "PUT", &path, &template).await.map(drop)
     }
 
+    /// Has the first tenant's event type sent as a text message too, to the sandbox.
+    pub(crate) async fn also_text(&self, running: &Program) -> Result<()> {
+        let path = format!("/admin/v1/tenants/{FIRST_TENANT}/templates/{EVENT_TYPE}/SMS");
+        self.put(running, &path, &json!({"body": "{{ title }}: {{ orderNumber }}"})).await
+    }
+
+    /// Registers another tenant: its id and what it shows.
+    pub(crate) async fn tenant(&self, running: &Program, name: &str) -> Result<(String, Credentials)> {
+        let tenant = json!({"name": name, "webhookSecret": SECRET, "ratePerMinute": HIGHEST_RATE});
+        let made = admin(running.address(), "POST", "/admin/v1/tenants", &tenant).await?;
+        let text = |name: &str| made[name].as_str().context("an answer with this field").map(str::to_owned);
+        Ok((text("tenantId")?, Credentials { api_key: text("apiKey")?, secret: SECRET.to_owned() }))
+    }
+
+    /// Sets something through the admin API.
+    pub(crate) async fn put(&self, running: &Program, path: &str, body: &Value) -> Result<()> {
+        admin(running.address(), "PUT", path, body).await.map(drop)
+    }
+
+    /// Starts a process with all roles whose retries follow each other quickly.
+    pub(crate) async fn start_with_quick_retries(
+        &self,
+        postgres: &Postgres,
+        database: &str,
+    ) -> Result<Program> {
+        self.start_with(Roles::All, postgres, database, &[("ORQESTRA_RETRY_DELAYS", "1s,2s,3s".to_owned())])
+            .await
+    }
+
     /// Starts a process of it and waits until it is ready.
     pub(crate) async fn start(&self, roles: Roles, postgres: &Postgres, database: &str) -> Result<Program> {
+        self.start_with(roles, postgres, database, &[]).await
+    }
+
+    async fn start_with(
+        &self,
+        roles: Roles,
+        postgres: &Postgres,
+        database: &str,
+        more: &[(&str, String)],
+    ) -> Result<Program> {
         let address = free_address()?;
-        let environment = [
+        let mut environment = vec![
             ("ORQESTRA_LISTEN", address.to_string()),
             ("ORQESTRA_DATA_DIR", self.folder.join("data").display().to_string()),
             ("ORQESTRA_DATABASE_URL", postgres.app_url(database)),
@@ -128,6 +168,7 @@ impl Engine {
             ("ORQESTRA_BOOTSTRAP_WEBHOOK_SECRET", self.first.secret.clone()),
             ("ORQESTRA_BOOTSTRAP_RATE_PER_MINUTE", HIGHEST_RATE.to_string()),
         ];
+        environment.extend_from_slice(more);
         let arguments: &[&str] = match roles {
             Roles::All => &["up"],
             Roles::Api => &["serve", "--role", "api"],

@@ -12,6 +12,7 @@ mod large_bodies;
 mod latency;
 mod load;
 mod machine;
+mod neighbours;
 mod pages;
 mod peer;
 mod postgres;
@@ -144,6 +145,20 @@ fn tell(round: usize, case: Case, sample: &Sample) -> Result<()> {
         sample.sync,
         if sample.void { ", void" } else { "" },
     ))?;
+    for stretch in &sample.stretches {
+        let times: Vec<_> = stretch
+            .times
+            .iter()
+            .map(|of| format!("{} {:.1} and {:.1} ms", of.channel, of.p50 * 1e3, of.p99 * 1e3))
+            .collect();
+        let times = times.join(", ");
+        say(&format!(
+            "    {}: {times}; {} missing; {} MB",
+            stretch.beside,
+            stretch.missing,
+            stretch.memory / 1_000
+        ))?;
+    }
     if let Some(shares) = &sample.shares {
         say(&format!(
             "    processors: engine {:.0} %, PostgreSQL {:.0} %, load {:.0} %, others {:.0} %",

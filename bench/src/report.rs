@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::case::Case;
 use crate::machine::Shares;
+use crate::neighbours::{MOST_TIMES, Stretch, Times};
 
 /// Which engine a run was of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -47,6 +48,9 @@ pub(crate) struct Sample {
     pub(crate) memory: Option<u64>,
     /// Who used the processors.
     pub(crate) shares: Option<Shares>,
+    /// A tenant's times, quiet and beside its neighbours.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) stretches: Vec<Stretch>,
     /// The median `fdatasync` before or after, the slower one.
     #[serde(serialize_with = "duration")]
     pub(crate) sync: Duration,
@@ -223,6 +227,7 @@ impl Report {
                 void: neighbour.void,
             });
         }
+        laws.extend(self.beside_laws());
         if let Some(memory) = self.samples.iter().filter_map(|one| one.memory).max() {
             laws.push(Law {
                 text: "the engine's memory under 150 MB throughout".to_owned(),
@@ -233,6 +238,67 @@ impl Report {
             });
         }
         laws
+    }
+
+    /// The stretches of a kind, each with its ratio to the quiet one of its round; the rounds that count, or all.
+    fn stretches(&self, which: Which, at: usize) -> (Vec<(&Stretch, f64)>, bool) {
+        let runs: Vec<&Sample> = self.runs(Case::Neighbours, which).collect();
+        let void = runs.iter().all(|run| run.void);
+        let counting = runs.into_iter().filter(|run| void || !run.void);
+        let found = counting.filter_map(|run| Some((run.stretches.get(at)?, run.stretches.first()?)));
+        (found.map(|(stretch, quiet)| (stretch, stretch.ratio(quiet))).collect(), void)
+    }
+
+    fn beside_laws(&self) -> Vec<Law> {
+        let mut laws = Vec::new();
+        // The first is the quiet one.
+        for at in 1.. {
+            let (found, void) = self.stretches(Which::Engine, at);
+            let Some((stretch, _)) = found.first() else { break };
+            let Some(times) = median(found.iter().map(|(_, times)| *times)) else { break };
+            laws.push(Law {
+                text: format!(
+                    "beside {}: p99 to SENT within {MOST_TIMES:.0} times the quiet one",
+                    stretch.beside
+                ),
+                found: format!("{times:.1} times"),
+                holds: times <= MOST_TIMES,
+                floor: false,
+                void,
+            });
+        }
+        laws
+    }
+
+    /// A tenant's times beside each kind of neighbour.
+    fn beside(&self) -> String {
+        let mut out = String::new();
+        for (which, title) in [(Which::Engine, "engine"), (Which::Baseline, "baseline")] {
+            for at in 0.. {
+                let (found, _) = self.stretches(which, at);
+                let Some((first, _)) = found.first() else { break };
+                if at == 0 {
+                    out.push_str(&format!(
+                        "\n| a tenant's time to SENT, {title} | PUSH p50, p99 | SMS p50, p99 | EMAIL p50, p99 | times the \
+                         quiet p99 | memory |\n|---|--:|--:|--:|--:|--:|\n"
+                    ));
+                }
+                let time = |channel: usize, of: fn(&Times) -> f64| {
+                    milliseconds(median(found.iter().filter_map(|(one, _)| one.times.get(channel).map(of))))
+                };
+                let columns: Vec<_> = (0..3)
+                    .map(|at| format!("{}, {}", time(at, |of| of.p50), time(at, |of| of.p99)))
+                    .collect();
+                let times = median(found.iter().map(|(_, times)| *times)).unwrap_or_default();
+                let memory = found.iter().map(|(one, _)| one.memory).max().unwrap_or_default() / 1_000;
+                out.push_str(&format!(
+                    "| {} | {} | {times:.1} | {memory} MB |\n",
+                    first.beside,
+                    columns.join(" | ")
+                ));
+            }
+        }
+        out
     }
 
     /// What a case has of another one's rate, or an engine of another one's: the median over the rounds, since both parts
@@ -352,6 +418,7 @@ impl Report {
             };
             line(format!("| {} | {} | {verdict} |", law.text, law.found));
         }
+        out.push_str(&self.beside());
         out.push_str(&self.against());
         out
     }

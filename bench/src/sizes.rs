@@ -21,6 +21,8 @@ pub(crate) struct Sizes {
     pub(crate) held: Duration,
     /// Notifications queued to be drained.
     pub(crate) queued: usize,
+    /// Each measured stretch beside neighbours.
+    pub(crate) neighbours: Duration,
 }
 
 impl Sizes {
@@ -34,6 +36,7 @@ impl Sizes {
         latency: Duration::from_secs(10),
         held: Duration::from_secs(30),
         queued: 50_000,
+        neighbours: Duration::from_secs(5),
     };
 
     /// `make soak`.
@@ -46,5 +49,6 @@ impl Sizes {
         latency: Duration::from_secs(20),
         held: Duration::from_mins(3),
         queued: 50_000,
+        neighbours: Duration::from_secs(20),
     };
 }
