@@ -40,6 +40,8 @@ const PURGE_EVERY: Duration = Duration::from_mins(1);
 const PURGE_AT_MOST: i64 = 10_000;
 /// How many data keys of expired months one statement deletes.
 const KEYS_AT_MOST: i32 = 1_000;
+/// Calls to providers take at most one of so many open files; connections to the API and the database take others.
+const CALLS_OF_FILES: usize = 4;
 /// How long the whole end may take: longer than the server's requests and dispatch's calls, which have 5 s.
 pub(crate) const STOP_WITHIN: Duration = Duration::from_millis(6_750);
 
@@ -343,11 +345,19 @@ async fn destroy_expired_keys(log: &EventLog, token: &CancellationToken) -> Resu
 
 /// What this program sets about dispatch.
 pub(crate) fn dispatch_settings(settings: &Settings) -> DispatchSettings {
+    let defaults = DispatchSettings::default();
     DispatchSettings {
+        calls: defaults.calls.min(open_files() / CALLS_OF_FILES).max(1),
         retry_delays: settings.retry_delays.clone(),
         claim: settings.claim,
         provider_timeout: settings.provider_timeout,
         smtp_authorities: settings.smtp_authorities.clone(),
-        ..DispatchSettings::default()
+        ..defaults
     }
+}
+
+/// How many files the process may have open.
+fn open_files() -> usize {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
 }

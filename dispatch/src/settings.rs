@@ -16,16 +16,17 @@ pub const SWEEP_GRACE: Duration = Duration::from_secs(10);
 /// What can be set.
 #[derive(Clone, Debug)]
 pub struct DispatchSettings {
-    /// Deliveries at work in this process at one time, waiting for providers included.
-    pub in_flight: usize,
-    /// Deliveries at work outside provider calls: rendering, sealing, appending.
+    /// Deliveries by email and SMS in this process at one time, which mostly wait for their providers. A large one
+    /// counts as several. A lane (a tenant's channel) has a share of them that leaves some to the others.
+    pub calls: usize,
+    /// Deliveries that load, render, seal or append at one time; a large one counts as several.
     pub at_work: usize,
-    /// Deliveries of one tenant at work at one time.
-    pub tenant_in_flight: usize,
-    /// Rows held in memory, leased and waiting for a free place.
+    /// Deliveries of one lane at work at one time, waiting for their provider included.
+    pub lane_in_flight: usize,
+    /// Rows held in memory, leased and waiting for their turn. Each lane has a share.
     pub queue: usize,
-    /// Rows of one tenant held in memory.
-    pub tenant_queue: usize,
+    /// Rows of one lane held in memory.
+    pub lane_queue: usize,
     /// How long a row is leased to a process.
     pub lease: Duration,
     /// How often the due table is asked although nothing woke the poller.
@@ -54,11 +55,11 @@ impl Default for DispatchSettings {
     fn default() -> Self {
         let delays = [5, 60, 300, 1_800, 7_200, 18_000, 36_000];
         Self {
-            in_flight: 512,
+            calls: 4_096,
             at_work: 128,
-            tenant_in_flight: 192,
+            lane_in_flight: 192,
             queue: 8_192,
-            tenant_queue: 2_048,
+            lane_queue: 2_048,
             lease: Duration::from_secs(15),
             poll: Duration::from_millis(500),
             claim: Duration::from_secs(30),
@@ -91,11 +92,11 @@ impl DispatchSettings {
     /// Names the first that does not.
     pub fn checked(self) -> Result<Self, InvalidSetting> {
         let at_least_one = [
-            ("in_flight", self.in_flight),
+            ("calls", self.calls),
             ("at_work", self.at_work),
-            ("tenant_in_flight", self.tenant_in_flight),
+            ("lane_in_flight", self.lane_in_flight),
             ("queue", self.queue),
-            ("tenant_queue", self.tenant_queue),
+            ("lane_queue", self.lane_queue),
             ("smtp_connections", self.smtp_connections),
             ("sandbox_calls", self.sandbox_calls),
         ];

@@ -1,7 +1,8 @@
 //! From a template version and variables to what is sent.
 //!
-//! Small templates are rendered in place under a small budget. What is large, is MJML or outgrows that budget goes to
-//! a blocking thread, two at a time, so that hostile templates delay each other and nobody else.
+//! Small templates are rendered in place under a small budget. A template that is large, is MJML or outgrows that budget
+//! goes to one of two threads of low priority, tenants in turn; it waits for the thread without a place at work, so that
+//! hostile templates delay their own tenant alone.
 
 use std::sync::Arc;
 
@@ -15,8 +16,9 @@ use orqestra_event_log::Clock;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use serde_json::{Map, Value};
-use tokio::sync::Semaphore;
 
+use super::heavy::Threads;
+use super::turn::Turn;
 use crate::provider::smtp::letter::one_line;
 use crate::template::{CompiledTemplate, Escape, RenderError, RenderLimits, TemplateError, plain_text};
 
@@ -26,7 +28,7 @@ const SMALL_SOURCE: usize = 8 * 1024;
 const SMALL_STEPS: u64 = 20_000;
 /// Output of a render in place, bytes.
 const SMALL_OUTPUT: usize = 64 * 1024;
-/// Renders at one time on blocking threads.
+/// Threads for heavy renders.
 const HEAVY: usize = 2;
 /// Most bytes of rendered content.
 const MOST_CONTENT: usize = 512 * 1024;
@@ -89,13 +91,13 @@ pub(crate) struct Composer {
     directory: Directory,
     clock: Arc<dyn Clock>,
     compiled: Cache<CacheKey, Arc<Compiled>, BySource>,
-    heavy: Semaphore,
+    heavy: Threads,
 }
 
 impl Composer {
     pub(crate) fn new(directory: Directory, clock: Arc<dyn Clock>) -> Self {
         let compiled = Cache::with_weighter(CACHED, CACHED_SOURCE, BySource);
-        Self { directory, clock, compiled, heavy: Semaphore::new(HEAVY) }
+        Self { directory, clock, compiled, heavy: Threads::start(HEAVY) }
     }
 
     /// Renders a template version, the tenant's own or the platform's, with these variables for a tenant.
@@ -105,11 +107,12 @@ impl Composer {
         template: &TemplateRef,
         event_type: &EventTypeName,
         variables: Map<String, Value>,
+        turn: &mut Turn,
     ) -> Result<Composed, NotComposed> {
         let Some(version) = self.directory.template_version(template) else {
             return Err(NotComposed::Failed("template_missing"));
         };
-        let compiled = self.compiled(&version).await?;
+        let compiled = self.compiled(&version, turn).await?;
         let limits = RenderLimits::at(self.clock.now().as_datetime());
         let mut composed = None;
         if compiled.is_small {
@@ -118,7 +121,7 @@ impl Composer {
         }
         let mut composed = match composed {
             Some(composed) => composed,
-            None => self.heavily(move || compiled.render(&variables, &limits, Effort::Full)).await??,
+            None => self.heavily(turn, move || compiled.render(&variables, &limits, Effort::Full)).await??,
         };
         if version.channel == Channel::Push {
             let derived = || category_of(event_type, &tenant.push_categories());
@@ -133,7 +136,11 @@ impl Composer {
         if needed > MOST_CONTENT { Err(NotComposed::TooLarge) } else { Ok(composed) }
     }
 
-    async fn compiled(&self, version: &Arc<TemplateVersion>) -> Result<Arc<Compiled>, NotComposed> {
+    async fn compiled(
+        &self,
+        version: &Arc<TemplateVersion>,
+        turn: &mut Turn,
+    ) -> Result<Arc<Compiled>, NotComposed> {
         let TemplateRef { tenant_id, template_id, version: number } = version.template;
         let place = (tenant_id, template_id, number);
         if let Some(compiled) = self.compiled.get(&place) {
@@ -143,7 +150,7 @@ impl Composer {
             Compiled::parse(version)
         } else {
             let version = Arc::clone(version);
-            self.heavily(move || Compiled::parse(&version)).await?
+            self.heavily(turn, move || Compiled::parse(&version)).await?
         };
         let compiled = Arc::new(parsed.map_err(|error| {
             tracing::warn!(tenant.id = %tenant_id, template.id = %template_id, template.version = number,
@@ -154,12 +161,16 @@ impl Composer {
         Ok(compiled)
     }
 
-    async fn heavily<T: Send + 'static>(
+    /// Does work on a thread for heavy renders, without a place at work meanwhile.
+    pub(super) async fn heavily<T: Send + 'static>(
         &self,
+        turn: &mut Turn,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, NotComposed> {
-        let _turn = self.heavy.acquire().await.expect("the semaphore is never closed");
-        tokio::task::spawn_blocking(work).await.map_err(|_| NotComposed::Failed("render_failed"))
+        turn.rest();
+        let done = self.heavy.run(turn.tenant(), work).await;
+        turn.resume().await;
+        done.map_err(|_| NotComposed::Failed("render_failed"))
     }
 }
 

@@ -6,9 +6,11 @@
 
 mod choose;
 pub(crate) mod compose;
+mod heavy;
 mod outcome;
 mod prepare;
 mod span;
+pub(crate) mod turn;
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,7 +22,6 @@ use orqestra_domain::notification::{
 use orqestra_domain::{Channel, Timestamp};
 use orqestra_event_log::{Clock, FailPoint, Outage};
 use orqestra_vault::Entropy;
-use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
@@ -28,6 +29,7 @@ use self::choose::Choice;
 use self::compose::Composer;
 use self::outcome::{Attempt, Verdict};
 use self::prepare::{Prepared, Unsendable};
+use self::turn::Turn;
 use crate::due::{DueKey, DueKind, DueRow};
 use crate::provider::carriers::{Carrier, Carriers};
 use crate::provider::{Message, NotTaken, SendError, Sent};
@@ -80,7 +82,6 @@ pub(crate) struct Deliverer {
     pub(crate) settings: DispatchSettings,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
-    pub(crate) at_work: Semaphore,
     /// Ends what still tries to record outcomes when the process must end.
     pub(crate) give_up: CancellationToken,
     pub(crate) context: Context,
@@ -92,13 +93,13 @@ pub(crate) struct Deliverer {
 
 impl Deliverer {
     /// Does what the row calls for, as far as the notification still does.
-    pub(crate) async fn act(&self, entry: Entry) {
+    pub(crate) async fn act(&self, entry: Entry, turn: Turn) {
         let DueKey { tenant, notification, channel } = entry.row.key;
         let done = match self.proved_time().await {
             Err(later) => Err(later),
             Ok(now) if entry.leased_until <= now => Err(Later::LeaseOver),
             Ok(_) => match entry.row.due.kind {
-                DueKind::Send => self.send(&entry.row).await,
+                DueKind::Send => self.send(&entry.row, turn).await,
                 DueKind::Sweep => self.sweep(&entry.row).await,
                 DueKind::Held => Ok(()),
             },
@@ -142,23 +143,22 @@ impl Deliverer {
         asked.map(drop).map_err(|error| Later::Unavailable(error.to_string()))
     }
 
-    async fn send(&self, row: &DueRow) -> Result<(), Later> {
-        let work = self.turn().await;
+    async fn send(&self, row: &DueRow, turn: Turn) -> Result<(), Later> {
         let Some(story) = self.story_to_send(row).await? else { return Ok(()) };
         let trace = self.commands.recent_trace(row.key.tenant, row.key.notification);
         let lines = tracing::info_span!("delivery", trace.id = trace.as_ref().map(|trace| trace.id()));
         let span = lines.in_scope(|| span::delivery(row, trace.as_deref()));
-        self.send_story(row, &story, trace.as_deref(), work).instrument(span).instrument(lines).await
+        self.send_story(row, story, trace.as_deref(), turn).instrument(span).instrument(lines).await
     }
 
-    async fn send_story<'a>(
-        &'a self,
+    async fn send_story(
+        &self,
         row: &DueRow,
-        story: &Story,
+        story: Story,
         trace: Option<&Trace>,
-        mut work: SemaphorePermit<'a>,
+        mut turn: Turn,
     ) -> Result<(), Later> {
-        let prepared = match self.prepare(story, row).await? {
+        let prepared = match self.prepare(&story, row, &mut turn).await? {
             Ok(prepared) => prepared,
             Err(unsendable) => return self.end_unsent(row, unsendable).await,
         };
@@ -178,14 +178,17 @@ impl Deliverer {
             if let Ok(permit) = tokio::time::timeout(std::time::Duration::ZERO, carrier.permit()).await {
                 permit
             } else {
-                drop(work);
+                turn.rest();
                 let waited = tokio::time::timeout(PERMIT, carrier.permit()).await;
-                work = self.turn().await;
+                turn.resume().await;
                 waited.map_err(|_| Later::ProvidersBusy)?
             };
         let Some(expires_at) = self.claim(row, &prepared, &carrier).await? else { return Ok(()) };
-        let message = self.message(row, story, prepared);
-        drop(work);
+        let message = self.message(row, &story, prepared);
+        let accepted_at = story.accepted.accepted_at;
+        // A call may take long: of what was loaded for it only the message stays.
+        drop(story);
+        turn.rest();
         let began = tokio::time::Instant::now();
         let calling = span::attempt(row, carrier.provider.name());
         let sent = self.call(&carrier, &message, expires_at).instrument(calling.clone()).await;
@@ -193,13 +196,8 @@ impl Deliverer {
         span::end(row, carrier.provider.name(), &sent, began.elapsed(), &calling, trace);
         drop(calling);
         self.judge(row, &carrier, &sent);
-        let attempt = Attempt {
-            key: row.key,
-            number: attempt,
-            providers,
-            sealing_key: message.key,
-            accepted_at: story.accepted.accepted_at,
-        };
+        let attempt =
+            Attempt { key: row.key, number: attempt, providers, sealing_key: message.key, accepted_at };
         self.record(attempt, Self::verdict(row.key.channel, &carrier, sent)).await
     }
 
@@ -352,7 +350,6 @@ impl Deliverer {
 
     /// Calls an overdue outcome unknown, if none has come meanwhile.
     async fn sweep(&self, row: &DueRow) -> Result<(), Later> {
-        let _work = self.turn().await;
         // Too early, it would call an attempt unknown that another process is making.
         self.ask_the_time().await?;
         let DueKey { tenant, notification, channel } = row.key;
@@ -366,10 +363,6 @@ impl Deliverer {
             }
             Some(_) | None => Ok(()),
         }
-    }
-
-    async fn turn(&self) -> SemaphorePermit<'_> {
-        self.at_work.acquire().await.expect("the semaphore is never closed")
     }
 
     async fn end_unsent(&self, row: &DueRow, unsendable: Unsendable) -> Result<(), Later> {

@@ -8,15 +8,19 @@ use orqestra_commands::{
 use orqestra_domain::notification::{Delivery, DeliveryRendered, SkipReason, Story};
 use orqestra_domain::tenant::TenantRecord;
 use orqestra_domain::{Channel, DeliveryId, EmailAddress, EventId, Sealed, StreamId, TenantId};
-use orqestra_vault::{DataKey, FieldContext};
+use orqestra_vault::{DataKey, FieldContext, Vault};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::compose::{Composed, NotComposed, with_routing};
+use super::turn::Turn;
 use super::{Deliverer, Later, address, unavailable};
 use crate::due::{DueKey, DueRow};
 use crate::provider::carriers::Carrier;
 use crate::provider::smtp::letter::is_addressable;
+
+/// Bytes of sealed variables up to which they are opened in place; more of them wait for a thread that renders.
+const SMALL_SEALED: usize = 64 * 1024;
 
 /// Everything that a claim and a call need.
 pub(super) struct Prepared {
@@ -55,6 +59,7 @@ impl Deliverer {
         &self,
         story: &Story,
         row: &DueRow,
+        turn: &mut Turn,
     ) -> Result<Result<Prepared, Unsendable>, Later> {
         let DueKey { tenant, channel, .. } = row.key;
         let directory = self.commands.directory();
@@ -91,7 +96,7 @@ impl Deliverer {
         if channel == Channel::Email && !contact.email.as_ref().is_some_and(is_addressable) {
             return Ok(Err(Unsendable::Skip(SkipReason::Unaddressable)));
         }
-        let content = match self.content(&entry.record, story, row, (delivery, &key, &contact)).await {
+        let content = match self.content(&entry.record, story, row, (delivery, &key, &contact), turn).await {
             Ok(content) => content,
             Err(unsendable) => return Ok(Err(unsendable)),
         };
@@ -108,10 +113,12 @@ impl Deliverer {
         story: &Story,
         row: &DueRow,
         (delivery, key, contact): (&Delivery, &DataKey, &RecipientContact),
+        turn: &mut Turn,
     ) -> Result<(RenderedContent, Option<DeliveryRendered>), Unsendable> {
         let DueKey { tenant, notification, channel } = row.key;
         let field = content_field(channel);
         if let Some(sealed) = &delivery.content {
+            turn.weigh(sealed.data.len()).await;
             let opened = self.open(row, key, field, sealed);
             let content = opened.and_then(|plain| read::<RenderedContent>(&plain));
             return content
@@ -121,16 +128,28 @@ impl Deliverer {
         let template = delivery.template.ok_or(Unsendable::DeadLetter("not_planned"))?;
         let variables: Map<String, Value> = match &story.accepted.variables {
             None => Map::new(),
-            Some(sealed) => self
-                .open(row, key, VARIABLES_FIELD, sealed)
-                .and_then(|plain| read(&plain))
-                .ok_or(Unsendable::DeadLetter("variables_unreadable"))?,
+            Some(sealed) => {
+                turn.weigh(sealed.data.len()).await;
+                let opened = if sealed.data.len() <= SMALL_SEALED {
+                    self.open(row, key, VARIABLES_FIELD, sealed).and_then(|plain| read(&plain))
+                } else {
+                    let (vault, accepted) = (self.commands.vault().clone(), Arc::clone(&story.accepted));
+                    let (row, key) = (*row, key.clone());
+                    let opening = move || {
+                        let sealed = accepted.variables.as_ref()?;
+                        open(&vault, &row, &key, VARIABLES_FIELD, sealed).and_then(|plain| read(&plain))
+                    };
+                    self.composer.heavily(turn, opening).await?
+                };
+                opened.ok_or(Unsendable::DeadLetter("variables_unreadable"))?
+            }
         };
         let variables = with_routing(variables, contact);
         let composed =
-            self.composer.compose(record, &template, &story.accepted.event_type, variables).await?;
+            self.composer.compose(record, &template, &story.accepted.event_type, variables, turn).await?;
         let Composed { content, missing, category } = composed;
         let plain = serde_json::to_vec(&content).expect("texts are always JSON");
+        turn.weigh(plain.len()).await;
         let stream = StreamId::notification(tenant, notification);
         let place = FieldContext { tenant, aggregate_id: stream.as_str(), field };
         let sealed = self.commands.vault().seal(key, &place, &plain);
@@ -139,16 +158,20 @@ impl Deliverer {
     }
 
     fn open(&self, row: &DueRow, key: &DataKey, field: &str, sealed: &Sealed) -> Option<Vec<u8>> {
-        let (tenant, notification): (TenantId, _) = (row.key.tenant, row.key.notification);
-        let stream = StreamId::notification(tenant, notification);
-        let place = FieldContext { tenant, aggregate_id: stream.as_str(), field };
-        match self.commands.vault().open(key, &place, sealed) {
-            Ok(plain) => Some(plain),
-            Err(error) => {
-                tracing::error!(tenant.id = %tenant, notification.id = %notification, field, error = %error,
+        open(self.commands.vault(), row, key, field, sealed)
+    }
+}
+
+fn open(vault: &Vault, row: &DueRow, key: &DataKey, field: &str, sealed: &Sealed) -> Option<Vec<u8>> {
+    let (tenant, notification): (TenantId, _) = (row.key.tenant, row.key.notification);
+    let stream = StreamId::notification(tenant, notification);
+    let place = FieldContext { tenant, aggregate_id: stream.as_str(), field };
+    match vault.open(key, &place, sealed) {
+        Ok(plain) => Some(plain),
+        Err(error) => {
+            tracing::error!(tenant.id = %tenant, notification.id = %notification, field, error = %error,
                     "a sealed field cannot be opened");
-                None
-            }
+            None
         }
     }
 }

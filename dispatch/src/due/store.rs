@@ -111,18 +111,26 @@ fn stored_attempt(attempt: u32) -> i32 {
     i32::try_from(attempt).unwrap_or(i32::MAX)
 }
 
+/// A lane's place in the table's order: tenant, kind, channel.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LanePlace {
+    pub(crate) tenant: Uuid,
+    pub(crate) kind: String,
+    pub(crate) channel: String,
+}
+
 /// How much to take at once.
 #[derive(Clone, Debug)]
 pub(crate) struct Take {
     pub(crate) now: Timestamp,
     pub(crate) lease: Lease,
-    /// Begin with the tenant after this one.
-    pub(crate) after: Uuid,
-    /// Tenants whose rows nobody here has room for.
-    pub(crate) skip: Vec<Uuid>,
-    /// Most tenants to look at.
-    pub(crate) tenants: usize,
-    /// Most rows of one tenant.
+    /// Begin with the lane after this one.
+    pub(crate) after: LanePlace,
+    /// Lanes with their own room, where none passes the lane over.
+    pub(crate) rooms: Vec<(LanePlace, usize)>,
+    /// Most lanes to look at.
+    pub(crate) lanes: usize,
+    /// Most rows of any other lane.
     pub(crate) share: usize,
     /// Most rows.
     pub(crate) limit: usize,
@@ -132,28 +140,40 @@ pub(crate) struct Take {
 #[derive(Debug)]
 pub(crate) struct Taken {
     pub(crate) rows: Vec<DueRow>,
-    /// The tenant at which the walk stopped short; `None` where it came to the last one.
-    pub(crate) stopped_at: Option<Uuid>,
+    /// The lane at which the walk stopped short; `None` where it came to the last one.
+    pub(crate) stopped_at: Option<LanePlace>,
 }
 
-/// Leases due rows, a share of each tenant in turn.
+/// Leases due rows, a share of each lane in turn.
 pub(crate) async fn take(pool: &PgPool, take: &Take) -> Result<Taken, DueError> {
     let number = |value: usize| i32::try_from(value).unwrap_or(i32::MAX);
-    let query = sqlx::query("select * from dispatch_due_take($1, $2, $3, $4, $5, $6, $7, $8)")
-        .bind(take.now.as_datetime())
-        .bind(take.lease.owner)
-        .bind(take.lease.until.as_datetime())
-        .bind(take.after)
-        .bind(&take.skip)
-        .bind(number(take.tenants))
-        .bind(number(take.share))
-        .bind(number(take.limit));
+    let known = take
+        .rooms
+        .iter()
+        .map(|(LanePlace { tenant, kind, channel }, _)| format!("{tenant}/{kind}/{channel}"));
+    let rooms = take.rooms.iter().map(|(_, room)| number(*room));
+    let query =
+        sqlx::query("select * from dispatch_due_take_lanes($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
+            .bind(take.now.as_datetime())
+            .bind(take.lease.owner)
+            .bind(take.lease.until.as_datetime())
+            .bind(take.after.tenant)
+            .bind(&take.after.kind)
+            .bind(&take.after.channel)
+            .bind(known.collect::<Vec<_>>())
+            .bind(rooms.collect::<Vec<_>>())
+            .bind(number(take.lanes))
+            .bind(number(take.share))
+            .bind(number(take.limit));
     let found = limited(query.fetch_all(pool)).await?;
     let mut taken = Taken { rows: Vec::with_capacity(found.len()), stopped_at: None };
     for row in &found {
         let tenant: Uuid = row.try_get("tenant_id")?;
         match row.try_get::<Option<Uuid>, _>("notification_id")? {
-            None => taken.stopped_at = Some(tenant),
+            None => {
+                let (kind, channel) = (row.try_get("kind")?, row.try_get("channel")?);
+                taken.stopped_at = Some(LanePlace { tenant, kind, channel });
+            }
             Some(notification) => taken.rows.push(read(row, tenant, notification)?),
         }
     }

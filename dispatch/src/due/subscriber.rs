@@ -10,13 +10,12 @@ use std::time::Duration;
 use orqestra_domain::{AnyEvent, NotificationId, StreamId, TenantId};
 use orqestra_event_log::{Clock, OnPoison, Position, RecordedEvent, Subscriber, SubscriberError};
 use sqlx::PgTransaction;
-use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::fold::Fold;
 use super::store::{self, Lease};
 use super::{DueKind, DueRow};
-use crate::queue::{Entry, FairQueue};
+use crate::queue::{Entry, FairQueue, Lane, Room};
 
 /// The subscription's name.
 pub(crate) const NAME: &str = "dispatch-v1";
@@ -30,10 +29,7 @@ pub(crate) struct DueSubscriber {
     pub(crate) owner: Uuid,
     pub(crate) lease: Duration,
     pub(crate) sweep_after: Duration,
-    /// Told when rows were stored that nobody was handed.
-    pub(crate) left_behind: Arc<Notify>,
     handed_over: Vec<Entry>,
-    left: bool,
 }
 
 impl DueSubscriber {
@@ -43,9 +39,8 @@ impl DueSubscriber {
         owner: Uuid,
         lease: Duration,
         sweep_after: Duration,
-        left_behind: Arc<Notify>,
     ) -> Self {
-        Self { queue, clock, owner, lease, sweep_after, left_behind, handed_over: Vec::new(), left: false }
+        Self { queue, clock, owner, lease, sweep_after, handed_over: Vec::new() }
     }
 }
 
@@ -84,20 +79,17 @@ impl Subscriber for DueSubscriber {
         // With a doubtful clock nothing counts as due: the poller asks the time and takes the rows.
         let proved = self.clock.is_proved();
         self.handed_over.clear();
-        self.left = false;
-        let mut of_tenant: HashMap<TenantId, usize> = HashMap::new();
+        let mut of_lane: HashMap<(TenantId, Lane), usize> = HashMap::new();
         let mut rows = Vec::new();
         for (key, due) in fold.standing() {
             let row = DueRow { key, due };
             let mut leased = false;
             if proved && due.kind == DueKind::Send && due.at <= now {
-                let pending = of_tenant.entry(key.tenant).or_default();
-                leased = self.queue.room(key.tenant, self.handed_over.len(), *pending);
+                let pending = of_lane.entry((key.tenant, Lane::of(&row))).or_default();
+                leased = self.queue.room(&row, self.handed_over.len(), *pending) == Room::Yes;
                 if leased {
                     *pending += 1;
                     self.handed_over.push(Entry { row, leased_until: until });
-                } else {
-                    self.left = true;
                 }
             }
             rows.push((row, leased));
@@ -109,9 +101,6 @@ impl Subscriber for DueSubscriber {
     fn committed(&mut self, _batch: &[Arc<RecordedEvent>], _position: Position) {
         if !self.handed_over.is_empty() {
             self.queue.push(self.handed_over.drain(..));
-        }
-        if std::mem::take(&mut self.left) {
-            self.left_behind.notify_one();
         }
     }
 

@@ -15,6 +15,14 @@ struct State {
     open_until: Option<Timestamp>,
 }
 
+/// How many calls may go through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Allows {
+    None,
+    One,
+    All,
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Breaker {
@@ -32,12 +40,12 @@ impl Breaker {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many calls may go through now, of `all` that the provider takes.
-    pub(crate) fn allowed(&self, now: Timestamp, all: usize) -> usize {
+    /// How many calls may go through now.
+    pub(crate) fn allows(&self, now: Timestamp) -> Allows {
         match self.state().open_until {
-            None => all,
-            Some(until) if until <= now => 1,
-            Some(_) => 0,
+            None => Allows::All,
+            Some(until) if until <= now => Allows::One,
+            Some(_) => Allows::None,
         }
     }
 
@@ -90,9 +98,9 @@ mod tests {
         assert!(!breaker.failed(at(0)));
         breaker.answered();
         assert!(!breaker.failed(at(0)));
-        assert_eq!(breaker.allowed(at(0), 8), 8);
+        assert_eq!(breaker.allows(at(0)), Allows::All);
         assert!(breaker.failed(at(0)));
-        assert_eq!((breaker.allowed(at(29), 8), breaker.pass(at(29))), (0, false));
+        assert_eq!((breaker.allows(at(29)), breaker.pass(at(29))), (Allows::None, false));
     }
 
     #[test]
@@ -100,10 +108,10 @@ mod tests {
         let breaker = breaker();
         breaker.failed(at(0));
         breaker.failed(at(0));
-        assert_eq!(breaker.allowed(at(30), 8), 1);
+        assert_eq!(breaker.allows(at(30)), Allows::One);
         assert!(breaker.pass(at(30)) && !breaker.pass(at(30)));
         assert!(breaker.answered());
-        assert_eq!(breaker.allowed(at(31), 8), 8);
+        assert_eq!(breaker.allows(at(31)), Allows::All);
     }
 
     #[test]
@@ -113,6 +121,6 @@ mod tests {
         breaker.failed(at(0));
         assert!(breaker.pass(at(30)));
         assert!(!breaker.failed(at(31)));
-        assert_eq!((breaker.allowed(at(60), 8), breaker.allowed(at(61), 8)), (0, 1));
+        assert_eq!((breaker.allows(at(60)), breaker.allows(at(61))), (Allows::None, Allows::One));
     }
 }

@@ -8,16 +8,16 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use orqestra_commands::{Directory, TenantEntry};
 use orqestra_domain::provider::{ProviderConfig, ProviderEntry};
-use orqestra_domain::{Channel, ProviderInstanceId, TenantId};
+use orqestra_domain::{Channel, ProviderInstanceId, TenantId, Timestamp};
 use orqestra_event_log::Clock;
 use orqestra_vault::Vault;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Provider;
-use super::breaker::Breaker;
+use super::breaker::{Allows, Breaker};
 use super::sandbox::{Sandbox, SandboxLane};
 use super::smtp::{Smtp, SmtpLimits};
-use crate::queue::LaneLimit;
+use crate::queue::{Gate, Gates};
 use crate::settings::DispatchSettings;
 
 /// Makes providers from their settings. The real one is [`Providers`]; tests put their own in its place.
@@ -137,10 +137,10 @@ impl Carriers {
     }
 }
 
-impl LaneLimit for Carriers {
-    fn limit(&self, tenant: TenantId, channel: Channel) -> usize {
+impl Gates for Carriers {
+    fn gate(&self, tenant: TenantId, channel: Channel) -> Gate {
         /// Work that needs no provider: pushes, and what will be skipped.
-        const WITHOUT_PROVIDER: usize = 128;
+        const WITHOUT_PROVIDER: Gate = Gate::Open(128);
         if channel == Channel::Push {
             return WITHOUT_PROVIDER;
         }
@@ -149,7 +149,33 @@ impl LaneLimit for Carriers {
         if carriers.is_empty() || !entry.record.active {
             return WITHOUT_PROVIDER;
         }
-        let now = self.clock.now();
-        carriers.iter().map(|carrier| carrier.breaker.allowed(now, carrier.provider.concurrency())).sum()
+        gate_of(&carriers, self.clock.now())
     }
+
+    fn shut(&self) -> Vec<(TenantId, Channel, Gate)> {
+        let now = self.clock.now();
+        let shut: Vec<_> = {
+            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+            let shut = known.iter().filter(|(_, known)| {
+                !known.carriers.is_empty() && !matches!(gate_of(&known.carriers, now), Gate::Open(_))
+            });
+            shut.map(|(place, _)| *place).collect()
+        };
+        // The list may have changed since it was last used.
+        let gates = shut.into_iter().map(|(tenant, channel)| (tenant, channel, self.gate(tenant, channel)));
+        gates.filter(|(.., gate)| !matches!(gate, Gate::Open(_))).collect()
+    }
+}
+
+fn gate_of(carriers: &[Arc<Carrier>], now: Timestamp) -> Gate {
+    let allowed =
+        carriers.iter().map(|carrier| (carrier.breaker.allows(now), carrier.provider.concurrency()));
+    allowed.fold(Gate::Closed, |gate, (allows, calls)| match (gate, allows) {
+        (Gate::Open(others), Allows::All) => Gate::Open(others + calls),
+        (Gate::Closed, Allows::All) => Gate::Open(calls),
+        (Gate::Trial, Allows::All) => Gate::Open(calls + 1),
+        (Gate::Open(others), Allows::One) => Gate::Open(others + 1),
+        (Gate::Closed | Gate::Trial, Allows::One) => Gate::Trial,
+        (gate, Allows::None) => gate,
+    })
 }

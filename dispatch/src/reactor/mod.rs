@@ -15,18 +15,18 @@ use orqestra_commands::{Commands, Context};
 use orqestra_event_log::{Outage, SubscriptionError, SubscriptionOptions, run_subscription};
 use orqestra_vault::Entropy;
 use sqlx::PgPool;
-use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::delivery::Deliverer;
 use crate::delivery::compose::Composer;
+use crate::delivery::turn::AtWork;
 use crate::due::store;
 use crate::due::subscriber::DueSubscriber;
 use crate::provider::carriers::{Carriers, MakeProvider, Providers};
 use crate::provider::sandbox::Sandbox;
-use crate::queue::{Bounds, FairQueue};
+use crate::queue::{Bounds, FairQueue, Gates};
 use crate::settings::{DispatchSettings, InvalidSetting};
 use census::Census;
 use poller::Poller;
@@ -34,6 +34,9 @@ use pump::Pump;
 
 /// How long what was cut off may take to notice, and leases to be given back.
 const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// Pushes and sweeps in their lanes for each that may be at work: the others wait for a thread that renders.
+const LOCAL: usize = 8;
 
 /// What dispatch stands on.
 #[derive(Clone)]
@@ -92,12 +95,15 @@ impl Dispatch {
         });
         let directory = commands.directory().clone();
         let carriers = Arc::new(Carriers::new(directory.clone(), providers, Arc::clone(&clock), &settings));
-        let queue = Arc::new(FairQueue::new(Bounds {
+        let bounds = Bounds {
             queue: settings.queue,
-            tenant_queue: settings.tenant_queue,
-            tenant_in_flight: settings.tenant_in_flight,
-        }));
-        let left_behind = Arc::new(Notify::new());
+            lane_queue: settings.lane_queue,
+            lane_in_flight: settings.lane_in_flight,
+            calls: settings.calls,
+            local: LOCAL * settings.at_work,
+        };
+        let gates = Arc::clone(&carriers) as Arc<dyn Gates>;
+        let queue = Arc::new(FairQueue::new(bounds, gates, Arc::clone(&clock)));
 
         let subscriber = DueSubscriber::new(
             Arc::clone(&queue),
@@ -105,7 +111,6 @@ impl Dispatch {
             owner,
             settings.lease,
             settings.sweep_after(),
-            Arc::clone(&left_behind),
         );
         let options = SubscriptionOptions::default();
         let mut subscription = tokio::spawn(run_subscription(
@@ -127,8 +132,7 @@ impl Dispatch {
             owner,
             lease: settings.lease,
             pause: settings.poll,
-            share: settings.tenant_queue.div_ceil(2),
-            left_behind,
+            share: settings.lane_queue.div_ceil(2),
         };
         let mut polling = tokio::spawn(poller.run(running.child_token()));
 
@@ -136,11 +140,10 @@ impl Dispatch {
             postponing: Outage::default(),
             recording: Outage::default(),
             commands,
-            carriers: Arc::clone(&carriers),
+            carriers,
             composer: Composer::new(directory, Arc::clone(&clock)),
             clock,
             entropy,
-            at_work: Semaphore::new(settings.at_work),
             give_up: give_up.clone(),
             context: Context::engine("dispatch"),
             settings: settings.clone(),
@@ -148,9 +151,8 @@ impl Dispatch {
         let tracker = TaskTracker::new();
         let pump = Pump {
             queue: Arc::clone(&queue),
-            carriers,
             deliverer: Arc::new(deliverer),
-            slots: Arc::new(Semaphore::new(settings.in_flight)),
+            at_work: AtWork::new(settings.at_work),
             tracker: tracker.clone(),
             give_up: give_up.clone(),
         };

@@ -1,27 +1,29 @@
 //! Finds due rows that nobody was handed: retries whose time has come, overdue outcomes, what did not fit into memory,
 //! what another process left behind.
 //!
-//! A tenant that is well supplied already is passed over; the walk goes on where it stopped, so that every tenant gets
-//! its share.
+//! It asks for what each lane has room for, so that a lane that is full or closed costs the others nothing. The walk goes
+//! on where it stopped, so that every lane gets its share. It also gives back the leases of rows that left the queue.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use orqestra_domain::TenantId;
+use orqestra_domain::{Channel, TenantId};
 use orqestra_event_log::{Clock, EventLog, Outage};
 use sqlx::PgPool;
-use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::due::store::{self, DueError, Lease, Take, Taken};
-use crate::queue::{Entry, FairQueue};
+use crate::due::DueKind;
+use crate::due::store::{self, DueError, LanePlace, Lease, Take, Taken};
+use crate::queue::{Demand, Entry, FairQueue, Lane};
 
 /// Most rows taken at once.
 const MOST: usize = 4_096;
-/// Most tenants looked at by one statement.
-const TENANTS: usize = 512;
+/// Most lanes looked at by one statement.
+const LANES: usize = 512;
+/// Most leases given back by one statement.
+const GIVEN_BACK: usize = 1_024;
 /// The shortest pause between two walks.
 const BREATH: Duration = Duration::from_millis(5);
 /// After a walk that took long there is a rest this many times as long: behind an old snapshot of somebody else's, dead
@@ -38,31 +40,18 @@ pub(super) struct Poller {
     pub(super) owner: Uuid,
     pub(super) lease: Duration,
     pub(super) pause: Duration,
-    /// Most rows of one tenant taken at once.
+    /// Most rows of one lane taken at once.
     pub(super) share: usize,
-    /// Told when the subscription stored due rows that it could not hand over.
-    pub(super) left_behind: Arc<Notify>,
-}
-
-/// What a walk saw.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Seen {
-    /// All that is due is taken.
-    Everything,
-    /// There may be more: come again when there is room.
-    More,
 }
 
 impl Poller {
     pub(super) async fn run(self, token: CancellationToken) {
-        let mut after = Uuid::nil();
+        let mut after = LanePlace::default();
         let outage = Outage::default();
-        let mut seen = Seen::More;
         loop {
             let began = Instant::now();
             match self.walk(&mut after).await {
-                Ok(now) => {
-                    seen = now;
+                Ok(()) => {
                     if let Some(duration_ms) = outage.ends() {
                         tracing::info!(duration_ms, "due deliveries can be looked up again");
                     }
@@ -82,20 +71,21 @@ impl Poller {
             tokio::select! {
                 () = token.cancelled() => return,
                 () = tokio::time::sleep(rest) => {}
-                () = self.queue.drained(), if seen == Seen::More => {}
-                () = self.left_behind.notified(), if seen == Seen::Everything => seen = Seen::More,
+                () = self.queue.wanting() => {}
             }
         }
     }
 
-    /// Walks over the tenants once, or as far as there is room.
-    async fn walk(&self, after: &mut Uuid) -> Result<Seen, DueError> {
-        // A walk that begins in the middle goes on with the first tenants after the last one, once.
-        let mut may_wrap = !after.is_nil();
+    /// Walks over the lanes once, or as far as there is room.
+    async fn walk(&self, after: &mut LanePlace) -> Result<(), DueError> {
+        // A walk that begins in the middle goes on with the first lanes after the last one, once.
+        let mut may_wrap = *after != LanePlace::default();
         loop {
-            let free = self.queue.free().min(MOST);
+            let Demand { free, share, lanes } = self.queue.demand();
+            self.give_back().await?;
+            let free = free.min(MOST);
             if free == 0 {
-                return Ok(Seen::More);
+                return Ok(());
             }
             if !self.clock.is_proved() {
                 self.log.fetch_head().await?;
@@ -105,29 +95,50 @@ impl Poller {
             }
             let now = self.clock.now();
             let until = now.plus(self.lease);
-            let skip: Vec<_> = self.queue.well_supplied().iter().map(TenantId::as_uuid).collect();
-            let skipped = !skip.is_empty();
-            let lease = Lease { owner: self.owner, until };
             let ask = Take {
                 now,
-                lease,
-                after: *after,
-                skip,
-                tenants: TENANTS,
-                share: self.share.min(free),
+                lease: Lease { owner: self.owner, until },
+                after: after.clone(),
+                rooms: lanes.into_iter().flat_map(places).collect(),
+                lanes: LANES,
+                share: self.share.min(share),
                 limit: free,
             };
             let Taken { rows, stopped_at } = store::take(&self.pool, &ask).await?;
-            let full_share = rows.len() >= ask.share;
-            self.queue.push(rows.into_iter().map(|row| Entry { row, leased_until: until }));
-            if let Some(tenant) = stopped_at {
-                *after = tenant;
+            self.queue.push_taken(rows.into_iter().map(|row| Entry { row, leased_until: until }));
+            if let Some(lane) = stopped_at {
+                *after = lane;
             } else {
-                *after = Uuid::nil();
+                *after = LanePlace::default();
                 if !std::mem::take(&mut may_wrap) {
-                    return Ok(if full_share || skipped { Seen::More } else { Seen::Everything });
+                    return Ok(());
                 }
             }
         }
     }
+
+    async fn give_back(&self) -> Result<(), DueError> {
+        for keys in self.queue.returned().chunks(GIVEN_BACK) {
+            store::release(&self.pool, self.owner, keys.iter().copied()).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The lanes of the table that make up a lane of the queue, each with the room of all.
+fn places((tenant, lane, room): (TenantId, Lane, usize)) -> impl Iterator<Item = (LanePlace, usize)> {
+    let (kind, channels): (DueKind, &[Channel]) = match lane {
+        Lane::Send(Channel::Email) => (DueKind::Send, &[Channel::Email]),
+        Lane::Send(Channel::Sms) => (DueKind::Send, &[Channel::Sms]),
+        Lane::Send(Channel::Push) => (DueKind::Send, &[Channel::Push]),
+        Lane::Sweep => (DueKind::Sweep, &Channel::ALL),
+    };
+    channels.iter().map(move |channel| {
+        let place = LanePlace {
+            tenant: tenant.as_uuid(),
+            kind: kind.as_str().to_owned(),
+            channel: channel.as_str().to_owned(),
+        };
+        (place, room)
+    })
 }

@@ -20,7 +20,7 @@ async fn one_of_a_small_tenant_does_not_wait_for_the_many_of_a_large_one() {
     let script = Script::named("script", 4, Answer::Taken);
     script.close_gate();
     // Far less room in memory than there is to do.
-    let tight = DispatchSettings { queue: 40, tenant_queue: 20, ..settings() };
+    let tight = DispatchSettings { queue: 40, lane_queue: 20, ..settings() };
     let dispatch = world.play(&script, tight);
     script.called(4).await;
     let id = world.trigger(&small, "e-1").await;
@@ -45,7 +45,7 @@ async fn everything_is_sent_although_it_does_not_fit_into_memory() {
         }
     }
     let script = Script::always(Answer::Taken);
-    let tight = DispatchSettings { queue: 12, tenant_queue: 5, in_flight: 8, at_work: 4, ..settings() };
+    let tight = DispatchSettings { queue: 12, lane_queue: 5, calls: 8, at_work: 4, ..settings() };
     let dispatch = world.play(&script, tight);
     for (id, tenant) in &ids {
         for channel in [Channel::Email, Channel::Sms] {

@@ -6,6 +6,7 @@ mod clock;
 mod due;
 mod fairness;
 mod flow;
+mod neighbours;
 mod permission;
 mod providers;
 mod resend;

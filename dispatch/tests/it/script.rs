@@ -39,6 +39,7 @@ pub(crate) struct Script {
     dedup: Option<Dedup>,
     answers: Mutex<VecDeque<Answer>>,
     then: Mutex<Answer>,
+    to: Mutex<Vec<(TenantId, Channel, Answer)>>,
     calls: watch::Sender<Vec<Call>>,
     gate: Semaphore,
 }
@@ -56,6 +57,7 @@ impl Script {
             dedup: None,
             answers: Mutex::default(),
             then: Mutex::new(then),
+            to: Mutex::default(),
             calls: watch::Sender::default(),
             gate: Semaphore::new(Semaphore::MAX_PERMITS),
         })
@@ -76,6 +78,23 @@ impl Script {
     /// From now on answers like this.
     pub(crate) fn then(&self, answer: Answer) {
         *self.then.lock().unwrap() = answer;
+    }
+
+    /// From now on answers the calls of one tenant's channel like this.
+    pub(crate) fn answer(&self, tenant: TenantId, channel: Channel, answer: Answer) {
+        let mut to = self.to.lock().unwrap();
+        to.retain(|(known, of, _)| (*known, *of) != (tenant, channel));
+        to.push((tenant, channel, answer));
+    }
+
+    fn next(&self, tenant: TenantId, channel: Channel) -> Answer {
+        let to = self.to.lock().unwrap();
+        if let Some((.., answer)) = to.iter().find(|(known, of, _)| (*known, *of) == (tenant, channel)) {
+            return *answer;
+        }
+        drop(to);
+        let next = self.answers.lock().unwrap().pop_front();
+        next.unwrap_or(*self.then.lock().unwrap())
     }
 
     /// Lets no call come back until [`Self::open_gate`].
@@ -128,8 +147,7 @@ impl Provider for Actor {
                 body: message.content.body.clone(),
             };
             self.script.calls.send_modify(|calls| calls.push(call));
-            let next = self.script.answers.lock().unwrap().pop_front();
-            let answer = next.unwrap_or(*self.script.then.lock().unwrap());
+            let answer = self.script.next(message.tenant, message.channel);
             drop(self.script.gate.acquire().await.unwrap());
             let not_taken = |provider_down| {
                 SendError::NotTaken(NotTaken {
