@@ -188,6 +188,7 @@ async fn a_personal_value_stands_in_clear_nowhere_in_the_database() {
     .await
     .unwrap();
     for text in [
+        "the-events-own-id",
         "the-users-own-id",
         "the-users-address@example.org",
         "+254700000001",
@@ -202,8 +203,9 @@ async fn a_personal_value_stands_in_clear_nowhere_in_the_database() {
         assert!(tables_with(&world, &tables, text).await.is_empty(), "{text}");
     }
     // What is no secret is found, also among bytes.
-    let shown = tables_with(&world, &tables, "the-events-own-id").await;
-    assert_eq!(shown, ["deliveries", "events", "sandbox_messages"]);
+    let shown = tables_with(&world, &tables, "global.info").await;
+    let named = |name: &str| shown.iter().any(|table| table == name);
+    assert!(named("deliveries") && named("events"), "{shown:?}");
     sqlx::query("create table bytes as select convert_to('x The user''s title', 'UTF8') as bytes")
         .execute(world.pool())
         .await
