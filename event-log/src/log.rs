@@ -4,7 +4,6 @@
 //! dropped, or the token is cancelled, what was accepted is still stored.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use cqrs_es::Aggregate;
