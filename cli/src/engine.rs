@@ -112,11 +112,11 @@ impl Engine {
         let vault = Vault::new(pool.clone(), master, Arc::clone(&entropy));
         let in_use =
             vault.check_master().await.context("this is not the master key of what the database holds")?;
-        // A key that seals something already is used as it is.
+        // An installation with such a key goes on, since its data needs it; a new one is told while a change costs nothing.
         if !in_use && vault.master_is_guessable() {
-            bail!(
-                "master_key (ORQESTRA_MASTER_KEY or its file): expected 32 bytes by chance, got bytes that repeat or count; \
-                 `openssl rand -base64 32` makes a good one"
+            tracing::warn!(
+                "the master key does not come from chance: its bytes repeat or count; make one by `openssl rand -base64 32` \
+                 before anything is stored"
             );
         }
         let directory =
