@@ -20,7 +20,7 @@ pub(crate) const PREPARED_BASELINE: &str = "prepared_baseline";
 pub(crate) const FIRST_TENANT: &str = "0190b5a0-0000-7000-8000-0000000000b1";
 const ADMIN_TOKEN: &str = "bench-admin-token-0123456789";
 /// 32 bytes in base64; it guards nothing but this run.
-const MASTER_KEY: &str = "YmVuY2gtYmVuY2gtYmVuY2gtYmVuY2gtYmVuY2gtMTI=";
+const MASTER_KEY: &str = "yz+W/wauRqSOUcb4q+x8yAqCIdrP0X93wO0LPkp+VyE=";
 const SECRET: &str = "whsec-bench-0123456789abcdef";
 const HIGHEST_RATE: u32 = 100_000_000;
 
