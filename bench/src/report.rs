@@ -278,10 +278,12 @@ impl Report {
                 let (found, _) = self.stretches(which, at);
                 let Some((first, _)) = found.first() else { break };
                 if at == 0 {
-                    out.push_str(&format!(
+                    write!(
+                        out,
                         "\n| a tenant's time to SENT, {title} | PUSH p50, p99 | SMS p50, p99 | EMAIL p50, p99 | times the \
                          quiet p99 | memory |\n|---|--:|--:|--:|--:|--:|\n"
-                    ));
+                    )
+                    .expect("writing to a String cannot fail");
                 }
                 let time = |channel: usize, of: fn(&Times) -> f64| {
                     milliseconds(median(found.iter().filter_map(|(one, _)| one.times.get(channel).map(of))))
@@ -291,11 +293,8 @@ impl Report {
                     .collect();
                 let times = median(found.iter().map(|(_, times)| *times)).unwrap_or_default();
                 let memory = found.iter().map(|(one, _)| one.memory).max().unwrap_or_default() / 1_000;
-                out.push_str(&format!(
-                    "| {} | {} | {times:.1} | {memory} MB |\n",
-                    first.beside,
-                    columns.join(" | ")
-                ));
+                writeln!(out, "| {} | {} | {times:.1} | {memory} MB |", first.beside, columns.join(" | "))
+                    .expect("writing to a String cannot fail");
             }
         }
         out

@@ -129,7 +129,7 @@ async fn rows_of_a_closed_lane_take_no_place_in_memory() {
     for id in &ids {
         script.answer(*id, Channel::Email, Answer::Taken);
     }
-    world.clock.advance(Duration::from_secs(120));
+    world.clock.advance(Duration::from_mins(2));
     for (tenant, ids) in &down {
         for id in ids {
             let delivery = world.settled(tenant, *id, Channel::Email).await;
