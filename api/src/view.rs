@@ -2,7 +2,10 @@
 //!
 //! Nothing personal is in it: causes and reasons are codes, missing variables are names.
 
+use std::collections::BTreeMap;
+
 use orqestra_commands::Commands;
+use orqestra_dispatch::WaitReason;
 use orqestra_domain::notification::{
     AttemptOutcome, AttemptState, Delivery, DeliveryState, FailureClass, PlanOutcome, PlannedChannel, Story,
     TemplateRef,
@@ -14,19 +17,30 @@ use utoipa::ToSchema;
 
 use crate::error::ApiError;
 
+/// What is told of an event.
+pub(crate) struct Told {
+    pub(crate) story: Story,
+    /// What keeps a channel's deliveries now, until an operator mends it.
+    waits: BTreeMap<Channel, WaitReason>,
+}
+
 /// Reads an event's story, with the history brought up to it: a caller that is told that a push was sent finds it there.
 pub(crate) async fn story(
     commands: &Commands,
     inbox: &Inbox,
     tenant: TenantId,
     notification: NotificationId,
-) -> Result<Option<Story>, ApiError> {
+) -> Result<Option<Told>, ApiError> {
     let Some(story) = commands.story(tenant, notification).await? else { return Ok(None) };
     let push = story.deliveries.get(&Channel::Push).map(|push| &push.state);
     if matches!(push, Some(DeliveryState::Sent { .. })) {
         inbox.show_delivered(tenant, notification).await?;
     }
-    Ok(Some(story))
+    let directory = commands.directory();
+    let entry = directory.tenant(tenant);
+    let reason = |channel| WaitReason::of(directory, entry.as_ref()?, channel);
+    let waits = story.deliveries.keys().filter_map(|channel| Some((*channel, reason(*channel)?))).collect();
+    Ok(Some(Told { story, waits }))
 }
 
 /// One line of the plan.
@@ -100,14 +114,14 @@ pub(crate) struct EventView<C: ToSchema = ChannelView> {
 }
 
 impl EventView {
-    pub(crate) fn of(event_id: &EventId, notification: NotificationId, story: &Story) -> Self {
-        Self::with(Some(event_id), notification, story, ChannelView::of)
+    pub(crate) fn of(event_id: &EventId, notification: NotificationId, told: &Told) -> Self {
+        Self::with(Some(event_id), notification, told, ChannelView::of)
     }
 }
 
 impl EventView<DetailedChannelView> {
-    pub(crate) fn detailed(event_id: Option<&EventId>, notification: NotificationId, story: &Story) -> Self {
-        Self::with(event_id, notification, story, DetailedChannelView::of)
+    pub(crate) fn detailed(event_id: Option<&EventId>, notification: NotificationId, told: &Told) -> Self {
+        Self::with(event_id, notification, told, DetailedChannelView::of)
     }
 }
 
@@ -115,16 +129,21 @@ impl<C: ToSchema> EventView<C> {
     fn with(
         event_id: Option<&EventId>,
         notification: NotificationId,
-        story: &Story,
-        channel: fn(Channel, &Delivery) -> C,
+        told: &Told,
+        channel: fn(Channel, &Delivery, Option<WaitReason>) -> C,
     ) -> Self {
+        let story = &told.story;
+        let channels = story.deliveries.iter().map(|(name, delivery)| {
+            let may_wait = matches!(delivery.state, DeliveryState::Planned | DeliveryState::Waiting { .. });
+            channel(*name, delivery, told.waits.get(name).copied().filter(|_| may_wait))
+        });
         Self {
             event_id: event_id.map(|id| id.as_str().to_owned()),
             event_type: story.accepted.event_type.as_str().to_owned(),
             notification_id: notification.to_string(),
             accepted_at: story.accepted.accepted_at.to_string(),
             read_at: story.read_at.as_ref().map(Timestamp::to_string),
-            channels: story.deliveries.iter().map(|(name, delivery)| channel(*name, delivery)).collect(),
+            channels: channels.collect(),
         }
     }
 }
@@ -144,6 +163,9 @@ pub(crate) struct ChannelState {
     /// Why it is skipped: a stable code.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
+    /// What keeps it until an operator mends it: `tenant_inactive`, `no_provider` or `no_sender`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waits_for: Option<&'static str>,
     /// Who carried the last attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     provider: Option<String>,
@@ -170,13 +192,14 @@ pub(crate) struct ChannelState {
 }
 
 impl ChannelState {
-    fn of(channel: Channel, delivery: &Delivery) -> Self {
+    fn of(channel: Channel, delivery: &Delivery, waits: Option<WaitReason>) -> Self {
         let last = delivery.attempts.last();
         let mut view = Self {
             channel,
             delivery_id: delivery.id.to_string(),
             status: delivery.state.status(),
             reason: None,
+            waits_for: waits.map(WaitReason::as_str),
             provider: last.map(|attempt| attempt.provider.clone()),
             cause: last.and_then(|attempt| match &attempt.outcome {
                 AttemptOutcome::Failed { cause, .. } => Some(cause.clone()),
@@ -217,8 +240,8 @@ pub(crate) struct ChannelView {
 }
 
 impl ChannelView {
-    fn of(channel: Channel, delivery: &Delivery) -> Self {
-        Self { state: ChannelState::of(channel, delivery), attempts: delivery.attempts.len() }
+    fn of(channel: Channel, delivery: &Delivery, waits: Option<WaitReason>) -> Self {
+        Self { state: ChannelState::of(channel, delivery, waits), attempts: delivery.attempts.len() }
     }
 }
 
@@ -232,9 +255,9 @@ pub(crate) struct DetailedChannelView {
 }
 
 impl DetailedChannelView {
-    pub(crate) fn of(channel: Channel, delivery: &Delivery) -> Self {
+    pub(crate) fn of(channel: Channel, delivery: &Delivery, waits: Option<WaitReason>) -> Self {
         let attempts = (1..).zip(&delivery.attempts).map(AttemptView::of).collect();
-        Self { state: ChannelState::of(channel, delivery), attempts }
+        Self { state: ChannelState::of(channel, delivery, waits), attempts }
     }
 }
 
@@ -294,7 +317,7 @@ impl AttemptView {
                 view.ended_at = Some(at.to_string());
                 view.provider_message_id.clone_from(provider_message_id);
             }
-            AttemptOutcome::Failed { at, class, cause } => {
+            AttemptOutcome::Failed { at, class, cause, .. } => {
                 view.outcome = "FAILED";
                 view.ended_at = Some(at.to_string());
                 view.retryable = Some(*class == FailureClass::Retryable);

@@ -24,6 +24,8 @@ const RETRY_DELAYS: &str = "5s,1m,5m,30m,2h,5h,10h";
 /// The longest of them, and how many there may be.
 const LONGEST_DELAY: Duration = Duration::from_hours(30 * 24);
 const MOST_DELAYS: usize = 31;
+/// From acceptance, how long a delivery waits for an operator.
+const WAIT_AT_MOST: &str = "72h";
 
 /// What the file may hold; every name is also an environment variable, `ORQESTRA_` before it and in capitals.
 #[derive(Debug, Default, Deserialize)]
@@ -39,6 +41,7 @@ struct Given {
     admin_name: Option<String>,
     realtime_token_secret: Option<String>,
     retry_delays: Option<String>,
+    wait_at_most: Option<String>,
     #[serde(deserialize_with = "text_or_number")]
     claim_seconds: Option<String>,
     #[serde(deserialize_with = "text_or_number")]
@@ -74,6 +77,8 @@ pub(crate) struct Settings {
     pub(crate) admin_name: AdminName,
     pub(crate) realtime_token_secret: Option<String>,
     pub(crate) retry_delays: Vec<Duration>,
+    /// How long a delivery waits for an operator to mend what keeps it.
+    pub(crate) wait_at_most: Duration,
     pub(crate) claim: Duration,
     pub(crate) provider_timeout: Duration,
     pub(crate) smtp_authorities: Option<Arc<str>>,
@@ -176,6 +181,7 @@ impl Given {
             admin_name "ORQESTRA_ADMIN_NAME",
             realtime_token_secret "ORQESTRA_CENTRIFUGO_TOKEN_SECRET",
             retry_delays "ORQESTRA_RETRY_DELAYS",
+            wait_at_most "ORQESTRA_WAIT_AT_MOST",
             claim_seconds "ORQESTRA_CLAIM_SECONDS",
             provider_timeout_seconds "ORQESTRA_PROVIDER_TIMEOUT_SECONDS",
             smtp_ca_file "ORQESTRA_SMTP_CA_FILE",
@@ -228,6 +234,7 @@ impl Given {
             },
             realtime_token_secret: self.realtime_token_secret,
             retry_delays: retry_delays(self.retry_delays.as_deref().unwrap_or(RETRY_DELAYS))?,
+            wait_at_most: delay("wait_at_most", self.wait_at_most.as_deref().unwrap_or(WAIT_AT_MOST))?,
             claim: seconds("claim_seconds", self.claim_seconds.as_deref(), 60)?,
             provider_timeout: seconds(
                 "provider_timeout_seconds",
@@ -363,25 +370,25 @@ fn retry_delays(text: &str) -> anyhow::Result<Vec<Duration>> {
     if delays.len() > MOST_DELAYS {
         bail!("{}: expected at most {MOST_DELAYS} delays, got {}", named("retry_delays"), delays.len());
     }
-    delays
-        .into_iter()
-        .map(|delay| {
-            let unit = delay.trim_start_matches(|c: char| c.is_ascii_digit());
-            let count: Option<u64> = delay[..delay.len() - unit.len()].parse().ok();
-            let millis = match unit {
-                "ms" => 1,
-                "s" => 1_000,
-                "m" => 60_000,
-                "h" => 3_600_000,
-                _ => bail!("retry_delays: {delay} has none of the units ms, s, m, h"),
-            };
-            let delay_of = count.and_then(|count| count.checked_mul(millis)).map(Duration::from_millis);
-            delay_of.filter(|delay| *delay <= LONGEST_DELAY).with_context(|| {
-                let most = LONGEST_DELAY.as_secs() / 3_600;
-                format!("{}: expected delays of at most {most}h, got {delay}", named("retry_delays"))
-            })
-        })
-        .collect()
+    delays.into_iter().map(|text| delay("retry_delays", text)).collect()
+}
+
+/// A delay as in `72h`; units are ms, s, m and h.
+fn delay(name: &str, text: &str) -> anyhow::Result<Duration> {
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let count: Option<u64> = text[..text.len() - unit.len()].parse().ok();
+    let millis = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => bail!("{name}: {text} has none of the units ms, s, m, h"),
+    };
+    let delay = count.and_then(|count| count.checked_mul(millis)).map(Duration::from_millis);
+    delay.filter(|delay| *delay <= LONGEST_DELAY).with_context(|| {
+        let most = LONGEST_DELAY.as_secs() / 3_600;
+        format!("{}: expected delays of at most {most}h, got {text}", named(name))
+    })
 }
 
 #[cfg(test)]

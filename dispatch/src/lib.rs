@@ -15,6 +15,7 @@ mod reactor;
 mod recover;
 mod settings;
 pub mod template;
+mod waiting;
 
 pub use due::rebuild::{RebuildError, RebuildReport, rebuild_due};
 pub use due::store::DueError;
@@ -22,11 +23,12 @@ pub use due::{Due, DueKey, DueKind, DueRow};
 pub use provider::carriers::{MakeProvider, Providers};
 pub use provider::sandbox;
 pub use provider::smtp::{Smtp, SmtpLimits};
-pub use provider::{Message, NotTaken, Provider, SendError, Sent};
+pub use provider::{Message, NotTaken, Provider, Reach, Scope, SendError, Sent};
 pub use push_feed::{FeedEnded, PushFeed};
 pub use reactor::{Dispatch, DispatchDeps, DispatchError};
 pub use recover::{HoldError, hold_open_attempts};
 pub use settings::{DispatchSettings, InvalidSetting, SWEEP_GRACE};
+pub use waiting::WaitReason;
 
 /// The name of the subscription that learns what is due; its progress tells how far dispatch has read.
 pub const SUBSCRIPTION: &str = due::subscriber::NAME;

@@ -35,8 +35,10 @@ pub struct DispatchSettings {
     pub claim: Duration,
     /// How long a call to a provider may take in all.
     pub provider_timeout: Duration,
-    /// The delays between the attempts of one delivery.
+    /// The delays between the rounds of one delivery; in a round each usable provider is asked once.
     pub retry_delays: Vec<Duration>,
+    /// How long after its acceptance a delivery waits for an operator to mend what keeps it.
+    pub wait_at_most: Duration,
     /// Connections to one tenant's SMTP server.
     pub smtp_connections: usize,
     /// Certificates in PEM, of authorities that SMTP servers are trusted by beside those of the web.
@@ -64,6 +66,7 @@ impl Default for DispatchSettings {
             poll: Duration::from_millis(500),
             claim: Duration::from_secs(30),
             provider_timeout: Duration::from_mins(1),
+            wait_at_most: Duration::from_hours(72),
             retry_delays: delays.map(Duration::from_secs).to_vec(),
             smtp_connections: 32,
             smtp_authorities: None,
@@ -123,35 +126,19 @@ impl DispatchSettings {
         self.provider_timeout + SWEEP_GRACE
     }
 
-    /// The schedule where `providers` are tried one after the other before each delay.
-    pub(crate) fn schedule(&self, providers: usize) -> RetrySchedule {
-        let rounds = self.retry_delays.iter().copied().map(Some).chain([None]);
-        let delays = rounds
-            .flat_map(|delay| std::iter::repeat_n(Duration::ZERO, providers.saturating_sub(1)).chain(delay));
-        RetrySchedule::new(delays.collect())
+    /// The schedule: a delay after each round.
+    pub(crate) fn schedule(&self) -> RetrySchedule {
+        RetrySchedule::new(self.retry_delays.clone())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use orqestra_domain::retry::Jitter;
-
     use super::*;
 
     #[test]
-    fn with_one_provider_the_schedule_is_the_one_set() {
-        assert_eq!(DispatchSettings::default().schedule(1), RetrySchedule::default());
-    }
-
-    #[test]
-    fn with_two_providers_the_second_follows_at_once_and_then_comes_the_delay() {
-        let settings = DispatchSettings {
-            retry_delays: vec![Duration::from_secs(5), Duration::from_mins(1)],
-            ..DispatchSettings::default()
-        };
-        let schedule = settings.schedule(2);
-        let after = |attempt| schedule.delay_after(attempt, None, Jitter::NONE).map(|delay| delay.as_secs());
-        assert_eq!([1, 2, 3, 4, 5, 6].map(after), [Some(0), Some(5), Some(0), Some(60), Some(0), None]);
+    fn the_schedule_is_the_one_set() {
+        assert_eq!(DispatchSettings::default().schedule(), RetrySchedule::default());
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub struct ChannelState {
     pub reason: Option<String>,
     /// Why it failed last.
     pub cause: Option<String>,
+    /// What keeps it until an operator mends it.
+    pub waits_for: Option<String>,
     /// Whether it may reach the recipient twice.
     #[serde(default)]
     pub possible_duplicate: bool,

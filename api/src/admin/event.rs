@@ -51,17 +51,16 @@ pub(crate) async fn event(
     let tenant = known(&app, &tenant_id)?.id;
     if let Ok(event) = EventId::parse(&event_id) {
         let notification = NotificationId::of_event(tenant, &event);
-        if let Some(story) = story(&app.commands, &app.inbox, tenant, notification).await? {
-            let data = EventView::detailed(Some(&event), notification, &story);
+        if let Some(told) = story(&app.commands, &app.inbox, tenant, notification).await? {
+            let data = EventView::detailed(Some(&event), notification, &told);
             return Ok(Json(EventDetails { success: true, data }));
         }
     }
     // Read models name the notification alone.
     let unknown = || ApiError::NotFound(Thing::Event);
     let notification: NotificationId = event_id.parse().map_err(|_| unknown())?;
-    let found = story(&app.commands, &app.inbox, tenant, notification).await?;
-    let story = found.ok_or_else(unknown)?;
-    let event = app.commands.event_id(tenant, notification, &story.accepted).await?;
-    let data = EventView::detailed(event.as_ref(), notification, &story);
+    let told = story(&app.commands, &app.inbox, tenant, notification).await?.ok_or_else(unknown)?;
+    let event = app.commands.event_id(tenant, notification, &told.story.accepted).await?;
+    let data = EventView::detailed(event.as_ref(), notification, &told);
     Ok(Json(EventDetails { success: true, data }))
 }

@@ -73,7 +73,7 @@ pub(crate) async fn resolve(
     });
     let resolved = resolved.await??;
     let delivery = resolved.aggregate.delivery(of.channel).ok_or_else(unknown)?;
-    Ok(Json(Resolved { success: true, data: DetailedChannelView::of(of.channel, delivery) }))
+    Ok(Json(Resolved { success: true, data: DetailedChannelView::of(of.channel, delivery, None) }))
 }
 
 fn parse(body: &Value) -> Result<Resolution, ApiError> {

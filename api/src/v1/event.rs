@@ -69,8 +69,8 @@ async fn tell(
     let Ok(event) = EventId::parse(event_id) else { return Err(unknown) };
     let notification = NotificationId::of_event(caller.tenant.id, &event);
     match story(&app.commands, &app.inbox, caller.tenant.id, notification).await? {
-        Some(story) => {
-            Ok(Json(EventAnswer { success: true, data: EventView::of(&event, notification, &story) }))
+        Some(told) => {
+            Ok(Json(EventAnswer { success: true, data: EventView::of(&event, notification, &told) }))
         }
         None => Err(unknown),
     }

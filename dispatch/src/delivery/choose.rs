@@ -1,12 +1,17 @@
-//! Which provider carries an attempt: the next one in turn, or after an unknown outcome the one that may have it already.
+//! Which provider carries an attempt: in each round of the schedule every usable one once, or after an unknown outcome the
+//! one that may have the message already.
 //!
 //! Reads what the claims recorded, never a provider's name or today's settings. What left without an answer goes to its own
-//! provider again or waits for an operator; no other provider gets it.
+//! provider again or waits for an operator; no other provider gets it. A provider that has said that it cannot carry the
+//! message is not asked again while there is another one.
 
 use std::sync::Arc;
 
-use orqestra_domain::notification::{Delivery, DeliveryState};
-use orqestra_domain::{Channel, Timestamp};
+use orqestra_domain::notification::{
+    AfterFailure, AttemptOutcome, AttemptState, Delivery, DeliveryState, FailureScope,
+};
+use orqestra_domain::retry::{Jitter, RetrySchedule};
+use orqestra_domain::{Channel, EmailAddress, Timestamp};
 
 use super::Later;
 use crate::provider::carriers::Carrier;
@@ -17,42 +22,111 @@ pub(super) enum Choice {
     Carrier(Arc<Carrier>),
     /// An operator decides, for this coded cause.
     Hold(&'static str),
+    /// No provider has a sender to send it from.
+    NoSender,
 }
 
-/// Chooses for the attempt of that number.
-pub(super) fn choose(
-    carriers: &[Arc<Carrier>],
-    delivery: &Delivery,
-    (channel, attempt): (Channel, u32),
-    now: Timestamp,
-) -> Result<Choice, Later> {
-    let open = |carrier: &&Arc<Carrier>| carrier.breaker.pass(now);
-    let chosen = match again(carriers, delivery, channel, now) {
-        Some(Ok(own)) => Some(own).filter(open),
-        Some(Err(cause)) => return Ok(Choice::Hold(cause)),
-        None => in_turn(carriers, attempt).find(open),
-    };
+/// What a choice looks at beside the providers.
+pub(super) struct Asking<'a> {
+    pub(super) delivery: &'a Delivery,
+    pub(super) channel: Channel,
+    /// The tenant's sender mailbox.
+    pub(super) sender: Option<&'a EmailAddress>,
+    pub(super) schedule: &'a RetrySchedule,
+    pub(super) now: Timestamp,
+}
+
+/// Chooses for the next attempt.
+pub(super) fn choose(carriers: &[Arc<Carrier>], asking: &Asking<'_>) -> Result<Choice, Later> {
+    let open = |carrier: &&Arc<Carrier>| carrier.breaker.pass(asking.now);
+    if let Some(own) = again(carriers, asking) {
+        return match own {
+            Ok(own) if !own.has_sender(asking.sender) => Ok(Choice::NoSender),
+            Ok(own) => {
+                Some(own).filter(open).map(|own| Choice::Carrier(Arc::clone(own))).ok_or(Later::ProvidersDown)
+            }
+            Err(cause) => Ok(Choice::Hold(cause)),
+        };
+    }
+    let able: Vec<_> = carriers.iter().filter(|carrier| carrier.has_sender(asking.sender)).collect();
+    if able.is_empty() {
+        return Ok(Choice::NoSender);
+    }
+    let willing: Vec<_> = able.iter().copied().filter(|carrier| !refuses(carrier, asking.delivery)).collect();
+    let asked = if willing.is_empty() { able } else { willing };
+    let untried = asked.iter().copied().filter(|carrier| !was_tried(carrier, asking.delivery));
+    let chosen = untried.into_iter().find(open).or_else(|| {
+        // The provider that was to follow at once cannot be used any more: the schedule holds for the others.
+        let may_begin = round_may_begin(asking);
+        asked.iter().copied().filter(|_| may_begin).find(open)
+    });
     chosen.map(|carrier| Choice::Carrier(Arc::clone(carrier))).ok_or(Later::ProvidersDown)
 }
 
-/// How many providers the next attempts can go to.
-pub(super) fn usable(carriers: &[Arc<Carrier>], delivery: &Delivery) -> usize {
-    if delivery.bound_to().is_some() { 1 } else { carriers.len() }
+/// Whether the schedule's delay after the last attempt is over, so that providers tried in this round may be asked again.
+fn round_may_begin(asking: &Asking<'_>) -> bool {
+    let Some(AttemptState { outcome: AttemptOutcome::Failed { at, .. }, .. }) =
+        asking.delivery.attempts.last()
+    else {
+        return true;
+    };
+    let delay = asking.schedule.delay_after(asking.delivery.round(), None, Jitter::NONE);
+    at.plus(delay.unwrap_or_default()) <= asking.now
 }
 
-/// All providers, beginning with the one whose turn the attempt is.
-fn in_turn(carriers: &[Arc<Carrier>], attempt: u32) -> impl Iterator<Item = &Arc<Carrier>> {
-    let first = usize::try_from(attempt.saturating_sub(1)).unwrap_or(0);
-    (0..carriers.len()).map(move |step| &carriers[(first + step) % carriers.len()])
+fn was_tried(carrier: &Carrier, delivery: &Delivery) -> bool {
+    let by_it = |attempt: &AttemptState| attempt.was_carried_by(carrier.provider.name(), carrier.instance());
+    delivery.tried_in_turn().iter().any(by_it)
+}
+
+fn refuses(carrier: &Carrier, delivery: &Delivery) -> bool {
+    delivery.is_refused_by(carrier.provider.name(), carrier.instance())
+}
+
+/// The providers that could follow if this attempt fails.
+pub(super) struct Others {
+    /// Not asked yet since the delivery last waited.
+    untried: Vec<Arc<Carrier>>,
+    /// Whether any other provider may carry the message at all.
+    exist: bool,
+}
+
+impl Others {
+    /// The providers beside the chosen one. A message whose outcome is unknown has none.
+    pub(super) fn beside(chosen: &Carrier, carriers: &[Arc<Carrier>], asking: &Asking<'_>) -> Self {
+        let others: Vec<_> = carriers
+            .iter()
+            .filter(|_| asking.delivery.bound_to().is_none())
+            .filter(|carrier| carrier.instance() != chosen.instance())
+            .filter(|carrier| carrier.has_sender(asking.sender) && !refuses(carrier, asking.delivery))
+            .cloned()
+            .collect();
+        let exist = !others.is_empty();
+        let untried = others.into_iter().filter(|carrier| !was_tried(carrier, asking.delivery)).collect();
+        Self { untried, exist }
+    }
+
+    /// Whether a provider that refuses the message is its last word.
+    pub(super) fn exist(&self) -> bool {
+        self.exist
+    }
+
+    /// What follows a failure now: another provider at once where one is usable, else the schedule.
+    pub(super) fn after_failure(&self, now: Timestamp) -> AfterFailure {
+        if self.untried.iter().any(|carrier| carrier.breaker.is_closed(now)) {
+            AfterFailure::OtherProvider
+        } else {
+            AfterFailure::Schedule
+        }
+    }
 }
 
 /// The provider of the attempt whose outcome is unknown, or the cause of a hold; `None` where no outcome is.
 fn again<'a>(
     carriers: &'a [Arc<Carrier>],
-    delivery: &Delivery,
-    channel: Channel,
-    now: Timestamp,
+    asking: &Asking<'_>,
 ) -> Option<Result<&'a Arc<Carrier>, &'static str>> {
+    let Asking { delivery, channel, now, .. } = asking;
     let unknown = delivery.bound_to()?;
     let mut own =
         carriers.iter().filter(|carrier| unknown.was_carried_by(carrier.provider.name(), carrier.instance()));
@@ -63,8 +137,17 @@ fn again<'a>(
     // The resend was planned as one that the provider deduplicates.
     let unmarked = matches!(delivery.state, DeliveryState::Waiting { possible_duplicate: false, .. });
     let unknowns = delivery.attempts.iter().filter(|attempt| attempt.is_unknown()).count();
-    if unmarked && delivery.may_repeat_at(now) && (channel != Channel::Email || unknowns > 1) {
+    if unmarked && delivery.may_repeat_at(*now) && (*channel != Channel::Email || unknowns > 1) {
         return Some(Err("dedup_window_over"));
     }
     Some(Ok(carrier))
+}
+
+/// What the log says of an answer's scope.
+pub(super) const fn failure_scope(scope: crate::provider::Scope) -> FailureScope {
+    match scope {
+        crate::provider::Scope::Message => FailureScope::Message,
+        crate::provider::Scope::Provider => FailureScope::Provider,
+        crate::provider::Scope::Throttled => FailureScope::Throttled,
+    }
 }

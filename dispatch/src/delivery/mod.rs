@@ -17,24 +17,27 @@ use std::sync::Arc;
 
 use orqestra_commands::{CommandError, Commands, Context, RecipientContact, Trace};
 use orqestra_domain::notification::{
-    AttemptOutcome, DeliverPush, DeliveryState, NotificationRefusal, StartAttempt, Story, UnknownPolicy,
+    AttemptOutcome, DeliverPush, DeliveryState, FailureScope, NotificationRefusal, StartAttempt, Story,
+    UnknownPolicy,
 };
 use orqestra_domain::{Channel, Timestamp};
 use orqestra_event_log::{Clock, FailPoint, Outage};
 use orqestra_vault::Entropy;
+use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use self::choose::Choice;
+use self::choose::{Asking, Choice, Others};
 use self::compose::Composer;
 use self::outcome::{Attempt, Verdict};
 use self::prepare::{Prepared, Unsendable};
 use self::turn::Turn;
 use crate::due::{DueKey, DueKind, DueRow};
 use crate::provider::carriers::{Carrier, Carriers};
-use crate::provider::{Message, NotTaken, SendError, Sent};
+use crate::provider::{Message, NotTaken, Reach, Scope, SendError, Sent};
 use crate::queue::Entry;
 use crate::settings::DispatchSettings;
+use crate::waiting::WaitReason;
 
 /// How long a delivery waits for a provider's permit before it leaves its turn to others.
 const PERMIT: std::time::Duration = std::time::Duration::from_secs(5);
@@ -77,6 +80,8 @@ type CommandResult<T> = Result<T, CommandError<NotificationRefusal>>;
 /// What working on deliveries needs.
 pub(crate) struct Deliverer {
     pub(crate) commands: Commands,
+    /// Where the due table is.
+    pub(crate) due: PgPool,
     pub(crate) carriers: Arc<Carriers>,
     pub(crate) composer: Composer,
     pub(crate) settings: DispatchSettings,
@@ -160,19 +165,31 @@ impl Deliverer {
     ) -> Result<(), Later> {
         let prepared = match self.prepare(&story, row, &mut turn).await? {
             Ok(prepared) => prepared,
-            Err(unsendable) => return self.end_unsent(row, unsendable).await,
+            Err(unsendable) => {
+                return self.end_unsent(row, story.accepted.accepted_at, unsendable).await;
+            }
         };
         if row.key.channel == Channel::Push {
             return self.push(row, prepared).await;
         }
         let attempt = row.due.attempt;
         let Some(delivery) = story.deliveries.get(&row.key.channel) else { return Ok(()) };
-        let place = (row.key.channel, attempt);
-        let carrier = match choose::choose(&prepared.carriers, delivery, place, self.clock.now())? {
+        let schedule = self.settings.schedule();
+        let asking = Asking {
+            delivery,
+            channel: row.key.channel,
+            sender: prepared.sender.as_ref(),
+            schedule: &schedule,
+            now: self.clock.now(),
+        };
+        let carrier = match choose::choose(&prepared.carriers, &asking)? {
             Choice::Carrier(carrier) => carrier,
             Choice::Hold(cause) => return self.hold(row.key, cause).await,
+            Choice::NoSender => {
+                return self.wait(row, story.accepted.accepted_at, WaitReason::NoSender).await;
+            }
         };
-        let providers = choose::usable(&prepared.carriers, delivery);
+        let others = Others::beside(&carrier, &prepared.carriers, &asking);
         // Whoever has to wait for a provider waits outside of the turn.
         let permit =
             if let Ok(permit) = tokio::time::timeout(std::time::Duration::ZERO, carrier.permit()).await {
@@ -195,10 +212,10 @@ impl Deliverer {
         drop(permit);
         span::end(row, carrier.provider.name(), &sent, began.elapsed(), &calling, trace);
         drop(calling);
-        self.judge(row, &carrier, &sent);
-        let attempt =
-            Attempt { key: row.key, number: attempt, providers, sealing_key: message.key, accepted_at };
-        self.record(attempt, Self::verdict(row.key.channel, &carrier, sent)).await
+        let sent = self.judge(row, &carrier, sent);
+        let then = others.after_failure(self.clock.now());
+        let attempt = Attempt { key: row.key, number: attempt, then, sealing_key: message.key, accepted_at };
+        self.record(attempt, Self::verdict(row.key.channel, &carrier, sent, &others)).await
     }
 
     /// The story, if it allows this row's attempt now.
@@ -287,7 +304,7 @@ impl Deliverer {
                 cause: "claim_expired".to_owned(),
                 retry_after: None,
                 answer: None,
-                provider_down: false,
+                scope: Scope::Message,
             }));
         }
         FailPoint::SendBefore.hit();
@@ -317,15 +334,30 @@ impl Deliverer {
         }
     }
 
-    /// Tells the breaker.
-    fn judge(&self, row: &DueRow, carrier: &Carrier, sent: &Result<Sent, SendError>) {
+    /// Tells the breaker, which counts what speaks of the provider alone, and gives a throttled answer the time that the
+    /// carrier pauses for.
+    fn judge(
+        &self,
+        row: &DueRow,
+        carrier: &Carrier,
+        mut sent: Result<Sent, SendError>,
+    ) -> Result<Sent, SendError> {
         let name = carrier.provider.name();
-        let down = match sent {
+        let (tenant, channel) = (row.key.tenant, row.key.channel);
+        let down = match &mut sent {
             Ok(_) | Err(SendError::Refused { .. }) => false,
-            Err(SendError::NotTaken(not_taken)) => not_taken.provider_down,
+            Err(SendError::NotTaken(NotTaken { scope: Scope::Throttled, retry_after, .. })) => {
+                let now = self.clock.now();
+                let until = carrier.breaker.throttled(now, *retry_after);
+                *retry_after = Some(until.since(now));
+                metrics::counter!("orqestra_provider_throttled_total", "provider" => name).increment(1);
+                tracing::info!(tenant.id = %tenant, channel = %channel, provider = name, until = %until,
+                    "a provider is throttled and left alone");
+                return sent;
+            }
+            Err(SendError::NotTaken(not_taken)) => not_taken.scope == Scope::Provider,
             Err(SendError::Unknown { .. }) => true,
         };
-        let (tenant, channel) = (row.key.tenant, row.key.channel);
         if down {
             if carrier.breaker.failed(self.clock.now()) {
                 metrics::counter!("orqestra_breaker_opened_total", "provider" => name).increment(1);
@@ -334,13 +366,27 @@ impl Deliverer {
         } else if carrier.breaker.answered() {
             tracing::info!(tenant.id = %tenant, channel = %channel, provider = name, "a provider is used again");
         }
+        sent
     }
 
-    fn verdict(channel: Channel, carrier: &Carrier, sent: Result<Sent, SendError>) -> Verdict {
+    fn verdict(
+        channel: Channel,
+        carrier: &Carrier,
+        sent: Result<Sent, SendError>,
+        others: &Others,
+    ) -> Verdict {
         match sent {
             Ok(sent) => Verdict::Sent(sent),
             Err(SendError::NotTaken(not_taken)) => Verdict::NotTaken(not_taken),
-            Err(SendError::Refused { cause, answer }) => Verdict::Refused { cause, answer },
+            Err(SendError::Refused { cause, answer, reach: Reach::Everywhere }) => {
+                Verdict::Refused { cause, answer, scope: FailureScope::Message }
+            }
+            Err(SendError::Refused { cause, answer, reach: Reach::ThisProvider }) if others.exist() => {
+                Verdict::PassedOn { cause, answer }
+            }
+            Err(SendError::Refused { cause, answer, reach: Reach::ThisProvider }) => {
+                Verdict::Refused { cause, answer, scope: FailureScope::Pairing }
+            }
             Err(SendError::Unknown { cause }) => {
                 tracing::warn!(channel = %channel, provider = carrier.provider.name(), cause, "no answer came");
                 Verdict::Unknown { policy: policy(channel), cause }
@@ -365,8 +411,14 @@ impl Deliverer {
         }
     }
 
-    async fn end_unsent(&self, row: &DueRow, unsendable: Unsendable) -> Result<(), Later> {
+    async fn end_unsent(
+        &self,
+        row: &DueRow,
+        accepted_at: Timestamp,
+        unsendable: Unsendable,
+    ) -> Result<(), Later> {
         match unsendable {
+            Unsendable::Wait(reason) => self.wait(row, accepted_at, reason).await,
             Unsendable::Skip(reason) => self.skip(row.key, reason).await,
             Unsendable::DeadLetter(cause) => self.abandon(row.key, cause).await,
         }

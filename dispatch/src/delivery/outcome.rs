@@ -7,17 +7,19 @@ use std::time::Duration;
 
 use orqestra_commands::{CommandError, answer_field};
 use orqestra_domain::notification::{
-    DeliveryState, FailureClass, HoldDelivery, MarkOutcomeUnknown, Notification, NotificationRefusal,
-    RecordFailure, RecordSuccess, SkipDelivery, SkipReason, UnknownPolicy,
+    AfterFailure, DeliveryState, FailureClass, FailureScope, HoldDelivery, MarkOutcomeUnknown, Notification,
+    NotificationRefusal, RecordFailure, RecordSuccess, SkipDelivery, SkipReason, UnknownPolicy,
 };
 use orqestra_domain::retry::Jitter;
 use orqestra_domain::{Sealed, StreamId, Timestamp};
 use orqestra_event_log::FailPoint;
 use orqestra_vault::{DataKey, FieldContext};
 
+use super::choose::failure_scope;
 use super::{CommandResult, Deliverer, Later, Settled, unavailable};
-use crate::due::{DueKey, DueRow};
+use crate::due::{DueKey, DueRow, waiting};
 use crate::provider::{NotTaken, Sent};
+use crate::waiting::WaitReason;
 
 /// The first pause between tries of recording; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -29,8 +31,8 @@ const MOST_ANSWER: usize = 2_048;
 pub(super) struct Attempt {
     pub(super) key: DueKey,
     pub(super) number: u32,
-    /// How many providers take turns.
-    pub(super) providers: usize,
+    /// What follows if it failed and may be tried again.
+    pub(super) then: AfterFailure,
     pub(super) sealing_key: DataKey,
     pub(super) accepted_at: Timestamp,
 }
@@ -39,8 +41,20 @@ pub(super) struct Attempt {
 pub(super) enum Verdict {
     Sent(Sent),
     NotTaken(NotTaken),
-    Refused { cause: String, answer: Option<String> },
-    Unknown { policy: UnknownPolicy, cause: String },
+    /// Refused by this provider, and another one may carry it.
+    PassedOn {
+        cause: String,
+        answer: Option<String>,
+    },
+    Refused {
+        cause: String,
+        answer: Option<String>,
+        scope: FailureScope,
+    },
+    Unknown {
+        policy: UnknownPolicy,
+        cause: String,
+    },
 }
 
 impl Verdict {
@@ -48,6 +62,7 @@ impl Verdict {
         match self {
             Self::Sent(_) => "sent",
             Self::NotTaken(_) => "not_taken",
+            Self::PassedOn { .. } => "passed_on",
             Self::Refused { .. } => "refused",
             Self::Unknown { .. } => "unknown",
         }
@@ -57,7 +72,7 @@ impl Verdict {
         match self {
             Self::Sent(sent) => sent.answer.as_deref(),
             Self::NotTaken(not_taken) => not_taken.answer.as_deref(),
-            Self::Refused { answer, .. } => answer.as_deref(),
+            Self::Refused { answer, .. } | Self::PassedOn { answer, .. } => answer.as_deref(),
             Self::Unknown { .. } => None,
         }
     }
@@ -132,14 +147,16 @@ impl Deliverer {
     ) -> CommandResult<Notification> {
         let DueKey { tenant, notification, channel } = attempt.key;
         let used: Vec<_> = answer.iter().map(|sealed| sealed.key_id).collect();
-        let failure = |class, cause: &str, retry_after, answer| RecordFailure {
+        let failure = |class, scope, cause: &str, retry_after, answer| RecordFailure {
             channel,
             attempt: attempt.number,
             class,
+            scope,
+            then: attempt.then,
             cause: cause.to_owned(),
             answer,
             retry_after,
-            schedule: self.settings.schedule(attempt.providers),
+            schedule: self.settings.schedule(),
             jitter,
             at,
         };
@@ -155,12 +172,17 @@ impl Deliverer {
                 };
                 commands.record_success(tenant, notification, success, &used, context).await
             }
-            Verdict::NotTaken(NotTaken { cause, retry_after, .. }) => {
-                let failure = failure(FailureClass::Retryable, cause, *retry_after, answer);
+            Verdict::NotTaken(NotTaken { cause, retry_after, scope, .. }) => {
+                let scope = failure_scope(*scope);
+                let failure = failure(FailureClass::Retryable, scope, cause, *retry_after, answer);
                 commands.record_failure(tenant, notification, failure, &used, context).await
             }
-            Verdict::Refused { cause, .. } => {
-                let failure = failure(FailureClass::Permanent, cause, None, answer);
+            Verdict::PassedOn { cause, .. } => {
+                let failure = failure(FailureClass::Retryable, FailureScope::Pairing, cause, None, answer);
+                commands.record_failure(tenant, notification, failure, &used, context).await
+            }
+            Verdict::Refused { cause, scope, .. } => {
+                let failure = failure(FailureClass::Permanent, *scope, cause, None, answer);
                 commands.record_failure(tenant, notification, failure, &used, context).await
             }
             Verdict::Unknown { policy, cause } => {
@@ -245,6 +267,26 @@ impl Deliverer {
         ended(&held.map(drop), channel.as_str(), "held")
     }
 
+    /// Lets a delivery wait for an operator to mend what keeps it, or ends it where its deadline has come.
+    pub(super) async fn wait(
+        &self,
+        row: &DueRow,
+        accepted_at: Timestamp,
+        reason: WaitReason,
+    ) -> Result<(), Later> {
+        let deadline = accepted_at.plus(self.settings.wait_at_most);
+        if self.proved_time().await? >= deadline {
+            return match reason {
+                WaitReason::TenantInactive => self.skip(row.key, SkipReason::TenantInactive).await,
+                WaitReason::NoProvider => self.skip(row.key, SkipReason::NoProvider).await,
+                WaitReason::NoSender => self.abandon(row.key, reason.as_str()).await,
+            };
+        }
+        waiting::wait(&self.due, row, reason.as_str(), deadline)
+            .await
+            .map_err(|error| Later::Unavailable(error.to_string()))
+    }
+
     /// Ends a delivery that may not or cannot be sent any more.
     pub(super) async fn skip(&self, key: DueKey, reason: SkipReason) -> Result<(), Later> {
         let DueKey { tenant, notification, channel } = key;
@@ -260,10 +302,12 @@ impl Deliverer {
             channel,
             attempt: 0,
             class: FailureClass::Permanent,
+            scope: FailureScope::Message,
+            then: AfterFailure::Schedule,
             cause: cause.to_owned(),
             answer: None,
             retry_after: None,
-            schedule: self.settings.schedule(1),
+            schedule: self.settings.schedule(),
             jitter: Jitter::NONE,
             at: self.clock.now(),
         };

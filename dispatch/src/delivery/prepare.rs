@@ -18,6 +18,7 @@ use super::{Deliverer, Later, address, unavailable};
 use crate::due::{DueKey, DueRow};
 use crate::provider::carriers::Carrier;
 use crate::provider::smtp::letter::is_addressable;
+use crate::waiting::WaitReason;
 
 /// Bytes of sealed variables up to which they are opened in place; more of them wait for a thread that renders.
 const SMALL_SEALED: usize = 64 * 1024;
@@ -42,6 +43,8 @@ pub(super) enum Unsendable {
     Skip(SkipReason),
     /// There is nothing to send: a dead letter with a coded cause.
     DeadLetter(&'static str),
+    /// It goes on once an operator has mended what keeps it.
+    Wait(WaitReason),
 }
 
 impl From<NotComposed> for Unsendable {
@@ -66,7 +69,7 @@ impl Deliverer {
         directory.fresh().await.map_err(|error| Later::Unavailable(error.to_string()))?;
         directory.readable(tenant).map_err(|_| Later::TenantUnreadable)?;
         let Some(entry) = directory.tenant(tenant).filter(|entry| entry.record.active) else {
-            return Ok(Err(Unsendable::Skip(SkipReason::TenantInactive)));
+            return Ok(Err(Unsendable::Wait(WaitReason::TenantInactive)));
         };
         let carriers = match channel {
             Channel::Email | Channel::Sms => self.carriers.of(&entry, channel),
@@ -74,7 +77,7 @@ impl Deliverer {
         };
         let is_bound = story.deliveries.get(&channel).is_some_and(|delivery| delivery.bound_to().is_some());
         if channel != Channel::Push && carriers.is_empty() && !is_bound {
-            return Ok(Err(Unsendable::Skip(SkipReason::NoProvider)));
+            return Ok(Err(Unsendable::Wait(WaitReason::NoProvider)));
         }
         let key = match self.commands.sealing_key(story).await {
             Ok(key) => key,

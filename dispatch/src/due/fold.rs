@@ -154,6 +154,7 @@ mod tests {
             provider: None,
             instance: None,
             class: FailureClass::Retryable,
+            scope: None,
             cause: "smtp_451".to_owned(),
             answer: None,
             next_due,

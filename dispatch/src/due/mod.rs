@@ -7,6 +7,7 @@ pub(crate) mod fold;
 pub(crate) mod rebuild;
 pub(crate) mod store;
 pub(crate) mod subscriber;
+pub(crate) mod waiting;
 
 use orqestra_domain::{Channel, NotificationId, TenantId, Timestamp};
 

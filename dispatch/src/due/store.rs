@@ -36,7 +36,7 @@ pub enum DueError {
     Corrupt(&'static str),
 }
 
-async fn limited<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, DueError> {
+pub(super) async fn limited<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, DueError> {
     match tokio::time::timeout(TIMEOUT, work).await {
         Ok(done) => Ok(done?),
         Err(_) => Err(DueError::Timeout),
@@ -250,7 +250,8 @@ pub(crate) async fn count(pool: &PgPool, now: Timestamp) -> Result<Vec<Counted>,
 /// Every row, for a comparison with the log. Only under the table's lock is it the fold of one position.
 pub(crate) async fn all(connection: &mut PgConnection) -> Result<Vec<DueRow>, DueError> {
     let found = sqlx::query(
-        "select tenant_id, notification_id, channel, kind, due_at, attempt from dispatch_due
+        "select tenant_id, notification_id, channel, kind, coalesce(due_before, due_at) as due_at, attempt
+           from dispatch_due
           order by tenant_id, notification_id, channel",
     )
     .fetch_all(connection)

@@ -1,4 +1,5 @@
-//! A provider's circuit breaker: after enough failures of the provider as a whole it is left alone for a while.
+//! A provider's circuit breaker: after enough failures of the provider as a whole it is left alone for a while, and a
+//! throttled one for as long as it asks.
 //!
 //! Open, it lets nothing through; after the pause one call may try, and its outcome closes it or opens it again.
 //! It reads no clock.
@@ -13,6 +14,20 @@ struct State {
     failures: u32,
     /// Nothing passes before; set again when a trial passes.
     open_until: Option<Timestamp>,
+    /// The provider asked to be left alone until then, which is not a failure.
+    paused_until: Option<Timestamp>,
+    /// Pauses in a row for which the provider named no time.
+    pauses: u32,
+}
+
+/// The first pause of a throttled provider that names no time; it doubles.
+const FIRST_PAUSE: Duration = Duration::from_secs(30);
+const LONGEST_PAUSE: Duration = Duration::from_mins(15);
+
+impl State {
+    fn is_paused(&self, now: Timestamp) -> bool {
+        self.paused_until.is_some_and(|until| until > now)
+    }
 }
 
 /// How many calls may go through.
@@ -40,9 +55,33 @@ impl Breaker {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether the provider is used as usual: neither open, nor on trial, nor paused.
+    pub(crate) fn is_closed(&self, now: Timestamp) -> bool {
+        let state = self.state();
+        state.open_until.is_none() && !state.is_paused(now)
+    }
+
+    /// The provider is throttled: leaves it alone for as long as it asks. Says until when.
+    pub(crate) fn throttled(&self, now: Timestamp, asked: Option<Duration>) -> Timestamp {
+        let mut state = self.state();
+        // Calls that were under way together are throttled together.
+        if let Some(until) = state.paused_until.filter(|until| *until > now) {
+            let asked = asked.map_or(until, |asked| now.plus(asked.min(LONGEST_PAUSE)));
+            state.paused_until = Some(until.max(asked));
+            return until.max(asked);
+        }
+        let grown = FIRST_PAUSE.saturating_mul(1 << state.pauses.min(10));
+        let until = now.plus(asked.unwrap_or(grown).min(LONGEST_PAUSE));
+        state.pauses = state.pauses.saturating_add(1);
+        state.paused_until = Some(until);
+        until
+    }
+
     /// How many calls may go through now.
     pub(crate) fn allows(&self, now: Timestamp) -> Allows {
-        match self.state().open_until {
+        let state = self.state();
+        match state.open_until {
+            _ if state.is_paused(now) => Allows::None,
             None => Allows::All,
             Some(until) if until <= now => Allows::One,
             Some(_) => Allows::None,
@@ -53,6 +92,7 @@ impl Breaker {
     pub(crate) fn pass(&self, now: Timestamp) -> bool {
         let mut state = self.state();
         match state.open_until {
+            _ if state.is_paused(now) => false,
             None => true,
             Some(until) if until <= now => {
                 state.open_until = Some(now.plus(self.pause));
@@ -66,6 +106,7 @@ impl Breaker {
     pub(crate) fn answered(&self) -> bool {
         let mut state = self.state();
         state.failures = 0;
+        state.pauses = 0;
         state.open_until.take().is_some()
     }
 
@@ -112,6 +153,31 @@ mod tests {
         assert!(breaker.pass(at(30)) && !breaker.pass(at(30)));
         assert!(breaker.answered());
         assert_eq!(breaker.allows(at(31)), Allows::All);
+    }
+
+    #[test]
+    fn a_throttled_provider_is_left_alone_for_as_long_as_it_asks_and_is_not_blamed() {
+        let breaker = breaker();
+        assert_eq!(breaker.throttled(at(0), Some(Duration::from_secs(7))), at(7));
+        assert_eq!(
+            (breaker.allows(at(6)), breaker.pass(at(6)), breaker.is_closed(at(6))),
+            (Allows::None, false, false)
+        );
+        assert_eq!(
+            (breaker.allows(at(7)), breaker.pass(at(7)), breaker.is_closed(at(7))),
+            (Allows::All, true, true)
+        );
+        assert!(!breaker.failed(at(7)), "the throttled answer counted as a failure");
+    }
+
+    #[test]
+    fn pauses_grow_while_the_provider_names_no_time_and_calls_under_way_together_count_once() {
+        let breaker = breaker();
+        assert_eq!([0, 1, 2].map(|second| breaker.throttled(at(second), None)), [at(30); 3]);
+        assert_eq!(breaker.throttled(at(30), None), at(90));
+        breaker.answered();
+        assert_eq!(breaker.throttled(at(90), None), at(120));
+        assert_eq!(breaker.throttled(at(200), Some(Duration::from_hours(9))), at(1_100));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use orqestra_commands::{Directory, TenantEntry};
 use orqestra_domain::provider::{ProviderConfig, ProviderEntry};
-use orqestra_domain::{Channel, ProviderInstanceId, TenantId, Timestamp};
+use orqestra_domain::{Channel, EmailAddress, ProviderInstanceId, TenantId, Timestamp};
 use orqestra_event_log::Clock;
 use orqestra_vault::Vault;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::Provider;
 use super::breaker::{Allows, Breaker};
 use super::sandbox::{Sandbox, SandboxLane};
+use super::smtp::letter::is_sender;
 use super::smtp::{Smtp, SmtpLimits};
 use crate::queue::{Gate, Gates};
 use crate::settings::DispatchSettings;
@@ -72,9 +73,22 @@ impl Carrier {
         self.entry.instance
     }
 
+    /// Whether there is a mailbox to send from: the entry's own, or the tenant's.
+    pub(crate) fn has_sender(&self, sender: Option<&EmailAddress>) -> bool {
+        has_sender(&self.entry.config, sender)
+    }
+
     /// Waits for one of the provider's permits.
     pub(crate) async fn permit(&self) -> OwnedSemaphorePermit {
         Arc::clone(&self.permits).acquire_owned().await.expect("the semaphore is never closed")
+    }
+}
+
+/// Whether a provider has a mailbox to send from: its own, or the tenant's.
+pub(crate) fn has_sender(config: &ProviderConfig, sender: Option<&EmailAddress>) -> bool {
+    match config {
+        ProviderConfig::Sandbox => true,
+        ProviderConfig::Smtp(smtp) => is_sender(smtp.from.as_deref(), sender),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Who carries messages: what a provider is given, and the four ways in which it can answer.
+//! Who carries messages: what a provider is given, the four ways in which it can answer, and whom an answer speaks of.
 //!
 //! Each provider has a table that sorts every status or code it can meet into taken, not taken, refused and unknown.
 //! Invariant: `NotTaken` and `Refused` are said only where the message was surely not accepted; whatever left without
@@ -81,6 +81,8 @@ pub enum SendError {
         cause: String,
         /// Its answer in its own words.
         answer: Option<String>,
+        /// By whom.
+        reach: Reach,
     },
     /// It left, and no answer came.
     Unknown {
@@ -98,8 +100,29 @@ pub struct NotTaken {
     pub retry_after: Option<Duration>,
     /// Its answer in its own words.
     pub answer: Option<String>,
-    /// Whether the provider as a whole is at fault, and not this message.
-    pub provider_down: bool,
+    /// What the answer speaks of.
+    pub scope: Scope,
+}
+
+/// What an answer speaks of that does not accept a message for now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// This message: the provider takes others.
+    Message,
+    /// The provider, or the account or sender that it is used with: any message would meet it. The breaker counts it.
+    Provider,
+    /// The rate: the provider takes nothing for a while, and is not at fault. The carrier pauses, for `retry_after` where
+    /// the provider names a time, and no round of the schedule is used up.
+    Throttled,
+}
+
+/// How far a refusal reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// The message, whichever provider carries it: its recipient does not exist, say.
+    Everywhere,
+    /// The message at this provider, which cannot or will not carry it; another one may.
+    ThisProvider,
 }
 
 /// Carries messages of one tenant and channel.

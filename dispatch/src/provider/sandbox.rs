@@ -23,7 +23,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{Message, NotTaken, Provider, SendError, Sent};
+use super::{Message, NotTaken, Provider, Scope, SendError, Sent};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Most messages stored by one statement.
@@ -203,7 +203,7 @@ impl Provider for SandboxLane {
                 cause: "sandbox_unavailable".to_owned(),
                 retry_after: None,
                 answer: None,
-                provider_down: true,
+                scope: Scope::Provider,
             }))
         })
     }

@@ -10,9 +10,10 @@ use sqlx::PgPool;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::due::DueKind;
-use crate::due::store::{self, Counted};
+use crate::due::store::{self, Counted, DueError};
+use crate::due::{DueKind, waiting};
 use crate::queue::FairQueue;
+use crate::waiting::WaitReason;
 
 /// The shortest rest between two counts.
 const REST: Duration = Duration::from_secs(5);
@@ -32,9 +33,14 @@ impl Census {
             metrics::gauge!("orqestra_dispatch_queued")
                 .set(f64::from(u32::try_from(self.queue.len()).unwrap_or(u32::MAX)));
             let began = Instant::now();
-            match store::count(&self.pool, self.clock.now()).await {
-                Ok(counted) => {
+            let counted = async {
+                let rows = store::count(&self.pool, self.clock.now()).await?;
+                Ok::<_, DueError>((rows, waiting::count(&self.pool).await?))
+            };
+            match counted.await {
+                Ok((counted, waiting)) => {
                     self.show(&counted);
+                    show_waiting(&waiting);
                     if let Some(duration_ms) = outage.ends() {
                         tracing::info!(duration_ms, "due deliveries can be counted again");
                     }
@@ -67,5 +73,14 @@ impl Census {
                 metrics::gauge!("orqestra_oldest_unknown_seconds").set(age);
             }
         }
+    }
+}
+
+fn show_waiting(counted: &[(String, i64)]) {
+    for reason in WaitReason::ALL {
+        let rows =
+            counted.iter().find(|(counted, _)| counted == reason.as_str()).map_or(0, |(_, rows)| *rows);
+        let rows = f64::from(u32::try_from(rows).unwrap_or(u32::MAX));
+        metrics::gauge!("orqestra_waiting_deliveries", "reason" => reason.as_str()).set(rows);
     }
 }

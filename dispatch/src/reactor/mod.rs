@@ -5,6 +5,7 @@
 //! what still waits. What is cut off even so is an open attempt, and the sweeper's.
 
 mod census;
+mod mended;
 mod poller;
 mod pump;
 
@@ -29,6 +30,7 @@ use crate::provider::sandbox::Sandbox;
 use crate::queue::{Bounds, FairQueue, Gates};
 use crate::settings::{DispatchSettings, InvalidSetting};
 use census::Census;
+use mended::Mended;
 use poller::Poller;
 use pump::Pump;
 
@@ -124,6 +126,11 @@ impl Dispatch {
         let census = Census { pool: pool.clone(), queue: Arc::clone(&queue), clock: Arc::clone(&clock) };
         let counting = tokio::spawn(census.run(running.child_token()));
 
+        // Twice the poller's pause: what is mended goes on within seconds.
+        let pause = settings.poll * 2;
+        let mended = Mended { pool: pool.clone(), directory: directory.clone(), pause };
+        let mending = tokio::spawn(mended.run(running.child_token()));
+
         let poller = Poller {
             pool: pool.clone(),
             log,
@@ -139,6 +146,7 @@ impl Dispatch {
         let deliverer = Deliverer {
             postponing: Outage::default(),
             recording: Outage::default(),
+            due: pool.clone(),
             commands,
             carriers,
             composer: Composer::new(directory, Arc::clone(&clock)),
@@ -172,7 +180,7 @@ impl Dispatch {
         give_up.cancel();
         let leaving = async {
             tracker.wait().await;
-            for task in [polling, pumping, counting] {
+            for task in [polling, pumping, counting, mending] {
                 if !task.is_finished() {
                     task.await.ok();
                 }

@@ -4,6 +4,7 @@
 
 mod clock;
 mod due;
+mod failover;
 mod fairness;
 mod flow;
 mod neighbours;
@@ -17,4 +18,5 @@ mod smtp_replies;
 mod smtp_server;
 mod tls;
 mod unknown;
+mod waiting;
 mod world;

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use orqestra_commands::TenantPatch;
 use orqestra_domain::notification::{DeliveryState, SkipReason};
-use orqestra_domain::tenant::Standing;
 use orqestra_domain::{Channel, DeliveryId, StreamId, UserId};
 use serde_json::json;
 
@@ -43,33 +41,6 @@ async fn a_recipient_forgotten_by_another_process_gets_nothing_either() {
     let delivery = world.settled(&tenant, id, Channel::Email).await;
     assert_eq!(delivery.state, DeliveryState::Skipped { reason: SkipReason::RecipientForgotten });
     assert_eq!(script.calls().len(), 1);
-    dispatch.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_sent_for_a_tenant_that_was_switched_off() {
-    let world = World::new().await;
-    let tenant = world.tenant("acme", &[(Channel::Email, "hi")]).await;
-    let id = world.trigger(&tenant, "e-1").await;
-    let patch = TenantPatch { standing: Some(Standing::Inactive), ..TenantPatch::default() };
-    world.commands.change_tenant(tenant.id, patch, &ctx()).await.unwrap();
-    let script = Script::always(Answer::Taken);
-    let dispatch = world.play(&script, settings());
-    let delivery = world.settled(&tenant, id, Channel::Email).await;
-    assert_eq!(delivery.state, DeliveryState::Skipped { reason: SkipReason::TenantInactive });
-    assert!(script.calls().is_empty());
-    dispatch.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_channel_whose_providers_were_taken_away_is_skipped() {
-    let world = World::new().await;
-    let tenant = world.tenant("acme", &[(Channel::Email, "hi")]).await;
-    let id = world.trigger(&tenant, "e-1").await;
-    world.providers(tenant.id, Channel::Email, Vec::new()).await;
-    let dispatch = world.dispatch(settings());
-    let delivery = world.settled(&tenant, id, Channel::Email).await;
-    assert_eq!(delivery.state, DeliveryState::Skipped { reason: SkipReason::NoProvider });
     dispatch.stop().await;
 }
 

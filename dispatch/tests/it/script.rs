@@ -1,10 +1,11 @@
 //! A provider that answers as told and remembers whom it was called for.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
-use orqestra_dispatch::{MakeProvider, Message, NotTaken, Provider, SendError, Sent};
+use orqestra_dispatch::{MakeProvider, Message, NotTaken, Provider, Reach, Scope, SendError, Sent};
 use orqestra_domain::provider::{Dedup, ProviderConfig, ProviderEntry};
 use orqestra_domain::{Channel, DeliveryId, TenantId};
 use tokio::sync::{Semaphore, watch};
@@ -16,6 +17,10 @@ pub(crate) enum Answer {
     NotTaken,
     Down,
     Refused,
+    /// Refused by this provider alone.
+    RefusedHere,
+    /// Asks to be left alone for that many seconds.
+    Throttled(u64),
     Silence,
     /// Never comes back.
     Hang,
@@ -40,6 +45,7 @@ pub(crate) struct Script {
     answers: Mutex<VecDeque<Answer>>,
     then: Mutex<Answer>,
     to: Mutex<Vec<(TenantId, Channel, Answer)>>,
+    ports: Mutex<HashMap<u16, Answer>>,
     calls: watch::Sender<Vec<Call>>,
     gate: Semaphore,
 }
@@ -58,6 +64,7 @@ impl Script {
             answers: Mutex::default(),
             then: Mutex::new(then),
             to: Mutex::default(),
+            ports: Mutex::default(),
             calls: watch::Sender::default(),
             gate: Semaphore::new(Semaphore::MAX_PERMITS),
         })
@@ -73,6 +80,17 @@ impl Script {
     pub(crate) fn first(self: Arc<Self>, answers: impl IntoIterator<Item = Answer>) -> Arc<Self> {
         self.answers.lock().unwrap().extend(answers);
         self
+    }
+
+    /// The provider of that port always answers like this.
+    pub(crate) fn at(self: Arc<Self>, port: u16, answer: Answer) -> Arc<Self> {
+        self.ports.lock().unwrap().insert(port, answer);
+        self
+    }
+
+    /// Which providers were called, by their ports.
+    pub(crate) fn ports(&self) -> Vec<u16> {
+        self.calls().iter().map(|call| call.provider).collect()
     }
 
     /// From now on answers like this.
@@ -147,24 +165,31 @@ impl Provider for Actor {
                 body: message.content.body.clone(),
             };
             self.script.calls.send_modify(|calls| calls.push(call));
-            let answer = self.script.next(message.tenant, message.channel);
+            let own = self.script.ports.lock().unwrap().get(&self.number).copied();
+            let answer = own.unwrap_or_else(|| self.script.next(message.tenant, message.channel));
             drop(self.script.gate.acquire().await.unwrap());
-            let not_taken = |provider_down| {
+            let not_taken = |scope, retry_after| {
                 SendError::NotTaken(NotTaken {
                     cause: "busy".to_owned(),
-                    retry_after: None,
+                    retry_after,
                     answer: Some("come again".to_owned()),
-                    provider_down,
+                    scope,
                 })
             };
+            let refused =
+                |reach| SendError::Refused { cause: "no_such_user".to_owned(), answer: None, reach };
             match answer {
                 Answer::Taken => Ok(Sent {
                     provider_message_id: Some("m-1".to_owned()),
                     answer: Some("welcome".to_owned()),
                 }),
-                Answer::NotTaken => Err(not_taken(false)),
-                Answer::Down => Err(not_taken(true)),
-                Answer::Refused => Err(SendError::Refused { cause: "no_such_user".to_owned(), answer: None }),
+                Answer::NotTaken => Err(not_taken(Scope::Message, None)),
+                Answer::Down => Err(not_taken(Scope::Provider, None)),
+                Answer::Throttled(seconds) => {
+                    Err(not_taken(Scope::Throttled, Some(Duration::from_secs(seconds))))
+                }
+                Answer::Refused => Err(refused(Reach::Everywhere)),
+                Answer::RefusedHere => Err(refused(Reach::ThisProvider)),
                 Answer::Silence => Err(SendError::Unknown { cause: "no_answer".to_owned() }),
                 Answer::Hang => std::future::pending().await,
             }

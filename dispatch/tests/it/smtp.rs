@@ -6,7 +6,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use orqestra_commands::RenderedContent;
-use orqestra_dispatch::{Message, NotTaken, Provider, SendError, Sent, Smtp, SmtpLimits};
+use orqestra_dispatch::{Message, NotTaken, Provider, Reach, Scope, SendError, Sent, Smtp, SmtpLimits};
 use orqestra_domain::provider::{SmtpConfig, TlsMode, Username};
 use orqestra_domain::{
     Channel, DeliveryId, NotificationId, ProviderInstanceId, StreamId, TenantId, Timestamp,
@@ -121,9 +121,10 @@ async fn one(manners: Manners) -> String {
 pub(crate) fn short(outcome: Result<Sent, SendError>) -> String {
     match outcome {
         Ok(_) => "taken".to_owned(),
-        Err(SendError::NotTaken(NotTaken { cause, provider_down: true, .. })) => format!("down {cause}"),
+        Err(SendError::NotTaken(NotTaken { cause, scope: Scope::Provider, .. })) => format!("down {cause}"),
         Err(SendError::NotTaken(NotTaken { cause, .. })) => format!("not taken {cause}"),
-        Err(SendError::Refused { cause, .. }) => format!("refused {cause}"),
+        Err(SendError::Refused { cause, reach: Reach::Everywhere, .. }) => format!("refused {cause}"),
+        Err(SendError::Refused { cause, reach: Reach::ThisProvider, .. }) => format!("refused here {cause}"),
         Err(SendError::Unknown { cause }) => format!("unknown {cause}"),
     }
 }
@@ -166,16 +167,18 @@ async fn every_row_of_the_table_before_the_message() {
 #[tokio::test]
 async fn every_row_of_the_table_up_to_the_content() {
     let good = Manners::GOOD;
-    for (step, outcome) in [
-        (Say("451 later"), "not taken smtp_451"),
-        (Say("550 no such user"), "refused smtp_550"),
-        (Say("421 closing"), "down smtp_421"),
-        (Say("530 authenticate first"), "down smtp_530"),
-        (Say("what?"), "down smtp_garbled"),
-        (Cut, "down smtp_connection_lost"),
-        (Hang, "down smtp_timeout"),
+    for (step, to_mail, outcome) in [
+        (Say("451 later"), "down smtp_451", "not taken smtp_451"),
+        (Say("550 no such user"), "down smtp_550", "refused smtp_550"),
+        (Say("550 5.7.1 account suspended"), "down smtp_550", "refused here smtp_550"),
+        (Say("552 5.3.4 too big"), "refused here smtp_552", "refused here smtp_552"),
+        (Say("421 closing"), "down smtp_421", "down smtp_421"),
+        (Say("530 authenticate first"), "down smtp_530", "down smtp_530"),
+        (Say("what?"), "down smtp_garbled", "down smtp_garbled"),
+        (Cut, "down smtp_connection_lost", "down smtp_connection_lost"),
+        (Hang, "down smtp_timeout", "down smtp_timeout"),
     ] {
-        assert_eq!(one(Manners { mail: step, ..good }).await, outcome, "MAIL {step:?}");
+        assert_eq!(one(Manners { mail: step, ..good }).await, to_mail, "MAIL {step:?}");
         assert_eq!(one(Manners { rcpt: step, ..good }).await, outcome, "RCPT {step:?}");
         assert_eq!(one(Manners { data: step, ..good }).await, outcome, "DATA {step:?}");
     }
@@ -187,7 +190,7 @@ async fn every_row_of_the_table_after_the_content() {
     for (step, outcome) in [
         (Say("451 later"), "not taken smtp_451"),
         (Say("452 full"), "not taken smtp_452"),
-        (Say("550 spam"), "refused smtp_550"),
+        (Say("550 spam"), "refused here smtp_550"),
         (Say("421 closing"), "down smtp_421"),
         (Say("what?"), "unknown smtp_garbled"),
         (Say("354 go on"), "unknown smtp_garbled"),
@@ -308,7 +311,7 @@ async fn an_address_beyond_ascii_needs_a_server_that_takes_it() {
     let client = Client::to(&server);
     let mut message = client.message(1);
     message.to = "jörg@example.com".to_owned();
-    assert_eq!(short(client.smtp.send(&message).await), "refused smtp_no_utf8");
+    assert_eq!(short(client.smtp.send(&message).await), "refused here smtp_no_utf8");
     let server = SmtpServer::start([]).await;
     let client = Client::to(&server);
     assert_eq!(short(client.smtp.send(&message).await), "taken");

@@ -134,7 +134,7 @@ async fn an_answer_that_comes_before_the_content_has_ended_does_not_accept_it() 
     // More than the sockets hold, so that the answer is there before the end of the content can be written.
     message.content = RenderedContent { body: "x".repeat(24 << 20), ..message.content };
     assert_eq!(short(client.send_message(&message).await), "down smtp_out_of_step");
-    assert_eq!(short(client.send_message(&message).await), "refused smtp_552");
+    assert_eq!(short(client.send_message(&message).await), "refused here smtp_552");
     assert_eq!(server.taken().len(), 0);
 }
 
@@ -226,7 +226,7 @@ async fn refused_credentials_are_the_providers_fault_by_every_mechanism() {
 #[tokio::test]
 async fn a_message_above_the_servers_size_is_not_offered_to_it() {
     let small = Manners { ehlo: "250-test\r\n250 SIZE 100", mail: Step::Cut, ..GOOD };
-    assert_eq!(one(small).await, ("refused smtp_too_large".to_owned(), 0));
+    assert_eq!(one(small).await, ("refused here smtp_too_large".to_owned(), 0));
     for ehlo in ["250-test\r\n250 SIZE 100000", "250-test\r\n250 SIZE 0", "250-test\r\n250 size"] {
         assert_eq!(one(Manners { ehlo, ..GOOD }).await, ("taken".to_owned(), 1), "{ehlo}");
     }

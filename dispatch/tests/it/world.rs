@@ -156,6 +156,10 @@ impl World {
         Self { database, commands, clock, token }
     }
 
+    pub(crate) fn now(&self) -> orqestra_domain::Timestamp {
+        self.clock.now()
+    }
+
     pub(crate) fn pool(&self) -> &PgPool {
         self.database.pool()
     }

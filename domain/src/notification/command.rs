@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::event::{Accepted, DeliveryRendered, FailureClass, Resolution};
+use super::event::{Accepted, DeliveryRendered, FailureClass, FailureScope, Resolution};
 use super::plan::SkipReason;
 use crate::channel::Channel;
 use crate::id::{ProviderInstanceId, RecipientRef};
@@ -88,6 +88,15 @@ pub struct RecordSuccess {
     pub at: Timestamp,
 }
 
+/// What follows a failure that may be tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterFailure {
+    /// Another provider, at once, in the same round of the schedule.
+    OtherProvider,
+    /// The schedule: a delay, and then a new round of all providers.
+    Schedule,
+}
+
 /// See [`NotificationCommand::RecordFailure`].
 #[derive(Clone, Debug)]
 pub struct RecordFailure {
@@ -97,6 +106,10 @@ pub struct RecordFailure {
     pub attempt: u32,
     /// Whether trying again can help.
     pub class: FailureClass,
+    /// What the failure speaks of.
+    pub scope: FailureScope,
+    /// What follows where it may be tried again.
+    pub then: AfterFailure,
     /// A stable code.
     pub cause: String,
     /// The provider's words.

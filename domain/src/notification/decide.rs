@@ -1,18 +1,27 @@
 //! The rules of a notification: which command is allowed when, and what it makes happen.
 
+use std::time::Duration;
+
 use super::command::{
-    DeliverPush, HoldDelivery, MarkOutcomeUnknown, MarkRead, NotificationCommand, RecordFailure,
-    RecordSuccess, Resolve, SkipDelivery, StartAttempt, UnknownPolicy,
+    AfterFailure, DeliverPush, HoldDelivery, MarkOutcomeUnknown, MarkRead, NotificationCommand,
+    RecordFailure, RecordSuccess, Resolve, SkipDelivery, StartAttempt, UnknownPolicy,
 };
 use super::event::{
     AttemptFailed, AttemptOutcomeUnknown, AttemptStarted, AttemptSucceeded, DeliveryAbandoned, DeliveryHeld,
-    DeliverySkipped, FailureClass, NotificationEvent, NotificationRead, OutcomeResolved,
+    DeliverySkipped, FailureClass, FailureScope, NotificationEvent, NotificationRead, OutcomeResolved,
 };
 use super::refusal::NotificationRefusal as Refusal;
 use super::state::{AttemptOutcome, Delivery, DeliveryState, Notification, Story};
 use crate::channel::Channel;
 use crate::provider::{Dedup, HUB, HUB_INSTANCE};
 use crate::retry::RetrySchedule;
+
+/// Most attempts of a delivery, over all providers and throttled ones: what bounds its stream.
+const MOST_ATTEMPTS: usize = 512;
+/// How long a throttled provider is left alone that does not say how long.
+const THROTTLED: Duration = Duration::from_secs(30);
+/// The shortest delay before a new round.
+const SHORTEST_DELAY: Duration = Duration::from_millis(1);
 
 type Decision = Result<Vec<NotificationEvent>, Refusal>;
 
@@ -163,9 +172,7 @@ impl Story {
         let decides = is_last && !ended;
         let delay = match failure.class {
             FailureClass::Permanent => None,
-            FailureClass::Retryable => {
-                failure.schedule.delay_after(failure.attempt, failure.retry_after, failure.jitter)
-            }
+            FailureClass::Retryable => delivery.delay_after(&failure),
         };
         let next_due = delay.filter(|_| decides).map(|delay| failure.at.plus(delay));
         let mut events = vec![NotificationEvent::AttemptFailed(AttemptFailed {
@@ -175,6 +182,7 @@ impl Story {
             provider: Some(attempt.provider.clone()),
             instance: attempt.instance,
             class: failure.class,
+            scope: Some(failure.scope),
             cause: failure.cause.clone(),
             answer: failure.answer,
             next_due,
@@ -279,6 +287,29 @@ impl Delivery {
             | DeliveryState::Abandoned { .. } => return Err(Refusal::AttemptTaken),
         };
         if attempt == self.next_attempt() { Ok(duplicate) } else { Err(Refusal::AttemptTaken) }
+    }
+
+    /// How long after a failure the next attempt is due; `None` after the last round.
+    ///
+    /// No delay at all is said of a failover alone, so that the log tells the rounds.
+    fn delay_after(&self, failure: &RecordFailure) -> Option<Duration> {
+        let may_go_on = self.attempts.len() < MOST_ATTEMPTS;
+        match (failure.then, failure.scope) {
+            (AfterFailure::OtherProvider, _) => may_go_on.then_some(Duration::ZERO),
+            (AfterFailure::Schedule, FailureScope::Throttled) if may_go_on => {
+                Some(failure.retry_after.unwrap_or(THROTTLED).max(SHORTEST_DELAY))
+            }
+            (
+                AfterFailure::Schedule,
+                FailureScope::Message
+                | FailureScope::Pairing
+                | FailureScope::Provider
+                | FailureScope::Throttled,
+            ) => {
+                let delay = failure.schedule.delay_after(self.round(), failure.retry_after, failure.jitter);
+                delay.map(|delay| delay.max(SHORTEST_DELAY))
+            }
+        }
     }
 
     /// Whether nothing is left to happen once that attempt is known not to have been taken, or given up on.

@@ -160,6 +160,20 @@ pub enum FailureClass {
     Permanent,
 }
 
+/// What a failure speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureScope {
+    /// The message, whichever provider carries it.
+    Message,
+    /// The message at this provider: another one may carry it.
+    Pairing,
+    /// The provider, or the account or sender that it is used with.
+    Provider,
+    /// The rate: the provider takes nothing for a while. It counts in no round of the schedule.
+    Throttled,
+}
+
 /// See [`NotificationEvent::AttemptFailed`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -179,12 +193,16 @@ pub struct AttemptFailed {
     pub instance: Option<ProviderInstanceId>,
     /// Whether trying again can help.
     pub class: FailureClass,
+    /// What the failure speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<FailureScope>,
     /// A stable code, as in `smtp_451`.
     pub cause: String,
     /// The provider's answer in its own words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Sealed>,
-    /// When the next attempt is due; absent if there is none.
+    /// When the next attempt is due; absent if there is none. The same as `at` where another provider follows at once, in
+    /// the same round of the schedule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_due: Option<Timestamp>,
     /// Whether it was the last open attempt of a delivery that had been sent by then.

@@ -13,13 +13,13 @@ mod state;
 mod tests;
 
 pub use command::{
-    DeliverPush, HoldDelivery, MarkOutcomeUnknown, MarkRead, NotificationCommand, RecordFailure,
-    RecordSuccess, Resolve, SkipDelivery, StartAttempt, TriggerNotification, UnknownPolicy,
+    AfterFailure, DeliverPush, HoldDelivery, MarkOutcomeUnknown, MarkRead, NotificationCommand,
+    RecordFailure, RecordSuccess, Resolve, SkipDelivery, StartAttempt, TriggerNotification, UnknownPolicy,
 };
 pub use event::{
     Accepted, AttemptFailed, AttemptOutcomeUnknown, AttemptStarted, AttemptSucceeded, DeliveryAbandoned,
-    DeliveryHeld, DeliveryRendered, DeliverySkipped, FailureClass, NotificationEvent, NotificationRead,
-    OpenAttempt, OutcomeResolved, Resolution,
+    DeliveryHeld, DeliveryRendered, DeliverySkipped, FailureClass, FailureScope, NotificationEvent,
+    NotificationRead, OpenAttempt, OutcomeResolved, Resolution,
 };
 pub use plan::{PlanInput, PlanOutcome, PlannedChannel, SkipReason, TemplateChoice, TemplateRef, plan};
 pub use refusal::NotificationRefusal;

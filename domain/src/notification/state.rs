@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{Accepted, FailureClass, NotificationEvent, OpenAttempt, Resolution};
+use super::event::{Accepted, FailureClass, FailureScope, NotificationEvent, OpenAttempt, Resolution};
 use super::plan::{PlanOutcome, SkipReason, TemplateRef};
 use crate::channel::Channel;
 use crate::id::{AddressRef, DeliveryId, ProviderInstanceId};
@@ -135,8 +135,12 @@ pub enum AttemptOutcome {
         at: Timestamp,
         /// Whether trying again can help.
         class: FailureClass,
+        /// What it speaks of; absent in events from before it was kept.
+        scope: Option<FailureScope>,
         /// A stable code.
         cause: String,
+        /// When the next attempt is due.
+        next_due: Option<Timestamp>,
     },
     /// Nobody knows.
     Unknown {
@@ -181,6 +185,16 @@ impl AttemptState {
         self.dedup.is_some_and(|dedup| dedup.covers(self.started_at, at))
     }
 
+    /// Whether it failed, and the failure speaks of that.
+    pub fn failed_by(&self, of: FailureScope) -> bool {
+        matches!(self.outcome, AttemptOutcome::Failed { scope: Some(scope), .. } if scope == of)
+    }
+
+    /// Whether it failed and the delivery waits before its next attempt.
+    fn is_followed_later(&self) -> bool {
+        matches!(self.outcome, AttemptOutcome::Failed { at, next_due: Some(due), .. } if due > at)
+    }
+
     /// Whether that provider carried it. An attempt that names no instance is told by the provider's kind alone.
     pub fn was_carried_by(&self, provider: &str, instance: ProviderInstanceId) -> bool {
         self.instance.map_or(self.provider == provider, |own| own == instance)
@@ -197,6 +211,28 @@ impl Delivery {
     /// does not deduplicate any more.
     pub fn may_repeat_at(&self, at: Timestamp) -> bool {
         self.attempts.iter().any(|attempt| attempt.is_unknown() && !attempt.is_deduplicated_at(at))
+    }
+
+    /// The round of the schedule that the next attempt is made in, from 1. A failure ends its round where the next attempt
+    /// is due later, unless the provider was throttled.
+    pub fn round(&self) -> u32 {
+        let ended = self.attempts.iter().filter(|attempt| {
+            let throttled = attempt.failed_by(FailureScope::Throttled);
+            attempt.is_followed_later() && !throttled
+        });
+        u32::try_from(ended.count()).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
+    /// The attempts since the delivery last waited, in order: the providers asked already before it waits again.
+    pub fn tried_in_turn(&self) -> &[AttemptState] {
+        let waited = self.attempts.iter().rposition(AttemptState::is_followed_later);
+        &self.attempts[waited.map_or(0, |last| last + 1)..]
+    }
+
+    /// Whether that provider has said that it cannot carry this delivery.
+    pub fn is_refused_by(&self, provider: &str, instance: ProviderInstanceId) -> bool {
+        let refused = |attempt: &&AttemptState| attempt.failed_by(FailureScope::Pairing);
+        self.attempts.iter().filter(refused).any(|attempt| attempt.was_carried_by(provider, instance))
     }
 
     /// The number that the next attempt will have.
@@ -329,7 +365,9 @@ impl Delivery {
                 let outcome = AttemptOutcome::Failed {
                     at: failed.at,
                     class: failed.class,
+                    scope: failed.scope,
                     cause: failed.cause.clone(),
+                    next_due: failed.next_due,
                 };
                 self.settle(failed.attempt, outcome);
                 if let Some(due) = failed.next_due {

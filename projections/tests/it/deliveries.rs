@@ -40,6 +40,8 @@ fn fail(world: &World, attempt: u32, class: FailureClass, cause: &str) -> Notifi
         channel: EMAIL,
         attempt,
         class,
+        scope: orqestra_domain::notification::FailureScope::Message,
+        then: orqestra_domain::notification::AfterFailure::Schedule,
         cause: cause.to_owned(),
         answer: None,
         retry_after: None,

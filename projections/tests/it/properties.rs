@@ -86,6 +86,8 @@ impl Act {
                 channel,
                 attempt,
                 class,
+                scope: orqestra_domain::notification::FailureScope::Message,
+                then: orqestra_domain::notification::AfterFailure::Schedule,
                 cause: format!("smtp_{attempt}"),
                 answer: None,
                 retry_after: None,

@@ -48,20 +48,24 @@ fn address(email: &str) -> Option<Address> {
     Address::new(local, domain).ok()
 }
 
+/// The mailbox that a message is sent from, its domain in ASCII: the provider's own, or the tenant's.
+fn sender(own: Option<&str>, tenants: Option<&EmailAddress>) -> Option<Mailbox> {
+    let mailbox = match own {
+        Some(own) => own.parse::<Mailbox>().ok()?,
+        None => Mailbox::new(None, address(tenants?.as_str())?),
+    };
+    Some(Mailbox::new(mailbox.name, address(mailbox.email.as_ref())?))
+}
+
+/// Whether there is a mailbox to send from.
+pub(crate) fn is_sender(own: Option<&str>, tenants: Option<&EmailAddress>) -> bool {
+    sender(own, tenants).is_some()
+}
+
 impl Letter {
     pub(super) fn write(message: &Message, from: Option<&str>) -> Result<Self, NoLetter> {
-        let sender = match from {
-            Some(from) => from.parse::<Mailbox>().map_err(|_| NoLetter::Sender)?,
-            None => Mailbox::new(
-                None,
-                message
-                    .sender
-                    .as_ref()
-                    .and_then(|sender| address(sender.as_str()))
-                    .ok_or(NoLetter::Sender)?,
-            ),
-        };
-        let from = address(sender.email.as_ref()).ok_or(NoLetter::Sender)?;
+        let sender = sender(from, message.sender.as_ref()).ok_or(NoLetter::Sender)?;
+        let from = sender.email;
         let to = address(&message.to).ok_or(NoLetter::Recipient)?;
         let message_id = message.message_id();
         let name = sender.name.as_deref().map(one_line);

@@ -24,7 +24,7 @@ use tokio::time::Instant;
 use self::connection::{Connection, Credentials, Receipt, Target};
 use self::letter::{Letter, NoLetter};
 use self::table::{Fault, Phase, What};
-use super::{Message, NotTaken, Provider, SendError, Sent};
+use super::{Message, NotTaken, Provider, Reach, Scope, SendError, Sent};
 
 /// How long a connection waits for the next message.
 const IDLE: Duration = Duration::from_secs(20);
@@ -102,7 +102,8 @@ impl Smtp {
             };
             if let Some(cause) = cannot_carry(&connection, &letter) {
                 self.keep(connection);
-                return Err(SendError::Refused { cause: cause.to_owned(), answer: None });
+                let reach = Reach::ThisProvider;
+                return Err(SendError::Refused { cause: cause.to_owned(), answer: None, reach });
             }
             match connection.deliver(&letter, deadline).await {
                 Ok(Receipt { words }) => {
@@ -233,9 +234,11 @@ fn no_letter(why: NoLetter) -> SendError {
             cause: "no_sender".to_owned(),
             retry_after: None,
             answer: None,
-            provider_down: true,
+            scope: Scope::Provider,
         }),
-        NoLetter::Recipient => SendError::Refused { cause: "unaddressable".to_owned(), answer: None },
+        NoLetter::Recipient => {
+            SendError::Refused { cause: "unaddressable".to_owned(), answer: None, reach: Reach::Everywhere }
+        }
     }
 }
 

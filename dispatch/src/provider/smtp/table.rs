@@ -1,17 +1,19 @@
-//! The SMTP table: what a fault in each phase says about the message.
+//! The SMTP table: what a fault in each phase says about the message, and about whom.
 //!
-//! | phase | 4yz | 5yz | no answer, cut, garbled, out of step or too long |
-//! |---|---|---|---|
-//! | connecting, greeting, STARTTLS, AUTH | not taken, provider down | not taken, provider down | not taken, provider down |
-//! | MAIL, RCPT, DATA, the content up to its final dot | not taken | refused | not taken, provider down |
-//! | the final dot and its answer | not taken | refused | unknown |
-//!
-//! 421 and the codes that ask for authentication speak of the provider and not of the message, in any phase: not
-//! taken, provider down.
+//! | phase | answer | then |
+//! |---|---|---|
+//! | any | 4yz that speaks of a rate | not taken, throttled |
+//! | any | 421, 530, 534, 535, 538 | not taken, the provider |
+//! | connecting, greeting, STARTTLS, AUTH | any other | not taken, the provider |
+//! | MAIL | 4yz, and 5yz but those of the message's size, parameters or content | not taken, the provider: no recipient was named |
+//! | RCPT, DATA, the final dot | 4yz | not taken, the message; 4.3.x the provider |
+//! | RCPT, DATA, the final dot | 5yz | refused everywhere or here, or the provider: [`Says::permanent`] |
+//! | before the final dot | no answer, cut, garbled, out of step or too long | not taken, the provider |
+//! | the final dot | no answer, cut, garbled, out of step or too long | unknown |
 
 use std::fmt;
 
-use crate::provider::{NotTaken, SendError};
+use crate::provider::{NotTaken, Reach, Scope, SendError};
 
 /// How far a message had come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,11 +87,11 @@ impl Fault {
             && matches!(self.what, What::Cut | What::Garbled | What::OutOfStep | What::Code(421))
     }
 
-    /// Whether the connection is still in step with the server.
+    /// Whether the connection is still in step with the server, and the server still takes mail through it: a sender that was
+    /// refused is tried anew in a session of its own.
     pub(super) fn leaves_connection_usable(&self) -> bool {
         let Self { phase, what, words: _ } = self;
-        matches!(phase, Phase::Mail | Phase::Rcpt | Phase::Data)
-            && matches!(what, What::Code(code) if *code != 421)
+        matches!(phase, Phase::Rcpt | Phase::Data) && matches!(what, What::Code(code) if *code != 421)
     }
 
     fn cause(&self) -> String {
@@ -112,18 +114,14 @@ impl Fault {
     /// What the table says.
     pub(super) fn outcome(self) -> SendError {
         let cause = self.cause();
-        let not_taken = |answer, provider_down| {
-            SendError::NotTaken(NotTaken { cause: cause.clone(), retry_after: None, answer, provider_down })
-        };
-        let before_mail = match self.phase {
-            Phase::Connecting | Phase::Encrypting | Phase::Authenticating => true,
-            Phase::Mail | Phase::Rcpt | Phase::Data | Phase::Content => false,
+        let not_taken = |answer, scope| {
+            SendError::NotTaken(NotTaken { cause: cause.clone(), retry_after: None, answer, scope })
         };
         match self.what {
-            What::Code(421 | 530 | 534 | 535 | 538) => not_taken(self.words, true),
-            What::Code(_) if before_mail => not_taken(self.words, true),
-            What::Code(500..) => SendError::Refused { cause, answer: self.words },
-            What::Code(_) => not_taken(self.words, false),
+            What::Code(code) => match Says::of(self.phase, code, self.words.as_deref().unwrap_or_default()) {
+                Says::NotTaken(scope) => not_taken(self.words, scope),
+                Says::Refused(reach) => SendError::Refused { cause, answer: self.words, reach },
+            },
             What::Silence
             | What::Cut
             | What::Garbled
@@ -140,10 +138,94 @@ impl Fault {
                 | Phase::Authenticating
                 | Phase::Mail
                 | Phase::Rcpt
-                | Phase::Data => not_taken(self.words, true),
+                | Phase::Data => not_taken(self.words, Scope::Provider),
             },
         }
     }
+}
+
+/// What a reply of 4yz or 5yz says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Says {
+    NotTaken(Scope),
+    Refused(Reach),
+}
+
+/// Subject and detail of an enhanced status code (RFC 3463), as in `5.7.1`.
+type Status = (u16, u16);
+
+impl Says {
+    pub(super) fn of(phase: Phase, code: u16, words: &str) -> Self {
+        let status = status(code, words);
+        let before_mail = match phase {
+            Phase::Connecting | Phase::Encrypting | Phase::Authenticating => true,
+            Phase::Mail | Phase::Rcpt | Phase::Data | Phase::Content => false,
+        };
+        match code {
+            400..500 if speaks_of_a_rate(status, words) => Self::NotTaken(Scope::Throttled),
+            421 | 530 | 534 | 535 | 538 => Self::NotTaken(Scope::Provider),
+            _ if before_mail => Self::NotTaken(Scope::Provider),
+            ..500 if phase == Phase::Mail || matches!(status, Some((3, _))) => {
+                Self::NotTaken(Scope::Provider)
+            }
+            ..500 => Self::NotTaken(Scope::Message),
+            _ if phase == Phase::Mail => Self::permanent_to_mail(code, status),
+            _ => Self::permanent(phase, code, status),
+        }
+    }
+
+    /// 5yz to MAIL: the recipient is not named yet, so that only the message's size, its parameters and its content are
+    /// the message's own.
+    fn permanent_to_mail(code: u16, status: Option<Status>) -> Self {
+        match (code, status) {
+            (552 | 555, _) | (_, Some((2, 3) | (3, 3 | 4) | (6, _))) => Self::Refused(Reach::ThisProvider),
+            _ => Self::NotTaken(Scope::Provider),
+        }
+    }
+
+    /// 5yz from RCPT on.
+    fn permanent(phase: Phase, code: u16, status: Option<Status>) -> Self {
+        match (status, code) {
+            // The sender's address; the system; a command out of turn; credentials, encryption, DKIM, SPF and reverse DNS.
+            (Some((1, 7 | 8) | (3, 0..=2 | 5..) | (5, 1) | (7, 8..=14 | 20..=29)), _) => {
+                Self::NotTaken(Scope::Provider)
+            }
+            // The recipient's address; the recipient's mailbox.
+            (Some((1 | 2, _)), _) => Self::Refused(Reach::Everywhere),
+            // Features and sizes of the system; routes; parameters; content; policy.
+            (Some((3..=7, _)), _) => Self::Refused(Reach::ThisProvider),
+            (Some(_) | None, 500 | 502..=504) => Self::NotTaken(Scope::Provider),
+            (Some(_) | None, 554 | 555) => Self::Refused(Reach::ThisProvider),
+            (Some(_) | None, 550 | 552) if phase == Phase::Content => Self::Refused(Reach::ThisProvider),
+            (Some(_) | None, _) => Self::Refused(Reach::Everywhere),
+        }
+    }
+}
+
+/// The enhanced status code at the beginning of a reply's text, if its class is the code's.
+fn status(code: u16, words: &str) -> Option<Status> {
+    let word = words.split_whitespace().next()?.trim_matches(|c: char| !c.is_ascii_digit());
+    let mut numbers = word.split('.').map(str::parse::<u16>);
+    let (class, subject, detail) = (numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?);
+    (class == code / 100 && numbers.next().is_none()).then_some((subject, detail))
+}
+
+/// Whether a temporary refusal is of the sender's rate. Only what is said plainly counts: greylisting and a busy mailbox
+/// are the message's own, and a limit of sessions is met again at once.
+fn speaks_of_a_rate(status: Option<Status>, words: &str) -> bool {
+    const PLAINLY: [&str; 8] = [
+        "rate limit",
+        "ratelimit",
+        "rate-limit",
+        "throttl",
+        "too many messages",
+        "too many emails",
+        "sending limit",
+        "sending rate",
+    ];
+    let may_be = matches!(status, None | Some((3 | 7, _) | (4, 5)));
+    let words = words.to_ascii_lowercase();
+    may_be && !words.contains("list") && PLAINLY.iter().any(|plainly| words.contains(plainly))
 }
 
 #[cfg(test)]
@@ -160,28 +242,78 @@ mod tests {
         Phase::Content,
     ];
 
-    fn short(phase: Phase, what: What) -> &'static str {
-        match Fault::new(phase, what).outcome() {
-            SendError::NotTaken(NotTaken { provider_down: true, .. }) => "down",
-            SendError::NotTaken(_) => "not taken",
-            SendError::Refused { .. } => "refused",
+    fn short(phase: Phase, what: What, words: &str) -> &'static str {
+        match (Fault { phase, what, words: Some(words.to_owned()) }).outcome() {
+            SendError::NotTaken(NotTaken { scope: Scope::Provider, .. }) => "provider",
+            SendError::NotTaken(NotTaken { scope: Scope::Message, .. }) => "message",
+            SendError::NotTaken(NotTaken { scope: Scope::Throttled, .. }) => "throttled",
+            SendError::Refused { reach: Reach::Everywhere, .. } => "refused",
+            SendError::Refused { reach: Reach::ThisProvider, .. } => "refused here",
             SendError::Unknown { .. } => "unknown",
         }
     }
 
+    /// What a reply means before MAIL, to MAIL, to RCPT, to DATA and to the final dot.
+    fn row(code: u16, words: &str) -> [&'static str; 5] {
+        for early in [Phase::Connecting, Phase::Encrypting] {
+            let same = [early, Phase::Authenticating].map(|phase| short(phase, What::Code(code), words));
+            assert_eq!(same[0], same[1], "{code} {words}");
+        }
+        [Phase::Connecting, Phase::Mail, Phase::Rcpt, Phase::Data, Phase::Content]
+            .map(|phase| short(phase, What::Code(code), words))
+    }
+
     #[test]
-    fn every_cell_of_the_table_is_as_written() {
-        let row = |what: What| PHASES.map(|phase| short(phase, what.clone()));
-        let early = ["down"; 3];
-        let with = |late: [&'static str; 4]| -> [&'static str; 7] {
-            [early[0], early[1], early[2], late[0], late[1], late[2], late[3]]
-        };
-        assert_eq!(row(What::Code(451)), with(["not taken"; 4]));
-        assert_eq!(row(What::Code(550)), with(["refused"; 4]));
-        assert_eq!(row(What::Code(421)), ["down"; 7]);
-        assert_eq!(row(What::Code(530)), ["down"; 7]);
+    fn every_row_of_the_table_is_as_written() {
+        const PROVIDER: &str = "provider";
+        const HERE: &str = "refused here";
+        let late = |said| ["provider", "provider", said, said, said];
+        for (code, words, says) in [
+            (421, "closing", [PROVIDER; 5]),
+            (530, "authenticate first", [PROVIDER; 5]),
+            (535, "5.7.8 wrong", [PROVIDER; 5]),
+            (450, "4.2.1 mailbox busy", late("message")),
+            (451, "later", late("message")),
+            (451, "4.7.1 greylisted, rate limited", late("message")),
+            (452, "4.3.1 disk full", [PROVIDER; 5]),
+            (421, "4.7.28 rate limit exceeded", ["throttled"; 5]),
+            (450, "4.7.0 Throttled: too many messages", ["throttled"; 5]),
+            (452, "4.2.2 mailbox over its sending rate", late("message")),
+            (550, "5.7.1 account suspended", late(HERE)),
+            (553, "5.7.1 sender not owned by user", late(HERE)),
+            (554, "5.7.1 rejected by policy", late(HERE)),
+            (550, "5.7.13 user account disabled", [PROVIDER; 5]),
+            (550, "5.7.26 unauthenticated sender", [PROVIDER; 5]),
+            (550, "#5.1.1 no such user", late("refused")),
+            (550, "5.1.10 the domain takes no mail", late("refused")),
+            (550, "5.1.8 bad sender domain", [PROVIDER; 5]),
+            (552, "5.2.2 mailbox full", [PROVIDER, HERE, "refused", "refused", "refused"]),
+            (550, "5.2.1 mailbox disabled", late("refused")),
+            (554, "5.3.0 system failure", [PROVIDER; 5]),
+            (552, "5.3.4 message too big", [PROVIDER, HERE, HERE, HERE, HERE]),
+            (550, "5.4.4 unable to route", late(HERE)),
+            (503, "5.5.1 out of turn", [PROVIDER; 5]),
+            (501, "5.5.4 bad parameter", late(HERE)),
+            (553, "5.6.7 no addresses beyond ASCII", [PROVIDER, HERE, HERE, HERE, HERE]),
+            (555, "unknown parameter", [PROVIDER, HERE, HERE, HERE, HERE]),
+            (550, "no such user", [PROVIDER, PROVIDER, "refused", "refused", HERE]),
+            (551, "user not local", late("refused")),
+            (554, "transaction failed", late(HERE)),
+            (502, "what", [PROVIDER; 5]),
+            // Another class than the code's, and too many numbers: not a status.
+            (550, "4.7.1 odd", [PROVIDER, PROVIDER, "refused", "refused", HERE]),
+            (550, "5.7.1.2 odd", [PROVIDER, PROVIDER, "refused", "refused", HERE]),
+        ] {
+            assert_eq!(row(code, words), says, "{code} {words}");
+        }
+    }
+
+    #[test]
+    fn without_an_answer_the_message_is_unknown_from_its_final_dot_on() {
         for lost in [What::Silence, What::Cut, What::Garbled, What::OutOfStep, What::TooLong] {
-            assert_eq!(row(lost), with(["down", "down", "down", "unknown"]));
+            let says = PHASES.map(|phase| short(phase, lost.clone(), ""));
+            assert_eq!(says[..6], ["provider"; 6]);
+            assert_eq!(says[6], "unknown");
         }
     }
 

@@ -94,6 +94,8 @@ fn fail_on(channel: Channel, attempt: u32, class: FailureClass, second: i64) -> 
         channel,
         attempt,
         class,
+        scope: FailureScope::Message,
+        then: AfterFailure::Schedule,
         cause: "smtp_451".to_owned(),
         answer: None,
         retry_after: None,
@@ -115,6 +117,7 @@ fn failed_as(class: FailureClass, attempt: u32, second: i64, next_due: Option<i6
         provider: Some("smtp".to_owned()),
         instance: Some(SMTP),
         class,
+        scope: Some(FailureScope::Message),
         cause: "smtp_451".to_owned(),
         answer: None,
         next_due: next_due.map(at),
@@ -302,4 +305,50 @@ fn a_failure_without_an_attempt_is_refused_where_none_may_start() {
     given(vec![accepted()])
         .when(fail_on(Channel::Sms, 0, FailureClass::Permanent, 3))
         .then_expect_error(Refusal::NotPlanned);
+}
+
+/// A failure that speaks of this, with what follows it.
+fn fail_as(attempt: u32, second: i64, scope: FailureScope, then: AfterFailure) -> Command {
+    let Command::RecordFailure(failure) = fail(attempt, FailureClass::Retryable, second) else {
+        unreachable!()
+    };
+    Command::RecordFailure(RecordFailure { scope, then, ..failure })
+}
+
+/// The delay until the next attempt after each of these failures in a row, in seconds; `None` for a dead letter.
+fn delays(failures: &[(FailureScope, AfterFailure)]) -> Vec<Option<u64>> {
+    let act = |state: Notification, command| {
+        let events = state.decide(command).unwrap();
+        events.iter().fold(state, Notification::evolve)
+    };
+    let mut state = folded(&[accepted()]);
+    let (mut second, mut delays) = (0, Vec::new());
+    for (attempt, (scope, then)) in (1..).zip(failures) {
+        second += 1_000;
+        state = act(state, start(attempt, second));
+        state = act(state, fail_as(attempt, second, *scope, *then));
+        delays.push(match state.delivery(Channel::Email).unwrap().state {
+            DeliveryState::Waiting { due, .. } => Some(due.since(at(second)).as_secs()),
+            _ => None,
+        });
+    }
+    delays
+}
+
+#[test]
+fn providers_asked_in_turn_use_up_one_round_of_the_schedule() {
+    use AfterFailure::{OtherProvider, Schedule};
+    use FailureScope::{Message, Pairing, Provider, Throttled};
+    // The schedule waits 10 s and 60 s.
+    assert_eq!(delays(&[(Message, Schedule); 3]), [Some(10), Some(60), None]);
+    let (next, last) = ((Provider, OtherProvider), (Message, Schedule));
+    assert_eq!(
+        delays(&[next, next, next, last, next, next, last, (Pairing, OtherProvider), last]),
+        [Some(0), Some(0), Some(0), Some(10), Some(0), Some(0), Some(60), Some(0), None]
+    );
+    let throttled = (Throttled, Schedule);
+    assert_eq!(
+        delays(&[throttled, throttled, last, throttled, last, throttled, last]),
+        [Some(30), Some(30), Some(10), Some(30), Some(60), Some(30), None]
+    );
 }

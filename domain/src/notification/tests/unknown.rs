@@ -309,6 +309,7 @@ fn a_late_failure_leaves_the_attempt_that_runs_alone() {
             provider: Some("smtp".to_owned()),
             instance: Some(SMTP),
             class: FailureClass::Permanent,
+            scope: Some(FailureScope::Message),
             cause: "smtp_451".to_owned(),
             answer: None,
             next_due: None,
