@@ -103,6 +103,7 @@ pub(crate) const fn challenge(error: &ApiError) -> Option<&'static str> {
         | ApiError::LimitReached(..)
         | ApiError::Internal(_)
         | ApiError::Unavailable(_)
+        | ApiError::Outdated(_)
         | ApiError::Overloaded(_)
         | ApiError::Contended => None,
     }

@@ -73,6 +73,8 @@ pub(crate) enum ApiError {
     Internal(String),
     /// The database does not answer.
     Unavailable(String),
+    /// A newer program wrote what the answer would rest on.
+    Outdated(String),
     /// The log's queue is full, or a read took too long; seconds until it is worth another try.
     Overloaded(u64),
     /// Too many writers on one stream.
@@ -139,6 +141,8 @@ impl ApiError {
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
             // The contract's status for a failure of the database; a full queue is another thing.
             Self::Unavailable(_) => (StatusCode::INTERNAL_SERVER_ERROR, "unavailable"),
+            // The database is well; another process may answer.
+            Self::Outdated(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
             Self::Overloaded(_) => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
             Self::Contended => (StatusCode::SERVICE_UNAVAILABLE, "contended"),
         }
@@ -184,7 +188,9 @@ impl ApiError {
                 format!("Daily cap exceeded for tenant {tenant}. Limit: {cap}/day")
             }
             Self::Internal(_) => "The request could not be completed. Try again".to_owned(),
-            Self::Unavailable(_) => "The request could not be completed now. Try again soon".to_owned(),
+            Self::Unavailable(_) | Self::Outdated(_) => {
+                "The request could not be completed now. Try again soon".to_owned()
+            }
             Self::Overloaded(_) | Self::Contended => "Too many requests at once. Try again soon".to_owned(),
         }
     }
@@ -197,7 +203,7 @@ impl ApiError {
                 Exceeded::PerMinute { retry_after, .. } | Exceeded::Daily { retry_after, .. },
             )
             | Self::Overloaded(retry_after) => Some(*retry_after),
-            Self::Contended | Self::Unavailable(_) => Some(1),
+            Self::Contended | Self::Unavailable(_) | Self::Outdated(_) => Some(1),
             Self::MalformedRequest
             | Self::UriTooLong
             | Self::HeadersTooLarge
@@ -227,7 +233,7 @@ impl ApiError {
     /// What the log is told and the caller is not.
     pub(crate) fn cause(&self) -> Option<&str> {
         match self {
-            Self::Internal(cause) | Self::Unavailable(cause) => Some(cause),
+            Self::Internal(cause) | Self::Unavailable(cause) | Self::Outdated(cause) => Some(cause),
             _ => None,
         }
     }
@@ -304,6 +310,9 @@ impl<R: std::error::Error + Into<ApiError>> From<CommandError<R>> for ApiError {
             CommandError::Overloaded { retry_after } => Self::Overloaded(retry_after.as_secs().max(1)),
             CommandError::Contended => Self::Contended,
             CommandError::Unavailable(why) => Self::Unavailable(format!("the log is unavailable: {why}")),
+            CommandError::Newer(why) => {
+                Self::Outdated(format!("a newer program wrote what is needed: {why}"))
+            }
             CommandError::Failed(why) => Self::Internal(format!("the log refused: {why}")),
             CommandError::Corrupt(what) => Self::Internal(format!("what is stored cannot be read: {what}")),
         }

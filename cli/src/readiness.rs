@@ -141,6 +141,13 @@ impl EngineReadiness {
                 let reason = format!("{name} stands still at event {}, which it cannot handle", at.get());
                 ("halted", Some(behind), Some(reason))
             }
+            SubscriptionState::Outdated(at) => {
+                let reason = format!(
+                    "{name} is left to a process of a newer program, which wrote event {}; upgrade this process",
+                    at.get()
+                );
+                ("outdated", Some(behind), Some(reason))
+            }
         };
         (Subscription { name, state: word, behind }, amiss)
     }

@@ -50,6 +50,9 @@ pub enum CommandError<R: std::error::Error> {
     /// The database refused what it was asked: a fault of this program or of the set-up.
     #[error("the log refused: {0}")]
     Failed(String),
+    /// A newer program wrote what this would have to be decided on.
+    #[error("the log holds what only a newer program can read: {0}")]
+    Newer(String),
     /// What is stored cannot be read.
     #[error("the log holds what this program cannot read: {0}")]
     Corrupt(String),

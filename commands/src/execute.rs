@@ -10,12 +10,14 @@ use std::time::Duration;
 
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::persist::EventStoreAggregateContext;
-use cqrs_es::{Aggregate, EventStore};
+use cqrs_es::{Aggregate, AggregateError, EventStore};
 use orqestra_domain::notification::{
     Notification, NotificationCommand, NotificationEvent, NotificationRefusal,
 };
 use orqestra_domain::{AnyEvent, KeyId, NotificationId, RecipientRef, StreamId, TenantId, Timestamp};
-use orqestra_event_log::{Clock, EventLog, Ids, Outcome, Position, Priority, RecordedEvent, Ticket};
+use orqestra_event_log::{
+    Clock, EventLog, Ids, Outcome, Position, Priority, RecordedEvent, Ticket, Unreadable,
+};
 use orqestra_vault::{Entropy, KeyError, NewKey, Vault};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -266,10 +268,7 @@ impl Commands {
         let beside = Beside { ctx, trace: None, recipient, causes: &causes };
         for _ in 0..TRIES {
             let store = self.log().event_store::<A>(Ticket::default());
-            let loaded = store
-                .load_aggregate(stream.as_str())
-                .await
-                .map_err(|error| CommandError::Unavailable(error.to_string()))?;
+            let loaded = store.load_aggregate(stream.as_str()).await.map_err(not_loaded)?;
             let version = i64::try_from(loaded.current_sequence).expect("sequences fit");
             let tried = self
                 .attempt(stream, loaded.aggregate, version, command.clone(), ticket.clone(), &beside)
@@ -355,6 +354,18 @@ const fn priority(command: &NotificationCommand, ctx: &Context) -> Priority {
         | NotificationCommand::Hold(_)
         | NotificationCommand::Skip(_)
         | NotificationCommand::MarkRead(_) => ctx.actor.priority(),
+    }
+}
+
+/// Why an aggregate cannot be loaded: nothing is decided on a part of its events.
+fn not_loaded<E: std::error::Error>(error: AggregateError<E>) -> CommandError<E> {
+    match error {
+        AggregateError::DeserializationError(why)
+            if why.downcast_ref::<Unreadable>().is_some_and(Unreadable::is_newer) =>
+        {
+            CommandError::Newer(why.to_string())
+        }
+        error => CommandError::Unavailable(error.to_string()),
     }
 }
 

@@ -100,6 +100,7 @@ fn notification_event(
     match event.event() {
         Ok(AnyEvent::Notification(event)) => Ok(event),
         Ok(_) => Err(CommandError::Corrupt(format!("no notification event at {}", event.position))),
+        Err(error) if error.is_newer() => Err(CommandError::Newer(format!("{error} at {}", event.position))),
         Err(error) => Err(CommandError::Corrupt(format!("{error} at {}", event.position))),
     }
 }

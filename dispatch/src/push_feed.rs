@@ -11,13 +11,15 @@ use orqestra_commands::{CommandError, Commands, RenderedContent, content_field};
 use orqestra_domain::notification::{DeliveryRendered, NotificationEvent, NotificationRefusal, Story};
 use orqestra_domain::tenant::TenantEvent;
 use orqestra_domain::{AnyEvent, Channel, NotificationId, PushCategories, StreamId, TenantId};
-use orqestra_event_log::{EventLog, Outage, Position, RecordedEvent};
+use orqestra_event_log::{EventLog, Interest, Outage, Position, RecordedEvent};
 use orqestra_realtime::{Hub, INBOX, InboxChange, Push, Recipient};
 use orqestra_vault::FieldContext;
 use tokio_util::sync::CancellationToken;
 
-/// Most events taken at once.
+/// Most events looked at at once.
 const BATCH: usize = 500;
+/// The events that say something to open pages.
+const INTEREST: Interest = Interest::ALL.only(&["DeliveryRendered", "NotificationRead", "TenantDeactivated"]);
 /// The pause before something that failed is tried again.
 const AGAIN: Duration = Duration::from_millis(250);
 /// Its name in metrics, beside those of subscriptions.
@@ -80,13 +82,13 @@ impl PushFeed {
 
     /// Publishes the next events and says up to where; `None` where there are none.
     async fn publish_after(&self, position: Position) -> Option<Position> {
-        let batch = loop {
-            match self.log.read_after(position, BATCH).await {
-                Ok(batch) => break batch,
+        let page = loop {
+            match self.log.read_page(position, BATCH, &INTEREST).await {
+                Ok(page) => break page,
                 Err(error) => self.try_again(error.to_string()).await,
             }
         };
-        for event in &batch {
+        for event in &page.events {
             while let Err(error) = self.publish(event).await {
                 self.try_again(error.to_string()).await;
             }
@@ -94,9 +96,11 @@ impl PushFeed {
         if let Some(duration_ms) = self.outage.ends() {
             tracing::info!(duration_ms, "pushes are published again");
         }
-        let reached = batch.last()?.position;
-        self.hub.fed(offset(reached));
-        Some(reached)
+        if page.reached == position {
+            return None;
+        }
+        self.hub.fed(offset(page.reached));
+        Some(page.reached)
     }
 
     async fn try_again(&self, error: String) {
@@ -108,11 +112,7 @@ impl PushFeed {
 
     async fn publish(&self, event: &Arc<RecordedEvent>) -> Result<(), NotNow> {
         let (tenant, position) = (event.tenant, offset(event.position));
-        let concerns = matches!(
-            event.event_type.as_str(),
-            "DeliveryRendered" | "NotificationRead" | "TenantDeactivated"
-        );
-        if !concerns || self.hub.pass_tenant(tenant, position) {
+        if self.hub.pass_tenant(tenant, position) {
             return Ok(());
         }
         let (told, id) = match (event.event(), StreamId::split(&event.aggregate_id)) {
@@ -159,7 +159,7 @@ impl PushFeed {
     ) -> Result<Option<(Story, Recipient)>, NotNow> {
         let story = match self.commands.recent_story(tenant, id).await {
             Ok(story) => story,
-            Err(CommandError::Corrupt(why)) => {
+            Err(CommandError::Corrupt(why) | CommandError::Newer(why)) => {
                 not_published(tenant, id, &why);
                 return Ok(None);
             }

@@ -1,6 +1,7 @@
 //! Any event of any aggregate, as a reader of the whole log meets it.
 
-use serde::{Deserialize as _, Deserializer};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 use serde_json::Value;
 
 use crate::notification::{Notification, NotificationEvent};
@@ -14,8 +15,8 @@ pub const FIRST_VERSION: &str = "1.0.0";
 
 /// The version of an event type's present shape; `crate::upcast` brings older ones here.
 ///
-/// The middle number grows with a field that an older program may skip, the first one where an older program cannot
-/// read the event.
+/// The middle number grows with a field that a reader may skip, the first one where the rest means something else. An
+/// older program decides nothing on either: it leaves the event to a newer one.
 pub fn version_of(event_type: &str) -> &'static str {
     match event_type {
         "NotificationAccepted" => "2.0.0",
@@ -25,6 +26,55 @@ pub fn version_of(event_type: &str) -> &'static str {
         | "AttemptOutcomeUnknown"
         | "ProvidersSet" => "1.1.0",
         _ => FIRST_VERSION,
+    }
+}
+
+/// The names of an aggregate's events; `None` if no aggregate of this program has this type.
+pub fn known_events(aggregate_type: &str) -> Option<&'static [&'static str]> {
+    if aggregate_type == Notification::TYPE {
+        Some(names::<NotificationEvent>())
+    } else if aggregate_type == Tenant::TYPE {
+        Some(names::<TenantEvent>())
+    } else if aggregate_type == Template::TYPE {
+        Some(names::<TemplateEvent>())
+    } else if aggregate_type == Recipient::TYPE {
+        Some(names::<RecipientEvent>())
+    } else {
+        None
+    }
+}
+
+/// The names of an enum's variants, as its own reader asks for them.
+fn names<'de, E: Deserialize<'de>>() -> &'static [&'static str] {
+    let mut names: &[&str] = &[];
+    // Nothing is read: the question alone tells the names.
+    E::deserialize(Names(&mut names)).err();
+    names
+}
+
+/// Keeps the names of the variants that an enum asks for, and gives it none of them.
+struct Names<'a>(&'a mut &'static [&'static str]);
+
+impl<'de> Deserializer<'de> for Names<'_> {
+    type Error = de::value::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(de::Error::custom("there is no value"))
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        *self.0 = variants;
+        self.deserialize_any(visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct identifier ignored_any
     }
 }
 

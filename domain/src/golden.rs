@@ -12,7 +12,7 @@ use cqrs_es::{Aggregate, DomainEvent};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::event::{AnyEvent, version_of};
+use crate::event::{AnyEvent, known_events, version_of};
 use crate::id::StreamId;
 use crate::notification::{Notification, NotificationEvent};
 use crate::recipient::{Recipient, RecipientEvent};
@@ -176,6 +176,16 @@ fn an_event_that_is_not_known_is_told_from_one_that_cannot_be_read() {
     assert!(AnyEvent::read(Tenant::TYPE, payload.clone()).unwrap_err().to_string().starts_with("unreadable"));
     let unknown = AnyEvent::read("Order", payload).unwrap_err();
     assert_eq!(unknown.to_string(), "unknown aggregate type Order");
+}
+
+#[test]
+fn every_event_is_known_by_its_aggregate_and_its_name() {
+    for (aggregate, names) in kinds() {
+        let known: BTreeSet<String> =
+            known_events(aggregate).unwrap().iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(known, names, "{aggregate}");
+    }
+    assert_eq!(known_events("Order"), None);
 }
 
 #[test]

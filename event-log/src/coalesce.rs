@@ -1,7 +1,8 @@
 //! Many callers' reads in one statement: whatever asks while a statement is in flight shares the next one.
 //!
 //! No delay is added: a lone caller's read starts at once. The queue is bounded. A caller that goes away does not stop
-//! the others' read.
+//! the others' read. A statement may answer the first ones alone, where what all ask for is too much for it; the others
+//! are in the next one.
 
 use std::future::Future;
 
@@ -26,8 +27,9 @@ impl<K, V> Clone for Coalesced<K, V> {
     }
 }
 
-impl<K: Send + 'static, V: Send + 'static> Coalesced<K, V> {
-    /// Starts the task that reads. `fetch` answers as many values as it is given keys, in their order.
+impl<K: Clone + Send + 'static, V: Send + 'static> Coalesced<K, V> {
+    /// Starts the task that reads. `fetch` answers the first of the keys that it is given, in their order, and at least
+    /// one of them.
     pub(crate) fn spawn<F, R>(tasks: &TaskTracker, stop: CancellationToken, most: usize, fetch: F) -> Self
     where
         F: Fn(Vec<K>) -> R + Send + 'static,
@@ -37,26 +39,37 @@ impl<K: Send + 'static, V: Send + 'static> Coalesced<K, V> {
         tasks.spawn(async move {
             let mut waiting = Vec::with_capacity(most);
             loop {
-                let received = tokio::select! {
-                    received = receiver.recv_many(&mut waiting, most) => received,
-                    () = stop.cancelled() => 0,
-                };
-                if received == 0 {
+                if waiting.is_empty() {
+                    let received = tokio::select! {
+                        received = receiver.recv_many(&mut waiting, most) => received,
+                        () = stop.cancelled() => 0,
+                    };
+                    if received == 0 {
+                        return;
+                    }
+                } else if stop.is_cancelled() {
                     return;
                 }
-                waiting.retain(|(_, answer)| !answer.is_closed());
+                while waiting.len() < most
+                    && let Ok(more) = receiver.try_recv()
+                {
+                    waiting.push(more);
+                }
+                waiting.retain(|(_, answer): &Waiting<K, V>| !answer.is_closed());
                 if waiting.is_empty() {
                     continue;
                 }
-                let (keys, answers): (Vec<_>, Vec<_>) = waiting.drain(..).unzip();
+                let keys = waiting.iter().map(|(key, _)| key.clone()).collect();
                 match fetch(keys).await {
-                    Ok(values) => {
-                        for (answer, value) in answers.into_iter().zip(values) {
+                    Ok(values) if !values.is_empty() => {
+                        let answered = values.len().min(waiting.len());
+                        for ((_, answer), value) in waiting.drain(..answered).zip(values) {
                             answer.send(Ok(value)).ok();
                         }
                     }
+                    Ok(_) => waiting.clear(),
                     Err(error) => {
-                        for answer in answers {
+                        for (_, answer) in waiting.drain(..) {
                             answer.send(Err(error.clone())).ok();
                         }
                     }

@@ -64,6 +64,27 @@ impl LogError {
             | Self::Corrupt { .. } => false,
         }
     }
+
+    /// Whether what was asked for did not come in time, so that less of it may.
+    pub(crate) fn is_late(&self) -> bool {
+        match self {
+            Self::Timeout => true,
+            Self::Database(error) => is_late(error),
+            Self::Full
+            | Self::Closed
+            | Self::NotDurable { .. }
+            | Self::Corrupt { .. }
+            | Self::Changed(_)
+            | Self::CheckpointBeyondHead { .. } => false,
+        }
+    }
+}
+
+/// Whether the server ended a statement or a transaction because of its time limit.
+pub(crate) fn is_late(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    // Cancelled; idle in its transaction for too long; a transaction that took too long.
+    code.is_some_and(|code| ["57014", "25P03", "25P04"].contains(&code.as_ref()))
 }
 
 impl From<sqlx::Error> for LogError {

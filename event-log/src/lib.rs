@@ -14,9 +14,11 @@ mod coalesce;
 mod error;
 pub mod fail_point;
 mod intact;
+mod interest;
 mod kinds;
 mod log;
 mod outage;
+mod page;
 mod position;
 mod read;
 mod recorded;
@@ -32,6 +34,7 @@ mod store;
 mod subscription;
 mod tail;
 mod tally;
+mod unreadable;
 pub mod upcast;
 mod writer;
 
@@ -43,8 +46,10 @@ pub use clock::DatabaseClock;
 pub use error::LogError;
 pub use fail_point::FailPoint;
 pub use intact::LogChange;
+pub use interest::Interest;
 pub use log::{EventLog, LogOptions, MAX_CLOCK_SKEW};
 pub use outage::Outage;
+pub use page::Page;
 pub use position::Position;
 pub use recorded::{Metadata, MetadataText, RecordedEvent};
 pub use recovery::{end_recovery, fence, settle_checkpoint};
@@ -57,6 +62,7 @@ pub use subscription::{
     SubscriptionState, checkpoint, checkpoints_beyond_head, parked, request_retry, run_subscription,
 };
 pub use tally::Tally;
+pub use unreadable::{PROGRAM, Unreadable};
 
 /// The schema of the whole installation, in order; forward only.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");

@@ -21,6 +21,8 @@ use crate::claim::claim_all;
 use crate::clock::DatabaseClock;
 use crate::coalesce::Coalesced;
 use crate::error::LogError;
+use crate::interest::Interest;
+use crate::page::Page;
 use crate::position::Position;
 use crate::read::{Reader, StreamKey, limited};
 use crate::recorded::RecordedEvent;
@@ -225,7 +227,8 @@ impl EventLog {
         self.0.streams.get((aggregate_type.to_owned(), id.to_owned())).await
     }
 
-    /// Reads up to `limit` events after a position, in order and without a gap, from memory where possible.
+    /// Reads the next events after a position, in order and without a gap, from memory where possible: at most `limit`,
+    /// and fewer where more bytes would come than a statement brings. None: there are none.
     ///
     /// # Errors
     /// If the database does not answer in time.
@@ -234,12 +237,26 @@ impl EventLog {
         position: Position,
         limit: usize,
     ) -> Result<Vec<Arc<RecordedEvent>>, LogError> {
+        Ok(self.read_page(position, limit, &Interest::ALL).await?.events)
+    }
+
+    /// Reads the next events after a position that a reader asks for, in order, and tells how far that is. Looks at
+    /// `most` events, or at fewer where more bytes would come than a statement brings.
+    ///
+    /// # Errors
+    /// If the database does not answer in time.
+    pub async fn read_page(
+        &self,
+        position: Position,
+        most: usize,
+        interest: &Interest,
+    ) -> Result<Page, LogError> {
         self.intact()?;
-        if let Some(events) = self.0.shared.ring.after(position, limit) {
-            return Ok(events);
+        if let Some(page) = self.0.shared.ring.after(position, most, interest) {
+            return Ok(page);
         }
         // What it reads beyond the head moves nothing: that the log is still the same is verified with the head.
-        self.0.shared.reader.after(position, i64::try_from(limit).unwrap_or(i64::MAX)).await
+        self.0.shared.reader.page(position, most, interest).await
     }
 
     /// The notification that an unexpired idempotency key stands for. Reads that wait share one statement.

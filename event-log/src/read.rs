@@ -1,4 +1,4 @@
-//! Reading the table: whole streams, the log after a position, idempotency keys, the head.
+//! Reading what is small: idempotency keys, the head, the log's identity. Events are read by `page.rs`.
 //!
 //! Reads go through a small pool of the log's own whose plans always use an index; every one has a time limit.
 
@@ -7,19 +7,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use orqestra_domain::{NotificationId, TenantId, Timestamp};
+use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{PgPool, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::error::LogError;
 use crate::intact::{Found, Identity, Known};
+use crate::page::PageBytes;
 use crate::position::Position;
-use crate::recorded::{RecordedEvent, columns};
 use crate::upcast::Upcasters;
 
 /// How long a read may take, waiting for a connection included.
-const LIMIT: Duration = Duration::from_secs(5);
+pub(crate) const LIMIT: Duration = Duration::from_secs(5);
 
 /// A stream's aggregate type and id.
 pub(crate) type StreamKey = (String, String);
@@ -29,6 +29,7 @@ pub(crate) type StreamKey = (String, String);
 pub(crate) struct Reader {
     pool: PgPool,
     upcasters: Upcasters,
+    page_bytes: Arc<PageBytes>,
 }
 
 impl Reader {
@@ -43,98 +44,20 @@ impl Reader {
             .acquire_timeout(LIMIT)
             .test_before_acquire(false)
             .connect_lazy_with(options);
-        Self { pool, upcasters }
+        Self { pool, upcasters, page_bytes: Arc::default() }
     }
 
     pub(crate) fn pool(&self) -> &PgPool {
         &self.pool
     }
 
-    fn events<'r>(
-        &self,
-        rows: impl IntoIterator<Item = &'r sqlx::postgres::PgRow>,
-    ) -> Result<Vec<Arc<RecordedEvent>>, LogError> {
-        rows.into_iter().map(|row| RecordedEvent::from_row(row, &self.upcasters).map(Arc::new)).collect()
+    pub(crate) fn upcasters(&self) -> &Upcasters {
+        &self.upcasters
     }
 
-    /// Reads many streams, each in order; an unknown one is empty.
-    pub(crate) async fn streams(
-        &self,
-        keys: Vec<StreamKey>,
-    ) -> Result<Vec<Vec<Arc<RecordedEvent>>>, LogError> {
-        let mut streams = vec![Vec::new(); keys.len()];
-        let (types, ids): (Vec<_>, Vec<_>) = keys.into_iter().unzip();
-        let rows = limited(
-            sqlx::query(concat!(
-                "select r.ordinal, ",
-                columns!(),
-                " from unnest($1::text[], $2::text[]) with ordinality as r (aggregate_type, aggregate_id, ordinal)
-                 cross join lateral (
-                       select * from events v
-                        where v.aggregate_type = r.aggregate_type and v.aggregate_id = r.aggregate_id
-                        order by v.sequence
-                       offset 0
-                       ) e
-                 order by r.ordinal, e.sequence"
-            ))
-            .bind(types)
-            .bind(ids)
-            .fetch_all(&self.pool),
-        )
-        .await?;
-        for row in &rows {
-            let ordinal: i64 = row.try_get("ordinal")?;
-            let stream = usize::try_from(ordinal - 1).ok().and_then(|index| streams.get_mut(index));
-            if let Some(stream) = stream {
-                stream.push(Arc::new(RecordedEvent::from_row(row, &self.upcasters)?));
-            }
-        }
-        Ok(streams)
-    }
-
-    /// Reads up to `limit` events of one stream after a sequence.
-    pub(crate) async fn stream_after(
-        &self,
-        (aggregate_type, aggregate_id): &StreamKey,
-        sequence: i64,
-        limit: i64,
-    ) -> Result<Vec<Arc<RecordedEvent>>, LogError> {
-        let rows = limited(
-            sqlx::query(concat!(
-                "select ",
-                columns!(),
-                " from events e
-                  where e.aggregate_type = $1 and e.aggregate_id = $2 and e.sequence > $3
-                  order by e.sequence limit $4"
-            ))
-            .bind(aggregate_type)
-            .bind(aggregate_id)
-            .bind(sequence)
-            .bind(limit)
-            .fetch_all(&self.pool),
-        )
-        .await?;
-        self.events(&rows)
-    }
-
-    /// Reads up to `limit` events of all streams after a position.
-    pub(crate) async fn after(
-        &self,
-        position: Position,
-        limit: i64,
-    ) -> Result<Vec<Arc<RecordedEvent>>, LogError> {
-        let rows = limited(
-            sqlx::query(concat!(
-                "select ",
-                columns!(),
-                " from events e where e.position > $1 order by e.position limit $2"
-            ))
-            .bind(position.get())
-            .bind(limit)
-            .fetch_all(&self.pool),
-        )
-        .await?;
-        self.events(&rows)
+    /// How many bytes of events a statement may bring.
+    pub(crate) fn page_bytes(&self) -> &PageBytes {
+        &self.page_bytes
     }
 
     /// Reads what unexpired idempotency keys stand for.

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
 
 use cqrs_es::persist::SerializedEvent;
-use orqestra_domain::event::UnreadableEvent;
 use orqestra_domain::{AnyEvent, TenantId, Timestamp};
 use serde::Serialize;
 use sqlx::Row;
@@ -19,6 +18,7 @@ use uuid::Uuid;
 use crate::canonical::canonical;
 use crate::error::LogError;
 use crate::position::Position;
+use crate::unreadable::{Unreadable, classify, newer_version};
 use crate::upcast::Upcasters;
 
 /// What an event says beside its payload: request, trace, cause. Kept as the stored text.
@@ -132,7 +132,7 @@ pub struct RecordedEvent {
     pub event_type: String,
     /// The version of its shape, as stored.
     pub event_version: String,
-    /// The stored text: RFC 8785 JSON.
+    /// The stored text: RFC 8785 JSON. Empty where its reader did not ask for payloads.
     pub payload: String,
     /// What was said beside it.
     pub metadata: Metadata,
@@ -141,24 +141,37 @@ pub struct RecordedEvent {
     /// See [`crate::seal::leaf`].
     pub leaf: [u8; 32],
     pub(crate) upcasters: Upcasters,
-    pub(crate) decoded: OnceLock<Result<AnyEvent, UnreadableEvent>>,
+    pub(crate) decoded: OnceLock<Result<AnyEvent, Unreadable>>,
 }
 
 impl RecordedEvent {
     /// The event in the shape that the domain reads today.
     ///
     /// # Errors
-    /// If no aggregate of this program has such an event.
-    pub fn event(&self) -> Result<&AnyEvent, &UnreadableEvent> {
+    /// See [`Unreadable`]. An event whose shape has a higher version than this program knows is not read at all.
+    pub fn event(&self) -> Result<&AnyEvent, &Unreadable> {
         self.decoded.get_or_init(|| self.decode()).as_ref()
     }
 
-    fn decode(&self) -> Result<AnyEvent, UnreadableEvent> {
-        if !self.upcasters.want(&self.event_type, &self.event_version) {
-            return AnyEvent::parse(&self.aggregate_type, &self.payload);
+    fn decode(&self) -> Result<AnyEvent, Unreadable> {
+        if let Some(newer) = self.newer() {
+            return Err(newer);
         }
-        let event = self.upcasters.apply(self.serialized()?);
-        AnyEvent::read(&event.aggregate_type, event.payload)
+        let read = if self.upcasters.want(&self.event_type, &self.event_version) {
+            self.serialized().map_err(Into::into).and_then(|event| {
+                let event = self.upcasters.apply(event);
+                AnyEvent::read(&event.aggregate_type, event.payload)
+            })
+        } else {
+            AnyEvent::parse(&self.aggregate_type, &self.payload)
+        };
+        read.map_err(|error| classify(self, &error))
+    }
+
+    /// Says so where the version of the shape is above the one that this program knows.
+    pub(crate) fn newer(&self) -> Option<Unreadable> {
+        let upcast = self.upcasters.want(&self.event_type, &self.event_version);
+        if upcast { None } else { newer_version(self) }
     }
 
     /// The event as cqrs-es knows it, as stored.
@@ -177,7 +190,7 @@ impl RecordedEvent {
     /// About how many bytes of memory it holds.
     pub(crate) fn weight(&self) -> usize {
         // The decoded form is about as large as the text.
-        512 + 2 * self.payload.len()
+        512 + 2 * self.payload.len() + self.metadata.text().len()
     }
 
     /// Reads a row of the columns that `columns!` names.
@@ -187,6 +200,8 @@ impl RecordedEvent {
         let metadata: String = row.try_get("metadata")?;
         let leaf: Vec<u8> = row.try_get("leaf")?;
         let recorded_at: OffsetDateTime = row.try_get("recorded_at")?;
+        let payload: Option<String> = row.try_get("payload")?;
+        let decoded = if payload.is_some() { OnceLock::new() } else { Err(Unreadable::NotRead).into() };
         Ok(Self {
             position: Position::new(position),
             event_id: row.try_get("event_id")?,
@@ -196,22 +211,25 @@ impl RecordedEvent {
             sequence: row.try_get("sequence")?,
             event_type: row.try_get("event_type")?,
             event_version: row.try_get("event_version")?,
-            payload: row.try_get("payload")?,
+            payload: payload.unwrap_or_default(),
             metadata: Metadata::stored(metadata)
                 .map_err(|_| corrupt("its metadata is no object of texts"))?,
             recorded_at: Timestamp::new(recorded_at),
             leaf: leaf.try_into().map_err(|_| corrupt("its leaf is not 32 bytes"))?,
             upcasters: upcasters.clone(),
-            decoded: OnceLock::new(),
+            decoded,
         })
     }
 }
 
-/// The columns that [`RecordedEvent::from_row`] reads, of a table called `e`.
+/// The columns that [`RecordedEvent::from_row`] reads, of a table called `e`, with this payload.
 macro_rules! columns {
-    () => {
-        "e.aggregate_type, e.aggregate_id, e.sequence, e.event_type, e.event_version, e.payload::text as payload, \
-         e.metadata::text as metadata, e.position, e.event_id, e.tenant_id, e.recorded_at, e.leaf"
+    ($payload:literal) => {
+        concat!(
+            "e.aggregate_type, e.aggregate_id, e.sequence, e.event_type, e.event_version, ",
+            $payload,
+            " as payload, e.metadata::text as metadata, e.position, e.event_id, e.tenant_id, e.recorded_at, e.leaf"
+        )
     };
 }
 

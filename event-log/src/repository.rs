@@ -10,19 +10,22 @@ use cqrs_es::Aggregate;
 use cqrs_es::persist::{
     PersistedEventRepository, PersistenceError, ReplayFeed, ReplayStream, SerializedEvent, SerializedSnapshot,
 };
+use orqestra_domain::event::known_events;
 use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::append::{Append, NewEvent, Outcome, Recorded, Slot, Ticket};
 use crate::error::LogError;
+use crate::interest::Interest;
 use crate::log::EventLog;
 use crate::position::Position;
 use crate::recorded::RecordedEvent;
 use crate::shared::Shared;
+use crate::unreadable::Unreadable;
 use crate::upcast::Upcasters;
 
 /// Events a replay reads at once.
-const PAGE: i64 = 500;
+const PAGE: usize = 500;
 
 /// See the module.
 pub struct LogRepository {
@@ -133,9 +136,11 @@ async fn replay(shared: Arc<Shared>, aggregate_type: &'static str, source: Sourc
     loop {
         let page = match &source {
             Source::Stream(id) => {
-                shared.reader.stream_after(&(aggregate_type.to_owned(), id.clone()), last, PAGE).await
+                shared.reader.stream_after(&(aggregate_type.to_owned(), id.clone()), last).await
             }
-            Source::All => shared.reader.after(Position::new(last), PAGE).await,
+            Source::All => {
+                shared.reader.page(Position::new(last), PAGE, &Interest::ALL).await.map(|page| page.events)
+            }
         };
         let page = match page {
             Ok(page) => page,
@@ -158,6 +163,12 @@ async fn replay(shared: Arc<Shared>, aggregate_type: &'static str, source: Sourc
 }
 
 fn current(event: &RecordedEvent, upcasters: &Upcasters) -> Result<SerializedEvent, PersistenceError> {
+    // The framework tells nothing of why it cannot read an event, and reads one whose shape is newer.
+    if known_events(&event.aggregate_type).is_some()
+        && let Err(newer @ Unreadable::Newer(_)) = event.event()
+    {
+        return Err(PersistenceError::DeserializationError(Box::new(newer.clone())));
+    }
     Ok(upcasters.apply(event.serialized()?))
 }
 

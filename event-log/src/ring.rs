@@ -6,6 +6,8 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::interest::Interest;
+use crate::page::Page;
 use crate::position::Position;
 use crate::recorded::RecordedEvent;
 
@@ -51,14 +53,22 @@ impl Ring {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Run::default();
     }
 
-    /// Up to `limit` events after a position, or `None` where the run does not reach back that far or not beyond it.
-    pub(crate) fn after(&self, position: Position, limit: usize) -> Option<Vec<Arc<RecordedEvent>>> {
+    /// The events after a position that a reader asks for, among the next `most`; `None` where the run does not reach
+    /// back that far or not beyond it.
+    pub(crate) fn after(&self, position: Position, most: usize, interest: &Interest) -> Option<Page> {
         let run = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let first = run.events.front()?.position.get();
         let skip = usize::try_from(position.get() + 1 - first).ok()?;
         if skip >= run.events.len() {
             return None;
         }
-        Some(run.events.iter().skip(skip).take(limit).cloned().collect())
+        let mut page = Page { events: Vec::new(), reached: position };
+        for event in run.events.iter().skip(skip).take(most) {
+            page.reached = event.position;
+            if interest.wants(event) {
+                page.events.push(Arc::clone(event));
+            }
+        }
+        Some(page)
     }
 }

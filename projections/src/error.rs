@@ -85,6 +85,7 @@ impl From<ApplyError> for ReadModelError {
 impl From<ApplyError> for SubscriberError {
     fn from(error: ApplyError) -> Self {
         match error {
+            ApplyError::Unreadable(fact) if fact.newer => Self::newer(fact),
             ApplyError::Unreadable(fact) => Self::event(fact),
             ApplyError::Database(error) => error.into(),
         }

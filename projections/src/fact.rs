@@ -6,7 +6,7 @@ use cqrs_es::Aggregate;
 use orqestra_domain::notification::{Notification, NotificationEvent};
 use orqestra_domain::recipient::{Recipient, RecipientEvent, RecipientForgotten};
 use orqestra_domain::{AnyEvent, NotificationId, StreamId, TenantId};
-use orqestra_event_log::RecordedEvent;
+use orqestra_event_log::{RecordedEvent, Unreadable};
 
 /// What an event says.
 pub(crate) enum Fact<'a> {
@@ -26,6 +26,8 @@ pub struct UnreadableFact {
     pub position: i64,
     /// What is wrong with it.
     pub reason: String,
+    /// Whether a newer program can read it.
+    pub newer: bool,
 }
 
 impl<'a> Fact<'a> {
@@ -34,11 +36,16 @@ impl<'a> Fact<'a> {
         if !concerns {
             return Ok(Self::Other);
         }
-        let unreadable = |reason: String| UnreadableFact { position: recorded.position.get(), reason };
-        match recorded.event().map_err(|error| unreadable(error.to_string()))? {
+        let position = recorded.position.get();
+        let broken = |reason: &str| UnreadableFact { position, reason: reason.to_owned(), newer: false };
+        let unreadable = |error: &Unreadable| UnreadableFact {
+            position,
+            reason: error.to_string(),
+            newer: error.is_newer(),
+        };
+        match recorded.event().map_err(unreadable)? {
             AnyEvent::Notification(event) => {
-                let id =
-                    notification_of(recorded).ok_or_else(|| unreadable("its stream has no id".to_owned()))?;
+                let id = notification_of(recorded).ok_or_else(|| broken("its stream has no id"))?;
                 Ok(Self::Notification(id, event))
             }
             AnyEvent::Recipient(RecipientEvent::RecipientForgotten(forgotten)) => {

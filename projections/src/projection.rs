@@ -6,7 +6,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use orqestra_event_log::{OnPoison, RecordedEvent, Subscriber, SubscriberError, SubscriptionOptions};
+use cqrs_es::Aggregate;
+use orqestra_domain::notification::Notification;
+use orqestra_domain::recipient::Recipient;
+use orqestra_event_log::{
+    Interest, OnPoison, RecordedEvent, Subscriber, SubscriberError, SubscriptionOptions,
+};
 use sqlx::{PgConnection, PgTransaction};
 
 use crate::error::ApplyError;
@@ -67,6 +72,24 @@ impl Projection {
         }
     }
 
+    /// The events that it reads. It ignores by name what it ignores, so that it meets each event of a name that this
+    /// program does not know.
+    pub const fn interest(self) -> Interest {
+        match self {
+            Self::Inbox => Interest::of(&[Notification::TYPE, Recipient::TYPE]).except(&[
+                "AttemptStarted",
+                "AttemptSucceeded",
+                "AttemptFailed",
+                "AttemptOutcomeUnknown",
+                "OutcomeResolved",
+                "DeliveryAbandoned",
+                "DeliverySkipped",
+            ]),
+            Self::DeliveryStatus => Interest::of(&[Notification::TYPE]).except(&["NotificationRead"]),
+            Self::Usage => Interest::of(&[Notification::TYPE]).only(&[usage::ACCEPTED]).without_payloads(),
+        }
+    }
+
     /// The tables that nobody else writes, in the order in which its writers lock them.
     pub const fn tables(self) -> &'static [ProjectionTable] {
         match self {
@@ -103,6 +126,10 @@ impl Projection {
 impl Subscriber for Projection {
     fn name(&self) -> &str {
         (*self).name()
+    }
+
+    fn interest(&self) -> Interest {
+        (*self).interest()
     }
 
     async fn handle(

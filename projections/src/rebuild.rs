@@ -209,14 +209,18 @@ async fn fold(
     let mut reached = from;
     while reached < to {
         let wanted = usize::try_from(to.get() - reached.get()).unwrap_or(BATCH).min(BATCH);
-        let events = log.read_after(reached, wanted).await?;
-        let Some(last) = events.last() else { break };
-        let mut tx = conn.begin().await?;
-        tokio::time::timeout(BATCH_LIMIT, projection.apply(&mut tx, generation, &events))
-            .await
-            .map_err(|_| RebuildError::Timeout)??;
-        tx.commit().await?;
-        reached = last.position;
+        let page = log.read_page(reached, wanted, &projection.interest()).await?;
+        if page.reached == reached {
+            break;
+        }
+        if !page.events.is_empty() {
+            let mut tx = conn.begin().await?;
+            tokio::time::timeout(BATCH_LIMIT, projection.apply(&mut tx, generation, &page.events))
+                .await
+                .map_err(|_| RebuildError::Timeout)??;
+            tx.commit().await?;
+        }
+        reached = page.reached;
     }
     Ok(reached)
 }

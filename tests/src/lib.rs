@@ -12,6 +12,7 @@ pub mod http;
 pub mod load;
 mod piped;
 pub mod postgres;
+pub mod proxy;
 pub mod raw;
 pub mod realtime;
 pub mod server;

@@ -81,6 +81,15 @@ impl World {
         world
     }
 
+    /// A world whose engine reaches its database by a port of this machine.
+    pub async fn through(port: u16, database: TestDatabase) -> Self {
+        let owner = format!("postgres://postgres@127.0.0.1:{port}/{}?sslmode=disable", database.name());
+        let app = app_role(database.options(), &owner).await;
+        let world = Self::down(Some(database.pool().clone()), &urls(&app, &owner));
+        world.begin().await;
+        world
+    }
+
     /// A world on a server of the test's own.
     pub async fn on(server: &Server, settings: &[(&str, &str)]) -> Self {
         let owner = server.url();

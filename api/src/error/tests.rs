@@ -41,6 +41,7 @@ fn all() -> Vec<ApiError> {
         ApiError::LimitReached(tenant(), Exceeded::Daily { cap: 1, retry_after: 1 }),
         ApiError::Internal(String::new()),
         ApiError::Unavailable(String::new()),
+        ApiError::Outdated(String::new()),
         ApiError::Overloaded(1),
         ApiError::Contended,
     ];

@@ -12,7 +12,7 @@ use std::time::Duration;
 use orqestra_domain::recipient::RecipientEvent;
 use orqestra_domain::tenant::{ApiKeyIssued, Tenant, TenantEvent};
 use orqestra_domain::{AnyEvent, StreamId, TemplateId, TenantId};
-use orqestra_event_log::{Outage, Position, RecordedEvent};
+use orqestra_event_log::{Interest, Outage, Position, RecordedEvent};
 use orqestra_vault::{FieldContext, IndexKey};
 use tokio_util::sync::CancellationToken;
 
@@ -21,11 +21,14 @@ use super::entry::{Secret, TenantEntry};
 use super::error::DirectoryError;
 use crate::content::WEBHOOK_SECRET_FIELD;
 
-const BATCH: usize = 1_000;
+/// Most events looked at at once, notifications among them.
+const BATCH: usize = 4_000;
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(250);
 /// The aggregates whose events say something here; a forgotten person's keys leave this process's memory.
-const KINDS: [&str; 3] = ["Tenant", "Template", RECIPIENT];
+const KINDS: &[&str] = &["Tenant", "Template", RECIPIENT];
 const RECIPIENT: &str = "Recipient";
+/// However large notifications are, they are passed over.
+const INTEREST: Interest = Interest::of(KINDS);
 
 /// Follows the log until the token ends.
 pub(super) async fn follow(directory: Directory, token: CancellationToken) {
@@ -57,10 +60,12 @@ impl Directory {
         let head = self.0.log.fetch_head().await?;
         let mut at = Position::ZERO;
         loop {
-            let batch = self.0.log.read_configuration_after(at, BATCH).await?;
-            let Some(last) = batch.last() else { break };
-            at = last.position;
-            self.fold_in(&batch).await?;
+            let page = self.0.log.read_configuration_after(at, BATCH).await?;
+            if page.reached == at {
+                break;
+            }
+            at = page.reached;
+            self.fold_in(&page.events).await?;
         }
         self.0.reached.send_replace(at.max(head));
         Ok(())
@@ -70,11 +75,12 @@ impl Directory {
         loop {
             let (head, asked_at) = self.known_head();
             if self.position() < head {
-                let batch = self.0.log.read_after(self.position(), BATCH).await?;
-                let Some(last) = batch.last() else { return Ok(()) };
-                let reached = last.position;
-                self.fold_in(&batch).await?;
-                self.0.reached.send_replace(reached);
+                let page = self.0.log.read_page(self.position(), BATCH, &INTEREST).await?;
+                if page.reached == self.position() {
+                    return Ok(());
+                }
+                self.fold_in(&page.events).await?;
+                self.0.reached.send_replace(page.reached);
             }
             if self.position() >= head {
                 self.prove(asked_at);

@@ -10,5 +10,6 @@ mod event_id;
 mod forgetting;
 mod instances;
 mod metadata;
+mod newer;
 mod support;
 mod trigger;

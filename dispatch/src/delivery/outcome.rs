@@ -122,6 +122,7 @@ impl Deliverer {
                     error @ (CommandError::Overloaded { .. }
                     | CommandError::Contended
                     | CommandError::Unavailable(_)
+                    | CommandError::Newer(_)
                     | CommandError::Failed(_)),
                 ) => {
                     if self.recording.begins() {
@@ -334,6 +335,7 @@ impl Deliverer {
                 | CommandError::Overloaded { .. }
                 | CommandError::Contended
                 | CommandError::Unavailable(_)
+                | CommandError::Newer(_)
                 | CommandError::Failed(_)
                 | CommandError::Corrupt(_)),
             ) => Err(unavailable(&error)),

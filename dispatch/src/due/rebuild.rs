@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::fold::Fold;
 use super::store::{self, DueError, Lease};
-use super::subscriber::{NAME, fold_in};
+use super::subscriber::{INTEREST, NAME, fold_in};
 use super::{Due, DueKey, DueRow};
 use crate::settings::DispatchSettings;
 
@@ -92,10 +92,12 @@ async fn fold_up_to(
 ) -> Result<Position, RebuildError> {
     while at < end {
         let left = usize::try_from(end.get() - at.get()).unwrap_or(BATCH);
-        let batch = log.read_after(at, left.min(BATCH)).await?;
-        let Some(last) = batch.last() else { break };
-        at = last.position;
-        fold_in(fold, &batch).map_err(RebuildError::Unreadable)?;
+        let page = log.read_page(at, left.min(BATCH), &INTEREST).await?;
+        if page.reached == at {
+            break;
+        }
+        at = page.reached;
+        fold_in(fold, &page.events).map_err(|unreadable| RebuildError::Unreadable(unreadable.to_string()))?;
         fold.forget_settled();
     }
     Ok(at)

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use orqestra_domain::{AnyEvent, NotificationId, StreamId, TenantId};
-use orqestra_event_log::{Clock, OnPoison, Position, RecordedEvent, Subscriber, SubscriberError};
+use orqestra_event_log::{Clock, Interest, OnPoison, Position, RecordedEvent, Subscriber, SubscriberError};
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
@@ -44,18 +44,37 @@ impl DueSubscriber {
     }
 }
 
+/// What leaves something due, or ends it. An event of a name that this program does not know is met.
+pub(crate) const INTEREST: Interest =
+    Interest::of(&[NOTIFICATION]).except(&["DeliveryRendered", "NotificationRead"]);
+
+/// An event that cannot be read, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("{why} at position {position}")]
+pub(crate) struct UnreadableDue {
+    position: Position,
+    why: String,
+    newer: bool,
+}
+
+impl From<UnreadableDue> for SubscriberError {
+    fn from(unreadable: UnreadableDue) -> Self {
+        if unreadable.newer { Self::newer(unreadable) } else { Self::event(unreadable) }
+    }
+}
+
 /// Folds recorded events in; what is not of a notification changes nothing.
 ///
 /// # Errors
 /// With the event that cannot be read.
-pub(crate) fn fold_in(fold: &mut Fold, batch: &[Arc<RecordedEvent>]) -> Result<(), String> {
+pub(crate) fn fold_in(fold: &mut Fold, batch: &[Arc<RecordedEvent>]) -> Result<(), UnreadableDue> {
     let notifications = batch.iter().filter(|event| event.aggregate_type == NOTIFICATION);
     for event in notifications {
-        let unreadable = |why: &dyn std::fmt::Display| format!("{why} at position {}", event.position);
-        let read = event.event().map_err(|error| unreadable(&error))?;
+        let unreadable = |why: String, newer| UnreadableDue { position: event.position, why, newer };
+        let read = event.event().map_err(|error| unreadable(error.to_string(), error.is_newer()))?;
         let (AnyEvent::Notification(read), Some((tenant, id))) = (read, StreamId::split(&event.aggregate_id))
         else {
-            return Err(unreadable(&"no event of a notification"));
+            return Err(unreadable("no event of a notification".to_owned(), false));
         };
         fold.apply(tenant, NotificationId::from_uuid(id), read);
     }
@@ -67,13 +86,17 @@ impl Subscriber for DueSubscriber {
         NAME
     }
 
+    fn interest(&self) -> Interest {
+        INTEREST
+    }
+
     async fn handle(
         &mut self,
         tx: &mut PgTransaction<'_>,
         batch: &[Arc<RecordedEvent>],
     ) -> Result<(), SubscriberError> {
         let mut fold = Fold::new(self.sweep_after);
-        fold_in(&mut fold, batch).map_err(SubscriberError::event)?;
+        fold_in(&mut fold, batch)?;
         let now = self.clock.now();
         let until = now.plus(self.lease);
         // With a doubtful clock nothing counts as due: the poller asks the time and takes the rows.

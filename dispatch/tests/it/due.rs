@@ -106,7 +106,7 @@ async fn a_poison_event_parks_its_notification_and_others_are_sent() {
     let tenant = world.tenant("acme", &[(Channel::Email, "hi")]).await;
     let poisoned = world.trigger(&tenant, "e-1").await;
     let stream = StreamId::notification(tenant.id, poisoned);
-    let poison = world.vanish("Notification", &stream).await;
+    let poison = world.spoil(&stream).await;
     let behind = world.trigger(&tenant, "e-2").await;
     let script = Script::always(Answer::Taken);
     let dispatch = world.play(&script, settings());

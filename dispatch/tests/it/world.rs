@@ -246,11 +246,20 @@ impl World {
 
     /// Appends an event to a stream that no program knows, and says where it stands.
     pub(crate) async fn vanish(&self, aggregate_type: &str, stream: &StreamId) -> Position {
+        self.append_raw(aggregate_type, stream, "Vanished").await
+    }
+
+    /// Appends an event to a notification that is nothing but the name of a known one, and says where it stands.
+    pub(crate) async fn spoil(&self, stream: &StreamId) -> Position {
+        self.append_raw("Notification", stream, "AttemptFailed").await
+    }
+
+    async fn append_raw(&self, aggregate_type: &str, stream: &StreamId, event_type: &str) -> Position {
         let before = self.commands.log().load(aggregate_type, stream).await.unwrap().len();
         let event = NewEvent {
-            event_type: "Vanished".to_owned(),
+            event_type: event_type.to_owned(),
             event_version: "1.0.0".to_owned(),
-            payload: json!({"Vanished": {}}),
+            payload: json!({event_type: {}}),
             metadata: Metadata::default(),
         };
         let append = Append {

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::error::LogError;
@@ -55,6 +55,16 @@ impl Lease {
         )
         .await?;
         Ok(epoch.map(|epoch| Self { name: name.to_owned(), epoch, length }))
+    }
+
+    /// Keeps others from taking the lease until the transaction ends. False: another has taken it.
+    pub(super) async fn lock(&self, connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+        let held = sqlx::query("select from leases where name = $1 and epoch = $2 for share")
+            .bind(&self.name)
+            .bind(self.epoch)
+            .fetch_optional(connection)
+            .await?;
+        Ok(held.is_some())
     }
 
     /// Holds it for longer. False: somebody else has it.

@@ -2,10 +2,13 @@
 //!
 //! One process at a time runs a subscription, by a lease with a fencing epoch; the checkpoint moves by
 //! compare-and-set, so that one who lost the lease unawares stores nothing. An event that cannot be handled halts the
-//! subscription loudly, or parks its aggregate, as the subscriber chooses.
+//! subscription loudly, or parks its aggregate, as the subscriber chooses. An event that only a newer program can read
+//! does neither: the subscription is handed over to a process of such a program.
 
+mod handle;
 mod lease;
 mod parked;
+mod retry;
 mod run;
 mod state;
 mod store;
@@ -16,7 +19,8 @@ use std::time::Duration;
 
 use sqlx::PgTransaction;
 
-use crate::error::LogError;
+use crate::error::{LogError, is_late};
+use crate::interest::Interest;
 use crate::position::Position;
 use crate::recorded::RecordedEvent;
 pub(crate) use lease::Owner;
@@ -29,6 +33,11 @@ pub use store::{checkpoint, checkpoints_beyond_head};
 pub trait Subscriber: Send {
     /// The name under which lease, checkpoint and parked events are kept.
     fn name(&self) -> &str;
+
+    /// The events that it asks for. The others are passed over; the checkpoint moves past them.
+    fn interest(&self) -> Interest {
+        Interest::ALL
+    }
 
     /// Handles events of the log in order, writing through the transaction, which also moves the checkpoint. Runs
     /// again with the same events where that transaction is not stored, so anything else it does must bear repeating.
@@ -70,6 +79,9 @@ pub enum SubscriberError {
     /// An event of the batch cannot be handled.
     #[error("an event cannot be handled: {0}")]
     Event(Box<dyn std::error::Error + Send + Sync>),
+    /// An event of the batch can only be handled by a newer program.
+    #[error("an event is newer than this program: {0}")]
+    Newer(Box<dyn std::error::Error + Send + Sync>),
     /// Something outside is away; the batch is tried again for ever.
     #[error("not now: {0}")]
     Unavailable(Box<dyn std::error::Error + Send + Sync>),
@@ -81,13 +93,21 @@ impl SubscriberError {
         Self::Event(reason.into())
     }
 
+    /// An event that only a newer program can handle, for this reason.
+    pub fn newer(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Newer(reason.into())
+    }
+
     /// Whether trying again can help without anybody changing the event or the program.
     fn passes(&self) -> bool {
         match self {
-            Self::Event(_) => false,
+            Self::Event(_) | Self::Newer(_) => false,
             Self::Unavailable(_) => true,
             Self::Database(sqlx::Error::Database(reported)) => reported.code().is_some_and(|code| {
-                ["08", "40", "53", "55", "57"].iter().any(|class| code.starts_with(class))
+                // With them a server that only reads now, and a transaction that stood still for too long.
+                ["08", "25006", "25P03", "25P04", "40", "53", "55", "57"]
+                    .iter()
+                    .any(|class| code.starts_with(class))
             }),
             Self::Database(error) => matches!(
                 error,
@@ -99,6 +119,11 @@ impl SubscriberError {
                     | sqlx::Error::WorkerCrashed
             ),
         }
+    }
+
+    /// Whether the database ended it because it took too long.
+    fn is_late(&self) -> bool {
+        matches!(self, Self::Database(error) if is_late(error))
     }
 }
 
@@ -139,6 +164,8 @@ pub struct SubscriptionOptions {
     pub first_pause: Duration,
     /// The longest pause, also between tries of a halted subscription.
     pub longest_pause: Duration,
+    /// How long it leaves the lease to others after it met an event that is newer than this program.
+    pub hand_over: Duration,
     /// Where it begins.
     pub start: Start,
 }
@@ -154,6 +181,7 @@ impl Default for SubscriptionOptions {
             tries: 5,
             first_pause: Duration::from_millis(50),
             longest_pause: Duration::from_secs(10),
+            hand_over: Duration::from_secs(10),
             start: Start::Beginning,
         }
     }

@@ -1,7 +1,8 @@
 //! Aggregates that a subscription has set aside: listed, and tried again when somebody asks.
 //!
 //! A parked aggregate's events, from the one that failed, are withheld from the subscriber until a retry handles them
-//! all in one transaction.
+//! all in one transaction. What this process remembers of it is read again from the table after whatever it cannot be
+//! sure of.
 
 use std::collections::HashSet;
 
@@ -13,6 +14,7 @@ use crate::error::LogError;
 use crate::position::Position;
 use crate::read::limited;
 use crate::recorded::RecordedEvent;
+use crate::unreadable::PROGRAM;
 
 /// An aggregate set aside.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,13 +31,16 @@ pub struct Parked {
     pub reason: String,
     /// When.
     pub parked_at: Timestamp,
+    /// The program that could not handle it, as [`PROGRAM`] names it; empty where that is not known.
+    pub program: String,
 }
 
-type Row = (String, String, String, i64, String, OffsetDateTime);
+type Row = (String, String, String, i64, String, OffsetDateTime, String);
 
-fn parked_of((subscription, aggregate_type, aggregate_id, position, reason, parked_at): Row) -> Parked {
+fn parked_of(row: Row) -> Parked {
+    let (subscription, aggregate_type, aggregate_id, position, reason, parked_at, program) = row;
     let (position, parked_at) = (Position::new(position), Timestamp::new(parked_at));
-    Parked { subscription, aggregate_type, aggregate_id, position, reason, parked_at }
+    Parked { subscription, aggregate_type, aggregate_id, position, reason, parked_at, program }
 }
 
 /// Lists what a subscription has set aside, oldest first.
@@ -45,7 +50,7 @@ fn parked_of((subscription, aggregate_type, aggregate_id, position, reason, park
 pub async fn parked(pool: &PgPool, subscription: &str) -> Result<Vec<Parked>, LogError> {
     let rows: Vec<Row> = limited(
         sqlx::query_as(
-            "select subscription, aggregate_type, aggregate_id, position, reason, parked_at
+            "select subscription, aggregate_type, aggregate_id, position, reason, parked_at, program
                from parked_events where subscription = $1 order by position",
         )
         .bind(subscription)
@@ -84,9 +89,17 @@ pub async fn request_retry(
 pub(super) struct ParkedStreams(HashSet<(String, String)>);
 
 impl ParkedStreams {
+    /// Reads the table, once every transaction has ended that is taking an aggregate back.
     pub(super) async fn read(pool: &PgPool, subscription: &str) -> Result<Self, LogError> {
-        let rows = parked(pool, subscription).await?;
-        Ok(Self(rows.into_iter().map(|row| (row.aggregate_type, row.aggregate_id)).collect()))
+        let rows: Vec<(String, String)> = limited(
+            sqlx::query_as(
+                "select aggregate_type, aggregate_id from parked_events where subscription = $1 for share",
+            )
+            .bind(subscription)
+            .fetch_all(pool),
+        )
+        .await?;
+        Ok(Self(rows.into_iter().collect()))
     }
 
     pub(super) fn holds(&self, event: &RecordedEvent) -> bool {
@@ -103,7 +116,8 @@ impl ParkedStreams {
     }
 }
 
-/// Sets an event's aggregate aside, in the transaction that moves the checkpoint past it.
+/// Sets an event's aggregate aside, in the transaction that moves the checkpoint past it. One that is set aside already
+/// keeps the position from which it is.
 pub(super) async fn park(
     connection: &mut PgConnection,
     subscription: &str,
@@ -111,15 +125,39 @@ pub(super) async fn park(
     reason: &str,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "insert into parked_events (subscription, aggregate_type, aggregate_id, position, reason)
-         values ($1, $2, $3, $4, $5)",
+        "insert into parked_events (subscription, aggregate_type, aggregate_id, position, reason, program)
+         values ($1, $2, $3, $4, $5, $6)
+             on conflict on constraint parked_events_pkey do nothing",
     )
     .bind(subscription)
     .bind(&event.aggregate_type)
     .bind(&event.aggregate_id)
     .bind(event.position.get())
     .bind(reason)
+    .bind(PROGRAM)
     .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Asks to try again whatever another version of the program set aside.
+pub(super) async fn retry_those_of_others(
+    pool: &PgPool,
+    subscription: &str,
+    epoch: i64,
+) -> Result<(), LogError> {
+    limited(
+        sqlx::query(
+            "update parked_events p set retry = true
+               from leases l
+              where p.subscription = $1 and p.program <> $2 and not p.retry
+                and l.name = p.subscription and l.epoch = $3",
+        )
+        .bind(subscription)
+        .bind(PROGRAM)
+        .bind(epoch)
+        .execute(pool),
+    )
     .await?;
     Ok(())
 }
@@ -128,7 +166,7 @@ pub(super) async fn park(
 pub(super) async fn to_retry(pool: &PgPool, subscription: &str) -> Result<Vec<Parked>, LogError> {
     let rows: Vec<Row> = limited(
         sqlx::query_as(
-            "select subscription, aggregate_type, aggregate_id, position, reason, parked_at
+            "select subscription, aggregate_type, aggregate_id, position, reason, parked_at, program
                from parked_events where subscription = $1 and retry order by position",
         )
         .bind(subscription)
@@ -138,38 +176,39 @@ pub(super) async fn to_retry(pool: &PgPool, subscription: &str) -> Result<Vec<Pa
     Ok(rows.into_iter().map(parked_of).collect())
 }
 
-/// Takes an aggregate back, in the transaction that handles its events. False: the lease is another's, or the row is
-/// gone.
-pub(super) async fn unpark(
-    connection: &mut PgConnection,
-    parked: &Parked,
-    epoch: i64,
-) -> Result<bool, sqlx::Error> {
+/// Takes an aggregate back, in the transaction that handles its events. False: the row is gone.
+pub(super) async fn unpark(connection: &mut PgConnection, parked: &Parked) -> Result<bool, sqlx::Error> {
     let deleted = sqlx::query(
-        "delete from parked_events p using leases l
-          where p.subscription = $1 and p.aggregate_type = $2 and p.aggregate_id = $3
-            and l.name = p.subscription and l.epoch = $4",
+        "delete from parked_events where subscription = $1 and aggregate_type = $2 and aggregate_id = $3",
     )
     .bind(&parked.subscription)
     .bind(&parked.aggregate_type)
     .bind(&parked.aggregate_id)
-    .bind(epoch)
     .execute(connection)
     .await?;
     Ok(deleted.rows_affected() == 1)
 }
 
 /// Leaves an aggregate parked whose retry failed.
-pub(super) async fn retry_failed(pool: &PgPool, parked: &Parked, reason: &str) -> Result<(), LogError> {
+pub(super) async fn retry_failed(
+    pool: &PgPool,
+    parked: &Parked,
+    reason: &str,
+    epoch: i64,
+) -> Result<(), LogError> {
     limited(
         sqlx::query(
-            "update parked_events set retry = false, reason = $4
-              where subscription = $1 and aggregate_type = $2 and aggregate_id = $3",
+            "update parked_events p set retry = false, reason = $4, program = $5
+               from leases l
+              where p.subscription = $1 and p.aggregate_type = $2 and p.aggregate_id = $3
+                and l.name = p.subscription and l.epoch = $6",
         )
         .bind(&parked.subscription)
         .bind(&parked.aggregate_type)
         .bind(&parked.aggregate_id)
         .bind(reason)
+        .bind(PROGRAM)
+        .bind(epoch)
         .execute(pool),
     )
     .await?;

@@ -16,4 +16,6 @@ pub enum SubscriptionState {
     Interrupted,
     /// It stands still at an event that it cannot handle.
     Halted(Position),
+    /// It is left to a process of a newer program: this one does not know the shape of an event.
+    Outdated(Position),
 }

@@ -30,20 +30,36 @@ pub async fn checkpoint(pool: &PgPool, subscription: &str) -> Result<Option<Posi
     Ok(position.map(Position::new))
 }
 
-/// Where a subscription stands, or else `start`, once the log is known to reach that far.
-pub(super) async fn within_log(
+/// Where a subscription stands, and the lease under which it came there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Standing {
+    pub(super) position: Position,
+    pub(super) epoch: i64,
+}
+
+/// Reads where a subscription stands, once the log is known to reach that far; `None` if it never ran.
+pub(super) async fn standing(
     log: &EventLog,
     pool: &PgPool,
     subscription: &str,
-    start: Position,
-) -> Result<Position, LogError> {
-    let checkpoint = checkpoint(pool, subscription).await?.unwrap_or(start);
+) -> Result<Option<Standing>, LogError> {
+    let found: Option<(i64, i64)> = limited(
+        sqlx::query_as(
+            "select position, epoch from checkpoints where subscription = $1 order by after desc limit 1",
+        )
+        .bind(subscription)
+        .fetch_optional(pool),
+    )
+    .await?;
+    let standing = found.map(|(position, epoch)| Standing { position: Position::new(position), epoch });
     let head = log.fetch_head().await?;
-    if checkpoint > head {
-        let subscription = subscription.to_owned();
-        return Err(LogError::CheckpointBeyondHead { subscription, checkpoint, head });
+    match standing {
+        Some(Standing { position: checkpoint, .. }) if checkpoint > head => {
+            let subscription = subscription.to_owned();
+            Err(LogError::CheckpointBeyondHead { subscription, checkpoint, head })
+        }
+        standing => Ok(standing),
     }
-    Ok(checkpoint)
 }
 
 /// The subscriptions that have handled events beyond the end of the log, with where they stand.

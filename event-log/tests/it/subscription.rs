@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use orqestra_event_log::{
-    EventLog, OnPoison, Position, RecordedEvent, Start, Subscriber, SubscriberError, SubscriptionOptions,
-    checkpoint, parked, request_retry, run_subscription,
+    EventLog, MIGRATOR, OnPoison, Position, RecordedEvent, Start, Subscriber, SubscriberError,
+    SubscriptionOptions, checkpoint, parked, request_retry, run_subscription,
 };
-use orqestra_tests::postgres::TestCluster;
+use orqestra_tests::postgres::{TestCluster, TestDatabase};
 use sqlx::{Executor, PgPool, PgTransaction};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +21,8 @@ pub(crate) type Poison = Arc<Mutex<HashSet<String>>>;
 /// Writes down what it handles; two rows of one position would collide.
 pub(crate) struct Witness {
     pub(crate) poison: Poison,
+    /// Streams whose events only a newer program can read.
+    pub(crate) newer: Poison,
     pub(crate) on_poison: OnPoison,
     /// Waits here in its transaction, if there is one.
     pub(crate) gate: Option<Arc<tokio::sync::Semaphore>>,
@@ -46,6 +48,9 @@ impl Subscriber for Witness {
             sqlx::query(add).bind(self.work).execute(&mut **tx).await?;
         }
         for event in batch {
+            if self.newer.lock().unwrap().contains(&event.aggregate_id) {
+                return Err(SubscriberError::newer("it is of tomorrow"));
+            }
             if self.poison.lock().unwrap().contains(&event.aggregate_id) {
                 return Err(SubscriberError::event("it is poison"));
             }
@@ -64,7 +69,13 @@ impl Subscriber for Witness {
 }
 
 pub(crate) fn witness() -> Witness {
-    Witness { poison: Poison::default(), on_poison: OnPoison::Halt, gate: None, work: 0 }
+    Witness {
+        poison: Poison::default(),
+        newer: Poison::default(),
+        on_poison: OnPoison::Halt,
+        gate: None,
+        work: 0,
+    }
 }
 
 pub(crate) fn quick() -> SubscriptionOptions {
@@ -74,12 +85,17 @@ pub(crate) fn quick() -> SubscriptionOptions {
         first_pause: Duration::from_millis(1),
         longest_pause: Duration::from_millis(20),
         tries: 3,
+        hand_over: Duration::from_millis(200),
         ..SubscriptionOptions::default()
     }
 }
 
 pub(crate) async fn world() -> World {
-    let world = World::new().await;
+    world_on(TestDatabase::migrated(&MIGRATOR).await).await
+}
+
+pub(crate) async fn world_on(database: TestDatabase) -> World {
+    let world = World::new_on(database).await;
     world
         .pool()
         .execute("create table witnessed (id bigserial, position bigint primary key, aggregate_id text)")
@@ -102,7 +118,7 @@ pub(crate) fn run_as(
     run_through(world, log, world.pool(), witness, options)
 }
 
-fn run_through(
+pub(crate) fn run_through(
     world: &World,
     log: &EventLog,
     pool: &PgPool,
@@ -449,7 +465,7 @@ async fn a_held_snapshot_slows_neither_checkpoint_nor_lease() {
     for (statement, most) in [
         ("insert into leases", 20),
         ("update leases", 20),
-        ("select position from checkpoints", 20),
+        ("select position, epoch from checkpoints", 20),
         ("insert into checkpoints", 50),
         ("select h.position", 10),
     ] {

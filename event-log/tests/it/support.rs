@@ -29,7 +29,11 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let database = TestDatabase::migrated(&MIGRATOR).await;
+        Self::new_on(TestDatabase::migrated(&MIGRATOR).await).await
+    }
+
+    /// A log on this database.
+    pub(crate) async fn new_on(database: TestDatabase) -> Self {
         let clock = Arc::new(ManualClock::at("2026-11-24T12:00:00Z".parse().unwrap()));
         let token = CancellationToken::new();
         let log = open(database.pool(), &clock, &token).await;

@@ -114,14 +114,34 @@ impl Inbox {
         page: HistoryPage,
     ) -> Result<Page, ReadModelError> {
         let limit = usize::from(limit);
-        let (mut rows, cut) = limited(self.select(tenant, recipient, limit + 1, page)).await?;
+        let (mut rows, cut) = self.select(tenant, recipient, limit + 1, page).await?;
         let more = cut || rows.len() > limit;
         rows.truncate(limit);
         let next = rows.last().filter(|_| more).map(|row| Cursor(row.id));
         Ok(Page { items: self.open(tenant, rows).await?, next })
     }
 
+    /// Reads the rows of a page. One by its offset comes whole, by as many statements as its bytes need; one behind a
+    /// cursor ends with the first statement, and says so.
     async fn select(
+        &self,
+        tenant: TenantId,
+        recipient: &RecipientRef,
+        limit: usize,
+        page: HistoryPage,
+    ) -> Result<(Vec<SealedItem>, bool), ReadModelError> {
+        let (mut rows, mut cut) = limited(self.select_some(tenant, recipient, limit, page)).await?;
+        while let (HistoryPage::Offset(_), true, Some(last)) = (page, cut, rows.last()) {
+            let rest = HistoryPage::After(Cursor(last.id));
+            let more = limited(self.select_some(tenant, recipient, limit - rows.len(), rest)).await?;
+            rows.extend(more.0);
+            cut = more.1;
+        }
+        Ok((rows, cut))
+    }
+
+    /// Reads what one statement brings, and says whether there is more of what was asked for.
+    async fn select_some(
         &self,
         tenant: TenantId,
         recipient: &RecipientRef,
@@ -141,7 +161,7 @@ impl Inbox {
             .bind(recipient.as_bytes().as_slice())
             .bind(i64::try_from(limit).unwrap_or(i64::MAX));
         let query = match after {
-            None => query.bind(offset),
+            None => query.bind(offset).bind(PAGE_BYTES),
             Some(after) => query.bind(after).bind(PAGE_BYTES),
         };
         let rows = query.fetch_all(&self.pool).await?;

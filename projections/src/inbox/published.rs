@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use orqestra_domain::{RecipientRef, TenantId, Timestamp};
-use orqestra_event_log::{LogError, Position, checkpoint};
+use orqestra_event_log::{Interest, LogError, Position, checkpoint};
 use sqlx::Row;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
@@ -47,8 +47,8 @@ impl Inbox {
         now: Timestamp,
     ) -> Result<Missed, ReadModelError> {
         // As old as this are the oldest that may be missed.
-        let next = self.log.read_after(after, 1).await?;
-        if next.first().is_some_and(|next| now.since(next.recorded_at) > AGE) {
+        let next = self.log.read_page(after, 1, &Interest::ALL.without_payloads()).await?;
+        if next.events.first().is_some_and(|next| now.since(next.recorded_at) > AGE) {
             return Ok(Missed::TooMuch);
         }
         if !limited(self.reaches(up_to)).await? {

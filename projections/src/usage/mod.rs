@@ -21,7 +21,7 @@ use crate::generation::Generation;
 pub use restore::TenantUsage;
 
 /// The event that counts.
-const ACCEPTED: &str = "NotificationAccepted";
+pub(crate) const ACCEPTED: &str = "NotificationAccepted";
 const SECONDS: usize = 60;
 const MICROS: i64 = 1_000_000;
 

@@ -22,7 +22,7 @@ use orqestra_domain::{
 use orqestra_event_log::source::{ManualClock, SystemIds};
 use orqestra_event_log::{
     Append, Clock, EventLog, KeyDestruction, LogOptions, MIGRATOR, Metadata, NewEvent, Outcome, Position,
-    RecordedEvent, Subscriber, SubscriptionOptions, Ticket, run_subscription,
+    RecordedEvent, Subscriber, SubscriptionOptions, SubscriptionState, Ticket, run_subscription,
 };
 use orqestra_projections::inbox::{HistoryPage, InboxItem};
 use orqestra_projections::{DeliveryStatus, Inbox, Projection};
@@ -322,6 +322,24 @@ impl World {
         running.await.unwrap().unwrap();
     }
 
+    /// Runs a subscription until it leaves an event to a newer program.
+    pub(crate) async fn outdated(&self, projection: Projection, at: Position) {
+        let token = self.token.child_token();
+        let running = tokio::spawn(run_subscription(
+            self.log.clone(),
+            self.pool().clone(),
+            projection,
+            SubscriptionOptions { tries: 1, ..SubscriptionOptions::default() },
+            token.clone(),
+        ));
+        orqestra_tests::wait::until_now("a projection that is outdated", DEADLINE, || {
+            (self.log.subscription(projection.name()) == SubscriptionState::Outdated(at)).then_some(())
+        })
+        .await;
+        token.cancel();
+        running.await.unwrap().unwrap();
+    }
+
     pub(crate) async fn project_all(&self) {
         for projection in Projection::ALL {
             self.project(projection).await;
@@ -337,7 +355,15 @@ impl World {
     }
 
     pub(crate) async fn whole_log(&self) -> Vec<Arc<RecordedEvent>> {
-        self.log.read_after(Position::ZERO, 100_000).await.unwrap()
+        let mut events: Vec<Arc<RecordedEvent>> = Vec::new();
+        loop {
+            let at = events.last().map_or(Position::ZERO, |event| event.position);
+            let page = self.log.read_after(at, 100_000).await.unwrap();
+            if page.is_empty() {
+                return events;
+            }
+            events.extend(page);
+        }
     }
 
     /// All rows of a projection's tables as text.

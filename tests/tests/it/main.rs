@@ -26,6 +26,7 @@ mod idempotency;
 mod inside;
 mod isolation;
 mod kill_loop;
+mod large;
 mod limits;
 mod live_outage;
 mod metrics;

@@ -1,0 +1,311 @@
+//! Reading events page by page: no statement brings more than so many bytes, whatever it is asked for.
+//!
+//! The database measures before it sends, so that a page is bounded on the link too. A page that does not come in time
+//! halves the bound, for every reader of the process, and its connection is closed: what is still on its way would be
+//! in the way of the next statement. A bound that proves too small grows back. A page has at least one event.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures::TryStreamExt as _;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::Query;
+use sqlx::{Postgres, Row};
+use tokio::time::{Instant, timeout};
+
+use crate::error::LogError;
+use crate::interest::Interest;
+use crate::position::Position;
+use crate::read::{LIMIT, Reader, StreamKey};
+use crate::recorded::{RecordedEvent, columns};
+
+/// Most bytes of events that one statement brings.
+const MOST_BYTES: usize = 1024 * 1024;
+/// The bound is not halved below this.
+const LEAST_BYTES: usize = 16 * 1024;
+/// A full page that came within this part of the time limit lets the next one be larger.
+const WITH_EASE: u32 = 4;
+
+const EVENTS_BETWEEN: &str = concat!(
+    "select p.reached, e.aggregate_type is not null as found, ",
+    columns!("case when $7 then e.payload::text end"),
+    " from log_page_end($1, $2, $3, $4, $5, $6, $7) as p (reached)
+      left join lateral (
+           select v.* from events v
+            where v.position > $1 and v.position <= p.reached
+              and ($4::text[] is null or v.aggregate_type = any ($4))
+              and ($5::text[] is null or v.event_type = any ($5))
+              and ($6::text[] is null or v.event_type <> all ($6))
+            order by v.position
+           offset 0
+           ) e on true"
+);
+
+const CONFIGURATION: &str = concat!(
+    "select p.reached, e.aggregate_type is not null as found, ",
+    columns!("e.payload::text"),
+    " from log_configuration_end($1, $2, $3) as p (reached)
+      left join lateral (
+           select v.* from events v
+            where v.aggregate_type in ('Tenant', 'Template') and v.position > $1 and v.position <= p.reached
+            order by v.position
+           offset 0
+           ) e on true"
+);
+
+const STREAMS: &str = concat!(
+    "select p.stream, p.reached, p.whole, e.aggregate_type is not null as found, ",
+    columns!("e.payload::text"),
+    " from log_streams_end($1, $2, $3, $4) p
+      left join lateral (
+           select v.* from events v
+            where v.aggregate_type = ($1::text[])[p.stream] and v.aggregate_id = ($2::text[])[p.stream]
+              and v.sequence > ($3::bigint[])[p.stream] and v.sequence <= p.reached
+            order by v.sequence
+           offset 0
+           ) e on true"
+);
+
+/// A stretch of the log.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The events that its reader asked for, in order.
+    pub events: Vec<Arc<RecordedEvent>>,
+    /// Every event that the reader asked for is in here, from the position that was read after up to this one. The
+    /// position itself where nothing follows it.
+    pub reached: Position,
+}
+
+/// How many bytes the next statement may bring.
+#[derive(Debug)]
+pub(crate) struct PageBytes(AtomicUsize);
+
+impl Default for PageBytes {
+    fn default() -> Self {
+        Self(AtomicUsize::new(MOST_BYTES))
+    }
+}
+
+impl PageBytes {
+    pub(crate) fn get(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn change(&self, from: usize, to: usize) {
+        // Several that were late at once halve it once.
+        self.0.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).ok();
+    }
+
+    fn late(&self, asked: usize) {
+        self.change(asked, (asked / 2).max(LEAST_BYTES));
+    }
+
+    fn in_time(&self, asked: usize, brought: usize, took: Duration) {
+        if brought >= asked / 2 && took <= LIMIT / WITH_EASE {
+            self.change(asked, (asked * 2).min(MOST_BYTES));
+        }
+    }
+}
+
+/// A stretch of one stream among several.
+struct Stretch {
+    stream: usize,
+    whole: bool,
+    reached: i64,
+}
+
+impl Reader {
+    /// Reads the events after a position that a reader asks for, among the next `most`.
+    pub(crate) async fn page(
+        &self,
+        after: Position,
+        most: usize,
+        interest: &Interest,
+    ) -> Result<Page, LogError> {
+        let most = i32::try_from(most).unwrap_or(i32::MAX);
+        self.page_of(after, |bytes| {
+            sqlx::query(EVENTS_BETWEEN)
+                .bind(after.get())
+                .bind(most)
+                .bind(bytes)
+                .bind(interest.aggregate_types)
+                .bind(interest.event_types)
+                .bind(interest.other_event_types)
+                .bind(interest.payloads)
+        })
+        .await
+    }
+
+    /// Reads the events of tenants and templates after a position, at most so many.
+    pub(crate) async fn configuration_page(&self, after: Position, most: usize) -> Result<Page, LogError> {
+        let most = i32::try_from(most).unwrap_or(i32::MAX);
+        self.page_of(after, |bytes| sqlx::query(CONFIGURATION).bind(after.get()).bind(most).bind(bytes)).await
+    }
+
+    async fn page_of<'q>(
+        &self,
+        after: Position,
+        query: impl FnOnce(i64) -> Query<'q, Postgres, PgArguments>,
+    ) -> Result<Page, LogError> {
+        let mut page = Page { events: Vec::new(), reached: after };
+        self.measured(query, |row| {
+            page.reached = Position::new(row.try_get("reached")?);
+            let event = self.found(row)?;
+            let weight = event.as_ref().map_or(0, |event| event.payload.len());
+            page.events.extend(event);
+            Ok(weight)
+        })
+        .await?;
+        page.events.sort_by_key(|event| event.position);
+        Ok(page)
+    }
+
+    fn found(&self, row: &PgRow) -> Result<Option<Arc<RecordedEvent>>, LogError> {
+        if !row.try_get::<bool, _>("found")? {
+            return Ok(None);
+        }
+        RecordedEvent::from_row(row, self.upcasters()).map(Arc::new).map(Some)
+    }
+
+    /// Runs one statement under the bound and the time limit, row by row, each of which tells how many bytes it brought.
+    async fn measured<'q>(
+        &self,
+        query: impl FnOnce(i64) -> Query<'q, Postgres, PgArguments>,
+        mut take: impl FnMut(&PgRow) -> Result<usize, LogError>,
+    ) -> Result<(), LogError> {
+        let bytes = self.page_bytes().get();
+        let query = query(i64::try_from(bytes).unwrap_or(i64::MAX));
+        let mut connection = None;
+        let mut brought = 0;
+        let mut asked_at = None;
+        let read = async {
+            let connection: &mut PoolConnection<Postgres> = connection.insert(self.pool().acquire().await?);
+            asked_at = Some(Instant::now());
+            let mut rows = query.fetch(&mut **connection);
+            while let Some(row) = rows.try_next().await? {
+                brought += take(&row)?;
+            }
+            Ok(())
+        };
+        let read = timeout(LIMIT, read).await.unwrap_or(Err(LogError::Timeout));
+        match (&read, asked_at) {
+            (Ok(()), Some(asked_at)) => self.page_bytes().in_time(bytes, brought, asked_at.elapsed()),
+            (Err(error), Some(_)) if error.is_late() => {
+                self.page_bytes().late(bytes);
+                if let Some(connection) = connection {
+                    drop(connection.detach());
+                }
+            }
+            (Ok(()) | Err(_), _) => {}
+        }
+        read
+    }
+
+    /// Reads the next events of one stream after a sequence, as many as one statement brings.
+    pub(crate) async fn stream_after(
+        &self,
+        key: &StreamKey,
+        sequence: i64,
+    ) -> Result<Vec<Arc<RecordedEvent>>, LogError> {
+        let mut events = Vec::new();
+        let keys = [(key.clone(), sequence)];
+        self.stretches(keys.iter(), |_, event| events.extend(event)).await?;
+        Ok(events)
+    }
+
+    /// Reads the first of many streams, each whole and in order, as many as one statement brings and at least one; an
+    /// unknown one is empty.
+    pub(crate) async fn streams(
+        &self,
+        keys: Vec<StreamKey>,
+    ) -> Result<Vec<Vec<Arc<RecordedEvent>>>, LogError> {
+        let mut streams = vec![Vec::new(); keys.len()];
+        let asked: Vec<(StreamKey, i64)> = keys.into_iter().map(|key| (key, 0)).collect();
+        let mut last = self
+            .stretches(asked.iter(), |stretch, event| {
+                if let Some(stream) = streams.get_mut(stretch.stream) {
+                    stream.extend(event);
+                }
+            })
+            .await?;
+        let whole = last.stream + usize::from(last.whole);
+        streams.truncate(whole.max(1));
+        if let (0, [first, ..], [stream, ..]) = (whole, &asked[..], &mut streams[..]) {
+            // It is larger than a statement.
+            while !last.whole {
+                let rest = [(first.0.clone(), last.reached)];
+                last = self.stretches(rest.iter(), |_, event| stream.extend(event)).await?;
+            }
+        }
+        for stream in &mut streams {
+            stream.sort_by_key(|event: &Arc<RecordedEvent>| event.sequence);
+        }
+        Ok(streams)
+    }
+
+    /// Reads on in some streams as far as one statement goes, and tells the last stretch.
+    async fn stretches<'k>(
+        &self,
+        keys: impl Iterator<Item = &'k (StreamKey, i64)>,
+        mut take: impl FnMut(&Stretch, Option<Arc<RecordedEvent>>),
+    ) -> Result<Stretch, LogError> {
+        let (mut types, mut ids, mut after) = (Vec::new(), Vec::new(), Vec::new());
+        for ((aggregate_type, aggregate_id), sequence) in keys {
+            types.push(aggregate_type.as_str());
+            ids.push(aggregate_id.as_str());
+            after.push(*sequence);
+        }
+        let mut last: Option<Stretch> = None;
+        self.measured(
+            |bytes| sqlx::query(STREAMS).bind(types).bind(ids).bind(after).bind(bytes),
+            |row| {
+                let stream: i32 = row.try_get("stream")?;
+                let stretch = Stretch {
+                    stream: usize::try_from(stream - 1).unwrap_or(usize::MAX),
+                    whole: row.try_get("whole")?,
+                    reached: row.try_get("reached")?,
+                };
+                let event = self.found(row)?;
+                let weight = event.as_ref().map_or(0, |event| event.payload.len());
+                take(&stretch, event);
+                if last.as_ref().is_none_or(|last| last.stream <= stretch.stream) {
+                    last = Some(stretch);
+                }
+                Ok(weight)
+            },
+        )
+        .await?;
+        // Each stream that is asked for has a row, of those that are reached.
+        last.ok_or(LogError::Timeout)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bound_is_halved_by_a_late_page_and_grows_back_with_full_and_quick_ones() {
+        let bound = PageBytes::default();
+        for late in [MOST_BYTES, MOST_BYTES, MOST_BYTES / 2] {
+            bound.late(late);
+        }
+        assert_eq!(bound.get(), MOST_BYTES / 4, "two that were late together count once");
+        let (asked, quick) = (bound.get(), LIMIT / WITH_EASE);
+        bound.in_time(asked, asked / 2 - 1, quick);
+        bound.in_time(asked, asked, quick + Duration::from_millis(1));
+        assert_eq!(bound.get(), asked, "a small page and a slow one say nothing");
+        bound.in_time(asked, asked / 2, quick);
+        assert_eq!(bound.get(), 2 * asked);
+        for _ in 0..4 {
+            bound.in_time(bound.get(), bound.get(), quick);
+        }
+        assert_eq!(bound.get(), MOST_BYTES);
+        for _ in 0..20 {
+            bound.late(bound.get());
+        }
+        assert_eq!(bound.get(), LEAST_BYTES);
+    }
+}

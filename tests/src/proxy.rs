@@ -1,0 +1,140 @@
+//! A proxy before PostgreSQL that is slow, or loses what a test tells it to lose.
+//!
+//! It passes bytes on and changes none. The rate holds for each connection and each direction alone. The answer to a
+//! COMMIT that it loses is one that the server gave: what was committed stays so.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::time::Instant;
+
+/// Most bytes passed on at once.
+const PIECE: usize = 16 * 1024;
+
+#[derive(Default)]
+struct Switches {
+    /// Bytes a second; 0: as fast as they come.
+    rate: AtomicU64,
+    /// Lose the answer to the next COMMIT.
+    lose_commit: AtomicBool,
+    lost: AtomicU64,
+    passed: AtomicU64,
+}
+
+/// A running proxy, for as long as the value lives.
+pub struct Proxy {
+    port: u16,
+    switches: Arc<Switches>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Proxy {
+    /// Listens before the server with this unix socket.
+    ///
+    /// # Panics
+    /// If the machine has no port.
+    pub async fn before(server: PathBuf) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port of this machine");
+        let port = listener.local_addr().expect("a listener has an address").port();
+        let switches = Arc::<Switches>::default();
+        let task = tokio::spawn(accept(listener, server, Arc::clone(&switches)));
+        Self { port, switches, task }
+    }
+
+    /// The port of this machine that leads through it.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Passes no more bytes a second from now on, by connection and direction.
+    pub fn slow_down(&self, bytes_a_second: u64) {
+        self.switches.rate.store(bytes_a_second, Ordering::SeqCst);
+    }
+
+    /// Closes the connection that sends the next COMMIT once the server has answered it.
+    pub fn lose_next_commit(&self) {
+        self.switches.lose_commit.store(true, Ordering::SeqCst);
+    }
+
+    /// How many answers were lost.
+    pub fn lost(&self) -> u64 {
+        self.switches.lost.load(Ordering::SeqCst)
+    }
+
+    /// How many bytes came from the server.
+    pub fn passed(&self) -> u64 {
+        self.switches.passed.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, server: PathBuf, switches: Arc<Switches>) {
+    while let Ok((client, _)) = listener.accept().await {
+        client.set_nodelay(true).ok();
+        if let Ok(upstream) = UnixStream::connect(&server).await {
+            tokio::spawn(pass(client, upstream, Arc::clone(&switches)));
+        }
+    }
+}
+
+async fn pass(client: TcpStream, server: UnixStream, switches: Arc<Switches>) {
+    let (from_client, to_client) = client.into_split();
+    let (from_server, to_server) = server.into_split();
+    // Set once this connection has sent the COMMIT whose answer is lost.
+    let losing = AtomicBool::new(false);
+    let upwards = copy(from_client, to_server, &switches, |bytes| {
+        let commit = bytes.windows(6).any(|window| window == b"COMMIT");
+        if commit && switches.lose_commit.swap(false, Ordering::SeqCst) {
+            losing.store(true, Ordering::SeqCst);
+        }
+        true
+    });
+    let downwards = copy(from_server, to_client, &switches, |bytes| {
+        switches.passed.fetch_add(bytes.len() as u64, Ordering::SeqCst);
+        let loses = losing.load(Ordering::SeqCst);
+        if loses {
+            switches.lost.fetch_add(1, Ordering::SeqCst);
+        }
+        !loses
+    });
+    tokio::select! {
+        () = upwards => {}
+        () = downwards => {}
+    }
+}
+
+/// Passes on until either end closes or `goes_on` says no to what came.
+async fn copy(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    switches: &Switches,
+    goes_on: impl Fn(&[u8]) -> bool,
+) {
+    let mut buffer = vec![0; PIECE];
+    let mut free_at = Instant::now();
+    while let Ok(length @ 1..) = from.read(&mut buffer).await {
+        let bytes = &buffer[..length];
+        if !goes_on(bytes) {
+            return;
+        }
+        let rate = switches.rate.load(Ordering::SeqCst);
+        if rate > 0 {
+            let takes = Duration::from_secs(1) * u32::try_from(length).expect("a piece is small");
+            let takes = takes / u32::try_from(rate).expect("a rate below 4 GB a second");
+            free_at = free_at.max(Instant::now()) + takes;
+            tokio::time::sleep_until(free_at).await;
+        }
+        if to.write_all(bytes).await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Large events, many at once: bounded memory, and a link that is slow carries them all the same.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use futures::stream::{StreamExt as _, iter};
+use orqestra_tests::engine::Engine;
+use orqestra_tests::http::{Http, Request};
+use orqestra_tests::load::{insist, order};
+use orqestra_tests::postgres::{TestCluster, TestDatabase};
+use orqestra_tests::proxy::Proxy;
+use orqestra_tests::wait;
+use orqestra_tests::world::World;
+use serde_json::{Value, json};
+
+/// The body of one trigger; a caller may send 256 KB.
+const LARGE: usize = 240 * 1024;
+const CLIENTS: usize = 16;
+/// What one process may have of it, in megabytes: less than half of what the payloads have.
+const MOST_MEMORY: u64 = 200;
+const WITHIN: Duration = Duration::from_mins(3);
+
+/// An order with so much beside it that nothing compresses.
+fn large(number: usize) -> Value {
+    let mut state = u64::try_from(number).unwrap() * 2 + 0x9e37_79b9_7f4a_7c15;
+    let mut noise = String::with_capacity(LARGE);
+    while noise.len() < LARGE - 1_024 {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        write!(noise, "{state:016x}").expect("a text takes all");
+    }
+    let mut body = order(number);
+    body["variables"]["beside"] = json!(noise);
+    body
+}
+
+async fn trigger(world: &World, numbers: std::ops::Range<usize>) {
+    let sending = numbers.map(|number| async move {
+        drop(insist(world, world.tenant(), &large(number)).await);
+    });
+    iter(sending).buffer_unordered(CLIENTS).collect::<Vec<()>>().await;
+}
+
+/// Waits until nothing is due any more and every reader of the log is at its head.
+async fn settled(world: &World) {
+    wait::until("deliveries that end", WITHIN, async || {
+        let done = sqlx::query_scalar::<_, bool>(
+            "select (select count(*) from dispatch_due) = 0
+                and (select min(position) from (select max(position) as position from checkpoints
+                                                 group by subscription) readers)
+                    = (select max(position) from events)",
+        );
+        done.fetch_one(world.pool()).await.ok()?.then_some(())
+    })
+    .await;
+}
+
+/// The most memory that a process ever had, in megabytes.
+fn peak(process: &Engine) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", process.pid())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1_024
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_of_large_events_is_accepted_and_sent_in_bounded_memory() {
+    let world = World::start().await;
+    trigger(&world, 0..1_200).await;
+    println!("accepted at a peak of {} MB", peak(&world.engine()));
+    settled(&world).await;
+    let peak = peak(&world.engine());
+    println!("delivered at a peak of {peak} MB");
+    assert!(peak < MOST_MEMORY, "{peak} MB");
+    let state = world.settled(world.tenant(), "order-1199").await;
+    assert_eq!(state.ends(), "EMAIL SENT, SMS SENT, PUSH SENT");
+    world.restart().await;
+    assert!(self::peak(&world.engine()) < 100, "a start reads no notifications");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_a_slow_link_large_events_are_sent_and_a_process_that_is_behind_answers() {
+    let database = TestDatabase::empty().await;
+    let proxy = Proxy::before(TestCluster::shared().socket()).await;
+    let world = World::through(proxy.port(), database).await;
+    world.sigterm().await;
+    world.begin_as("api").await;
+    let tenant = world.tenant();
+    trigger(&world, 0..300).await;
+    // Whatever is read of the log from now on, all of it is behind: 100 MB at 4 MB a second.
+    let behind = world.beside("api").await;
+    proxy.slow_down(4 * 1024 * 1024);
+    let working = world.beside("project,dispatch").await;
+    trigger(&world, 300..305).await;
+    let http = Http::default();
+    for _ in 0..20 {
+        let path = format!("/api/v1/notifications/{}/user-1?limit=1", tenant.id);
+        let asked = http.send(behind.address(), Request::get(path).key(&tenant.key));
+        let answer = tokio::time::timeout(Duration::from_secs(10), asked).await.expect("an answer in time");
+        drop(answer.expect("an answer").expect(200));
+    }
+    drop(world.trigger(tenant, &order(1_000)).await.expect(200));
+    settled(&world).await;
+    let state = world.settled(tenant, "order-1000").await;
+    assert!(state.is_settled(), "{}", state.ends());
+    for process in [&working, &behind] {
+        assert!(peak(process) < 150, "{} MB", peak(process));
+        process.signal(rustix::process::Signal::TERM);
+        let status = process.end(orqestra_tests::world::ENDS_WITHIN).await;
+        assert!(status.success(), "{status}: {}", process.log_tail());
+    }
+}
