@@ -87,7 +87,7 @@ async fn put_right(settings: &Settings, pool: &PgPool, token: &CancellationToken
             say(&format!("{held} attempts were open: their outcomes are unknown and wait for a decision"))?;
         }
         Err(error) => {
-            failed.push(format!("{}: {:#}", orqestra_dispatch::SUBSCRIPTION, anyhow::Error::new(error)))
+            failed.push(format!("{}: {:#}", orqestra_dispatch::SUBSCRIPTION, anyhow::Error::new(error)));
         }
     }
     log.close().await;

@@ -105,7 +105,9 @@ impl Instances<'_> {
         let taken = |id: &ProviderInstanceId| {
             self.given.contains(id) || self.standing.iter().any(|(.., standing)| standing == id)
         };
-        (1..).map(instance).find(|id| !taken(id)).expect("a list has few entries")
+        // One more than there are ids in use, so one of them is free.
+        let turns = 1..=self.given.len() + self.standing.len() + 1;
+        turns.map(instance).find(|id| !taken(id)).expect("more turns than ids in use")
     }
 }
 

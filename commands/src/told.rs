@@ -13,14 +13,16 @@ use crate::trace::Trace;
 /// The program's name and version, as `program` has it.
 pub(crate) const PROGRAM: &str = concat!("orqestra/", env!("CARGO_PKG_VERSION"));
 
+/// Names the cause of each event, by the events and their ids.
+pub(crate) type Causes<'a, E> = dyn Fn(&[E], &[Uuid]) -> Vec<Option<Uuid>> + Sync + 'a;
+
 /// What stands around the events of one command.
 pub(crate) struct Beside<'a, E> {
     pub(crate) ctx: &'a Context,
     /// The trace of the request that the stream began with, for what the engine does by itself.
     pub(crate) trace: Option<&'a Trace>,
     pub(crate) recipient: Option<&'a RecipientRef>,
-    /// The cause of each event, by the events and their ids.
-    pub(crate) causes: &'a (dyn Fn(&[E], &[Uuid]) -> Vec<Option<Uuid>> + Sync),
+    pub(crate) causes: &'a Causes<'a, E>,
 }
 
 /// This process, as its events name it.

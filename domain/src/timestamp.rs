@@ -34,9 +34,8 @@ impl Timestamp {
     pub fn new(moment: OffsetDateTime) -> Self {
         let utc = match moment.checked_to_offset(UtcOffset::UTC) {
             Some(utc) if utc.year() >= 0 => utc,
-            Some(_) => Self::at_second(FIRST_SECOND),
             None if moment.year() > 0 => Self::at_second(LAST_SECOND),
-            None => Self::at_second(FIRST_SECOND),
+            Some(_) | None => Self::at_second(FIRST_SECOND),
         };
         let micros = utc.microsecond();
         Self(utc.replace_microsecond(micros).expect("a microsecond it already has"))

@@ -190,6 +190,7 @@ mod tests {
             status: status.to_owned(),
             reason: None,
             cause: None,
+            waits_for: None,
             possible_duplicate,
             missing_variables: Vec::new(),
             attempts: Vec::new(),

@@ -42,7 +42,8 @@ async fn an_account_that_is_suspended_ends_no_mail() {
     let world = World::new().await;
     for refusal in ["550 5.7.1 account suspended", "553 5.7.1 not your address", "554 5.7.1 no", "550 no"] {
         let suspended = Manners { mail: Say(refusal), ..Manners::GOOD };
-        let (refusing, healthy) = (SmtpServer::start([suspended; 64]).await, SmtpServer::start([]).await);
+        let (refusing, healthy) =
+            (SmtpServer::start(std::iter::repeat_n(suspended, 64)).await, SmtpServer::start([]).await);
         let tenant = world.tenant("acme", &[(EMAIL, "hi")]).await;
         world.providers(tenant.id, EMAIL, vec![smtp(refusing.port), smtp(healthy.port)]).await;
         let tenant = world.entry(tenant.id);

@@ -98,7 +98,7 @@ async fn two_bodies_whose_numbers_round_alike_are_two_requests() {
         ("fine", "0.1000000000000000000001", "0.1000000000000000000002"),
     ] {
         let ask = async |number: &str| {
-            let request = Request::post(TRIGGER).key(&tenant.key).text(&body(event, number));
+            let request = Request::post(TRIGGER).key(&tenant.key).text(body(event, number));
             world.call(request).await
         };
         drop(ask(one).await.expect(200));

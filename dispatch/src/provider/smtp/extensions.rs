@@ -55,13 +55,15 @@ impl Extensions {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::super::reply::Heard;
     use super::*;
 
     fn offered(lines: &[&str]) -> Extensions {
         let mut heard = String::from("250-test\r\n");
         for line in lines {
-            heard.push_str(&format!("250-{line}\r\n"));
+            write!(heard, "250-{line}\r\n").unwrap();
         }
         heard.push_str("250 HELP\r\n");
         let Heard::Reply(reply, _) = Reply::first_in(heard.as_bytes()) else { panic!("{heard}") };

@@ -193,9 +193,8 @@ impl Says {
             // The recipient's address; the recipient's mailbox.
             (Some((1 | 2, _)), _) => Self::Refused(Reach::Everywhere),
             // Features and sizes of the system; routes; parameters; content; policy.
-            (Some((3..=7, _)), _) => Self::Refused(Reach::ThisProvider),
+            (Some((3..=7, _)), _) | (Some(_) | None, 554 | 555) => Self::Refused(Reach::ThisProvider),
             (Some(_) | None, 500 | 502..=504) => Self::NotTaken(Scope::Provider),
-            (Some(_) | None, 554 | 555) => Self::Refused(Reach::ThisProvider),
             (Some(_) | None, 550 | 552) if phase == Phase::Content => Self::Refused(Reach::ThisProvider),
             (Some(_) | None, _) => Self::Refused(Reach::Everywhere),
         }
