@@ -348,15 +348,17 @@ impl<S: Subscriber> Runner<S> {
         }
         let halted = |state| matches!(state, SubscriptionState::Halted(_));
         let outdated = |state| matches!(state, SubscriptionState::Outdated(_));
-        self.tell("orqestra_subscription_halted", halted(self.state), halted(state));
-        self.tell("orqestra_subscription_outdated", outdated(self.state), outdated(state));
+        let value = |holds: bool| f64::from(u8::from(holds));
+        if halted(self.state) != halted(state) {
+            let gauge = metrics::gauge!("orqestra_subscription_halted", "subscription" => self.name.clone());
+            gauge.set(value(halted(state)));
+        }
+        if outdated(self.state) != outdated(state) {
+            let gauge =
+                metrics::gauge!("orqestra_subscription_outdated", "subscription" => self.name.clone());
+            gauge.set(value(outdated(state)));
+        }
         self.state = state;
         self.log.set_subscription(&self.name, state);
-    }
-
-    fn tell(&self, gauge: &'static str, before: bool, now: bool) {
-        if before != now {
-            metrics::gauge!(gauge, "subscription" => self.name.clone()).set(f64::from(u8::from(now)));
-        }
     }
 }

@@ -20,19 +20,22 @@ use crate::inside::Inside;
 const SHOWN_WITHIN: Duration = Duration::from_mins(1);
 
 /// What has a value only after damage, a crash or a race, or with an open page.
-const RARE: [&str; 14] = [
+const RARE: [&str; 17] = [
     "orqestra_command_retries_total",
+    "orqestra_dispatch_leases_dropped_total",
     "orqestra_dispatch_postponed_total",
     "orqestra_idle_connections_closed_total",
     "orqestra_limited_total",
     "orqestra_log_lines_dropped_total",
     "orqestra_outcome_retries_total",
+    "orqestra_provider_throttled_total",
     "orqestra_realtime_connections",
     "orqestra_realtime_disconnects_total",
     "orqestra_realtime_publications_total",
     "orqestra_realtime_recoveries_total",
     "orqestra_span_batches_total",
     "orqestra_subscription_halted",
+    "orqestra_subscription_outdated",
     "orqestra_subscription_parked_total",
     "orqestra_swept_total",
 ];
