@@ -54,7 +54,7 @@ async fn every_event_says_who_for_which_request_because_of_what_and_by_which_pro
         attempt: 1,
         class: FailureClass::Retryable,
         scope: orqestra_domain::notification::FailureScope::Message,
-        then: orqestra_domain::notification::AfterFailure::Schedule,
+        then: orqestra_domain::notification::AfterFailure::OtherProvider,
         cause: "smtp_451".to_owned(),
         answer: None,
         retry_after: None,
