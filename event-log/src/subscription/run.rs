@@ -173,6 +173,8 @@ impl<S: Subscriber> Runner<S> {
         let mut position = self.standing(lease, start).await?.position;
         parked::retry_those_of_others(&self.pool, &self.name, lease.epoch).await?;
         self.renew_at = Instant::now();
+        // An operator that sees it follow finds its lag too.
+        self.tell_lag(position);
         self.works_again(SubscriptionState::Follows);
         let mut head = self.log.head();
         let progress = self.log.progress_sender(&self.name);

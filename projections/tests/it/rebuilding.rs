@@ -35,7 +35,7 @@ async fn what_was_changed_by_hand_is_found_and_put_right() {
 
     let found = rebuild(&world.log, world.pool(), Projection::Inbox, RebuildMode::Verify).await.unwrap();
     let tables: Vec<_> = found.tables.iter().map(|table| (table.table, table.stale, table.missing)).collect();
-    assert_eq!(tables, [("inbox", 1, 2), ("inbox_forgotten", 1, 0)]);
+    assert_eq!(tables, [("inbox_forgotten", 1, 0), ("inbox", 1, 2)]);
     assert_eq!(world.rows(Projection::Inbox).await, wrong, "verifying changes nothing");
 
     let put_right = rebuild(&world.log, world.pool(), Projection::Inbox, RebuildMode::Swap).await.unwrap();
