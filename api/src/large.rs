@@ -83,7 +83,7 @@ impl LargeBodies {
         while let Some((bytes, turn)) = crowd.next() {
             let place = Place { bodies: self.clone(), bytes };
             if let Err(mut place) = turn.send(place) {
-                // Its caller is gone. What is dropped here must not ask for this very lock.
+                // Its caller is gone. A drop in here must not take this very lock.
                 crowd.at_work -= place.bytes;
                 place.bytes = 0;
             }

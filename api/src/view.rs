@@ -17,10 +17,10 @@ use utoipa::ToSchema;
 
 use crate::error::ApiError;
 
-/// What is told of an event.
+/// The state of an event.
 pub(crate) struct Told {
     pub(crate) story: Story,
-    /// What keeps a channel's deliveries now, until an operator mends it.
+    /// The reason for which a channel's deliveries wait now, until an operator mends it.
     waits: BTreeMap<Channel, WaitReason>,
 }
 
@@ -163,7 +163,7 @@ pub(crate) struct ChannelState {
     /// Why it is skipped: a stable code.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
-    /// What keeps it until an operator mends it: `tenant_inactive`, `no_provider` or `no_sender`.
+    /// The reason for which it waits for an operator: `tenant_inactive`, `no_provider` or `no_sender`.
     #[serde(skip_serializing_if = "Option::is_none")]
     waits_for: Option<&'static str>,
     /// Who carried the last attempt.

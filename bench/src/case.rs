@@ -61,7 +61,7 @@ pub(crate) enum Case {
     Drain,
     /// What a tenant keeps of its rate beside one that repeats itself.
     Neighbour,
-    /// What a tenant's answers take beside another's bodies of 250 KB, of what they take alone.
+    /// The time of a tenant's answers beside another's bodies of 250 KB, divided by their time alone.
     LargeBodies,
     /// How long a tenant waits for its messages beside tenants that are slow, down, heavy or large.
     Neighbours,

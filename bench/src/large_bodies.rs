@@ -18,7 +18,7 @@ const BODY: usize = 250 * 1_000;
 /// More than are answered a second.
 const MOST_A_SECOND: usize = 200;
 
-/// What the small triggers were answered: alone, and beside the large ones.
+/// Answer times of the small triggers: alone, and beside the large ones.
 pub(crate) async fn measure(
     to: SocketAddr,
     quiet: &Credentials,

@@ -1,4 +1,4 @@
-//! What `up` prints once it runs: tenant, addresses, three commands to paste, and the same by this program.
+//! The lines that `up` prints once it runs: tenant, addresses, three commands to paste, and the same by this program.
 //!
 //! A secret that was configured is never printed; one that the data folder made is printed to a terminal alone. Elsewhere
 //! stands where it is kept, and the commands read it from there.
@@ -37,7 +37,7 @@ pub(crate) enum Secret<'a> {
         shown: Option<&'a str>,
         /// The file's name.
         file: &'static str,
-        /// What a shell reads it with, before the file's path.
+        /// The shell's command that reads it, before the file's path.
         read: &'static str,
     },
 }

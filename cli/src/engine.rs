@@ -91,7 +91,7 @@ impl Engine {
         default_provider: DefaultProvider,
     ) -> anyhow::Result<Self> {
         let metrics = recorder::install()?;
-        // What happened when, what is due and until when a claim holds go by one clock for all processes.
+        // Times of events, due times and expiries of claims go by one clock for all processes.
         let database_clock = Arc::new(DatabaseClock::new(Arc::new(SystemClock)));
         let clock: Arc<dyn Clock> = Arc::clone(&database_clock) as _;
         let ids: Arc<dyn Ids> = Arc::new(SystemIds);
@@ -343,7 +343,7 @@ async fn destroy_expired_keys(log: &EventLog, token: &CancellationToken) -> Resu
     Ok(())
 }
 
-/// What this program sets about dispatch.
+/// Dispatch as this program sets it.
 pub(crate) fn dispatch_settings(settings: &Settings) -> DispatchSettings {
     let defaults = DispatchSettings::default();
     DispatchSettings {

@@ -1,6 +1,6 @@
 //! `orqestra recover --after-restore`: brings the database in line with a log that has lost its end.
 //!
-//! It fences every process that still runs, then derives anew what is derived from the log: read models, due work,
+//! It fences every process that still runs, then rebuilds all that is derived from the log: read models, due work,
 //! checkpoints. Attempts whose outcome the log does not hold are called unknown and wait for an operator. It adds events and
 //! changes none; run again, it finds nothing more to do.
 

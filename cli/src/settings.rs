@@ -277,7 +277,8 @@ impl Given {
 
     fn bootstrap(&self) -> anyhow::Result<Option<Bootstrap>> {
         let Some(id) = &self.bootstrap_tenant_id else { return Ok(None) };
-        let id: TenantId = id.parse().with_context(|| format!("bootstrap_tenant_id: {id} is no UUID"))?;
+        let id: TenantId =
+            id.parse().with_context(|| format!("bootstrap_tenant_id: expected a UUID, got `{id}`"))?;
         if id.is_reserved() {
             bail!("bootstrap_tenant_id: the engine keeps {id} for itself; give another UUID");
         }

@@ -1,4 +1,4 @@
-//! What every event says beside its payload: actor, request and trace, cause, program and process.
+//! The metadata of every event: actor, request and trace, cause, program and process.
 //!
 //! The text is written once for each event, in canonical order; the part that is the same for the whole process is
 //! prepared. Nothing personal gets into it.
@@ -16,7 +16,7 @@ pub(crate) const PROGRAM: &str = concat!("orqestra/", env!("CARGO_PKG_VERSION"))
 /// Names the cause of each event, by the events and their ids.
 pub(crate) type Causes<'a, E> = dyn Fn(&[E], &[Uuid]) -> Vec<Option<Uuid>> + Sync + 'a;
 
-/// What stands around the events of one command.
+/// The context of one command's events.
 pub(crate) struct Beside<'a, E> {
     pub(crate) ctx: &'a Context,
     /// The trace of the request that the stream began with, for what the engine does by itself.

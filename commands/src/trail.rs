@@ -16,7 +16,7 @@ pub(crate) struct Trail(BTreeMap<Channel, Causes>);
 
 #[derive(Clone, Debug, Default)]
 struct Causes {
-    /// What made the delivery due, or ended its last attempt.
+    /// The event that made the delivery due, or ended its last attempt.
     due: Option<Uuid>,
     /// The claim of attempt n stands at n - 1.
     started: Vec<Uuid>,

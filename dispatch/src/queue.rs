@@ -49,7 +49,7 @@ pub(crate) enum Room {
     Closed,
 }
 
-/// What the poller may take.
+/// The rows that the poller may take.
 #[derive(Debug, Default)]
 pub(crate) struct Demand {
     /// Rows in all.
@@ -464,7 +464,7 @@ impl Place {
         self.tenant
     }
 
-    /// What it is charged.
+    /// Its charge.
     pub(crate) const fn units(&self) -> usize {
         self.units
     }

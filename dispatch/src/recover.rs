@@ -1,4 +1,4 @@
-//! Open attempts after the log has lost its end: nobody records their outcomes any more.
+//! Open attempts after the log has lost its end: no process records their outcomes any more.
 //!
 //! The processes that made them are fenced. What became of them is not known, so each waits for an operator; only where
 //! the provider deduplicates is it sent again by itself.

@@ -1,4 +1,4 @@
-//! What keeps planned messages from being sent until an operator mends it: read from the directory alone, and the same rule
+//! Reasons that keep planned messages from being sent until an operator mends it: read from the directory alone, and the same rule
 //! for the worker, for the release and for what callers are told.
 
 use std::fmt;
@@ -32,7 +32,7 @@ impl WaitReason {
         }
     }
 
-    /// What keeps a tenant's messages of a channel now; `None` where nothing does.
+    /// Returns the reason for which a tenant's messages of a channel wait now; `None` where they do not.
     pub fn of(directory: &Directory, tenant: &TenantEntry, channel: Channel) -> Option<Self> {
         if !tenant.record.active {
             return Some(Self::TenantInactive);

@@ -2,7 +2,7 @@
 //!
 //! An estimate from below, for input alone: a secret that is stored already is used as it is. Nothing here repeats a secret.
 
-/// What is asked of a chosen secret.
+/// Requirements on a chosen secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Strength {
     least_bytes: usize,

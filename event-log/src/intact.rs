@@ -49,7 +49,7 @@ pub enum LogChange {
     },
 }
 
-/// What an operator does about a log that has lost its end.
+/// The remedy for a log that has lost its end, as an operator reads it.
 const REMEDY: &str =
     "Stop every process, run `orqestra recover --after-restore`, then start again (docs/operations.md)";
 
@@ -67,7 +67,7 @@ pub(crate) struct Known {
     pub(crate) event_id: Option<Uuid>,
 }
 
-/// What a look at the database has found, in one statement.
+/// The findings of one look at the database, read in one statement.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Found {
     pub(crate) identity: Identity,

@@ -1,4 +1,4 @@
-//! What a reader of the log asks for: what it ignores stays in the database.
+//! The events that a reader of the log asks for: the payloads that it ignores stay in the database.
 //!
 //! An interest may leave out events and payloads, never positions: a page tells how far it reaches, whatever lies before
 //! it. It names what is ignored by the names of events, so that an event of a name that this program does not know is

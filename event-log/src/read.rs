@@ -1,4 +1,4 @@
-//! Reading what is small: idempotency keys, the head, the log's identity. Events are read by `page.rs`.
+//! Small reads: idempotency keys, the head, the log's identity. Events are read by `page.rs`.
 //!
 //! Reads go through a small pool of the log's own whose plans always use an index; every one has a time limit.
 

@@ -1,4 +1,4 @@
-//! What `orqestra recover` does to the log's own tables after the log has lost its end.
+//! Changes that `orqestra recover` makes to the log's own tables after the log has lost its end.
 //!
 //! Needs the owner's rights. Changes no event.
 

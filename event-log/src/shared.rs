@@ -1,4 +1,4 @@
-//! What all clones of the log and its tasks share: what is known of the head, recent events, how subscriptions stand.
+//! State that all clones of the log and its tasks share: the known head, recent events, how subscriptions stand.
 //!
 //! The head moves by the results of this process's own commits and by what the database answers, never by a notice.
 
@@ -137,7 +137,7 @@ impl Shared {
             self.ring.clear();
             return Err(error);
         }
-        // The head first: whoever sees that it was asked for sees what was answered.
+        // The head first: a reader that sees the look counted also sees its answer.
         self.advance(found.head);
         self.confirmed.send_modify(|confirmed| *confirmed = (*confirmed).max(asked_at));
         Ok(found.head.position)

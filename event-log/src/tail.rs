@@ -26,7 +26,7 @@ const SOON_AGAIN: u32 = 5;
 /// How long to wait before listening again.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// What notices said since the last look: the highest position that was not known.
+/// Notices since the last look: the highest position that was not known.
 #[derive(Debug, Default)]
 pub(crate) struct Notices {
     highest: AtomicI64,

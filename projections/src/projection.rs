@@ -90,7 +90,7 @@ impl Projection {
         }
     }
 
-    /// The tables that nobody else writes, in the order in which its writers lock them.
+    /// The tables that it alone writes, in the order in which its writers lock them.
     pub const fn tables(self) -> &'static [ProjectionTable] {
         match self {
             Self::Inbox => &[

@@ -29,7 +29,7 @@ pub struct ChannelState {
     pub reason: Option<String>,
     /// Why it failed last.
     pub cause: Option<String>,
-    /// What keeps it until an operator mends it.
+    /// The reason for which it waits for an operator.
     pub waits_for: Option<String>,
     /// Whether it may reach the recipient twice.
     #[serde(default)]

@@ -1,4 +1,4 @@
-//! Each code is documented, and what is inside stays inside.
+//! Each code is documented, and a 5xx body says nothing about the inside.
 
 use super::*;
 use crate::envelope::challenge;

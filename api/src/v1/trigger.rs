@@ -159,7 +159,7 @@ pub(crate) async fn trigger(
     at_its_place(place, |thread| accept(app, scope, headers, body, caller, thread)).await?
 }
 
-/// What is done with a body that has come.
+/// The work on a body that was read.
 async fn accept(
     app: App,
     scope: Scope,

@@ -1,4 +1,4 @@
-//! What a healthy tenant waits for from trigger to SENT, by push, SMS and email: alone, then beside tenants whose servers
+//! Time from trigger to SENT of a healthy tenant, by push, SMS and email: alone, then beside tenants whose servers
 //! refuse or answer late, beside heavy templates, beside large bodies.
 //!
 //! Each stretch has a database and a process of its own. A time runs from the moment a trigger is due until the outcome is
@@ -44,10 +44,10 @@ const RENDERS: usize = 150;
 const LARGE: u32 = 40;
 const LARGE_BODY: usize = 245 * 1_000;
 
-/// What the healthy tenant is measured beside.
+/// The neighbours that the healthy tenant is measured beside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Beside {
-    Nobody,
+    Alone,
     Refusing,
     Slow,
     Heavy,
@@ -55,11 +55,11 @@ enum Beside {
 }
 
 impl Beside {
-    const ALL: [Self; 5] = [Self::Nobody, Self::Refusing, Self::Slow, Self::Heavy, Self::Large];
+    const ALL: [Self; 5] = [Self::Alone, Self::Refusing, Self::Slow, Self::Heavy, Self::Large];
 
     const fn name(self) -> &'static str {
         match self {
-            Self::Nobody => "quiet",
+            Self::Alone => "quiet",
             Self::Refusing => "12 tenants whose SMTP refuses, 1,400 mails each",
             Self::Slow => "20 tenants whose SMTP answers after 4 s",
             Self::Heavy => "a tenant with heavy templates",
@@ -80,7 +80,7 @@ pub(crate) struct Times {
 /// One stretch.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Stretch {
-    /// What it was measured beside; the first is quiet.
+    /// The neighbours of the measurement; the first is quiet.
     pub(crate) beside: &'static str,
     pub(crate) times: Vec<Times>,
     /// Deliveries without an outcome.
@@ -107,7 +107,7 @@ pub(crate) async fn measure(engine: &Engine, postgres: &Postgres, time: Duration
     Ok(stretches)
 }
 
-/// A tenant that is no good neighbour.
+/// A tenant that loads the engine.
 struct Neighbour {
     credentials: Credentials,
     path: String,
@@ -162,7 +162,7 @@ async fn stretch(engine: &Engine, postgres: &Postgres, beside: Beside, time: Dur
         again: false,
     }];
     match beside {
-        Beside::Nobody => {}
+        Beside::Alone => {}
         Beside::Refusing => {
             for number in 0..12 {
                 let tenant = Neighbour::join(engine, &running, number).await?;
@@ -223,7 +223,7 @@ fn triggers(credentials: &Credentials, count: usize) -> Requests {
     requests
 }
 
-/// What keeps the healthy tenant's event ids apart.
+/// A number that keeps the healthy tenant's event ids apart.
 const RUN: &str = "healthy";
 
 async fn fill(running: &Program, tenant: &Neighbour, count: usize) -> Result<()> {

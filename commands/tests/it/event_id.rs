@@ -1,4 +1,4 @@
-//! The caller's id of an event: sealed with the recipient, told to those who may know it, gone with the recipient.
+//! The caller's id of an event: sealed with the recipient, told to callers that may know it, gone with the recipient.
 
 use orqestra_domain::StreamId;
 

@@ -1,4 +1,4 @@
-//! What stands beside every event: who, for which request, because of which event, by which program and process.
+//! The metadata of every event: actor, request, causing event, program and process.
 
 use std::collections::BTreeMap;
 

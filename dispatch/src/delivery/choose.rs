@@ -16,7 +16,7 @@ use orqestra_domain::{Channel, EmailAddress, Timestamp};
 use super::Later;
 use crate::provider::carriers::Carrier;
 
-/// What becomes of an attempt that is due.
+/// The decision on an attempt that is due.
 pub(super) enum Choice {
     /// This provider carries it.
     Carrier(Arc<Carrier>),
@@ -26,7 +26,7 @@ pub(super) enum Choice {
     NoSender,
 }
 
-/// What a choice looks at beside the providers.
+/// The inputs of a choice beside the providers.
 pub(super) struct Asking<'a> {
     pub(super) delivery: &'a Delivery,
     pub(super) channel: Channel,
@@ -111,7 +111,7 @@ impl Others {
         self.exist
     }
 
-    /// What follows a failure now: another provider at once where one is usable, else the schedule.
+    /// Returns what follows a failure now: another provider at once where one is usable, else the schedule.
     pub(super) fn after_failure(&self, now: Timestamp) -> AfterFailure {
         if self.untried.iter().any(|carrier| carrier.breaker.is_closed(now)) {
             AfterFailure::OtherProvider
@@ -143,7 +143,7 @@ fn again<'a>(
     Some(Ok(carrier))
 }
 
-/// What the log says of an answer's scope.
+/// The log's value for an answer's scope.
 pub(super) const fn failure_scope(scope: crate::provider::Scope) -> FailureScope {
     match scope {
         crate::provider::Scope::Message => FailureScope::Message,

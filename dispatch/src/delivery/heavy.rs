@@ -131,7 +131,7 @@ impl Drop for Thread {
     }
 }
 
-/// Does work as it comes, until nobody can send any more.
+/// Does work as it comes, until the last sender is dropped.
 fn run(queue: &Mutex<Receiver<Work>>) {
     // On Linux this is the priority of the calling thread alone. Without it renders have that of the others.
     rustix::process::setpriority_process(None, NICE).ok();

@@ -446,7 +446,7 @@ fn sendable(story: &Story, channel: Channel, attempt: u32, now: Timestamp) -> bo
     })
 }
 
-/// What to do with an unknown outcome where the attempt's provider does not deduplicate: hold an SMS, send an email once
+/// Returns the policy for an unknown outcome where the attempt's provider does not deduplicate: hold an SMS, send an email once
 /// more.
 const fn policy(channel: Channel) -> UnknownPolicy {
     match channel {

@@ -31,7 +31,7 @@ const MOST_ANSWER: usize = 2_048;
 pub(super) struct Attempt {
     pub(super) key: DueKey,
     pub(super) number: u32,
-    /// What follows if it failed and may be tried again.
+    /// The next step if it failed and may be tried again.
     pub(super) then: AfterFailure,
     pub(super) sealing_key: DataKey,
     pub(super) accepted_at: Timestamp,

@@ -44,7 +44,7 @@ impl DueSubscriber {
     }
 }
 
-/// What leaves something due, or ends it. An event of a name that this program does not know is met.
+/// The events that leave something due, or end it. An event of a name that this program does not know is met.
 pub(crate) const INTEREST: Interest =
     Interest::of(&[NOTIFICATION]).except(&["DeliveryRendered", "NotificationRead"]);
 

@@ -1,4 +1,4 @@
-//! Who carries messages: what a provider is given, the four ways in which it can answer, and whom an answer speaks of.
+//! Providers: the message that one is given, the four ways in which it can answer, and the scope of an answer.
 //!
 //! Each provider has a table that sorts every status or code it can meet into taken, not taken, refused and unknown.
 //! Invariant: `NotTaken` and `Refused` are said only where the message was surely not accepted; whatever left without
@@ -49,7 +49,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// The `Message-ID` of an email: the delivery's on every attempt, whoever sends it from whichever mailbox.
+    /// The `Message-ID` of an email: the delivery's on every attempt, by every provider and from every mailbox.
     pub fn message_id(&self) -> String {
         format!("<{}@{MESSAGE_ID_DOMAIN}>", self.delivery)
     }
@@ -81,7 +81,7 @@ pub enum SendError {
         cause: String,
         /// Its answer in its own words.
         answer: Option<String>,
-        /// By whom.
+        /// The provider that accepted it.
         reach: Reach,
     },
     /// It left, and no answer came.
@@ -100,11 +100,11 @@ pub struct NotTaken {
     pub retry_after: Option<Duration>,
     /// Its answer in its own words.
     pub answer: Option<String>,
-    /// What the answer speaks of.
+    /// The scope of the answer.
     pub scope: Scope,
 }
 
-/// What an answer speaks of that does not accept a message for now.
+/// The scope of an answer that does not accept a message for now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// This message: the provider takes others.

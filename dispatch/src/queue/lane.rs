@@ -168,7 +168,7 @@ pub(super) const fn units(bytes: usize) -> usize {
     1 + bytes / UNIT
 }
 
-/// What lanes may have of something that all share: rows in memory, or units at work.
+/// Shares of lanes in something that all use: rows in memory, or units at work.
 ///
 /// A lane may grow while it has less than a quarter of what is free, so that a few lanes do not take it all; where little
 /// is free, only up to a sixteenth of that and to an equal part. So a lane that has nothing finds room, while hundreds of

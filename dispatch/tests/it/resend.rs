@@ -1,4 +1,4 @@
-//! What follows an unknown outcome: the same instance or nobody, told from what the claim recorded.
+//! After an unknown outcome: the same instance or none, decided from what the claim recorded.
 
 use std::time::Duration;
 

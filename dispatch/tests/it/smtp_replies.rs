@@ -1,4 +1,4 @@
-//! What real SMTP servers say: the code of a reply decides, whatever stands around it, and no reply counts twice.
+//! Replies of real SMTP servers: the code of a reply decides, whatever stands around it, and no reply counts twice.
 
 use std::time::Duration;
 

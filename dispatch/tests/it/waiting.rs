@@ -1,4 +1,4 @@
-//! What an operator can mend ends no mail: it waits, until it is mended or its deadline has come.
+//! A fault that an operator can mend ends no mail: it waits, until it is mended or its deadline has come.
 
 use std::sync::Arc;
 use std::time::Duration;

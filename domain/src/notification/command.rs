@@ -88,7 +88,7 @@ pub struct RecordSuccess {
     pub at: Timestamp,
 }
 
-/// What follows a failure that may be tried again.
+/// The next step after a failure that may be tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AfterFailure {
     /// Another provider, at once, in the same round of the schedule.
@@ -106,9 +106,9 @@ pub struct RecordFailure {
     pub attempt: u32,
     /// Whether trying again can help.
     pub class: FailureClass,
-    /// What the failure speaks of.
+    /// The scope of the failure.
     pub scope: FailureScope,
-    /// What follows where it may be tried again.
+    /// The next step where it may be tried again.
     pub then: AfterFailure,
     /// A stable code.
     pub cause: String,
@@ -124,7 +124,7 @@ pub struct RecordFailure {
     pub at: Timestamp,
 }
 
-/// What to do when nobody knows whether a message was taken, where the attempt's provider does not deduplicate any more.
+/// The policy for an unknown outcome, where the attempt's provider does not deduplicate any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnknownPolicy {
     /// Send once more, marked as a possible duplicate; hold after that.

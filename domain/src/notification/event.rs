@@ -160,7 +160,7 @@ pub enum FailureClass {
     Permanent,
 }
 
-/// What a failure speaks of.
+/// The scope of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureScope {
@@ -193,7 +193,7 @@ pub struct AttemptFailed {
     pub instance: Option<ProviderInstanceId>,
     /// Whether trying again can help.
     pub class: FailureClass,
-    /// What the failure speaks of.
+    /// The scope of the failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<FailureScope>,
     /// A stable code, as in `smtp_451`.

@@ -135,7 +135,7 @@ pub enum AttemptOutcome {
         at: Timestamp,
         /// Whether trying again can help.
         class: FailureClass,
-        /// What it speaks of; absent in events from before it was kept.
+        /// Its scope; absent in events from before it was kept.
         scope: Option<FailureScope>,
         /// A stable code.
         cause: String,

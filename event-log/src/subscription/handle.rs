@@ -157,7 +157,7 @@ impl<S: Subscriber> Runner<S> {
         }
     }
 
-    /// Brings memory to what the tables say after a transaction of which nobody knows whether it is stored.
+    /// Brings memory to what the tables say after a transaction whose commit is uncertain.
     async fn look_again(&mut self, lease: &Lease, from: Position, part: Part<'_>) -> Result<Step, LogError> {
         if !self.renew(lease).await {
             return Ok(Step::Ended(End::LeaseLost));

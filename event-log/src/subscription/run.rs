@@ -327,7 +327,7 @@ impl<S: Subscriber> Runner<S> {
             .set(lag.max(0) as f64);
     }
 
-    /// What it was interrupted by is over. While the event is ahead that is newer than this program, that is how it stands.
+    /// Notes the end of an interruption. While the event is ahead that is newer than this program, that is how it stands.
     pub(super) fn works_again(&mut self, state: SubscriptionState) {
         if state == SubscriptionState::StandsBy {
             self.outdated = None;

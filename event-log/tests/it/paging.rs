@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::support::{World, in_time, open, recorded, tenant};
 
-/// What one statement may bring, an event more than fits included.
+/// The bytes that one statement may bring, an event more than fits included.
 const MOST: usize = 1024 * 1024;
 const LARGE: usize = 240 * 1024;
 
@@ -113,7 +113,7 @@ async fn what_a_reader_does_not_ask_for_does_not_travel_and_its_positions_are_pa
     assert_eq!((counted.events.len(), counted.reached), (21, Position::new(22)));
     assert!(counted.events[0].event().is_err() && counted.events[0].payload.is_empty());
     let passed = proxy.passed() - before;
-    assert!(passed < 64 * 1024, "{passed} bytes for what nobody asked for");
+    assert!(passed < 64 * 1024, "{passed} bytes of ignored payloads");
     log.close().await;
 }
 

@@ -1,4 +1,4 @@
-//! What a role can do that may connect and nothing else: it can neither stop, nor stall, nor mislead the log.
+//! A role that may connect and nothing else: it can neither stop, nor stall, nor mislead the log.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -35,7 +35,7 @@ use uuid::Uuid;
 /// The longest that anything awaited here may take.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
-/// What carries the attempts of these tests.
+/// The provider of these tests' attempts.
 const INSTANCE: ProviderInstanceId = ProviderInstanceId::from_uuid(Uuid::from_u128(25));
 
 pub(crate) struct World {

@@ -1,11 +1,11 @@
-//! The first tenant from the settings: what is refused, by name and with a remedy, and what is never printed.
+//! The first tenant from the settings: bad values are refused by name and with a remedy, secrets are never printed.
 
 use orqestra_tests::http::Request;
 use orqestra_tests::world::{TRIGGER, World};
 use serde_json::json;
 use uuid::Uuid;
 
-/// What `up` says where it refuses to run.
+/// The message of an `up` that refuses to run.
 fn refused(world: &World) -> String {
     let output = world.launch().run(&["up"]);
     assert!(!output.status.success());

@@ -33,7 +33,7 @@ const WAITING: usize = 7;
 const OPEN: usize = 8;
 const EVENTS: usize = 9;
 
-/// What the engine had answered when it was killed.
+/// The engine's answers until it was killed.
 #[derive(Serialize, Deserialize)]
 struct Answers {
     tenant: Uuid,
@@ -194,7 +194,7 @@ async fn goes_on(folder: &Path) {
     let status = rows.iter().find(|row| row["id"] == json!(old)).map(|row| row["status"].clone());
     assert_eq!((rows.len(), status), (2, Some(json!("READ"))));
 
-    // Its leaves verify, and what is made of the log is what stands in the tables.
+    // Its leaves verify, and the tables equal a rebuild from the log.
     inside::agrees(&world).await;
     let (_, still) = prefix(&database, before).await;
     assert_eq!(still, frozen, "what was stored stays as it was");

@@ -43,7 +43,7 @@ async fn an_event_id_that_names_a_person_stands_nowhere_in_clear_and_goes_with_t
     let pool = world.pool();
     assert_eq!(places_of(pool, NAMING).await, [""; 0]);
     let kept = world.sandbox(tenant, "SMS").await;
-    assert_eq!(kept[0]["eventId"], NAMING, "those who may see the message see it");
+    assert_eq!(kept[0]["eventId"], NAMING, "callers that may see the message see it");
 
     // An operator who has the notification's id alone finds the event.
     let state = world.event(tenant, NAMING).await;

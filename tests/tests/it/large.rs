@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 /// The body of one trigger; a caller may send 256 KB.
 const LARGE: usize = 240 * 1024;
 const CLIENTS: usize = 16;
-/// What one process may have of it, in megabytes: less than half of what the payloads have.
+/// The most memory of one process, in megabytes; the payloads have 281.
 const MOST_MEMORY: u64 = 200;
 const WITHIN: Duration = Duration::from_mins(3);
 

@@ -9,7 +9,7 @@ pub(super) enum Mechanism {
     Login,
 }
 
-/// What a server offers; a server that knows only HELO offers nothing.
+/// The extensions that a server offers; a server that knows only HELO offers nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Extensions {
     pub(super) starttls: bool,

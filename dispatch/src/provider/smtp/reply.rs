@@ -1,7 +1,7 @@
 //! Replies of an SMTP server, read by their code (RFC 5321, section 4.2): the text is for people and may be anything.
 //!
 //! Invariant: a reply's class is the first digit of every coded line in it; a reply with two classes is not a reply.
-//! What a code means for a message is for [`super::table`] to say.
+//! The meaning of a code for a message is in [`super::table`].
 
 /// A reply: its code and its lines of text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub(super) struct Reply {
     lines: Vec<String>,
 }
 
-/// What stands at the beginning of the bytes heard so far.
+/// The reading of the first bytes received so far.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Heard {
     /// A reply of that many bytes.

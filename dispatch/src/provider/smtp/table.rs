@@ -1,4 +1,4 @@
-//! The SMTP table: what a fault in each phase says about the message, and about whom.
+//! The SMTP table: what a fault in each phase says about the message, and its scope.
 //!
 //! | phase | answer | then |
 //! |---|---|---|
@@ -144,7 +144,7 @@ impl Fault {
     }
 }
 
-/// What a reply of 4yz or 5yz says.
+/// Reads a reply of 4yz or 5yz.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Says {
     NotTaken(Scope),
@@ -252,7 +252,7 @@ mod tests {
         }
     }
 
-    /// What a reply means before MAIL, to MAIL, to RCPT, to DATA and to the final dot.
+    /// The meaning of a reply before MAIL, to MAIL, to RCPT, to DATA and to the final dot.
     fn row(code: u16, words: &str) -> [&'static str; 5] {
         for early in [Phase::Connecting, Phase::Encrypting] {
             let same = [early, Phase::Authenticating].map(|phase| short(phase, What::Code(code), words));

@@ -37,7 +37,7 @@ pub(super) enum NoReply {
     Garbled,
 }
 
-/// What came before anything was asked.
+/// Bytes that came before the first command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unasked {
     /// Nothing.
@@ -138,7 +138,7 @@ impl Wire {
         Reply::cut_short(&self.heard)
     }
 
-    /// What the server said or did before anything was asked of it. Empty lines say nothing.
+    /// Returns what the server sent or did before the first command. Empty lines are ignored.
     pub(super) async fn unasked(&mut self) -> Unasked {
         let ended = self.listen().await.is_err();
         if !is_blank(&self.heard) {
@@ -148,7 +148,7 @@ impl Wire {
         if ended { Unasked::End } else { Unasked::Nothing }
     }
 
-    /// Takes in what is here already, without waiting for more.
+    /// Reads what has arrived already, without waiting for more.
     async fn listen(&mut self) -> io::Result<()> {
         // The runtime learns of bytes when it polls its sockets, which it does before this task goes on.
         tokio::task::yield_now().await;
