@@ -284,7 +284,39 @@ impl Reader {
 
 #[cfg(test)]
 mod tests {
+    use orqestra_tests::postgres::TestDatabase;
+
     use super::*;
+    use crate::upcast::Upcasters;
+
+    #[tokio::test]
+    async fn pages_are_read_in_the_order_of_an_index_and_never_sorted() {
+        let database = TestDatabase::migrated(&crate::MIGRATOR).await;
+        let reader = Reader::new(&database.options(), Upcasters::default());
+        let plans = [
+            (EVENTS_BETWEEN, "(0, 1000, 1000000, null, null, null, true)"),
+            (CONFIGURATION, "(0, 1000, 1000000)"),
+            (STREAMS, "(array['Tenant'], array['t'], array[0], 1000000)"),
+        ];
+        let mut connection = reader.pool().acquire().await.unwrap();
+        for (number, (statement, values)) in plans.into_iter().enumerate() {
+            let prepare = format!("prepare p{number} as {statement}");
+            sqlx::raw_sql(&prepare).execute(&mut *connection).await.unwrap();
+            sqlx::raw_sql("set plan_cache_mode = force_generic_plan")
+                .execute(&mut *connection)
+                .await
+                .unwrap();
+            let explain = format!("explain execute p{number} {values}");
+            let rows = sqlx::raw_sql(&explain).fetch_all(&mut *connection).await.unwrap();
+            let lines: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+            let plan = lines.join("\n");
+            assert!(plan.contains("Index Scan using events_"), "{plan}");
+            assert!(
+                !plan.contains("Sort") && !plan.contains("Bitmap") && !plan.contains("Seq Scan"),
+                "{plan}"
+            );
+        }
+    }
 
     #[test]
     fn the_bound_is_halved_by_a_late_page_and_grows_back_with_full_and_quick_ones() {
