@@ -15,12 +15,13 @@ use orqestra_domain::{
 use orqestra_event_log::Clock;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-use serde_json::{Map, Value};
 
 use super::heavy::Threads;
 use super::turn::Turn;
 use crate::provider::smtp::letter::one_line;
-use crate::template::{CompiledTemplate, Escape, RenderError, RenderLimits, TemplateError, plain_text};
+use crate::template::{
+    CompiledTemplate, Escape, RenderError, RenderLimits, TemplateError, Variables, plain_text,
+};
 
 /// Source bytes up to which a template is parsed and rendered in place.
 const SMALL_SOURCE: usize = 8 * 1024;
@@ -106,7 +107,7 @@ impl Composer {
         tenant: &TenantRecord,
         template: &TemplateRef,
         event_type: &EventTypeName,
-        variables: Map<String, Value>,
+        variables: Variables,
         turn: &mut Turn,
     ) -> Result<Composed, NotComposed> {
         let Some(version) = self.directory.template_version(template) else {
@@ -216,7 +217,7 @@ impl Compiled {
 
     fn render(
         &self,
-        variables: &Map<String, Value>,
+        variables: &Variables,
         limits: &RenderLimits,
         effort: Effort,
     ) -> Result<Composed, RenderError> {
@@ -252,20 +253,15 @@ impl Compiled {
 }
 
 /// What a template may name: all variables, and the routing fields where no variable has their name.
-pub(crate) fn with_routing(
-    mut variables: Map<String, Value>,
-    contact: &RecipientContact,
-) -> Map<String, Value> {
+pub(crate) fn with_routing(mut variables: Variables, contact: &RecipientContact) -> Variables {
     let routing = [
         ("userId", Some(contact.user_id.as_str())),
         ("recipientEmail", contact.email.as_ref().map(EmailAddress::as_str)),
         ("recipientPhone", contact.phone.as_ref().map(PhoneNumber::as_str)),
     ];
     for (name, value) in routing {
-        if let Some(value) = value
-            && !variables.contains_key(name)
-        {
-            variables.insert(name.to_owned(), Value::from(value));
+        if let Some(value) = value {
+            variables.add_text(name, value);
         }
     }
     variables
@@ -284,7 +280,6 @@ fn category_of(event_type: &EventTypeName, categories: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use orqestra_domain::UserId;
-    use serde_json::json;
 
     use super::*;
 
@@ -309,8 +304,13 @@ mod tests {
             phone: None,
             event_id: None,
         };
-        let variables = json!({"userId": "mine"}).as_object().unwrap().clone();
-        let all = with_routing(variables, &contact);
-        assert_eq!(Value::from(all), json!({"userId": "mine", "recipientEmail": "user@example.com"}));
+        let all = with_routing(Variables::read(br#"{"userId": "mine"}"#).unwrap(), &contact);
+        let template = "{{ userId }} {{ recipientEmail }} {{ recipientPhone }}";
+        let template = CompiledTemplate::parse(template, Escape::None).unwrap();
+        let rendered = template.render(&all, &RenderLimits::default()).unwrap();
+        assert_eq!(
+            (&*rendered.text, &rendered.missing[..]),
+            ("mine user@example.com ", &["recipientPhone".to_owned()][..])
+        );
     }
 }

@@ -10,7 +10,6 @@ use orqestra_domain::tenant::TenantRecord;
 use orqestra_domain::{Channel, DeliveryId, EmailAddress, EventId, Sealed, StreamId, TenantId};
 use orqestra_vault::{DataKey, FieldContext, Vault};
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
 
 use super::compose::{Composed, NotComposed, with_routing};
 use super::turn::Turn;
@@ -18,6 +17,7 @@ use super::{Deliverer, Later, address, unavailable};
 use crate::due::{DueKey, DueRow};
 use crate::provider::carriers::Carrier;
 use crate::provider::smtp::letter::is_addressable;
+use crate::template::Variables;
 use crate::waiting::WaitReason;
 
 /// Bytes of sealed variables up to which they are opened in place; more of them wait for a thread that renders.
@@ -129,18 +129,20 @@ impl Deliverer {
                 .ok_or(Unsendable::DeadLetter("content_unreadable"));
         }
         let template = delivery.template.ok_or(Unsendable::DeadLetter("not_planned"))?;
-        let variables: Map<String, Value> = match &story.accepted.variables {
-            None => Map::new(),
+        let variables = match &story.accepted.variables {
+            None => Variables::default(),
             Some(sealed) => {
                 turn.weigh(sealed.data.len()).await;
                 let opened = if sealed.data.len() <= SMALL_SEALED {
-                    self.open(row, key, VARIABLES_FIELD, sealed).and_then(|plain| read(&plain))
+                    self.open(row, key, VARIABLES_FIELD, sealed)
+                        .and_then(|plain| Variables::read(&plain).ok())
                 } else {
                     let (vault, accepted) = (self.commands.vault().clone(), Arc::clone(&story.accepted));
                     let (row, key) = (*row, key.clone());
                     let opening = move || {
                         let sealed = accepted.variables.as_ref()?;
-                        open(&vault, &row, &key, VARIABLES_FIELD, sealed).and_then(|plain| read(&plain))
+                        let plain = open(&vault, &row, &key, VARIABLES_FIELD, sealed)?;
+                        Variables::read(&plain).ok()
                     };
                     self.composer.heavily(turn, opening).await?
                 };

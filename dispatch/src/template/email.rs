@@ -2,10 +2,10 @@
 //!
 //! Invariant: no HTML leaves here without the check of its addresses.
 
-use serde_json::Map;
-
-use super::blocks::Output;
-use super::{CompiledTemplate, Escape, RenderError, RenderLimits, RenderedText, TemplateError, mjml, urls};
+use super::sink::Output;
+use super::{
+    CompiledTemplate, Escape, RenderError, RenderLimits, RenderedText, TemplateError, Variables, mjml, urls,
+};
 
 /// Longest HTML that is sent, bytes.
 const LONGEST_HTML: usize = 512 * 1024;
@@ -53,7 +53,7 @@ pub fn check_email_body(source: &str) -> Result<(), TemplateError> {
     let template = CompiledTemplate::parse(source, Escape::Html)?;
     // A filter may well refuse to run on nothing; that is no fault of the template.
     let limits = RenderLimits { steps: 100_000, ..RenderLimits::default() };
-    let Ok(rendered) = template.render(&Map::new(), &limits) else { return Ok(()) };
+    let Ok(rendered) = template.render(&Variables::default(), &limits) else { return Ok(()) };
     if !mjml::is_mjml(&rendered.text) {
         return Ok(());
     }

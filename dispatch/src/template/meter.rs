@@ -5,14 +5,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
-use std::rc::Rc;
 use std::sync::Arc;
 
-use liquid_core::model::ScalarCow;
-use liquid_core::{Error, Result, Runtime, ValueView};
 use time::OffsetDateTime;
 
 use super::RenderError;
+use super::value::Value;
 
 /// Bytes that one value in memory is taken to weigh beside its text.
 pub(super) const NODE: usize = 64;
@@ -67,20 +65,16 @@ pub(super) struct Meter {
     left: Cell<u64>,
     held: Cell<usize>,
     stopped: RefCell<Option<RenderError>>,
-    fault: Cell<Option<&'static str>>,
     missing: RefCell<Vec<String>>,
     names: Arc<HashSet<String>>,
 }
 
-/// How a filter or block finds the meter through liquid's own registers.
-#[derive(Default)]
-pub(super) struct Handle(Option<Rc<Meter>>);
+/// The render has ended; the meter knows why.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stopped;
 
-impl Handle {
-    pub(super) fn install(runtime: &dyn Runtime, meter: &Rc<Meter>) {
-        runtime.registers().get_mut::<Self>().0 = Some(Rc::clone(meter));
-    }
-}
+/// The result of a step of a render.
+pub(super) type Result<T> = std::result::Result<T, Stopped>;
 
 impl Meter {
     pub(super) fn new(limits: RenderLimits, names: Arc<HashSet<String>>) -> Self {
@@ -88,17 +82,10 @@ impl Meter {
             left: Cell::new(limits.steps),
             held: Cell::new(0),
             stopped: RefCell::new(None),
-            fault: Cell::new(None),
             missing: RefCell::new(Vec::new()),
             limits,
             names,
         }
-    }
-
-    /// The meter of the render that this runtime belongs to.
-    pub(super) fn of(runtime: &dyn Runtime) -> Result<Rc<Self>> {
-        let handle = runtime.registers().get_mut::<Handle>();
-        handle.0.clone().ok_or_else(|| Error::with_msg("no meter"))
     }
 
     pub(super) fn limits(&self) -> &RenderLimits {
@@ -109,14 +96,16 @@ impl Meter {
     pub(super) fn tick(&self, steps: u64) {
         match self.left.get().checked_sub(steps) {
             Some(left) => self.left.set(left),
-            None => drop(self.stop(RenderError::TooManySteps)),
+            None => {
+                self.stop(RenderError::TooManySteps);
+            }
         }
     }
 
     /// Takes steps.
     pub(super) fn spend(&self, steps: u64) -> Result<()> {
         self.tick(steps);
-        if self.stopped.borrow().is_some() { Err(Error::with_msg("stopped")) } else { Ok(()) }
+        if self.stopped.borrow().is_some() { Err(Stopped) } else { Ok(()) }
     }
 
     /// Adds bytes to what is held at one time.
@@ -135,7 +124,7 @@ impl Meter {
     }
 
     /// Lets a value that a filter made pass, if it is small enough.
-    pub(super) fn admit(&self, value: &dyn ValueView) -> Result<()> {
+    pub(super) fn admit(&self, value: &Value) -> Result<()> {
         let most = self.limits.value_bytes;
         let weight = weigh(value, most);
         self.spend(price(weight))?;
@@ -143,32 +132,20 @@ impl Meter {
     }
 
     /// Charges for reading a value.
-    pub(super) fn read(&self, value: &dyn ValueView) -> Result<()> {
+    pub(super) fn read(&self, value: &Value) -> Result<()> {
         let weight = weigh(value, self.limits.variable_bytes);
         self.spend(1 + price(weight))
     }
 
     /// Ends the render; the first reason stays.
-    pub(super) fn stop(&self, why: RenderError) -> Error {
+    pub(super) fn stop(&self, why: RenderError) -> Stopped {
         self.stopped.borrow_mut().get_or_insert(why);
-        Error::with_msg("stopped")
+        Stopped
     }
 
-    /// Says what a filter expects, for the failure that it is about to return.
-    pub(super) fn fault(&self, expects: &'static str) -> Error {
-        self.fault.set(Some(expects));
-        Error::with_msg(expects)
-    }
-
-    /// Ends the render over a filter that failed, with what it said it expects.
-    pub(super) fn blame(&self, filter: &str) -> Error {
-        let expects = self.fault.take().unwrap_or("cannot take this value");
-        self.refuse(&format!("filter `{filter}` {expects}"))
-    }
-
-    /// Ends the render over a value that a filter or tag cannot take.
-    pub(super) fn refuse(&self, reason: &str) -> Error {
-        self.stop(RenderError::Failed { reason: reason.to_owned() })
+    /// Ends the render over a value that a filter cannot take.
+    pub(super) fn refuse(&self, filter: &str, reason: &str) -> Stopped {
+        self.stop(RenderError::Failed { reason: format!("filter `{filter}` {reason}") })
     }
 
     /// What stopped the render, if anything did.
@@ -176,10 +153,10 @@ impl Meter {
         self.stopped.borrow().clone()
     }
 
-    /// Notes a variable that was asked for and is not there.
+    /// Notes a variable that was asked for and is not there, by the parts of its path.
     ///
-    /// A part of the path that the template does not spell out came from a value, so it is left out.
-    pub(super) fn note_missing(&self, path: &[ScalarCow<'_>]) {
+    /// A part that the template does not spell out came from a value, so it is left out.
+    pub(super) fn note_missing<'p>(&self, path: impl Iterator<Item = &'p Value>) {
         let mut missing = self.missing.borrow_mut();
         if missing.len() >= MOST_MISSING {
             return;
@@ -189,9 +166,9 @@ impl Meter {
             if !name.is_empty() {
                 name.push('.');
             }
-            let text = part.to_kstr();
-            let spelled = part.to_integer().is_some_and(|number| (-9999..=9999).contains(&number));
-            name.push_str(if spelled || self.names.contains(text.as_str()) { text.as_str() } else { "*" });
+            let text = part.to_text();
+            let is_place = matches!(part, Value::Number(number) if number.as_place().is_some_and(|place| (-9999..=9999).contains(&place)));
+            name.push_str(if is_place || self.names.contains(&*text) { &text } else { "*" });
             if name.len() > LONGEST_NAME {
                 name.truncate(name.floor_char_boundary(LONGEST_NAME));
                 break;
@@ -213,38 +190,31 @@ pub(super) fn price(bytes: usize) -> u64 {
 }
 
 /// About how many bytes a value takes in memory; stops counting once past `most`.
-pub(super) fn weigh(value: &dyn ValueView, most: usize) -> usize {
-    if let Some(array) = value.as_array() {
-        let mut sum = NODE;
-        for item in array.values() {
-            if sum > most {
-                break;
+pub(super) fn weigh(value: &Value, most: usize) -> usize {
+    match value {
+        Value::Nil | Value::Bool(_) | Value::Empty | Value::Blank => NODE,
+        Value::Number(number) => NODE + number.weight(),
+        Value::Text(text) => NODE + text.len(),
+        Value::List(items) => {
+            let mut sum = NODE;
+            for item in items.iter() {
+                if sum > most {
+                    break;
+                }
+                sum += weigh(item, most - sum);
             }
-            sum += weigh(item, most - sum);
+            sum
         }
-        sum
-    } else if let Some(object) = value.as_object() {
-        let mut sum = NODE;
-        for (key, item) in object.iter() {
-            if sum > most {
-                break;
+        Value::Object(object) => {
+            let mut sum = NODE;
+            for (name, item) in object.members() {
+                if sum > most {
+                    break;
+                }
+                sum += ENTRY + name.len();
+                sum += weigh(item, most.saturating_sub(sum));
             }
-            sum += ENTRY + key.len();
-            sum += weigh(item, most.saturating_sub(sum));
+            sum
         }
-        sum
-    } else if let Some(scalar) = value.as_scalar() {
-        NODE + match value.type_name() {
-            "string" => scalar.to_kstr().len(),
-            // Written out in full, such a number takes hundreds of digits.
-            "fractional number" => scalar.to_float().map_or(0, |float| if long(float) { 340 } else { 0 }),
-            _ => 0,
-        }
-    } else {
-        NODE
     }
-}
-
-fn long(float: f64) -> bool {
-    float.abs() >= 1e16 || (float.abs() < 1e-6 && float != 0.0)
 }

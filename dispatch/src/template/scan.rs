@@ -1,81 +1,33 @@
-//! Reads a template before liquid does: splits text from tags, checks bounds, names and nesting, adds the escaping.
+//! Takes a source apart: text from tags, and each tag's inside into tokens, within bounds that keep all of it linear.
 //!
-//! Invariant: what goes on to liquid's parser is tags alone, within bounds that keep it linear and its stack shallow.
-//! Text never reaches it (runs of spaces are quadratic there); a `text` tag stands for each piece.
+//! Invariant: no tag is longer, and there are no more of them, than the parser may be given. Text is never looked into.
 
 use std::collections::HashSet;
-use std::fmt::Write;
 use std::sync::Arc;
 
-use super::filters;
+use super::build::Builder;
+use super::node::Node;
+use super::parser::{Parsed, Parser};
+use super::token::{Token, name_of, tokens};
 use super::{Escape, TemplateError};
 
 /// Longest source, bytes.
 pub(super) const LONGEST_SOURCE: usize = 64 * 1024;
 const MOST_TAGS: usize = 2_000;
 const LONGEST_TAG: usize = 4 * 1024;
-const MOST_BRACKETS: usize = 32;
-const MOST_DIGITS: usize = 18;
-const DEEPEST_BLOCK: usize = 16;
-/// `elsif` nests in liquid's parser like a block does.
-const MOST_ELSIF: usize = 96;
 
-/// A template as liquid's parser gets it, and the way back to what its author wrote.
+/// A template that was read.
 #[derive(Debug)]
 pub(super) struct Scanned {
-    /// Tags only.
-    pub(super) code: String,
-    /// What the `text` tags of `code` stand for.
-    pub(super) texts: Vec<Arc<str>>,
-    /// Every word of the tags; no other variable can be asked for.
+    pub(super) nodes: Vec<Node>,
+    /// Every word and text of the tags: the names that the template spells out.
     pub(super) names: HashSet<String>,
-    /// Output tags of `code`, one by one.
-    pub(super) outputs: Vec<Piece>,
-    pieces: Vec<Piece>,
+    /// Whether some name of a variable comes from a value, so that it may be any.
+    pub(super) reaches_all: bool,
 }
 
-/// Where a tag stands in the code and in the source, bytes.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Piece {
-    pub(super) code: usize,
-    pub(super) end: usize,
-    pub(super) source: usize,
-}
-
-impl Scanned {
-    /// The byte of the source behind a line and column of the code, as liquid reports them.
-    pub(super) fn source_of(&self, line: usize, column: usize) -> usize {
-        let start: usize = self.code.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-        let within =
-            self.code[start..].chars().take(column.saturating_sub(1)).map(char::len_utf8).sum::<usize>();
-        let code = start + within;
-        let after = self.pieces.partition_point(|piece| piece.code <= code);
-        match after.checked_sub(1).map(|index| self.pieces[index]) {
-            Some(piece) => piece.source + (code - piece.code).min(piece.end - piece.code),
-            None => 0,
-        }
-    }
-}
-
-/// A block that is open while scanning.
-struct Open {
-    tag: &'static str,
-    at: usize,
-    elsifs: usize,
-}
-
-/// What closes and continues each block.
-const BLOCKS: [(&str, &str, &[&str]); 5] = [
-    ("if", "endif", &["elsif", "else"]),
-    ("unless", "endunless", &["else"]),
-    ("case", "endcase", &["when", "else"]),
-    ("for", "endfor", &["else"]),
-    ("capture", "endcapture", &[]),
-];
-const TAGS: [&str; 3] = ["assign", "break", "continue"];
-
-/// Splits and checks a source.
-pub(super) fn scan(source: &str, escape: Escape) -> Result<Scanned, TemplateError> {
+/// Reads a source.
+pub(super) fn scan(source: &str, escape: Escape) -> Parsed<Scanned> {
     if source.len() > LONGEST_SOURCE {
         return Err(TemplateError::whole(format!("the source is longer than {LONGEST_SOURCE} bytes")));
     }
@@ -85,22 +37,15 @@ pub(super) fn scan(source: &str, escape: Escape) -> Result<Scanned, TemplateErro
         at: 0,
         tags: 0,
         trim: false,
-        open: Vec::new(),
-        out: Scanned {
-            code: String::new(),
-            texts: Vec::new(),
-            names: HashSet::new(),
-            outputs: Vec::new(),
-            pieces: Vec::new(),
-        },
+        builder: Builder::new(source),
+        names: HashSet::new(),
+        reaches_all: false,
     };
     while let Some(start) = scanner.next_tag() {
         scanner.tag(start)?;
     }
-    if let Some(open) = scanner.open.last() {
-        return Err(TemplateError::at(source, open.at, format!("`{}` is never closed", open.tag)));
-    }
-    Ok(scanner.out)
+    let Scanner { builder, names, reaches_all, .. } = scanner;
+    Ok(Scanned { nodes: builder.finish()?, names, reaches_all })
 }
 
 struct Scanner<'s> {
@@ -109,13 +54,14 @@ struct Scanner<'s> {
     at: usize,
     tags: usize,
     trim: bool,
-    open: Vec<Open>,
-    out: Scanned,
+    builder: Builder<'s>,
+    names: HashSet<String>,
+    reaches_all: bool,
 }
 
 /// A tag taken apart: where its marks and its inside lie in the source.
 struct Tag<'s> {
-    output: bool,
+    is_output: bool,
     start: usize,
     inner: usize,
     body: &'s str,
@@ -124,7 +70,7 @@ struct Tag<'s> {
 }
 
 impl<'s> Scanner<'s> {
-    fn error<T>(&self, at: usize, message: impl Into<String>) -> Result<T, TemplateError> {
+    fn error<T>(&self, at: usize, message: impl Into<String>) -> Parsed<T> {
         Err(TemplateError::at(self.source, at, message))
     }
 
@@ -150,13 +96,11 @@ impl<'s> Scanner<'s> {
             text = text.trim_end();
         }
         if !text.is_empty() {
-            let number = self.out.texts.len();
-            self.out.texts.push(Arc::from(text));
-            write!(self.out.code, "{{%text {number}%}}").expect("a string takes what is written");
+            self.builder.text(Arc::from(text));
         }
     }
 
-    fn tag(&mut self, start: usize) -> Result<(), TemplateError> {
+    fn tag(&mut self, start: usize) -> Parsed<()> {
         self.tags += 1;
         if self.tags > MOST_TAGS {
             return self.error(start, format!("there are more than {MOST_TAGS} tags"));
@@ -164,15 +108,14 @@ impl<'s> Scanner<'s> {
         let tag = self.take_apart(start)?;
         self.at = tag.end;
         self.trim = tag.trim_after;
-        self.check_words(&tag)?;
-        if tag.output { self.output(&tag) } else { self.statement(&tag) }
+        if tag.is_output { self.output(&tag) } else { self.statement(&tag) }
     }
 
     /// Finds the end of a tag, quotes respected.
-    fn take_apart(&self, start: usize) -> Result<Tag<'s>, TemplateError> {
+    fn take_apart(&self, start: usize) -> Parsed<Tag<'s>> {
         let bytes = self.source.as_bytes();
-        let output = bytes[start + 1] == b'{';
-        let close = if output { "}}" } else { "%}" };
+        let is_output = bytes[start + 1] == b'{';
+        let close = if is_output { "}}" } else { "%}" };
         let inner = start + 2 + usize::from(bytes.get(start + 2) == Some(&b'-'));
         let mut at = inner;
         loop {
@@ -197,104 +140,21 @@ impl<'s> Scanner<'s> {
         }
         let trim_after = at > inner && bytes[at - 1] == b'-';
         let body = &self.source[inner..at - usize::from(trim_after)];
-        Ok(Tag { output, start, inner, body, end: at + 2, trim_after })
+        Ok(Tag { is_output, start, inner, body, end: at + 2, trim_after })
     }
 
-    /// Holds what stands outside quotes to its bounds; collects words and checks filters by name.
-    fn check_words(&mut self, tag: &Tag<'_>) -> Result<(), TemplateError> {
-        let bytes = tag.body.as_bytes();
-        let (mut at, mut brackets, mut piped) = (0, 0, false);
-        while at < bytes.len() {
-            let from = at;
-            match bytes[at] {
-                quote @ (b'"' | b'\'') => {
-                    at += 1;
-                    at += bytes[at..].iter().position(|byte| *byte == quote).unwrap_or(0);
-                    self.out.names.insert(tag.body[from + 1..at].to_owned());
-                    at += 1;
-                }
-                byte if byte.is_ascii_alphabetic() || byte == b'_' => {
-                    let word = word_of(&tag.body[at..]);
-                    at += word.len();
-                    self.out.names.insert(word.to_owned());
-                    if piped && !filters::is_known(word) {
-                        return self.error(tag.inner + from, format!("unknown filter `{word}`"));
-                    }
-                }
-                byte if byte.is_ascii_digit() => {
-                    at += bytes[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-                    if at - from > MOST_DIGITS {
-                        return self.error(
-                            tag.inner + from,
-                            format!("a number may have at most {MOST_DIGITS} digits"),
-                        );
-                    }
-                }
-                byte => {
-                    at += 1;
-                    brackets += usize::from(byte == b'[');
-                    if brackets > MOST_BRACKETS {
-                        return self.error(
-                            tag.inner + from,
-                            format!("a tag may have at most {MOST_BRACKETS} brackets"),
-                        );
-                    }
-                }
-            }
-            if !bytes[from].is_ascii_whitespace() {
-                piped = bytes[from] == b'|';
-            }
-        }
-        Ok(())
-    }
-
-    fn output(&mut self, tag: &Tag<'_>) -> Result<(), TemplateError> {
+    fn output(&mut self, tag: &Tag<'_>) -> Parsed<()> {
         if tag.body.trim().is_empty() {
             return self.error(tag.start, "this output tag is empty");
         }
-        let plain = self.escape == Escape::None
-            || matches!(last_filter(tag.body), Some("raw" | "escape" | "escape_once"));
-        let suffix = if plain { "" } else { filters::ESCAPE_SUFFIX };
-        let is_raw = last_filter(tag.body) == Some("raw");
-        if self.escape == Escape::Html {
-            self.out.code.push_str(if is_raw { "{%mark raw%}" } else { "{%mark escaped%}" });
-        }
-        let code = self.out.code.len();
-        self.emit(tag, "{{", suffix, "}}");
-        let piece = Piece { code, end: self.out.code.len(), source: tag.start };
-        self.out.outputs.push(piece);
-        if self.escape == Escape::Html {
-            self.out.code.push_str("{%mark end%}");
-        }
-        Ok(())
+        let escape = self.escape;
+        self.parse(tag.inner, tag.body, |builder, parser| builder.output(parser, escape))
     }
 
-    /// Copies a tag into the code, without its trim marks, and notes where it came from.
-    fn emit(&mut self, tag: &Tag<'_>, open: &str, suffix: &str, close: &str) {
-        let code = self.out.code.len();
-        self.out.code.push_str(open);
-        let inner = self.out.code.len();
-        // Liquid's grammar knows no tab; outside quotes one is a space, byte for byte.
-        let mut quote = None;
-        self.out.code.extend(tag.body.chars().map(|char| {
-            match (quote, char) {
-                (None, '"' | '\'') => quote = Some(char),
-                (Some(open), _) if open == char => quote = None,
-                _ => {}
-            }
-            if quote.is_none() && char == '\t' { ' ' } else { char }
-        }));
-        let end = self.out.code.len();
-        self.out.code.push_str(suffix);
-        self.out.code.push_str(close);
-        self.out.pieces.push(Piece { code, end: inner, source: tag.start });
-        self.out.pieces.push(Piece { code: inner, end, source: tag.inner });
-    }
-
-    fn statement(&mut self, tag: &Tag<'_>) -> Result<(), TemplateError> {
+    fn statement(&mut self, tag: &Tag<'_>) -> Parsed<()> {
         let body = tag.body.trim_start();
         let at = tag.inner + (tag.body.len() - body.len());
-        let name = word_of(body);
+        let name = name_of(body);
         match name {
             "" => return self.error(tag.start, "this tag has no name"),
             "comment" => return self.skip(tag, "comment", "endcomment", true).map(|_| ()),
@@ -307,46 +167,26 @@ impl<'s> Scanner<'s> {
             }
             _ => {}
         }
-        if let Some((tag_name, _, _)) = BLOCKS.iter().find(|(open, _, _)| *open == name) {
-            if self.open.len() >= DEEPEST_BLOCK {
-                return self.error(at, format!("blocks may nest at most {DEEPEST_BLOCK} deep"));
-            }
-            self.open.push(Open { tag: tag_name, at, elsifs: 0 });
-        } else if let Some((opener, _, _)) = BLOCKS.iter().find(|(_, close, _)| *close == name) {
-            match self.open.pop() {
-                Some(open) if open.tag == *opener => {}
-                Some(open) => {
-                    return self.error(at, format!("`{name}` cannot close `{}`", open.tag));
-                }
-                None => return self.error(at, format!("`{name}` closes nothing")),
-            }
-        } else if BLOCKS.iter().any(|(_, _, parts)| parts.contains(&name)) {
-            self.part(name, at)?;
-        } else if !TAGS.contains(&name) {
-            return self.error(at, format!("unknown tag `{name}`"));
-        } else if name != "assign" && !self.open.iter().any(|open| open.tag == "for") {
-            return self.error(at, format!("`{name}` stands outside of a `for`"));
-        }
-        self.emit(tag, "{%", "", "%}");
-        Ok(())
+        self.parse(at + name.len(), &body[name.len()..], |builder, parser| builder.tag(name, at, parser))
     }
 
-    /// An `else`, `elsif` or `when`: only in the block that has one.
-    fn part(&mut self, name: &str, at: usize) -> Result<(), TemplateError> {
-        let elsifs = self.open.iter().map(|open| open.elsifs).sum::<usize>();
-        let fits = self.open.last_mut().filter(|open| {
-            BLOCKS.iter().any(|(opener, _, parts)| *opener == open.tag && parts.contains(&name))
-        });
-        match fits {
-            None => self.error(at, format!("`{name}` belongs to no block here")),
-            Some(_) if name == "elsif" && elsifs >= MOST_ELSIF => {
-                self.error(at, format!("there may be at most {MOST_ELSIF} `elsif` in one another"))
-            }
-            Some(open) => {
-                open.elsifs += usize::from(name == "elsif");
-                Ok(())
+    /// Reads the inside of a tag, which begins at a byte of the source.
+    fn parse(
+        &mut self,
+        start: usize,
+        body: &str,
+        read: impl FnOnce(&mut Builder<'s>, &mut Parser<'_>) -> Parsed<()>,
+    ) -> Parsed<()> {
+        let tokens = tokens(self.source, body, start)?;
+        for (token, _) in &tokens {
+            if let Token::Word(text) | Token::Text(text) = token {
+                self.names.insert((*text).to_owned());
             }
         }
+        let mut parser = Parser::new(self.source, &tokens, start + body.trim_end().len());
+        read(&mut self.builder, &mut parser)?;
+        self.reaches_all |= parser.reaches_all();
+        Ok(())
     }
 
     /// Moves past a block whose inside is not liquid. Gives where the inside lies and whether its end is trimmed.
@@ -356,14 +196,14 @@ impl<'s> Scanner<'s> {
         opener: &'static str,
         closer: &'static str,
         nests: bool,
-    ) -> Result<(usize, usize, bool), TemplateError> {
+    ) -> Parsed<(usize, usize, bool)> {
         let (from, mut at, mut depth) = (self.at, self.at, 1_usize);
         while let Some(found) = self.source[at..].find("{%") {
             let start = at + found;
             at = start + 2;
             let rest = &self.source[at..];
             let body = rest.strip_prefix('-').unwrap_or(rest).trim_start();
-            let name = word_of(body);
+            let name = name_of(body);
             let after = body[name.len()..].trim_start();
             let (after, trim) = after.strip_prefix('-').map_or((after, false), |after| (after, true));
             if !after.starts_with("%}") {
@@ -383,27 +223,4 @@ impl<'s> Scanner<'s> {
         }
         self.error(tag.start, format!("`{opener}` is never closed"))
     }
-}
-
-/// The identifier that a text starts with.
-fn word_of(text: &str) -> &str {
-    let starts = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
-    let length =
-        text.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')).count();
-    if starts { &text[..length] } else { "" }
-}
-
-/// The name of the last filter of a chain, if it stands without arguments.
-fn last_filter(body: &str) -> Option<&str> {
-    let mut quote = None;
-    let mut pipe = None;
-    for (at, byte) in body.bytes().enumerate() {
-        match (quote, byte) {
-            (None, b'"' | b'\'') => quote = Some(byte),
-            (Some(open), _) if open == byte => quote = None,
-            (None, b'|') => pipe = Some(at),
-            _ => {}
-        }
-    }
-    pipe.map(|at| body[at + 1..].trim())
 }

@@ -4,8 +4,8 @@
 //! Invariant: every `href=`, `src=` and the like is checked wherever it stands, comments included, so that no reader's
 //! idea of where a tag begins matters. The check sees what a browser would see: references resolved, blanks dropped.
 
-use super::blocks::Output;
 use super::entity::first_char;
+use super::sink::Output;
 
 /// Attributes whose value is an address.
 const ATTRIBUTES: [&str; 13] = [

@@ -30,7 +30,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("postgres-es", &["event-log"]),
     ("rdkafka", &["event-log"]),
     ("redis", &["api", "console"]),
-    ("liquid*", &["dispatch"]),
+    ("liquid*", &[]),
     ("mrml", &["dispatch"]),
     ("jsonwebtoken", &["realtime"]),
     ("aes-gcm", &["vault"]),

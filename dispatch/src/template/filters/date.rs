@@ -1,35 +1,33 @@
 //! `date`: reads a moment and writes it by a strftime pattern.
 //!
 //! Invariant: no clock is read ("now" is the moment the render was given), and a pattern's widths stay small.
-//! What is no date is written as it came.
+//! An input that is not a date, and a pattern that cannot be used, leave the input as it came.
 
-use liquid_core::model::DateTime;
-use liquid_core::{Result, Value, ValueCow, ValueView};
+use strftime::string::strftime;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
-use time::{Date, OffsetDateTime, PrimitiveDateTime};
+use time::{Date, OffsetDateTime, PrimitiveDateTime, UtcOffset};
 
-use crate::template::meter::Meter;
+use super::super::meter::Result;
+use super::super::value::Value;
+use super::Arguments;
 
 const LONGEST_PATTERN: usize = 128;
 const LONGEST_DATE: usize = 64;
 
-pub(super) fn date(input: &dyn ValueView, arguments: &[ValueCow<'_>], meter: &Meter) -> Result<Value> {
-    let pattern = arguments[0].to_kstr();
-    if pattern.is_empty() {
-        return Ok(input.to_value());
+pub(super) fn date(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
+    let pattern = arguments.text(0);
+    if pattern.is_empty() || pattern.len() > LONGEST_PATTERN || !widths_are_small(&pattern) {
+        return Ok(input.clone());
     }
-    if pattern.len() > LONGEST_PATTERN || !widths_are_small(&pattern) {
-        return Err(meter.fault("takes a short pattern with widths of at most two digits"));
-    }
-    meter.spend(64)?;
-    let text = input.to_kstr();
-    let Some(moment) = parse(text.trim(), meter.limits().now) else {
-        return Ok(input.to_value());
+    arguments.meter.spend(64)?;
+    let moment = match input {
+        Value::Text(text) => parse(text.trim(), arguments.meter.limits().now),
+        Value::Number(number) => number.as_place().and_then(of_unix_seconds),
+        _ => None,
     };
-    let mut written = DateTime::default();
-    *written = moment;
-    written.format(&pattern).map(Value::scalar).map_err(|_| meter.fault("does not know this pattern"))
+    let written = moment.and_then(|moment| strftime(&Moment(moment), &pattern).ok());
+    Ok(written.map_or_else(|| input.clone(), Value::text))
 }
 
 /// Whether no directive asks for padding past 99.
@@ -38,6 +36,10 @@ fn widths_are_small(pattern: &str) -> bool {
         let width = directive.trim_start_matches(['-', '_', '0', '^', '#', ':']);
         width.bytes().take_while(u8::is_ascii_digit).count() <= 2
     })
+}
+
+fn of_unix_seconds(seconds: i64) -> Option<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp(seconds).ok()
 }
 
 /// Reads RFC 3339, `2026-04-22`, `2026-04-22 12:00[:00]`, the same with an offset, Unix seconds, or now.
@@ -49,7 +51,7 @@ fn parse(text: &str, now: Option<OffsetDateTime>) -> Option<OffsetDateTime> {
         return now;
     }
     if let Ok(seconds) = text.parse::<i64>() {
-        return OffsetDateTime::from_unix_timestamp(seconds).ok();
+        return of_unix_seconds(seconds);
     }
     if let Ok(moment) = OffsetDateTime::parse(text, &Rfc3339) {
         return Some(moment);
@@ -68,4 +70,62 @@ fn parse(text: &str, now: Option<OffsetDateTime>) -> Option<OffsetDateTime> {
         "[year]-[month]-[day] [hour]:[minute][optional [:[second][optional [.[subsecond]]]]]"
     );
     PrimitiveDateTime::parse(&text, local).ok().map(PrimitiveDateTime::assume_utc)
+}
+
+/// A moment as strftime asks for it.
+struct Moment(OffsetDateTime);
+
+impl strftime::Time for Moment {
+    fn year(&self) -> i32 {
+        self.0.year()
+    }
+
+    fn month(&self) -> u8 {
+        self.0.month().into()
+    }
+
+    fn day(&self) -> u8 {
+        self.0.day()
+    }
+
+    fn hour(&self) -> u8 {
+        self.0.hour()
+    }
+
+    fn minute(&self) -> u8 {
+        self.0.minute()
+    }
+
+    fn second(&self) -> u8 {
+        self.0.second()
+    }
+
+    fn nanoseconds(&self) -> u32 {
+        self.0.nanosecond()
+    }
+
+    fn day_of_week(&self) -> u8 {
+        self.0.weekday().number_days_from_sunday()
+    }
+
+    fn day_of_year(&self) -> u16 {
+        self.0.ordinal()
+    }
+
+    fn to_int(&self) -> i64 {
+        self.0.unix_timestamp()
+    }
+
+    fn is_utc(&self) -> bool {
+        self.0.offset() == UtcOffset::UTC
+    }
+
+    fn utc_offset(&self) -> i32 {
+        self.0.offset().whole_seconds()
+    }
+
+    fn time_zone(&self) -> &str {
+        // Only UTC has a name here; an offset does not say which zone it is of.
+        if self.is_utc() { "UTC" } else { "" }
+    }
 }

@@ -1,19 +1,43 @@
-//! Filters over lists.
+//! Filters over lists, and those that pass on values of every kind.
 //!
-//! Invariant: none takes more than n log n, sorting is by a total order, and a list is bounded while it grows.
+//! Invariant: none takes more than n log n, sorting is by a total order, and a list is bounded while it grows. A value that is not a
+//! list counts as a list of one item, nil as a list of none.
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use liquid_core::{Result, Value, ValueCow, ValueView};
-
+use super::super::RenderError;
+use super::super::meter::{Meter, NODE, Result, price, weigh};
+use super::super::number::Number;
+use super::super::value::{Value, letter};
+use super::Arguments;
 use super::text::Growing;
-use crate::template::RenderError;
-use crate::template::meter::{Meter, NODE, price, weigh};
 
-/// The items of a list; one item, if it is none.
-fn items(input: &dyn ValueView) -> Vec<&dyn ValueView> {
-    input.as_array().map_or_else(|| vec![input], |array| array.values().collect())
+/// The items of a list, those of lists within it among them.
+pub(super) fn flat(input: &Value) -> Vec<&Value> {
+    let mut items = Vec::new();
+    match input {
+        Value::Nil => {}
+        Value::List(_) => flatten(input, &mut items),
+        other => items.push(other),
+    }
+    items
+}
+
+fn flatten<'v>(value: &'v Value, items: &mut Vec<&'v Value>) {
+    match value {
+        Value::List(inner) => inner.iter().for_each(|item| flatten(item, items)),
+        other => items.push(other),
+    }
+}
+
+/// The property of an item; nil for a value without properties.
+pub(super) fn property(item: &Value, name: &str) -> Value {
+    match item {
+        Value::Object(object) => object.get(name).cloned().unwrap_or(Value::Nil),
+        _ => Value::Nil,
+    }
 }
 
 /// A list under construction that may not pass the size of one value.
@@ -28,149 +52,216 @@ impl<'m> Growth<'m> {
         Self { meter, bytes: NODE, items: Vec::new() }
     }
 
-    fn reserve(&mut self, bytes: usize) -> Result<()> {
-        self.bytes += bytes;
-        if self.bytes > self.meter.limits().value_bytes {
+    fn push(&mut self, item: Value) -> Result<()> {
+        let most = self.meter.limits().value_bytes;
+        self.bytes += weigh(&item, most);
+        if self.bytes > most {
             return Err(self.meter.stop(RenderError::TooLarge));
         }
-        Ok(())
-    }
-
-    fn push(&mut self, item: &dyn ValueView) -> Result<()> {
-        self.reserve(weigh(item, self.meter.limits().value_bytes))?;
-        self.items.push(item.to_value());
+        self.items.push(item);
         Ok(())
     }
 
     fn done(self) -> Value {
-        Value::Array(self.items)
+        Value::list(self.items)
     }
 }
 
-pub(super) fn concat(input: &dyn ValueView, arguments: &[ValueCow<'_>], meter: &Meter) -> Result<Value> {
+fn list_of(items: impl Iterator<Item = Value>, meter: &Meter) -> Result<Value> {
     let mut list = Growth::new(meter);
-    for item in items(input) {
+    for item in items {
         list.push(item)?;
-    }
-    if let Some(more) = arguments.first().filter(|more| !more.is_nil()) {
-        for item in items(more.as_view()) {
-            list.push(item)?;
-        }
     }
     Ok(list.done())
 }
 
-pub(super) fn join(input: &dyn ValueView, arguments: &[ValueCow<'_>], meter: &Meter) -> Result<Value> {
-    let between = arguments.first().map_or_else(|| " ".into(), |value| value.to_kstr());
-    let mut text = Growing::new(meter);
-    for (index, item) in items(input).into_iter().enumerate() {
+pub(super) fn concat(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
+    let more = match arguments.value(0) {
+        Value::List(items) => &items[..],
+        Value::Nil => &[],
+        other => std::slice::from_ref(other),
+    };
+    list_of(flat(input).into_iter().chain(more).cloned(), arguments.meter)
+}
+
+pub(super) fn join(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
+    let between = if arguments.is_given(0) { arguments.text(0) } else { " ".into() };
+    let mut text = Growing::new(arguments.meter);
+    for (index, item) in flat(input).into_iter().enumerate() {
         if index > 0 {
             text.push(&between)?;
         }
-        text.push(&item.to_kstr())?;
+        text.push(&item.to_text())?;
     }
     Ok(text.done())
 }
 
-/// Splits a text; an empty pattern gives its characters.
-pub(super) fn split(input: &dyn ValueView, arguments: &[ValueCow<'_>], meter: &Meter) -> Result<Value> {
-    let text = input.to_kstr();
-    let pattern = arguments[0].to_kstr();
-    let mut list = Growth::new(meter);
-    let mut push = |part: &str| {
-        list.reserve(NODE + part.len())?;
-        list.items.push(Value::scalar(part.to_owned()));
-        Ok(())
-    };
-    if pattern.is_empty() {
-        let mut buffer = [0; 4];
-        text.chars().try_for_each(|char| push(char.encode_utf8(&mut buffer)))?;
-    } else if !text.is_empty() {
-        text.split(pattern.as_str()).try_for_each(push)?;
-    }
-    Ok(list.done())
-}
-
-pub(super) fn uniq(input: &dyn ValueView, _arguments: &[ValueCow<'_>], meter: &Meter) -> Result<Value> {
-    let mut seen = HashSet::new();
-    let mut list = Growth::new(meter);
-    for item in items(input) {
-        if seen.insert((item.type_name(), item.to_kstr().into_owned())) {
-            list.push(item)?;
+/// Splits a text; an empty pattern gives its characters, one space its words.
+pub(super) fn split(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
+    let (text, pattern) = (input.to_text(), arguments.text(0));
+    let mut list = Growth::new(arguments.meter);
+    match &*pattern {
+        "" => text.chars().try_for_each(|char| list.push(letter(char)))?,
+        " " => text.split_ascii_whitespace().try_for_each(|word| list.push(Value::text(word)))?,
+        pattern => {
+            // As in Ruby, nothing comes of what is empty at the end.
+            let mut rest = &*text;
+            while let Some(shorter) = rest.strip_suffix(pattern) {
+                rest = shorter;
+            }
+            if !rest.is_empty() {
+                rest.split(pattern).try_for_each(|part| list.push(Value::text(part)))?;
+            }
         }
     }
     Ok(list.done())
 }
 
-pub(super) fn sort(input: &dyn ValueView, arguments: &[ValueCow<'_>], meter: &Meter) -> Result<Value> {
-    sorted(input, arguments, meter, |value| Key::of(value, false))
-}
-
-pub(super) fn sort_natural(
-    input: &dyn ValueView,
-    arguments: &[ValueCow<'_>],
-    meter: &Meter,
-) -> Result<Value> {
-    sorted(input, arguments, meter, |value| Key::of(value, true))
-}
-
-fn sorted(
-    input: &dyn ValueView,
-    arguments: &[ValueCow<'_>],
-    meter: &Meter,
-    key: impl Fn(&dyn ValueView) -> Key,
-) -> Result<Value> {
-    let items = items(input);
-    let weight = weigh(input, meter.limits().variable_bytes);
-    meter.spend(price(weight) * (1 + u64::from(items.len().max(1).ilog2()) / 2))?;
-    let mut keyed = Vec::with_capacity(items.len());
-    for item in items {
-        let key = match arguments.first() {
-            None => key(item),
-            Some(property) => {
-                let Some(object) = item.as_object() else {
-                    return Err(meter.fault("takes a list of objects if it is given a property"));
-                };
-                object.get(property.to_kstr().as_str()).map_or(Key::Last, &key)
-            }
+pub(super) fn uniq(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
+    let name = arguments.text(0);
+    let mut seen = HashSet::new();
+    let mut list = Growth::new(arguments.meter);
+    for item in flat(input) {
+        let of = if arguments.value(0).is_nil() { item.clone() } else { property(item, &name) };
+        let key = match &of {
+            // `1.50` is `1.5`, and neither is a text.
+            Value::Number(number) => ('n', number.shortened().as_ref().unwrap_or(number).to_string().into()),
+            Value::Text(text) => ('t', Arc::clone(text)),
+            other => ('o', other.to_shared()),
         };
-        keyed.push((key, item));
-    }
-    keyed.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let mut list = Growth::new(meter);
-    for (_, item) in keyed {
-        list.push(item)?;
+        if seen.insert(key) {
+            list.push(item.clone())?;
+        }
     }
     Ok(list.done())
 }
 
-/// What is compared: numbers before texts, nil at the end.
+pub(super) fn reverse(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
+    list_of(flat(input).into_iter().rev().cloned(), arguments.meter)
+}
+
+pub(super) fn compact(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
+    let name = arguments.text(0);
+    let is_there = |item: &&Value| {
+        if arguments.value(0).is_nil() { !item.is_nil() } else { !property(item, &name).is_nil() }
+    };
+    list_of(flat(input).into_iter().filter(is_there).cloned(), arguments.meter)
+}
+
+pub(super) fn map(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
+    let name = arguments.text(0);
+    list_of(flat(input).into_iter().map(|item| property(item, &name)), arguments.meter)
+}
+
+/// `where`: the items whose property is equal to a value, or true where there is none.
+pub(super) fn matching(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
+    let (name, wanted) = (arguments.text(0), arguments.value(1));
+    let is_wanted = |item: &&Value| {
+        let value = property(item, &name);
+        if wanted.is_nil() { value.is_true() } else { value.equals(wanted) }
+    };
+    list_of(flat(input).into_iter().filter(is_wanted).cloned(), arguments.meter)
+}
+
+pub(super) fn sort(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
+    sorted(input, arguments, false)
+}
+
+pub(super) fn sort_natural(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
+    sorted(input, arguments, true)
+}
+
+fn sorted(input: &Value, arguments: &Arguments<'_>, is_natural: bool) -> Result<Value> {
+    let meter = arguments.meter;
+    let items = flat(input);
+    let weight = weigh(input, meter.limits().variable_bytes);
+    meter.spend(price(weight) * (1 + u64::from(items.len().max(1).ilog2()) / 2))?;
+    let name = arguments.text(0);
+    let key = |item: &Value| {
+        if arguments.value(0).is_nil() {
+            Key::of(item, is_natural)
+        } else {
+            Key::of(&property(item, &name), is_natural)
+        }
+    };
+    let mut keyed: Vec<_> = items.into_iter().map(|item| (key(item), item)).collect();
+    keyed.sort_by(|(one, _), (other, _)| one.cmp(other));
+    list_of(keyed.into_iter().map(|(_, item)| item.clone()), meter)
+}
+
+/// The order of a value: numbers before texts, nil at the end.
 enum Key {
-    Number(f64),
+    Number(Number),
     Text(String),
     Last,
 }
 
 impl Key {
-    fn of(value: &dyn ValueView, natural: bool) -> Self {
-        if value.is_nil() {
-            return Self::Last;
-        }
-        let number = value.as_scalar().filter(|_| !natural && value.type_name() != "string");
-        match number.and_then(|scalar| scalar.to_float()) {
-            Some(number) => Self::Number(number),
-            None if natural => Self::Text(value.to_kstr().to_lowercase()),
-            None => Self::Text(value.to_kstr().into_string()),
+    fn of(value: &Value, is_natural: bool) -> Self {
+        match value {
+            Value::Nil => Self::Last,
+            Value::Number(number) if !is_natural => Self::Number(number.clone()),
+            other if is_natural => Self::Text(other.to_text().to_lowercase()),
+            other => Self::Text(other.to_text().into_owned()),
         }
     }
 
     fn cmp(&self, other: &Self) -> Ordering {
         match (self, other) {
-            (Self::Number(one), Self::Number(other)) => one.total_cmp(other),
+            (Self::Number(one), Self::Number(other)) => one.cmp(other),
             (Self::Text(one), Self::Text(other)) => one.cmp(other),
             (Self::Number(_), _) | (Self::Text(_), Self::Last) => Ordering::Less,
             (_, Self::Number(_)) | (Self::Last, Self::Text(_)) => Ordering::Greater,
             (Self::Last, Self::Last) => Ordering::Equal,
         }
     }
+}
+
+/// Part of a text, in characters, or of a list: from an offset (from the end if negative), of a length (1).
+pub(super) fn slice(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
+    let offset = arguments.whole(0).unwrap_or(0);
+    let length = arguments.whole(1).unwrap_or(1);
+    let text = input.to_text();
+    let whole = match input {
+        Value::List(items) => items.len(),
+        _ => text.chars().count(),
+    };
+    let distance = usize::try_from(offset.unsigned_abs()).unwrap_or(usize::MAX);
+    // An offset before the start gives nothing, as one past the end does, and a length below zero.
+    let from = if offset < 0 { whole.checked_sub(distance) } else { Some(distance) }.unwrap_or(whole);
+    let length = usize::try_from(length).unwrap_or(0);
+    match input {
+        Value::List(items) => list_of(items.iter().skip(from).take(length).cloned(), arguments.meter),
+        _ => Ok(Value::text(text.chars().skip(from).take(length).collect::<String>())),
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the signature of every filter")]
+pub(super) fn first(input: &Value, _arguments: &Arguments<'_>) -> Result<Value> {
+    Ok(input.first().unwrap_or(Value::Nil))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the signature of every filter")]
+pub(super) fn last(input: &Value, _arguments: &Arguments<'_>) -> Result<Value> {
+    Ok(input.last().unwrap_or(Value::Nil))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the signature of every filter")]
+pub(super) fn size(input: &Value, _arguments: &Arguments<'_>) -> Result<Value> {
+    Ok(Value::count(input.size().unwrap_or(0)))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the signature of every filter")]
+pub(super) fn raw(input: &Value, _arguments: &Arguments<'_>) -> Result<Value> {
+    Ok(input.clone())
+}
+
+/// Another value for nil, false and what is empty; with `allow_false` not for false.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of every filter")]
+pub(super) fn default(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
+    let keeps_false = matches!(input, Value::Bool(false)) && arguments.value(1).is_true();
+    if keeps_false || !input.gives_way() {
+        return Ok(input.clone());
+    }
+    Ok(if arguments.is_given(0) { arguments.value(0).clone() } else { Value::text("") })
 }

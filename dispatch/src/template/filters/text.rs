@@ -1,12 +1,22 @@
-//! Filters that make text out of text and may make more than they were given.
+//! Filters that make text out of text.
 //!
-//! Invariant: each watches the result's size while it grows.
+//! Invariant: one that may make more than it was given watches the result's size while it grows.
 
-use liquid_core::model::KStringCow;
-use liquid_core::{Result, Value, ValueCow, ValueView};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use crate::template::RenderError;
-use crate::template::meter::Meter;
+use super::super::RenderError;
+use super::super::meter::{Meter, Result};
+use super::super::plain::without_tags;
+use super::super::sink::reference;
+use super::super::value::Value;
+use super::Arguments;
+
+/// Characters that `truncate` leaves where it is not told.
+const TRUNCATED: i64 = 50;
+/// Words that `truncatewords` leaves where it is not told.
+const WORDS: i64 = 15;
+/// The characters of an address that are not encoded.
+const IN_ADDRESS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
 /// A text under construction that may not pass the size of one value.
 pub(super) struct Growing<'m> {
@@ -28,61 +38,45 @@ impl<'m> Growing<'m> {
     }
 
     pub(super) fn done(self) -> Value {
-        Value::scalar(self.text)
+        Value::text(self.text)
     }
 }
 
-fn argument<'a>(arguments: &'a [ValueCow<'_>], index: usize) -> KStringCow<'a> {
-    arguments.get(index).map_or_else(|| KStringCow::from_static(""), |value| value.to_kstr())
-}
-
-pub(super) fn append(input: &dyn ValueView, arguments: &[ValueCow<'_>], meter: &Meter) -> Result<Value> {
-    let mut text = Growing::new(meter);
-    text.push(&input.to_kstr())?;
-    text.push(&argument(arguments, 0))?;
+pub(super) fn append(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
+    let mut text = Growing::new(arguments.meter);
+    text.push(&input.to_text())?;
+    text.push(&arguments.text(0))?;
     Ok(text.done())
 }
 
-pub(super) fn prepend(input: &dyn ValueView, arguments: &[ValueCow<'_>], meter: &Meter) -> Result<Value> {
-    let mut text = Growing::new(meter);
-    text.push(&argument(arguments, 0))?;
-    text.push(&input.to_kstr())?;
+pub(super) fn prepend(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
+    let mut text = Growing::new(arguments.meter);
+    text.push(&arguments.text(0))?;
+    text.push(&input.to_text())?;
     Ok(text.done())
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the signature of every filter")]
-pub(super) fn raw(input: &dyn ValueView, _arguments: &[ValueCow<'_>], _meter: &Meter) -> Result<Value> {
-    Ok(input.to_value())
+pub(super) fn remove(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
+    exchange(input, arguments, "", usize::MAX)
 }
 
-pub(super) fn remove(input: &dyn ValueView, arguments: &[ValueCow<'_>], meter: &Meter) -> Result<Value> {
-    exchange(meter, &input.to_kstr(), &argument(arguments, 0), "", usize::MAX)
+pub(super) fn remove_first(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
+    exchange(input, arguments, "", 1)
 }
 
-pub(super) fn remove_first(
-    input: &dyn ValueView,
-    arguments: &[ValueCow<'_>],
-    meter: &Meter,
-) -> Result<Value> {
-    exchange(meter, &input.to_kstr(), &argument(arguments, 0), "", 1)
+pub(super) fn replace(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
+    exchange(input, arguments, &arguments.text(1), usize::MAX)
 }
 
-pub(super) fn replace(input: &dyn ValueView, arguments: &[ValueCow<'_>], meter: &Meter) -> Result<Value> {
-    exchange(meter, &input.to_kstr(), &argument(arguments, 0), &argument(arguments, 1), usize::MAX)
+pub(super) fn replace_first(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
+    exchange(input, arguments, &arguments.text(1), 1)
 }
 
-pub(super) fn replace_first(
-    input: &dyn ValueView,
-    arguments: &[ValueCow<'_>],
-    meter: &Meter,
-) -> Result<Value> {
-    exchange(meter, &input.to_kstr(), &argument(arguments, 0), &argument(arguments, 1), 1)
-}
-
-fn exchange(meter: &Meter, input: &str, old: &str, new: &str, times: usize) -> Result<Value> {
-    let mut text = Growing::new(meter);
+fn exchange(input: &Value, arguments: &Arguments<'_>, new: &str, times: usize) -> Result<Value> {
+    let (input, old) = (input.to_text(), arguments.text(0));
+    let mut text = Growing::new(arguments.meter);
     let mut kept = 0;
-    for (at, found) in input.match_indices(old).take(times) {
+    for (at, found) in input.match_indices(&*old).take(times) {
         text.push(&input[kept..at])?;
         text.push(new)?;
         kept = at + found.len();
@@ -91,41 +85,151 @@ fn exchange(meter: &Meter, input: &str, old: &str, new: &str, times: usize) -> R
     Ok(text.done())
 }
 
-/// Part of a text, in characters, or of a list: from an offset (from the end if negative), of a length (1).
-pub(super) fn slice(input: &dyn ValueView, arguments: &[ValueCow<'_>], meter: &Meter) -> Result<Value> {
-    let number = |index: usize| match arguments.get(index) {
-        None => Ok(None),
-        Some(value) => value
-            .as_scalar()
-            .and_then(|scalar| scalar.to_integer())
-            .map(Some)
-            .ok_or_else(|| meter.fault("takes whole numbers")),
+/// A filter that makes a text of a text alone, no more than a few times as long.
+macro_rules! simple {
+    ($(#[$doc:meta])* $name:ident, $make:expr) => {
+        $(#[$doc])*
+        #[expect(clippy::unnecessary_wraps, reason = "the signature of every filter")]
+        pub(super) fn $name(input: &Value, _arguments: &Arguments<'_>) -> Result<Value> {
+            let make: fn(&str) -> String = $make;
+            Ok(Value::text(make(&input.to_text())))
+        }
     };
-    let (offset, length) = (number(0)?.unwrap_or(0), number(1)?.unwrap_or(1));
-    let length = usize::try_from(length).ok().filter(|length| *length > 0);
-    let Some(length) = length else {
-        return Err(meter.fault("takes a length of at least 1"));
-    };
-    let whole = match input.as_array() {
-        Some(array) => array.values().count(),
-        None => input.to_kstr().chars().count(),
-    };
-    let distance = usize::try_from(offset.unsigned_abs()).unwrap_or(usize::MAX);
-    let from = if offset < 0 { whole.checked_sub(distance) } else { Some(distance) };
-    // An offset before the start gives nothing, as one past the end does.
-    let from = from.unwrap_or(whole);
-    Ok(match input.as_array() {
-        Some(array) => Value::array(array.values().skip(from).take(length).map(ValueView::to_value)),
-        None => Value::scalar(input.to_kstr().chars().skip(from).take(length).collect::<String>()),
-    })
 }
 
-/// Drops tags, comments, and the inside of scripts and style sheets.
+simple!(downcase, |text| text.to_lowercase());
+simple!(upcase, |text| text.to_uppercase());
+simple!(lstrip, |text| text.trim_start().to_owned());
+simple!(rstrip, |text| text.trim_end().to_owned());
+simple!(strip, |text| text.trim().to_owned());
+simple!(strip_newlines, |text| text.replace("\r\n", "").replace('\n', ""));
+simple!(
+    /// Drops tags, comments, and the inside of scripts and style sheets.
+    strip_html,
+    without_tags
+);
+simple!(
+    /// The first letter large, the others as they are.
+    capitalize,
+    |text| {
+        let mut rest = text.chars();
+        rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+    }
+);
+
+pub(super) fn newline_to_br(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
+    let text = input.to_text();
+    let mut broken = Growing::new(arguments.meter);
+    for line in text.split_inclusive('\n') {
+        match line.strip_suffix('\n') {
+            Some(line) => {
+                broken.push(line.strip_suffix('\r').unwrap_or(line))?;
+                broken.push("<br />\n")?;
+            }
+            None => broken.push(line)?,
+        }
+    }
+    Ok(broken.done())
+}
+
+pub(super) fn escape(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
+    escaped(input, arguments, |_| false)
+}
+
+pub(super) fn escape_once(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
+    escaped(input, arguments, begins_with_reference)
+}
+
+fn escaped(input: &Value, arguments: &Arguments<'_>, stays: fn(&str) -> bool) -> Result<Value> {
+    if input.is_nil() {
+        return Ok(Value::Nil);
+    }
+    let input = input.to_text();
+    let mut text = Growing::new(arguments.meter);
+    let mut kept = 0;
+    for (at, special) in input.bytes().enumerate() {
+        if let Some(reference) = reference(special)
+            && !(special == b'&' && stays(&input[at..]))
+        {
+            text.push(&input[kept..at])?;
+            text.push(reference)?;
+            kept = at + 1;
+        }
+    }
+    text.push(&input[kept..])?;
+    Ok(text.done())
+}
+
+/// Whether a text begins with a character reference: `&name;`, `&#1;` or `&#x1;`.
+fn begins_with_reference(text: &str) -> bool {
+    const LONGEST: usize = 32;
+    let name = text.as_bytes().get(1..).unwrap_or_default();
+    let Some(end) = name.iter().take(LONGEST).position(|byte| *byte == b';') else { return false };
+    match name[..end].split_first() {
+        Some((b'#', [b'x' | b'X', hex @ ..])) => !hex.is_empty() && hex.iter().all(u8::is_ascii_hexdigit),
+        Some((b'#', digits)) => !digits.is_empty() && digits.iter().all(u8::is_ascii_digit),
+        Some((first, rest)) => first.is_ascii_alphabetic() && rest.iter().all(u8::is_ascii_alphanumeric),
+        None => false,
+    }
+}
+
 #[expect(clippy::unnecessary_wraps, reason = "the signature of every filter")]
-pub(super) fn strip_html(
-    input: &dyn ValueView,
-    _arguments: &[ValueCow<'_>],
-    _meter: &Meter,
-) -> Result<Value> {
-    Ok(Value::scalar(crate::template::plain::without_tags(&input.to_kstr())))
+pub(super) fn url_encode(input: &Value, _arguments: &Arguments<'_>) -> Result<Value> {
+    if input.is_nil() {
+        return Ok(Value::Nil);
+    }
+    Ok(Value::text(utf8_percent_encode(&input.to_text(), IN_ADDRESS).to_string()))
+}
+
+/// Decodes; bytes that are not UTF-8 become replacement characters.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of every filter")]
+pub(super) fn url_decode(input: &Value, _arguments: &Arguments<'_>) -> Result<Value> {
+    if input.is_nil() {
+        return Ok(Value::Nil);
+    }
+    let spaced = input.to_text().replace('+', " ");
+    Ok(Value::text(&*percent_decode_str(&spaced).decode_utf8_lossy()))
+}
+
+/// The first characters, with what stands for the rest counted in.
+pub(super) fn truncate(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
+    if input.is_nil() {
+        return Ok(Value::Nil);
+    }
+    let length = usize::try_from(arguments.whole(0).unwrap_or(TRUNCATED)).unwrap_or(0);
+    let text = input.to_text();
+    if text.chars().nth(length).is_none() {
+        return Ok(Value::text(&*text));
+    }
+    let mark = ellipsis(arguments);
+    let kept = length.saturating_sub(mark.chars().count());
+    let end = text.char_indices().nth(kept).map_or(text.len(), |(at, _)| at);
+    let mut short = Growing::new(arguments.meter);
+    short.push(&text[..end])?;
+    short.push(&mark)?;
+    Ok(short.done())
+}
+
+/// The first words, at least one.
+pub(super) fn truncatewords(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
+    if input.is_nil() {
+        return Ok(Value::Nil);
+    }
+    let most = usize::try_from(arguments.whole(0).unwrap_or(WORDS)).unwrap_or(0).max(1);
+    let text = input.to_text();
+    let mut words = text.split_ascii_whitespace();
+    let mut short = Growing::new(arguments.meter);
+    for (index, word) in words.by_ref().take(most).enumerate() {
+        short.push(if index > 0 { " " } else { "" })?;
+        short.push(word)?;
+    }
+    if words.next().is_none() {
+        return Ok(Value::text(&*text));
+    }
+    short.push(&ellipsis(arguments))?;
+    Ok(short.done())
+}
+
+fn ellipsis<'c>(arguments: &Arguments<'c>) -> std::borrow::Cow<'c, str> {
+    if arguments.is_given(1) { arguments.text(1) } else { "...".into() }
 }

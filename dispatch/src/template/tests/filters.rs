@@ -4,7 +4,7 @@ use serde_json::json;
 use time::macros::datetime;
 
 use super::{render, variables};
-use crate::template::{CompiledTemplate, Escape, RenderLimits};
+use crate::template::{CompiledTemplate, Escape, RenderLimits, Variables};
 
 const TABLE: [(&str, &str); 88] = [
     ("{{ -3 | abs }}{{ '-2.5' | abs }}", "32.5"),
@@ -28,7 +28,7 @@ const TABLE: [(&str, &str); 88] = [
     ("{{ '2026-04-22' | date: '' }}", "2026-04-22"),
     ("{{ missing | default: 'x' }}{{ '' | default: 'y' }}{{ 'z' | default: 'x' }}", "xyz"),
     ("{{ false | default: 'x' }}{{ 0 | default: 'x' }}{{ none | default: 'e' }}", "x0e"),
-    ("{{ 10 | divided_by: 4 }} {{ 10 | divided_by: 4.0 }}", "2 2.5"),
+    ("{{ 10 | divided_by: 4 }} {{ 10 | divided_by: 4.0 }}{{ 10 | divided_by: missing }}", "2 2.5"),
     ("{{ 'ABC' | downcase }}{{ 'ß' | upcase }}", "abcSS"),
     ("{{ '<&' | escape }}", "&lt;&amp;"),
     ("{{ '&lt;<' | escape_once }}", "&lt;&lt;"),
@@ -41,7 +41,7 @@ const TABLE: [(&str, &str); 88] = [
     ("{{ 7 | modulo: 3 }}{{ 7.5 | modulo: 2 }}", "11.5"),
     ("{{ lines | newline_to_br }}", "a<br />\nb"),
     ("{{ 1 | plus: 2 }}{{ 1 | plus: 2.5 }}{{ '4' | plus: '5' }}", "33.59"),
-    ("{{ 1 | plus: missing }}", ""),
+    ("{{ 1 | plus: missing }}", "1"),
     ("{{ 'b' | prepend: 'a' }}", "ab"),
     ("{{ 'a' | raw }}", "a"),
     ("{{ 'banana' | remove: 'an' }}{{ 'banana' | remove_first: 'an' }}", "babana"),
@@ -64,7 +64,7 @@ const TABLE: [(&str, &str); 88] = [
     ("{{ '<p>a <b>b</b></p><script>x</script><!-- c -->d < e' | strip_html }}", "a bd < e"),
     ("{{ lines | strip_newlines }}", "ab"),
     ("{{ numbers | sum }} {{ people | sum: 'age' }} {{ gaps | sum }}", "6 71 3"),
-    ("{{ 3 | times: 4 }}{{ 1.5 | times: 2 }}", "123"),
+    ("{{ 3 | times: 4 }} {{ 1.5 | times: 2 }}", "12 3.0"),
     ("{{ 'abcdefghij' | truncate: 5 }}{{ 'abc' | truncate: 5 }}", "ab...abc"),
     ("{{ 'a b c d' | truncatewords: 2 }}{{ 'a b c' | truncatewords: 1, '' }}", "a b...a"),
     ("{{ twice | uniq | join }}", "1 2 a"),
@@ -73,19 +73,19 @@ const TABLE: [(&str, &str); 88] = [
     ("{{ people | where: 'vip' | map: 'name' | join }}", "Cy"),
     ("{{ people | where: 'name', 'Al' | map: 'age' | join }}", "20"),
     ("{{ people | where: 'vip', true | size }}", "1"),
-    ("{{ 9007199254740991 | times: 1.0 }}", "9007199254740991"),
+    ("{{ 9007199254740993 | times: 1.0 }}", "9007199254740993.0"),
     ("{{ nothing | upcase }}{{ nothing | split: ',' }}{{ nothing | sort }}{{ nothing | date: '%Y' }}", ""),
-    ("{{ missing | round }}{{ missing | join }}{{ missing | map: 'x' }}{{ missing | truncate: 3 }}", ""),
-    ("{{ people | map: 'nope' | size }}", "0"),
+    ("{{ missing | round }}{{ missing | join }}{{ missing | map: 'x' }}{{ missing | truncate: 3 }}", "0"),
+    ("{{ people | map: 'nope' | size }}{{ people | map: 'nope' | join: ',' }}", "3,,"),
     ("{{ words | first | upcase | append: '!' | prepend: '¡' }}", "¡B!"),
     ("{{ 'x' | append: 1 | append: 2.5 | append: true }}", "x12.5true"),
     ("{{ 4 | divided_by: 2 | plus: 1 | times: 3 | minus: 2 }}", "7"),
     ("{{ 'a,b' | split: ',' | reverse | first }}", "b"),
     ("{{ numbers | first | plus: 1 }}", "4"),
-    ("{{ -7 | divided_by: 2 }} {{ -7 | modulo: 3 }}", "-3 -1"),
+    ("{{ -7 | divided_by: 2 }} {{ -7 | modulo: 3 }}", "-4 2"),
     ("{{ 'abc' | first }}{{ 5 | size }}", "a1"),
-    ("{{ 'ünï' | upcase }} {{ 'ÜNÏ' | downcase }} {{ 'ünï' | size }}", "ÜNÏ ünï 5"),
-    ("{{ '日本語テキスト' | truncate: 20 }}", "日本語テキスト..."),
+    ("{{ 'ünï' | upcase }} {{ 'ÜNÏ' | downcase }} {{ 'ünï' | size }}", "ÜNÏ ünï 3"),
+    ("{{ '日本語テキスト' | truncate: 20 }} {{ '日本語テキスト' | truncate: 5 }}", "日本語テキスト 日本..."),
     ("{{ 'a' | escape | escape_once }}", "a"),
     ("{{ 1 | at_least: 2.5 }}", "2.5"),
     ("{{ people[0].name | downcase }}", "bo"),
@@ -123,7 +123,7 @@ fn each_filter_gives_what_its_examples_say() {
 
 #[test]
 fn every_filter_has_an_example() {
-    for name in crate::template::filters::names().filter(|name| *name != "html_escaped_output") {
+    for name in crate::template::filters::names() {
         assert!(TABLE.iter().any(|(source, _)| source.contains(&format!("| {name}"))), "{name}");
     }
 }
@@ -132,7 +132,7 @@ fn every_filter_has_an_example() {
 fn now_is_the_moment_that_the_render_was_given() {
     let template = CompiledTemplate::parse("{{ 'now' | date: '%Y-%m-%d %H' }}", Escape::None).unwrap();
     let limits = RenderLimits::at(datetime!(2026-04-22 12:00 UTC));
-    assert_eq!(template.render(&serde_json::Map::new(), &limits).unwrap().text, "2026-04-22 12");
+    assert_eq!(template.render(&Variables::default(), &limits).unwrap().text, "2026-04-22 12");
 }
 
 #[test]

@@ -4,7 +4,9 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::variables;
-use crate::template::{CompiledTemplate, Escape, RenderLimits, check_email_body, email_html, plain_text};
+use crate::template::{
+    CompiledTemplate, Escape, RenderLimits, Variables, check_email_body, email_html, plain_text,
+};
 
 /// Scraps that templates are made of, whole and broken.
 fn scrap() -> impl Strategy<Value = String> {
@@ -76,6 +78,13 @@ fn scrap() -> impl Strategy<Value = String> {
         "{{ list | map: 'a' | where: 'b' }}",
         "{{ s | slice: x, x }}",
         "{{ x | divided_by: x | modulo: x }}",
+        "{{ x | times: 0.1 | round: x }}",
+        "{{ list | sum | divided_by: 0.7 }}",
+        "{{ [s] }}",
+        "[\"s\"]",
+        "{% if list contains x and o or s == blank %}",
+        "emptyX",
+        "blank",
         "{{ s | truncate: x }}",
         "{{ s | raw }}",
         "upcase",
@@ -150,7 +159,7 @@ proptest! {
     #[test]
     fn text_without_tags_renders_as_itself(text in "[^{]{0,200}") {
         let template = CompiledTemplate::parse(&text, Escape::Html).unwrap();
-        let rendered = template.render(&serde_json::Map::new(), &RenderLimits::default()).unwrap();
+        let rendered = template.render(&Variables::default(), &RenderLimits::default()).unwrap();
         prop_assert_eq!(rendered.text, text);
     }
 

@@ -125,24 +125,16 @@ fn a_value_is_never_read_as_a_template() {
 
 #[test]
 fn a_failure_names_the_filter_and_never_the_value() {
-    for source in [
-        "{{ secret | plus: 1 }}",
-        "{{ 1 | plus: secret }}",
-        "{{ secret | round }}",
-        "{{ 1 | divided_by: 0 }}",
-        "{{ 1 | modulo: 0.0 }}",
-        "{% for x in secret %}{% endfor %}",
-        "{% for x in (1..secret) %}{% endfor %}",
-        "{{ list[list] }}",
-        "{{ list | map: list[list] }}",
-        "{{ least | abs }}",
-        "{{ least | divided_by: -1 }}",
+    for (source, reason) in [
+        ("{{ secret | divided_by: 0 }}", "filter `divided_by` cannot divide by zero"),
+        ("{{ secret | divided_by: zero }}", "filter `divided_by` cannot divide by zero"),
+        ("{{ secret | divided_by: '0.0' }}", "filter `divided_by` cannot divide by zero"),
+        ("{{ 1 | modulo: 0.0 }}", "filter `modulo` cannot divide by zero"),
+        ("{{ large | times: large }}", "filter `times` gives a number of too many digits"),
     ] {
-        let json = json!({"secret": "hush", "list": ["hush"], "least": i64::MIN});
+        let json = json!({"secret": "hush", "zero": 0, "large": 1e300});
         let error = try_render(source, Escape::None, json).expect_err(source);
         assert_eq!(error.code(), "render_failed", "{source}");
-        assert!(!error.to_string().contains("hush"), "{source}: {error}");
+        assert_eq!(error.to_string(), format!("the template failed: {reason}"), "{source}");
     }
-    let error = try_render("{{ x | plus: 1 }}", Escape::None, json!({"x": "y"})).expect_err("no number");
-    assert_eq!(error.to_string(), "the template failed: filter `plus` takes numbers");
 }

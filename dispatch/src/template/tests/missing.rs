@@ -9,11 +9,11 @@ use crate::template::Escape;
 fn a_missing_variable_renders_empty_and_is_reported() {
     let json =
         json!({"there": {"a": 1}, "nil": null, "list": [{"name": "x"}, {}], "key": "secret@example.org"});
-    let cases: [(&str, &str, &[&str]); 22] = [
+    let cases: [(&str, &str, &[&str]); 30] = [
         ("[{{ x }}]", "[]", &["x"]),
         ("[{{ x.y.z }}]", "[]", &["x.y.z"]),
         ("[{{ there.b }}{{ there.a }}]", "[1]", &["there.b"]),
-        ("[{{ x | upcase }}{{ x | plus: 1 }}{{ x | date: '%Y' }}]", "[]", &["x"]),
+        ("[{{ x | upcase }}{{ x | plus: 1 }}{{ x | date: '%Y' }}]", "[1]", &["x"]),
         ("{{ x | default: 'y' }}", "y", &["x"]),
         ("{{ 'a' | append: x }}", "a", &["x"]),
         ("{% if x %}a{% else %}b{% endif %}", "b", &["x"]),
@@ -32,6 +32,14 @@ fn a_missing_variable_renders_empty_and_is_reported() {
         ("{{ list[7] }}{{ list[7].name }}", "", &["list.7", "list.7.name"]),
         ("{{ x }}{{ z }}{{ x }}{{ y }}", "", &["x", "z", "y"]),
         ("{{ there[key] }}", "", &["there.*"]),
+        ("{{ there[x] }}{{ list[x].name }}", "", &["x"]),
+        ("{{ list[nil].name }}", "", &[]),
+        ("{{ ['x y'] }}{{ there['x y'].z }}", "", &["x y", "there.x y.z"]),
+        ("{{ [key] }}{{ [x] }}", "", &["*", "x"]),
+        ("{% if x contains 'a' or there contains y %}a{% else %}b{% endif %}", "b", &["x", "y"]),
+        ("{% for i in list %}{{ forloop.parentloop.index }}{% endfor %}", "", &[]),
+        ("{{ 'abc' | truncate: x }}{{ 'abc' | slice: x, y }}", "abca", &["x", "y"]),
+        ("{{ list[-3].name }}{{ there.a.b }}{{ there[7] }}", "", &["list.-3.name", "there.a.b", "there.7"]),
     ];
     for (source, text, missing) in cases {
         let rendered = try_render(source, Escape::None, json.clone())

@@ -4,18 +4,25 @@ mod email;
 mod errors;
 mod filters;
 mod fuzz;
+mod kinds;
+mod kinds_of_tags;
 mod language;
 mod missing;
+mod names;
+mod numbers;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::{CompiledTemplate, Escape, RenderError, RenderLimits, RenderedText};
+use super::{CompiledTemplate, Escape, RenderError, RenderLimits, RenderedText, Variables};
 
-fn variables(json: Value) -> Map<String, Value> {
-    match json {
-        Value::Object(variables) => variables,
-        other => panic!("no object: {other}"),
-    }
+#[expect(clippy::needless_pass_by_value, reason = "callers make it for this alone")]
+fn variables(json: Value) -> Variables {
+    sent(&json.to_string())
+}
+
+/// Variables as a caller writes them.
+fn sent(json: &str) -> Variables {
+    Variables::read(json.as_bytes()).unwrap_or_else(|error| panic!("{json}: {error}"))
 }
 
 fn try_render(source: &str, escape: Escape, json: Value) -> Result<RenderedText, RenderError> {
