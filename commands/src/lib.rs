@@ -35,6 +35,7 @@ mod told;
 mod trace;
 mod trail;
 mod trigger_notification;
+mod variables;
 
 pub use change_tenant::{IssuedApiKey, TenantPatch};
 pub use content::{
@@ -55,3 +56,4 @@ pub use set_providers::{
 };
 pub use trace::{Trace, TraceParent};
 pub use trigger_notification::{IdempotencyKey, RecipientInput, Trigger, Triggered};
+pub use variables::Variables;

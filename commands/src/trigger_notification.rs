@@ -19,7 +19,7 @@ use orqestra_domain::{
 };
 use orqestra_event_log::{FailPoint, IdempotencyClaim, Position, Ticket};
 use orqestra_vault::FieldContext;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::content::{RECIPIENT_FIELD, RecipientContact, VARIABLES_FIELD};
@@ -31,6 +31,7 @@ use crate::fingerprint::fingerprint;
 use crate::keys::SealingKey;
 use crate::told::Beside;
 use crate::trail::Trail;
+use crate::variables::Variables;
 
 /// How long an idempotency key stands.
 const KEY_LIFETIME: Duration = Duration::from_hours(24);
@@ -87,7 +88,7 @@ pub struct Trigger {
     /// Who.
     pub recipient: RecipientInput,
     /// The template variables.
-    pub variables: Option<Map<String, Value>>,
+    pub variables: Option<Variables>,
     /// The caller's key.
     pub idempotency_key: Option<IdempotencyKey>,
     /// The whole parsed body, which a repeat must equal.
@@ -342,10 +343,8 @@ impl Commands {
         ];
         let contact = RecipientContact { user_id, email, phone, event_id: Some(event_id.clone()) };
         let recipient = seal(RECIPIENT_FIELD, &json(&contact)?);
-        let variables = match &trigger.variables {
-            Some(variables) => Some(seal(VARIABLES_FIELD, &json(variables)?)),
-            None => None,
-        };
+        let sealed = |variables: &Variables| seal(VARIABLES_FIELD, variables.as_json().as_bytes());
+        let variables = trigger.variables.as_ref().map(sealed);
         Ok(Accepted {
             event_id: None,
             event_type: trigger.event_type.clone(),

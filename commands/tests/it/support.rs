@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use orqestra_commands::{
     Commands, Context, DefaultProvider, Directory, IdempotencyKey, RecipientInput, RegisterTenant,
-    TenantEntry, Trigger,
+    TenantEntry, Trigger, Variables,
 };
 use orqestra_domain::tenant::Limits;
 use orqestra_domain::{EmailAddress, EventId, EventTypeName, TenantName, Timestamp, UserId};
@@ -143,7 +143,7 @@ pub(crate) fn trigger(event: Option<&str>, key: Option<&str>, user_id: &str, not
             email: Some(EmailAddress::parse("user@example.com").unwrap()),
             phone: None,
         },
-        variables: Some(map),
+        variables: Some(Variables::from(&map)),
         idempotency_key: key.map(|key| IdempotencyKey::parse(key).unwrap()),
         body: json!({ "eventId": event, "userId": user_id, "variables": variables }),
     }

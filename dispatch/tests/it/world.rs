@@ -10,7 +10,7 @@ use std::time::Duration;
 use orqestra_commands::directory::DefaultProvider;
 use orqestra_commands::{
     Commands, Context, Directory, ProviderInput, RecipientInput, RegisterTenant, SmtpInput, TenantEntry,
-    Trigger,
+    Trigger, Variables,
 };
 use orqestra_dispatch::{
     Dispatch, DispatchDeps, DispatchError, DispatchSettings, MakeProvider, SUBSCRIPTION, rebuild_due,
@@ -238,7 +238,7 @@ impl World {
                 phone: Some(PhoneNumber::parse("+254712345678").unwrap()),
             },
             body: json!({"eventId": event, "variables": variables}),
-            variables: Some(variables),
+            variables: Some(Variables::from(&variables)),
             idempotency_key: None,
         };
         self.commands.trigger(tenant, trigger, &ctx()).await.unwrap().notification

@@ -1,8 +1,9 @@
 //! Templates: the platform's, the tenant's own, what is missing, what is hostile.
 
+use orqestra_tests::http::Request;
 use orqestra_tests::load::addressed;
 use orqestra_tests::smtp::Smtp;
-use orqestra_tests::world::World;
+use orqestra_tests::world::{TRIGGER, World};
 use serde_json::json;
 
 #[tokio::test]
@@ -113,4 +114,28 @@ async fn a_hostile_template_ends_its_own_delivery_and_disturbs_nobody() {
         }
     }
     assert!(world.sandbox(&hostile, "SMS").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_number_is_read_with_the_digits_that_were_sent() {
+    let world = World::start().await;
+    let tenant = world.new_tenant(json!({})).await;
+    let source =
+        "{{ n }} {{ price | times: 3 }} {{ ['first name'] }}{% if tags contains 'vip' %}!{% endif %}";
+    drop(world.template(&tenant, "numbers", "SMS", &json!({"body": source})).await.expect(200));
+    for number in [
+        "18446744073709551615",
+        "-9223372036854775808",
+        "123456789012345678901234567890",
+        "49.90",
+        "0.30000000000000000001",
+    ] {
+        let body = format!(
+            "{{ \"eventType\": \"numbers\", \"payload\": {{\"userId\": \"u\", \"recipientPhone\": \"+254712345678\"}},
+               \"variables\": {{ \"n\" : {number}, \"price\": 19.99, \"first name\": \"Ada\" }} }}"
+        );
+        drop(world.call(Request::post(TRIGGER).key(&tenant.key).text(body)).await.expect(200));
+        drop(world.drain().await);
+        assert_eq!(world.sandbox(&tenant, "SMS").await[0]["body"], format!("{number} 59.97 Ada"));
+    }
 }
