@@ -85,8 +85,10 @@ fn is_json(headers: &HeaderMap) -> bool {
     let mut parts = value.split(';').map(str::trim);
     let essence = parts.next().unwrap_or_default();
     let utf8 = |parameter: &str| match parameter.split_once('=') {
-        Some((name, charset)) if name.eq_ignore_ascii_case("charset") => {
-            charset.trim_matches('"').eq_ignore_ascii_case("utf-8")
+        Some((name, charset)) if name.trim().eq_ignore_ascii_case("charset") => {
+            let charset = charset.trim().trim_matches('"');
+            // The second is no registered name, and what many clients say.
+            ["utf-8", "utf8"].iter().any(|utf8| charset.eq_ignore_ascii_case(utf8))
         }
         _ => true,
     };
@@ -136,12 +138,26 @@ mod tests {
 
     #[test]
     fn only_json_in_utf8_is_taken() {
-        for good in
-            ["application/json", "Application/JSON; charset=UTF-8", "application/json;charset=\"utf-8\""]
-        {
+        for good in [
+            "application/json",
+            "Application/JSON; charset=UTF-8",
+            "application/json;charset=\"utf-8\"",
+            "application/json; charset=utf8",
+            "application/json; charset=UTF8",
+            "application/json;charset=\"utf8\"",
+            "application/json; Charset = \"UTF-8\" ; profile=\"x\"",
+            "application/json; odata=verbose; charset=utf8;",
+        ] {
             assert!(is_json(&with_type(good)), "{good}");
         }
-        for bad in ["text/plain", "application/jsonp", "application/json; charset=latin1", ""] {
+        for bad in [
+            "text/plain",
+            "application/jsonp",
+            "application/json; charset=latin1",
+            "application/json; charset=utf-16",
+            "application/json; charset=utf8x",
+            "",
+        ] {
             assert!(!is_json(&with_type(bad)), "{bad}");
         }
         assert!(!is_json(&HeaderMap::new()));

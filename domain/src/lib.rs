@@ -15,6 +15,8 @@ pub mod event;
 #[cfg(test)]
 mod golden;
 pub mod id;
+pub mod mail_route;
+pub mod mailbox;
 pub mod notification;
 pub mod provider;
 pub mod recipient;
@@ -39,6 +41,8 @@ pub use id::{
     AddressRef, ApiKeyHash, ApiKeyId, DeliveryId, EventId, Fingerprint, KeyId, NotificationId,
     ProviderInstanceId, RecipientRef, StreamId, TemplateId, TenantId,
 };
+pub use mail_route::MailRoute;
+pub use mailbox::{InvalidMailbox, Mailbox};
 pub use sealed::Sealed;
 pub use strength::{Strength, WeakSecret};
 pub use text::{EventTypeName, TenantName, UserId};

@@ -63,15 +63,24 @@ class Handler:
         return "250 OK"
 
     def keep(self, session, envelope):
-        message = email.message_from_bytes(envelope.original_content, policy=email.policy.default)
+        content = envelope.original_content
+        if envelope.smtp_utf8:
+            message = email.message_from_string(content.decode("utf-8"), policy=email.policy.SMTPUTF8)
+        else:
+            message = email.message_from_bytes(content, policy=email.policy.default)
         bodies = {}
         for part in message.walk():
             if not part.is_multipart():
                 bodies[part.get_content_type()] = part.get_content()
+        mailboxes = {
+            name: [[mailbox.display_name, mailbox.addr_spec] for mailbox in message[name].addresses]
+            for name in ("from", "to")
+        }
         line = {
             "from": envelope.mail_from,
             "to": envelope.rcpt_tos,
             "headers": {name.lower(): str(value) for name, value in message.items()},
+            "mailboxes": mailboxes,
             "bodies": bodies,
         }
         self.file.write(json.dumps(line) + "\n")

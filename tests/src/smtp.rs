@@ -26,6 +26,8 @@ pub struct Mail {
     pub to: Vec<String>,
     /// The headers, their names in small letters.
     pub headers: BTreeMap<String, String>,
+    /// Names and addresses in `from` and `to`, as Python's `email` package reads them.
+    pub mailboxes: BTreeMap<String, Vec<(String, String)>>,
     /// The decoded bodies by content type.
     pub bodies: BTreeMap<String, String>,
 }
@@ -40,6 +42,11 @@ impl Mail {
     /// The subject.
     pub fn subject(&self) -> &str {
         self.headers.get("subject").map_or("", String::as_str)
+    }
+
+    /// The text beside it.
+    pub fn text(&self) -> &str {
+        self.bodies.get("text/plain").map_or("", String::as_str)
     }
 
     /// The HTML body.

@@ -79,8 +79,8 @@ pub(crate) struct Payload {
     /// The recipient's id in the caller's system.
     #[schema(example = "uuid-of-recipient", max_length = 255)]
     user_id: String,
-    /// Needed for EMAIL.
-    #[schema(example = "user@example.com", format = "email")]
+    /// Needed for EMAIL; letters of any script.
+    #[schema(example = "user@example.com", format = "idn-email")]
     recipient_email: Option<String>,
     /// Needed for SMS, in E.164 form.
     #[schema(example = "+254712345678")]

@@ -18,9 +18,9 @@ use quick_cache::sync::Cache;
 
 use super::heavy::Threads;
 use super::turn::Turn;
-use crate::provider::smtp::letter::one_line;
+use crate::provider::smtp::header::one_line;
 use crate::template::{
-    CompiledTemplate, Escape, RenderError, RenderLimits, TemplateError, Variables, plain_text,
+    CompiledTemplate, Escape, RenderError, RenderLimits, TemplateError, Variables, is_mjml, plain_text,
 };
 
 /// Source bytes up to which a template is parsed and rendered in place.
@@ -190,10 +190,6 @@ fn source_bytes(version: &TemplateVersion) -> usize {
     content.body.len() + size(&content.subject) + size(&content.title)
 }
 
-fn looks_like_mjml(body: &str) -> bool {
-    body.trim_start().get(..5).is_some_and(|start| start.eq_ignore_ascii_case("<mjml"))
-}
-
 impl Compiled {
     fn parse(version: &TemplateVersion) -> Result<Self, TemplateError> {
         let content = &version.content;
@@ -211,7 +207,7 @@ impl Compiled {
             title: plain(&content.title)?,
             body: CompiledTemplate::parse(&content.body, escape)?,
             source_bytes,
-            is_small: source_bytes <= SMALL_SOURCE && !looks_like_mjml(&content.body),
+            is_small: source_bytes <= SMALL_SOURCE && !is_mjml(&content.body),
         })
     }
 
@@ -238,7 +234,7 @@ impl Compiled {
             (subject.map(|subject| one_line(&subject.text)), title.map(|title| one_line(&title.text)));
         let content = match self.channel {
             Channel::Email => {
-                if effort == Effort::Small && looks_like_mjml(&body.text) {
+                if effort == Effort::Small && is_mjml(&body.text) {
                     return Err(RenderError::TooManySteps);
                 }
                 let body = body.email_html()?;

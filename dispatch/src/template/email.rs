@@ -14,7 +14,8 @@ const LONGEST_HTML: usize = 512 * 1024;
 /// `mailto`, `tel`, `cid`, or stay within the message.
 ///
 /// # Errors
-/// Where a body that starts with `<mjml` is not valid MJML, or the result is longer than 512 KB.
+/// Where a body whose first element is `mjml` is not valid MJML, where an element of MJML stands in one that is HTML, or
+/// where the result is longer than 512 KB.
 pub fn email_html(liquid_output: &str) -> Result<String, RenderError> {
     html(liquid_output, &[])
 }
@@ -38,28 +39,67 @@ fn html(liquid_output: &str, outputs: &[Output]) -> Result<String, RenderError> 
         let (marked, mark) = urls::mark(liquid_output, outputs);
         let (html, outputs) = urls::unmark(&mjml::to_html(&marked)?, mark);
         urls::neutralise(html, &outputs)
+    } else if mjml::left_over(liquid_output).is_some() {
+        return Err(outside());
     } else {
         urls::neutralise(liquid_output.to_owned(), outputs)
     };
     if html.len() > LONGEST_HTML { Err(RenderError::TooLarge) } else { Ok(html) }
 }
 
-/// Checks an email body before it is saved: it parses as a template, and, rendered without any variables, as MJML if it
-/// is MJML.
+fn outside() -> RenderError {
+    RenderError::InvalidMjml { reason: "the first element has to be mjml".to_owned() }
+}
+
+/// Whether a body, or the source of one, is MJML.
+pub(crate) fn is_mjml(body: &str) -> bool {
+    mjml::is_mjml(body)
+}
+
+/// Checks an email body before it is saved: it parses as a template, it names no element that MJML does not have, and,
+/// rendered without any variables, it is valid MJML if it is MJML, and has none of its elements if it is HTML.
 ///
 /// # Errors
 /// With line and column, where they can be told.
 pub fn check_email_body(source: &str) -> Result<(), TemplateError> {
     let template = CompiledTemplate::parse(source, Escape::Html)?;
+    if let Some((at, name)) = mjml::unknown_element(source) {
+        let name: String = name.chars().take(40).collect();
+        let message = format!("the body is not valid MJML: there is no element {name}");
+        return Err(TemplateError::at(source, at, message));
+    }
     // A filter may well refuse to run on nothing; that is no fault of the template.
     let limits = RenderLimits { steps: 100_000, ..RenderLimits::default() };
     let Ok(rendered) = template.render(&Variables::default(), &limits) else { return Ok(()) };
-    if !mjml::is_mjml(&rendered.text) {
-        return Ok(());
-    }
-    mjml::check_syntax(&rendered.text).map_err(|(error, place)| match place {
-        // Without liquid in it, the rendered text is the source.
-        Some(byte) if rendered.text == source => TemplateError::at(source, byte, error.to_string()),
-        _ => TemplateError::whole(error.to_string()),
+    let (error, at) = if mjml::is_mjml(&rendered.text) {
+        match mjml::convert(&rendered.text) {
+            Ok(_) => return Ok(()),
+            Err(fault) => (fault.error, fault.at),
+        }
+    } else {
+        match mjml::left_over(&rendered.text) {
+            None => return Ok(()),
+            Some(at) => (outside(), Some(at)),
+        }
+    };
+    Err(match at.and_then(|at| source_of(source, &rendered.text, at)) {
+        Some(at) => TemplateError::at(source, at, error.to_string()),
+        None => TemplateError::whole(error.to_string()),
     })
+}
+
+/// Where in the source a byte of the rendered text comes from, as far as that can be told without doubt.
+fn source_of(source: &str, rendered: &str, at: usize) -> Option<usize> {
+    let (before, after) = (rendered.get(..at)?, rendered.get(at..)?);
+    if source.starts_with(before) {
+        return Some(at);
+    }
+    if source.ends_with(after) {
+        return Some(source.len() - after.len());
+    }
+    // The same tag, if liquid neither made nor left out one like it.
+    let tag = after.find('>').map_or(after, |end| &after[..=end]);
+    let number = before.matches(tag).count();
+    let same = source.matches(tag).count() == rendered.matches(tag).count();
+    same.then(|| source.match_indices(tag).nth(number)).flatten().map(|(at, _)| at)
 }

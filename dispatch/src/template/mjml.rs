@@ -12,7 +12,7 @@ use mrml::prelude::parser::{self, ParserOptions};
 use mrml::prelude::render::RenderOptions;
 
 use super::RenderError;
-use super::plain::tag_length;
+use super::strip::tag_length;
 
 /// Longest MJML, bytes.
 const LONGEST: usize = 256 * 1024;
@@ -23,40 +23,160 @@ const ELEMENT: usize = 2_048;
 /// Most bytes of HTML that the elements may be expected to turn into.
 const MOST_EXPECTED: usize = 6 * 1024 * 1024;
 
-/// Whether a body is MJML: its first element is `mjml`.
+/// Whether a body is MJML: its first element is `mjml`, whatever a document may have before that.
 pub(super) fn is_mjml(body: &str) -> bool {
-    let mut rest = body.trim_start_matches('\u{feff}').trim_start();
-    while let Some(comment) = rest.strip_prefix("<!--") {
-        match comment.split_once("-->") {
-            Some((_, after)) => rest = after.trim_start(),
-            None => return false,
+    names_element(&body[prologue(body)..]).is_some_and(|name| name.eq_ignore_ascii_case("mjml"))
+}
+
+/// How long what stands before the first element is: a byte order mark, blanks, comments, a declaration, a doctype.
+fn prologue(body: &str) -> usize {
+    let mut rest = body;
+    loop {
+        rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+        let end = if rest.starts_with("<!--") {
+            rest.find("-->").map(|end| end + 3)
+        } else if rest.starts_with("<?") {
+            rest.find('>').map(|end| end + 1)
+        } else if rest.get(..9).is_some_and(|start| start.eq_ignore_ascii_case("<!doctype")) {
+            // A doctype may declare entities in square brackets.
+            let declared = rest.find('>').and_then(|end| rest[..end].find('['));
+            let from =
+                declared.and_then(|open| rest[open..].find(']').map(|close| open + close)).unwrap_or(0);
+            rest[from..].find('>').map(|end| from + end + 1)
+        } else {
+            None
+        };
+        match end {
+            Some(end) => rest = &rest[end..],
+            None => return body.len() - rest.len(),
         }
     }
-    rest.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("<mjml"))
-        && rest[5..].starts_with(|char: char| char.is_whitespace() || matches!(char, '>' | '/'))
 }
 
-/// Turns MJML into HTML.
+/// The name of the element that a text begins or ends at its beginning.
+fn names_element(text: &str) -> Option<&str> {
+    let name = text.strip_prefix('<')?;
+    let name = name.strip_prefix('/').unwrap_or(name);
+    let end = name.find(|c: char| c.is_whitespace() || matches!(c, '>' | '/' | '<')).unwrap_or(name.len());
+    Some(&name[..end])
+}
+
+/// Whether a name is one of MJML's, however it is written.
+fn is_of_mjml(name: &str) -> bool {
+    name.eq_ignore_ascii_case("mjml") || name.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("mj-"))
+}
+
+/// The first element of MJML in HTML, outside of comments that nothing reads.
+pub(super) fn left_over(html: &str) -> Option<usize> {
+    let mut at = 0;
+    while let Some(found) = html[at..].find('<') {
+        at += found;
+        let rest = &html[at..];
+        let is_read = rest.starts_with("<!--[") || rest.starts_with("<!-->");
+        if rest.starts_with("<!--") && !is_read {
+            at += rest.find("-->")?;
+        } else if names_element(rest).is_some_and(is_of_mjml) {
+            return Some(at);
+        }
+        at += 1;
+    }
+    None
+}
+
+/// The first element in a template's source whose name begins like one of MJML's and is none. Names that liquid makes are
+/// passed over, and what is commented out.
+pub(super) fn unknown_element(source: &str) -> Option<(usize, &str)> {
+    let mut at = 0;
+    while let Some(found) = source[at..].find(['<', '{']) {
+        at += found;
+        let rest = &source[at..];
+        let comment = rest.strip_prefix("{%").map(|tag| tag.trim_start_matches('-').trim_start());
+        if rest.starts_with("<!--") {
+            at += rest.find("-->")?;
+        } else if comment.is_some_and(|tag| tag.starts_with("comment")) {
+            at += rest.find("endcomment")?;
+        } else if let Some(name) = names_element(rest)
+            && is_of_mjml(name)
+            && !name.contains('{')
+            && !ELEMENTS.contains(&name)
+        {
+            return Some((at, name));
+        }
+        at += 1;
+    }
+    None
+}
+
+/// Turns MJML into HTML without an element of MJML in it.
 pub(super) fn to_html(mjml: &str) -> Result<String, RenderError> {
-    let mjml = &shield(mjml);
+    convert(mjml).map_err(|fault| fault.error)
+}
+
+/// Why MJML is not converted, and at which byte.
+pub(super) struct Fault {
+    pub(super) error: RenderError,
+    pub(super) at: Option<usize>,
+}
+
+impl Fault {
+    fn at(at: Option<usize>, reason: &str) -> Self {
+        Self { error: invalid(reason), at }
+    }
+}
+
+/// Turns MJML into HTML, or says where it is wrong.
+pub(super) fn convert(mjml: &str) -> Result<String, Fault> {
+    let begin = prologue(mjml);
+    let mjml = &shield(mjml[begin..].trim_end());
     let rendered = catch_unwind(AssertUnwindSafe(|| {
         check(mjml)?;
-        let parsed = parse(mjml)?;
-        parsed.render(&RenderOptions::default()).map_err(|_| invalid("it cannot be rendered"))
+        let parsed = mrml::parse_with_options(mjml, &options()).map_err(|error| Fault {
+            error: describe(&error),
+            at: place(mjml, &error).or_else(|| stumbles(mjml)),
+        })?;
+        // What an author noted in comments is not for the recipient.
+        let options = RenderOptions { disable_comments: true, ..RenderOptions::default() };
+        let rendered = parsed.element.render(&options);
+        let html = rendered.map_err(|_| Fault::at(None, "it cannot be rendered"))?;
+        match left_over(&html) {
+            None => Ok(html),
+            Some(at) => {
+                let name = names_element(&html[at..]).unwrap_or_default();
+                let misplaced = mjml.rfind(&format!("<{name}"));
+                Err(Fault::at(misplaced, "an element of MJML stands where only HTML may"))
+            }
+        }
     }));
-    rendered.unwrap_or_else(|_| Err(invalid("it cannot be rendered")))
+    let rendered = rendered.unwrap_or_else(|_| Err(Fault::at(None, "it cannot be rendered")));
+    rendered.map_err(|Fault { error, at }| Fault { error, at: at.map(|at| begin + at) })
 }
 
-/// Whether MJML parses, without rendering it. The byte is where, if the library says so.
-pub(super) fn check_syntax(mjml: &str) -> Result<(), (RenderError, Option<usize>)> {
-    let mjml = &shield(mjml);
-    let parsed = catch_unwind(AssertUnwindSafe(|| {
-        check(mjml).map_err(|error| (error, None))?;
-        mrml::parse_with_options(mjml, &options())
-            .map(|_| ())
-            .map_err(|error| (describe(&error), place(&error)))
-    }));
-    parsed.unwrap_or_else(|_| Err((invalid("it cannot be parsed"), None)))
+/// Where what the library does not tell the place of goes wrong: a token that cannot be read, or an element that is not
+/// closed before another one ends.
+fn stumbles(mjml: &str) -> Option<usize> {
+    let mut open: Vec<(&str, usize)> = Vec::new();
+    let mut read = 0;
+    for token in Tokenizer::from(mjml) {
+        let Ok(token) = token else { return Some(read) };
+        match token {
+            Token::ElementStart { local, span, .. } => open.push((local.as_str(), span.start())),
+            Token::ElementEnd { end: ElementEnd::Empty, .. } => drop(open.pop()),
+            Token::ElementEnd { end: ElementEnd::Open, span } => {
+                read = span.end();
+                open.pop_if(|(name, _)| VOID.contains(name));
+            }
+            Token::ElementEnd { end: ElementEnd::Close(_, local), span } => {
+                read = span.end();
+                match open.pop() {
+                    Some((name, _)) if name == local.as_str() => {}
+                    Some((_, at)) => return Some(at),
+                    None => return Some(span.start()),
+                }
+            }
+            _ => {}
+        }
+    }
+    open.last().map(|(_, at)| *at)
 }
 
 /// Moves bare `>` in text away from letters beyond ASCII: the library's tokenizer looks two bytes back
@@ -91,10 +211,6 @@ fn shield(mjml: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-fn parse(mjml: &str) -> Result<mrml::mjml::Mjml, RenderError> {
-    mrml::parse_with_options(mjml, &options()).map(|parsed| parsed.element).map_err(|error| describe(&error))
-}
-
 fn options() -> ParserOptions {
     ParserOptions { include_loader: Box::new(NoopIncludeLoader) }
 }
@@ -119,24 +235,29 @@ fn describe(error: &parser::Error) -> RenderError {
     })
 }
 
-fn place(error: &parser::Error) -> Option<usize> {
-    match error {
+/// The byte that an error speaks of, as far as the library tells it.
+fn place(mjml: &str, error: &parser::Error) -> Option<usize> {
+    let at = match error {
         parser::Error::UnexpectedElement { position, .. }
         | parser::Error::UnexpectedToken { position, .. }
         | parser::Error::MissingAttribute { position, .. }
         | parser::Error::InvalidAttribute { position, .. }
         | parser::Error::InvalidFormat { position, .. }
-        | parser::Error::IncludeLoaderError { position, .. } => Some(position.start),
+        | parser::Error::IncludeLoaderError { position, .. } => position.start,
         parser::Error::EndOfStream { .. }
         | parser::Error::SizeLimit { .. }
         | parser::Error::ParserError { .. }
-        | parser::Error::NoRootNode => None,
-    }
+        | parser::Error::NoRootNode => return None,
+    };
+    // Some speak of the name in a tag.
+    let before = mjml.get(..at)?;
+    Some(before.strip_suffix('<').unwrap_or(before).len())
 }
 
-/// Bounds depth and growth. An element can repeat its own attributes, those of its parent, and the head's defaults.
-fn check(mjml: &str) -> Result<(), RenderError> {
-    let complex = |reason| Err(RenderError::MjmlTooComplex { reason });
+/// Bounds depth and growth, and knows every element of MJML. An element can repeat its own attributes, those of its parent,
+/// and the head's defaults.
+fn check(mjml: &str) -> Result<(), Fault> {
+    let complex = |reason| Err(Fault { error: RenderError::MjmlTooComplex { reason }, at: None });
     if mjml.len() > LONGEST {
         return complex("it is longer than 256 KB");
     }
@@ -146,8 +267,16 @@ fn check(mjml: &str) -> Result<(), RenderError> {
         // What the tokenizer stumbles over, the library stumbles over too.
         let Ok(token) = token else { break };
         match token {
-            Token::ElementStart { local, .. } => {
+            Token::ElementStart { local, span, .. } => {
                 let name = local.as_str();
+                if is_of_mjml(name) && !ELEMENTS.contains(&name) {
+                    let reason = if ELEMENTS.contains(&name.to_ascii_lowercase().as_str()) {
+                        "elements of MJML are written in small letters"
+                    } else {
+                        "there is no such element of MJML"
+                    };
+                    return Err(Fault::at(Some(span.start()), reason));
+                }
                 elements += 1;
                 images += usize::from(name == "mj-carousel-image");
                 void = VOID.contains(&name);
@@ -187,4 +316,42 @@ fn check(mjml: &str) -> Result<(), RenderError> {
 const VOID: [&str; 14] = [
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track",
     "wbr",
+];
+
+/// What MJML knows.
+const ELEMENTS: [&str; 34] = [
+    "mjml",
+    "mj-accordion",
+    "mj-accordion-element",
+    "mj-accordion-text",
+    "mj-accordion-title",
+    "mj-all",
+    "mj-attributes",
+    "mj-body",
+    "mj-breakpoint",
+    "mj-button",
+    "mj-carousel",
+    "mj-carousel-image",
+    "mj-class",
+    "mj-column",
+    "mj-divider",
+    "mj-font",
+    "mj-group",
+    "mj-head",
+    "mj-hero",
+    "mj-image",
+    "mj-include",
+    "mj-navbar",
+    "mj-navbar-link",
+    "mj-preview",
+    "mj-raw",
+    "mj-section",
+    "mj-social",
+    "mj-social-element",
+    "mj-spacer",
+    "mj-style",
+    "mj-table",
+    "mj-text",
+    "mj-title",
+    "mj-wrapper",
 ];

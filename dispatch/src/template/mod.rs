@@ -21,6 +21,7 @@ mod plain;
 mod scan;
 mod scope;
 mod sink;
+mod strip;
 mod token;
 mod urls;
 mod value;
@@ -30,6 +31,7 @@ mod variables;
 mod tests;
 
 pub use self::compile::{CompiledTemplate, RenderedText};
+pub(crate) use self::email::is_mjml;
 pub use self::email::{check_email_body, email_html};
 pub use self::error::{RenderError, TemplateError};
 pub use self::meter::RenderLimits;

@@ -29,6 +29,7 @@ mod kill_loop;
 mod large;
 mod limits;
 mod live_outage;
+mod mail;
 mod metrics;
 mod overload;
 mod postgres;

@@ -5,6 +5,7 @@
 
 mod connection;
 mod extensions;
+pub(crate) mod header;
 pub(crate) mod letter;
 mod reply;
 mod table;

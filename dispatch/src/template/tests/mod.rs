@@ -10,6 +10,7 @@ mod language;
 mod missing;
 mod names;
 mod numbers;
+mod plain;
 
 use serde_json::Value;
 
