@@ -14,13 +14,17 @@ use cqrs_es::{Aggregate, AggregateError, EventStore};
 use orqestra_domain::notification::{
     Notification, NotificationCommand, NotificationEvent, NotificationRefusal,
 };
-use orqestra_domain::{AnyEvent, KeyId, NotificationId, RecipientRef, StreamId, TenantId, Timestamp};
+use orqestra_domain::{
+    AnyEvent, Channel, KeyId, NotificationId, RecipientRef, StreamId, TenantId, Timestamp,
+};
 use orqestra_event_log::{
     Clock, EventLog, Ids, Outcome, Position, Priority, RecordedEvent, Ticket, Unreadable,
 };
 use orqestra_vault::{Entropy, KeyError, NewKey, Vault};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use serde::Deserialize as _;
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::context::Context;
@@ -77,12 +81,14 @@ pub(crate) struct Loaded {
     /// Of the request that it was accepted by, if it was.
     pub(crate) trace: Option<Arc<Trace>>,
     pub(crate) trail: Arc<Trail>,
+    /// Whether events of a newer program were passed over: then it is good for one outcome and is not remembered.
+    pub(crate) partial: bool,
 }
 
 impl From<Recalled> for Loaded {
     fn from(recalled: Recalled) -> Self {
         let Recalled { state, version, trace, trail } = recalled;
-        Self { state: Notification::clone(&state), version, trace: Some(trace), trail }
+        Self { state: Notification::clone(&state), version, trace: Some(trace), trail, partial: false }
     }
 }
 
@@ -200,7 +206,7 @@ impl Commands {
 
     pub(crate) fn memorise(&self, stream: &StreamId, loaded: Loaded) {
         // That there is no story yet is not remembered: this or another process may just be accepting it.
-        let Loaded { state, version, trace: Some(trace), trail } = loaded else { return };
+        let Loaded { state, version, trace: Some(trace), trail, partial: false } = loaded else { return };
         self.0.recalled.insert(stream.clone(), Recalled { state: Arc::new(state), version, trace, trail });
     }
 
@@ -218,9 +224,9 @@ impl Commands {
         let mut recalled = self.recall(&stream);
         for _ in 0..TRIES {
             let from_memory = recalled.is_some();
-            let Loaded { state, version, trace, trail } = match recalled.take() {
+            let Loaded { state, version, trace, trail, partial } = match recalled.take() {
                 Some(recalled) => recalled.into(),
-                None => self.load_notification(&stream).await?,
+                None => self.load_passing_over(&stream, |event| is_beside(&command, event)).await?,
             };
             let recipient = state.story().map(|story| story.accepted.recipient_ref);
             let causes = |events: &[NotificationEvent], ids: &[Uuid]| trail.causes(events, ids);
@@ -237,7 +243,7 @@ impl Commands {
                     trail.extend(committed.events.iter().map(|event| &**event));
                     let (state, version, trail) =
                         (committed.aggregate.clone(), committed.version, Arc::new(trail));
-                    self.memorise(&stream, Loaded { state, version, trace, trail });
+                    self.memorise(&stream, Loaded { state, version, trace, trail, partial });
                     return Ok(committed);
                 }
                 Ok(Err(NotRecorded::KeyDead)) => return Err(CommandError::RecipientForgotten),
@@ -354,6 +360,35 @@ const fn priority(command: &NotificationCommand, ctx: &Context) -> Priority {
         | NotificationCommand::Hold(_)
         | NotificationCommand::Skip(_)
         | NotificationCommand::MarkRead(_) => ctx.actor.priority(),
+    }
+}
+
+/// Whether a command can be decided without a newer program's event: the outcome of a claimed attempt is a fact, which
+/// rests on its own channel alone. Not recorded, it would become unknown and an email would go out twice.
+fn is_beside(command: &NotificationCommand, event: &RecordedEvent) -> bool {
+    let (channel, success) = match command {
+        NotificationCommand::RecordSuccess(success) => (success.channel, true),
+        NotificationCommand::RecordFailure(failure) if failure.attempt > 0 => (failure.channel, false),
+        NotificationCommand::RecordFailure(_)
+        | NotificationCommand::Trigger(_)
+        | NotificationCommand::StartAttempt(_)
+        | NotificationCommand::DeliverPush(_)
+        | NotificationCommand::MarkOutcomeUnknown(_)
+        | NotificationCommand::Resolve(_)
+        | NotificationCommand::Hold(_)
+        | NotificationCommand::Skip(_)
+        | NotificationCommand::MarkRead(_) => return false,
+    };
+    let payload: Option<Value> = serde_json::from_str(&event.payload).ok();
+    match payload.as_ref().and_then(|payload| payload.get(&event.event_type)) {
+        Some(Value::Object(fields)) => match fields.get("channel").map(Channel::deserialize) {
+            Some(Ok(of)) => of != channel,
+            // A channel that came with the newer program.
+            Some(Err(_)) => true,
+            // Of the notification as a whole: being read ends no delivery, and what was sent was sent whatever else happened.
+            None => success || event.event_type == "NotificationRead",
+        },
+        Some(_) | None => false,
     }
 }
 

@@ -1,11 +1,13 @@
 //! `SetProviders`: a channel's ordered list of providers, credentials sealed on the way in.
 //!
-//! Each entry has an instance, to which its credentials are sealed. It is kept or derived, never drawn at random, so that the
-//! same settings come to the same instance also after they were taken away and put back.
+//! Each entry has an instance, to which its credentials are sealed. It is kept, taken from the tenant's earlier entries or
+//! derived, never drawn at random, so that the same settings come to the same instance also after they were taken away and
+//! put back, whichever version of the program stored them.
 
+use cqrs_es::Aggregate as _;
 use orqestra_domain::provider::{ProviderConfig, ProviderEntry, SmtpConfig, TlsMode, Username};
-use orqestra_domain::tenant::{TenantChange, TenantRefusal};
-use orqestra_domain::{Channel, ProviderInstanceId, Sealed, StreamId, TenantId};
+use orqestra_domain::tenant::{Tenant, TenantChange, TenantEvent, TenantRefusal};
+use orqestra_domain::{AnyEvent, Channel, ProviderInstanceId, Sealed, StreamId, TenantId};
 use orqestra_event_log::Ticket;
 use orqestra_vault::{FieldContext, KeyError, Vault};
 
@@ -70,25 +72,35 @@ fn bound(field: &str, instance: ProviderInstanceId) -> String {
     format!("{field}:{instance}")
 }
 
+/// A server that the tenant has or had, with its user name in clear.
+struct Known {
+    host: String,
+    port: u16,
+    username: Option<String>,
+    instance: ProviderInstanceId,
+}
+
+impl Known {
+    fn is(&self, smtp: &SmtpInput) -> bool {
+        self.host.eq_ignore_ascii_case(&smtp.host) && self.port == smtp.port && self.username == smtp.username
+    }
+}
+
 /// The instances that a new list's entries get.
 struct Instances<'a> {
     tenant: &'a TenantEntry,
     channel: Channel,
-    /// The servers of the list that stands, with their user names, as long as no new entry has taken them over.
-    standing: Vec<(SmtpConfig, Option<String>, ProviderInstanceId)>,
+    /// The servers of the list that stands and of those before it, the latest first, as long as no new entry has taken
+    /// them over.
+    known: Vec<Known>,
     given: Vec<ProviderInstanceId>,
 }
 
 impl Instances<'_> {
-    /// The instance of the entry that stands with this host, port and user name; else one derived from them.
+    /// The instance of the latest entry with this host, port and user name; else one derived from them.
     fn of(&mut self, smtp: &SmtpInput) -> ProviderInstanceId {
-        let same = |(standing, username, _): &(SmtpConfig, Option<String>, ProviderInstanceId)| {
-            standing.host.eq_ignore_ascii_case(&smtp.host)
-                && standing.port == smtp.port
-                && *username == smtp.username
-        };
-        let instance = match self.standing.iter().position(same) {
-            Some(at) => self.standing.swap_remove(at).2,
+        let instance = match self.known.iter().position(|known| known.is(smtp)) {
+            Some(at) => self.known.remove(at).instance,
             None => self.derived(smtp),
         };
         self.given.push(instance);
@@ -103,10 +115,10 @@ impl Instances<'_> {
         let instance =
             |turn: usize| ProviderInstanceId::of(self.tenant.id, self.channel, &format!("{settings}|{turn}"));
         let taken = |id: &ProviderInstanceId| {
-            self.given.contains(id) || self.standing.iter().any(|(.., standing)| standing == id)
+            self.given.contains(id) || self.known.iter().any(|known| known.instance == *id)
         };
         // One more than there are ids in use, so one of them is free.
-        let turns = 1..=self.given.len() + self.standing.len() + 1;
+        let turns = 1..=self.given.len() + self.known.len() + 1;
         turns.map(instance).find(|id| !taken(id)).expect("more turns than ids in use")
     }
 }
@@ -114,7 +126,8 @@ impl Instances<'_> {
 impl Commands {
     /// Sets a channel's providers; an empty list switches the channel off.
     ///
-    /// An entry whose kind, host, port and user name stand already keeps its instance, whatever its place and password.
+    /// An entry whose kind, host, port and user name stand already, or stood before, has the same instance again, whatever its
+    /// place and password.
     ///
     /// # Errors
     /// `UnknownTenant`; `WrongChannel` where a provider does not carry it; the log's failure.
@@ -128,16 +141,8 @@ impl Commands {
         let entry = self.directory().tenant(tenant).ok_or(CommandError::UnknownTenant)?;
         let stream = StreamId::tenant(tenant);
         let key = self.vault().tenant_key(tenant).await.map_err(tenant_key_error)?;
-        let mut instances = Instances { tenant: &entry, channel, standing: Vec::new(), given: Vec::new() };
-        for standing in entry.record.providers.get(&channel).into_iter().flatten() {
-            let ProviderConfig::Smtp(smtp) = &standing.config else { continue };
-            match self.provider_username(tenant, standing).await {
-                Ok(username) => instances.standing.push((smtp.clone(), username, standing.instance)),
-                // An entry that cannot be opened is replaced like one that is not there.
-                Err(CommandError::Corrupt(_)) => {}
-                Err(error) => return Err(error),
-            }
-        }
+        let known = self.known_servers(tenant, channel).await?;
+        let mut instances = Instances { tenant: &entry, channel, known, given: Vec::new() };
         let configured: Vec<ProviderEntry> = providers
             .into_iter()
             .map(|provider| match provider {
@@ -166,6 +171,35 @@ impl Commands {
         let changes = vec![TenantChange::SetProviders { channel, providers: configured.clone() }];
         self.change(&stream, changes, &ticket, ctx).await?;
         Ok(configured)
+    }
+
+    /// The servers of all lists that a channel had, the latest first, each instance once.
+    async fn known_servers(
+        &self,
+        tenant: TenantId,
+        channel: Channel,
+    ) -> Result<Vec<Known>, CommandError<TenantRefusal>> {
+        let stored = self.log().load(Tenant::TYPE, &StreamId::tenant(tenant)).await?;
+        let mut known: Vec<Known> = Vec::new();
+        for event in stored.iter().rev() {
+            // What cannot be read is for the command to refuse.
+            let Ok(AnyEvent::Tenant(TenantEvent::ProvidersSet(set))) = event.event() else { continue };
+            for entry in set.providers.iter().filter(|_| set.channel == channel) {
+                let ProviderConfig::Smtp(smtp) = &entry.config else { continue };
+                if known.iter().any(|known| known.instance == entry.instance) {
+                    continue;
+                }
+                let username = match self.provider_username(tenant, entry).await {
+                    Ok(username) => username,
+                    // An entry that cannot be opened is replaced like one that is not there.
+                    Err(CommandError::Corrupt(_)) => continue,
+                    Err(error) => return Err(error),
+                };
+                let (host, port, instance) = (smtp.host.clone(), smtp.port, entry.instance);
+                known.push(Known { host, port, username, instance });
+            }
+        }
+        Ok(known)
     }
 
     /// The user name of an entry in clear; `None` where it has none.

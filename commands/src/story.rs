@@ -80,17 +80,31 @@ impl Commands {
         &self,
         stream: &StreamId,
     ) -> Result<Loaded, CommandError<NotificationRefusal>> {
+        self.load_passing_over(stream, |_| false).await
+    }
+
+    /// Loads a notification without those of a newer program's events that `may_pass` says nothing rests on.
+    pub(crate) async fn load_passing_over(
+        &self,
+        stream: &StreamId,
+        may_pass: impl Fn(&RecordedEvent) -> bool,
+    ) -> Result<Loaded, CommandError<NotificationRefusal>> {
         let events = self.log().load("Notification", stream).await?;
         let version = events.last().map_or(0, |event| event.sequence);
         let mut state = Notification::default();
+        let mut partial = false;
         for event in &events {
-            state = state.evolve(notification_event(event)?);
+            match notification_event(event) {
+                Ok(event) => state = state.evolve(event),
+                Err(CommandError::Newer(_)) if state.story().is_some() && may_pass(event) => partial = true,
+                Err(error) => return Err(error),
+            }
         }
         let accepted = state.story().is_some();
         let trace = events.first().filter(|_| accepted).map(|first| Arc::new(Trace::of_event(first)));
         let mut trail = Trail::default();
         trail.extend(events.iter().map(|event| &**event));
-        Ok(Loaded { state, version, trace, trail: Arc::new(trail) })
+        Ok(Loaded { state, version, trace, trail: Arc::new(trail), partial })
     }
 }
 

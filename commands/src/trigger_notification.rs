@@ -199,7 +199,10 @@ impl Commands {
                         let mut trail = Trail::default();
                         trail.extend([&**first]);
                         let (state, version) = (committed.aggregate, committed.version);
-                        self.memorise(&stream, Loaded { state, version, trace, trail: Arc::new(trail) });
+                        self.memorise(
+                            &stream,
+                            Loaded { state, version, trace, trail: Arc::new(trail), partial: false },
+                        );
                     }
                     return Ok(answer);
                 }

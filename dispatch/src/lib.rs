@@ -22,7 +22,7 @@ pub use due::store::DueError;
 pub use due::{Due, DueKey, DueKind, DueRow};
 pub use provider::carriers::{MakeProvider, Providers};
 pub use provider::sandbox;
-pub use provider::smtp::{Smtp, SmtpLimits};
+pub use provider::smtp::{NameServers, Smtp, SmtpLimits};
 pub use provider::{Message, NotTaken, Provider, Reach, Scope, SendError, Sent};
 pub use push_feed::{FeedEnded, PushFeed};
 pub use reactor::{Dispatch, DispatchDeps, DispatchError};

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use orqestra_domain::retry::RetrySchedule;
 
-use crate::provider::smtp::are_certificates;
+use crate::provider::smtp::{NameServers, are_certificates};
 
 /// After a claim's expiry and the provider's timeout, how long until a sweeper calls the outcome unknown.
 pub const SWEEP_GRACE: Duration = Duration::from_secs(10);
@@ -43,6 +43,8 @@ pub struct DispatchSettings {
     pub smtp_connections: usize,
     /// Certificates in PEM, of authorities that SMTP servers are trusted by beside those of the web.
     pub smtp_authorities: Option<Arc<str>>,
+    /// Where the names of SMTP servers are looked up.
+    pub name_servers: NameServers,
     /// Calls to the sandbox for one tenant and channel at one time.
     pub sandbox_calls: usize,
     /// Failures of a whole provider, one after the other, that open its breaker.
@@ -70,6 +72,7 @@ impl Default for DispatchSettings {
             retry_delays: delays.map(Duration::from_secs).to_vec(),
             smtp_connections: 32,
             smtp_authorities: None,
+            name_servers: NameServers::default(),
             sandbox_calls: 192,
             breaker_failures: 5,
             breaker_pause: Duration::from_secs(30),

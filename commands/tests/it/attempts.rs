@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::support::{World, ctx, tenant, trigger, user};
 
-async fn accepted(commands: &Commands, shop: &std::sync::Arc<TenantEntry>) -> NotificationId {
+pub(crate) async fn accepted(commands: &Commands, shop: &std::sync::Arc<TenantEntry>) -> NotificationId {
     let event_type = EventTypeName::parse("order.confirmed").unwrap();
     for channel in [Channel::Email, Channel::Push] {
         let content =
@@ -27,7 +27,7 @@ fn rendered(commands: &Commands, channel: Channel, key: KeyId) -> DeliveryRender
     DeliveryRendered { channel, content, missing: Vec::new(), category: None, at: commands.now() }
 }
 
-fn start(commands: &Commands, key: KeyId) -> StartAttempt {
+pub(crate) fn start(commands: &Commands, key: KeyId) -> StartAttempt {
     StartAttempt {
         channel: Channel::Email,
         attempt: 1,

@@ -127,3 +127,34 @@ async fn a_list_of_the_version_before_opens_keeps_its_instance_and_is_sealed_ane
         cqrs_es::EventStore::load_aggregate(&store, StreamId::tenant(shop.id).as_str()).await.unwrap();
     assert_eq!(loaded.aggregate.record().unwrap().providers[&Channel::Email], set);
 }
+
+#[tokio::test]
+async fn a_list_of_the_version_before_that_was_emptied_comes_back_as_the_same_instances() {
+    let world = World::new().await;
+    let commands = world.process().await;
+    let shop = tenant(&commands).await;
+    set_as_before(&commands, &shop, 25).await;
+    set_as_before(&commands, &shop, 26).await;
+    let known = commands.directory().tenant(shop.id).unwrap();
+    let standing: Vec<_> =
+        commands.directory().providers(&known, Channel::Email).iter().map(|entry| entry.instance).collect();
+    let again = || vec![smtp(26, Some("ann"), "new")];
+    assert!(set(&commands, shop.id, Vec::new()).await.is_empty());
+    assert_eq!(set(&commands, shop.id, again()).await, standing, "put back after it was emptied");
+    set(&commands, shop.id, vec![smtp(27, None, "")]).await;
+    assert_eq!(set(&commands, shop.id, again()).await, standing, "put back after another one");
+    // Also another process, which knows the list from the log alone.
+    let there = world.process().await;
+    assert!(set(&there, shop.id, Vec::new()).await.is_empty());
+    assert_eq!(set(&there, shop.id, again()).await, standing);
+    let bobs = set(&commands, shop.id, vec![smtp(26, Some("bob"), "new")]).await;
+    assert_ne!(bobs, standing, "another user is another instance");
+    // An entry from further back, with the same server once more beside it.
+    let three = vec![smtp(26, Some("ann"), "a"), smtp(25, Some("ann"), "b"), smtp(26, Some("ann"), "c")];
+    let three = set(&commands, shop.id, three).await;
+    assert_eq!(three[0], standing[0]);
+    assert!(three[1] != three[0] && three[2] != three[0] && three[2] != three[1]);
+    assert!(set(&commands, shop.id, Vec::new()).await.is_empty());
+    let list = vec![smtp(26, Some("ann"), "x"), smtp(26, Some("ann"), "y")];
+    assert_eq!(set(&commands, shop.id, list).await, [three[0], three[2]]);
+}

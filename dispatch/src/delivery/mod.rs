@@ -7,6 +7,7 @@
 mod choose;
 pub(crate) mod compose;
 mod heavy;
+mod learned;
 mod outcome;
 mod prepare;
 mod span;
@@ -14,11 +15,12 @@ pub(crate) mod turn;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use orqestra_commands::{CommandError, Commands, Context, RecipientContact, Trace};
 use orqestra_domain::notification::{
-    AttemptOutcome, DeliverPush, DeliveryState, FailureScope, NotificationRefusal, StartAttempt, Story,
-    UnknownPolicy,
+    AttemptOutcome, DeliverPush, DeliveryState, FailureClass, FailureScope, NotificationRefusal,
+    StartAttempt, Story, UnknownPolicy,
 };
 use orqestra_domain::{Channel, Timestamp};
 use orqestra_event_log::{Clock, FailPoint, Outage};
@@ -29,6 +31,7 @@ use tracing::Instrument as _;
 
 use self::choose::{Asking, Choice, Others};
 use self::compose::Composer;
+use self::learned::{Learned, learned};
 use self::outcome::{Attempt, Verdict};
 use self::prepare::{Prepared, Unsendable};
 use self::turn::Turn;
@@ -40,7 +43,7 @@ use crate::settings::DispatchSettings;
 use crate::waiting::WaitReason;
 
 /// How long a delivery waits for a provider's permit before it leaves its turn to others.
-const PERMIT: std::time::Duration = std::time::Duration::from_secs(5);
+const PERMIT: Duration = Duration::from_secs(5);
 
 /// Why a row was left as it is, to be taken up again when its lease ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -191,15 +194,14 @@ impl Deliverer {
         };
         let others = Others::beside(&carrier, &prepared.carriers, &asking);
         // Whoever has to wait for a provider waits outside of the turn.
-        let permit =
-            if let Ok(permit) = tokio::time::timeout(std::time::Duration::ZERO, carrier.permit()).await {
-                permit
-            } else {
-                turn.rest();
-                let waited = tokio::time::timeout(PERMIT, carrier.permit()).await;
-                turn.resume().await;
-                waited.map_err(|_| Later::ProvidersBusy)?
-            };
+        let permit = if let Ok(permit) = tokio::time::timeout(Duration::ZERO, carrier.permit()).await {
+            permit
+        } else {
+            turn.rest();
+            let waited = tokio::time::timeout(PERMIT, carrier.permit()).await;
+            turn.resume().await;
+            waited.map_err(|_| Later::ProvidersBusy)?
+        };
         let Some(expires_at) = self.claim(row, &prepared, &carrier).await? else { return Ok(()) };
         let message = self.message(row, &story, prepared);
         let accepted_at = story.accepted.accepted_at;
@@ -300,12 +302,10 @@ impl Deliverer {
     ) -> Result<Sent, SendError> {
         // A process that was stopped, or whose clock was set, does not know how long ago its claim was.
         if !self.proved_time().await.is_ok_and(|now| now < expires_at) {
-            return Err(SendError::NotTaken(NotTaken {
+            return Err(SendError::NotAsked {
                 cause: "claim_expired".to_owned(),
-                retry_after: None,
-                answer: None,
-                scope: Scope::Message,
-            }));
+                class: FailureClass::Retryable,
+            });
         }
         FailPoint::SendBefore.hit();
         let calling = carrier.provider.send(message);
@@ -344,27 +344,29 @@ impl Deliverer {
     ) -> Result<Sent, SendError> {
         let name = carrier.provider.name();
         let (tenant, channel) = (row.key.tenant, row.key.channel);
-        let down = match &mut sent {
-            Ok(_) | Err(SendError::Refused { .. }) => false,
-            Err(SendError::NotTaken(NotTaken { scope: Scope::Throttled, retry_after, .. })) => {
-                let now = self.clock.now();
-                let until = carrier.breaker.throttled(now, *retry_after);
-                *retry_after = Some(until.since(now));
+        let now = self.clock.now();
+        match learned(&sent) {
+            Learned::Nothing => {}
+            Learned::Throttled(asked) => {
+                let until = carrier.breaker.throttled(now, asked);
+                if let Err(SendError::NotTaken(not_taken)) = &mut sent {
+                    not_taken.retry_after = Some(until.since(now));
+                }
                 metrics::counter!("orqestra_provider_throttled_total", "provider" => name).increment(1);
                 tracing::info!(tenant.id = %tenant, channel = %channel, provider = name, until = %until,
                     "a provider is throttled and left alone");
-                return sent;
             }
-            Err(SendError::NotTaken(not_taken)) => not_taken.scope == Scope::Provider,
-            Err(SendError::Unknown { .. }) => true,
-        };
-        if down {
-            if carrier.breaker.failed(self.clock.now()) {
-                metrics::counter!("orqestra_breaker_opened_total", "provider" => name).increment(1);
-                tracing::warn!(tenant.id = %tenant, channel = %channel, provider = name, "a provider is left alone");
+            Learned::Down => {
+                if carrier.breaker.failed(now) {
+                    metrics::counter!("orqestra_breaker_opened_total", "provider" => name).increment(1);
+                    tracing::warn!(tenant.id = %tenant, channel = %channel, provider = name, "a provider is left alone");
+                }
             }
-        } else if carrier.breaker.answered() {
-            tracing::info!(tenant.id = %tenant, channel = %channel, provider = name, "a provider is used again");
+            Learned::Answers => {
+                if carrier.breaker.answered() {
+                    tracing::info!(tenant.id = %tenant, channel = %channel, provider = name, "a provider is used again");
+                }
+            }
         }
         sent
     }
@@ -378,6 +380,12 @@ impl Deliverer {
         match sent {
             Ok(sent) => Verdict::Sent(sent),
             Err(SendError::NotTaken(not_taken)) => Verdict::NotTaken(not_taken),
+            Err(SendError::NotAsked { cause, class: FailureClass::Retryable }) => {
+                Verdict::NotTaken(NotTaken { cause, retry_after: None, answer: None, scope: Scope::Message })
+            }
+            Err(SendError::NotAsked { cause, class: FailureClass::Permanent }) => {
+                Verdict::Refused { cause, answer: None, scope: FailureScope::Message }
+            }
             Err(SendError::Refused { cause, answer, reach: Reach::Everywhere }) => {
                 Verdict::Refused { cause, answer, scope: FailureScope::Message }
             }

@@ -18,7 +18,7 @@ use orqestra_vault::{DataKey, FieldContext};
 use super::choose::failure_scope;
 use super::{CommandResult, Deliverer, Later, Settled, unavailable};
 use crate::due::{DueKey, DueRow, waiting};
-use crate::provider::{NotTaken, Sent};
+use crate::provider::{NotTaken, Scope, Sent};
 use crate::waiting::WaitReason;
 
 /// The first pause between tries of recording; it doubles.
@@ -174,8 +174,12 @@ impl Deliverer {
                 commands.record_success(tenant, notification, success, &used, context).await
             }
             Verdict::NotTaken(NotTaken { cause, retry_after, scope, .. }) => {
-                let scope = failure_scope(*scope);
-                let failure = failure(FailureClass::Retryable, scope, cause, *retry_after, answer);
+                let is_over = *scope == Scope::Throttled
+                    && attempt.then == AfterFailure::Schedule
+                    && at >= attempt.accepted_at.plus(self.settings.wait_at_most);
+                // The schedule does not count it, so the deadline ends it.
+                let class = if is_over { FailureClass::Permanent } else { FailureClass::Retryable };
+                let failure = failure(class, failure_scope(*scope), cause, *retry_after, answer);
                 commands.record_failure(tenant, notification, failure, &used, context).await
             }
             Verdict::PassedOn { cause, .. } => {

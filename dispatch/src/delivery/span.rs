@@ -61,6 +61,7 @@ pub(super) fn end(
         Err(SendError::NotTaken(NotTaken { cause, .. })) => ("not_taken", Some(cause.as_str())),
         Err(SendError::Refused { cause, .. }) => ("refused", Some(cause.as_str())),
         Err(SendError::Unknown { cause }) => ("unknown", Some(cause.as_str())),
+        Err(SendError::NotAsked { cause, .. }) => ("not_asked", Some(cause.as_str())),
     };
     span.record("outcome", outcome);
     if let Some(code) = code {

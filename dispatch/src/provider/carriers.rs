@@ -17,7 +17,7 @@ use super::Provider;
 use super::breaker::{Allows, Breaker};
 use super::sandbox::{Sandbox, SandboxLane};
 use super::smtp::letter::is_sender;
-use super::smtp::{Smtp, SmtpLimits};
+use super::smtp::{NameServers, Smtp, SmtpLimits};
 use crate::queue::{Gate, Gates};
 use crate::settings::DispatchSettings;
 
@@ -34,6 +34,7 @@ pub struct Providers {
     sandbox_calls: usize,
     smtp: SmtpLimits,
     smtp_authorities: Option<Arc<str>>,
+    name_servers: NameServers,
 }
 
 impl Providers {
@@ -42,7 +43,8 @@ impl Providers {
         let smtp =
             SmtpLimits { connections: settings.smtp_connections, whole_call: settings.provider_timeout };
         let smtp_authorities = settings.smtp_authorities.clone();
-        Self { sandbox, vault, sandbox_calls: settings.sandbox_calls, smtp, smtp_authorities }
+        let name_servers = settings.name_servers.clone();
+        Self { sandbox, vault, sandbox_calls: settings.sandbox_calls, smtp, smtp_authorities, name_servers }
     }
 }
 
@@ -53,7 +55,8 @@ impl MakeProvider for Providers {
             ProviderConfig::Smtp(config) => {
                 let (config, vault) = (config.clone(), self.vault.clone());
                 let smtp = Smtp::new(tenant, entry.instance, config, vault, self.smtp);
-                Arc::new(smtp.trusting(self.smtp_authorities.clone()))
+                let smtp = smtp.trusting(self.smtp_authorities.clone());
+                Arc::new(smtp.asking(self.name_servers.clone()))
             }
         }
     }

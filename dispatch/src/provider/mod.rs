@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use orqestra_commands::RenderedContent;
+use orqestra_domain::notification::FailureClass;
 use orqestra_domain::provider::Dedup;
 use orqestra_domain::{Channel, DeliveryId, EmailAddress, EventId, NotificationId, TenantId, Timestamp};
 use orqestra_vault::DataKey;
@@ -88,6 +89,13 @@ pub enum SendError {
     Unknown {
         /// A stable code.
         cause: String,
+    },
+    /// No provider was asked, so that nothing was learned of one: the breaker is not told.
+    NotAsked {
+        /// A stable code.
+        cause: String,
+        /// Whether trying again can help.
+        class: FailureClass,
     },
 }
 

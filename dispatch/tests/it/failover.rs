@@ -219,3 +219,66 @@ async fn while_one_provider_is_throttled_the_next_one_carries() {
     assert_eq!(script.ports(), [1, 2, 2]);
     dispatch.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_that_is_throttled_still_at_its_deadline_ends() {
+    let script = Script::always(Answer::Throttled(7));
+    let (world, tenant, dispatch) = shop(&[1], &script, touchy()).await;
+    let id = world.trigger(&tenant, "e-1").await;
+    waits_after(&world, &tenant, id, 1).await;
+    world.clock.advance(Duration::from_hours(71));
+    waits_after(&world, &tenant, id, 2).await;
+    world.clock.advance(Duration::from_hours(1));
+    let delivery = world.settled(&tenant, id, EMAIL).await;
+    assert_eq!(delivery.state, DeliveryState::Abandoned { cause: "busy".to_owned() });
+    assert_eq!(delivery.attempts.len(), 3);
+    dispatch.stop().await;
+    world.due_table_is_right().await;
+}
+
+/// What a server says to RCPT of its client, of the sender or of a relay, with and without a status.
+const TOLD_AT_RCPT: [&str; 8] = [
+    "550 relay not permitted",
+    "550 account suspended",
+    "550 5.1.0 <shop@example.org>: Sender address rejected: User unknown",
+    "553 <shop@example.org>: Sender address rejected: not owned by user shop",
+    "554 5.7.1 <user@example.com>: Relay access denied",
+    "550 5.7.1 Client host rejected",
+    "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)",
+    "550 5.1.8 bad sender domain",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_of_the_client_at_rcpt_ends_no_mail_while_another_provider_takes_it() {
+    let world = World::new().await;
+    for refusal in TOLD_AT_RCPT {
+        let refuses = Manners { rcpt: Say(refusal), ..Manners::GOOD };
+        let (refusing, healthy) =
+            (SmtpServer::start(std::iter::repeat_n(refuses, 64)).await, SmtpServer::start([]).await);
+        let tenant = world.tenant("acme", &[(EMAIL, "hi")]).await;
+        world.providers(tenant.id, EMAIL, vec![smtp(refusing.port), smtp(healthy.port)]).await;
+        let tenant = world.entry(tenant.id);
+        let dispatch = world.dispatch(settings());
+        let id = world.trigger(&tenant, "e-1").await;
+        let delivery = world.settled(&tenant, id, EMAIL).await;
+        assert!(is_sent(&delivery, 2), "{refusal}: {:?}", delivery.state);
+        assert_eq!((refusing.taken().len(), healthy.taken().len()), (0, 1), "{refusal}");
+        dispatch.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_of_policy_at_rcpt_ends_the_mail_where_there_is_one_provider() {
+    let world = World::new().await;
+    for refusal in ["550 relay not permitted", "554 5.7.1 Relay access denied", "550 no such user"] {
+        let server = SmtpServer::start([Manners { rcpt: Say(refusal), ..Manners::GOOD }]).await;
+        let tenant = world.tenant("acme", &[(EMAIL, "hi")]).await;
+        world.providers(tenant.id, EMAIL, vec![smtp(server.port)]).await;
+        let tenant = world.entry(tenant.id);
+        let dispatch = world.dispatch(settings());
+        let id = world.trigger(&tenant, "e-1").await;
+        let delivery = world.settled(&tenant, id, EMAIL).await;
+        assert!(matches!(delivery.state, DeliveryState::Abandoned { .. }), "{refusal}: {:?}", delivery.state);
+        dispatch.stop().await;
+    }
+}

@@ -7,6 +7,8 @@ mod due;
 mod failover;
 mod fairness;
 mod flow;
+mod name_server;
+mod names;
 mod neighbours;
 mod permission;
 mod providers;

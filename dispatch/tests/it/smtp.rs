@@ -6,7 +6,9 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use orqestra_commands::RenderedContent;
-use orqestra_dispatch::{Message, NotTaken, Provider, Reach, Scope, SendError, Sent, Smtp, SmtpLimits};
+use orqestra_dispatch::{
+    Message, NameServers, NotTaken, Provider, Reach, Scope, SendError, Sent, Smtp, SmtpLimits,
+};
 use orqestra_domain::provider::{SmtpConfig, TlsMode, Username};
 use orqestra_domain::{
     Channel, DeliveryId, NotificationId, ProviderInstanceId, StreamId, TenantId, Timestamp,
@@ -16,7 +18,7 @@ use sqlx::PgPool;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::smtp_server::Step::{Cut, Flood, Hang, Say};
+use crate::smtp_server::Step::{Cut, Flood, Hang, Raw, Say};
 use crate::smtp_server::{Manners, SmtpServer};
 
 /// Longer than a busy machine takes for any call that comes to an answer, and than for the steps before one that does not.
@@ -70,6 +72,10 @@ impl Client {
         let limits = SmtpLimits { connections: 2, whole_call };
         let (_, key) = vault.new_key(TenantId::PLATFORM, KeyScope::Tenant);
         Self { smtp: Smtp::new(TenantId::PLATFORM, INSTANCE, config, vault, limits), key }
+    }
+
+    pub(crate) fn asking(self, servers: NameServers) -> Self {
+        Self { smtp: self.smtp.asking(servers), ..self }
     }
 
     pub(crate) fn trusting(self, authorities: &str) -> Self {
@@ -126,6 +132,7 @@ pub(crate) fn short(outcome: Result<Sent, SendError>) -> String {
         Err(SendError::Refused { cause, reach: Reach::Everywhere, .. }) => format!("refused {cause}"),
         Err(SendError::Refused { cause, reach: Reach::ThisProvider, .. }) => format!("refused here {cause}"),
         Err(SendError::Unknown { cause }) => format!("unknown {cause}"),
+        Err(SendError::NotAsked { cause, .. }) => format!("not asked {cause}"),
     }
 }
 
@@ -210,14 +217,44 @@ async fn a_reply_without_an_end_is_read_up_to_a_bound() {
         (Manners { mail: endless_line, ..good }, "down smtp_reply_too_long"),
         (Manners { rcpt: endless_line, ..good }, "down smtp_reply_too_long"),
         (Manners { data: endless_line, ..good }, "down smtp_reply_too_long"),
-        (Manners { end: endless_line, ..good }, "unknown smtp_reply_too_long"),
-        (
-            Manners { end: Flood("250-and so on and on and on and on and on and on\r\n"), ..good },
-            "unknown smtp_reply_too_long",
-        ),
+        (Manners { rcpt: Flood("550 and so on"), ..good }, "refused smtp_550"),
+        (Manners { mail: Flood("550-and so on\r\n"), ..good }, "down smtp_550"),
+        (Manners { end: Flood("and so on and on"), ..good }, "unknown smtp_reply_too_long"),
+        (Manners { end: Flood("552-and so on\r\n"), ..good }, "refused here smtp_552"),
         (Manners { mail: Say("250 \u{ff}"), ..good }, "taken"),
     ] {
         assert_eq!(one(manners).await, outcome, "{manners:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_final_answer_is_what_its_code_says_however_long_it_is() {
+    static ONE_LINE: [u8; 70_000] = {
+        let mut line = [b'x'; 70_000];
+        (line[0], line[1], line[2], line[3]) = (b'2', b'5', b'0', b' ');
+        (line[69_998], line[69_999]) = (b'\r', b'\n');
+        line
+    };
+    static LINES: [u8; 70_000] = {
+        let mut lines = [b'x'; 70_000];
+        let mut at = 0;
+        while at < 70_000 {
+            (lines[at], lines[at + 1], lines[at + 2]) = (b'2', b'5', b'0');
+            lines[at + 3] = if at == 69_930 { b' ' } else { b'-' };
+            (lines[at + 68], lines[at + 69]) = (b'\r', b'\n');
+            at += 70;
+        }
+        lines
+    };
+    let endless = [Flood("250 and so on and on"), Flood("250-and so on and on and on\r\n")];
+    for end in [Raw(&ONE_LINE), Raw(&LINES)].into_iter().chain(endless) {
+        let server = SmtpServer::start([Manners { end, ..Manners::GOOD }]).await;
+        let client = Client::to(&server);
+        // The rest of the long answer is not the answer to the next message.
+        for number in 1..=2 {
+            assert_eq!(short(client.send(number).await), "taken", "message {number}");
+        }
+        assert_eq!((server.taken().len(), server.opened()), (2, 2));
     }
 }
 

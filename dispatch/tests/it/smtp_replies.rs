@@ -35,7 +35,12 @@ async fn a_positive_code_is_an_acceptance_whatever_its_text_is() {
         (line[4_998], line[4_999]) = (b'\r', b'\n');
         line
     };
-    let answers: [Step; 15] = [
+    let answers: [Step; 20] = [
+        Say("250-queued\r\n 451 kB in 3 parts\r\n250 ok"),
+        Say("250-queued\r\n451 kB in 3 parts\r\n250 ok"),
+        Say("250-queued\r\n 256 kB\r\n 250 parts\r\n250 ok"),
+        Say("250-queued\r\n256 kB\r\n250 ok"),
+        Drip(b"250-queued\r\n451 kB in 3 parts\r\n250 ok\r\n"),
         Say("250"),
         Say("250 "),
         Say("250\tok"),

@@ -296,15 +296,13 @@ impl Delivery {
         let may_go_on = self.attempts.len() < MOST_ATTEMPTS;
         match (failure.then, failure.scope) {
             (AfterFailure::OtherProvider, _) => may_go_on.then_some(Duration::ZERO),
-            (AfterFailure::Schedule, FailureScope::Throttled) if may_go_on => {
-                Some(failure.retry_after.unwrap_or(THROTTLED).max(SHORTEST_DELAY))
+            // No round ends by it, so that the schedule would never end it.
+            (AfterFailure::Schedule, FailureScope::Throttled) => {
+                may_go_on.then(|| failure.retry_after.unwrap_or(THROTTLED).max(SHORTEST_DELAY))
             }
             (
                 AfterFailure::Schedule,
-                FailureScope::Message
-                | FailureScope::Pairing
-                | FailureScope::Provider
-                | FailureScope::Throttled,
+                FailureScope::Message | FailureScope::Pairing | FailureScope::Provider,
             ) => {
                 let delay = failure.schedule.delay_after(self.round(), failure.retry_after, failure.jitter);
                 delay.map(|delay| delay.max(SHORTEST_DELAY))

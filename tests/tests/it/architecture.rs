@@ -26,6 +26,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("axum*", &["api", "console", "realtime"]),
     ("reqwest", &["dispatch"]),
     ("lettre", &["dispatch"]),
+    ("hickory*", &["dispatch"]),
     ("sqlx", &["event-log", "projections", "vault", "dispatch"]),
     ("postgres-es", &["event-log"]),
     ("rdkafka", &["event-log"]),

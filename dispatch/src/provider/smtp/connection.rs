@@ -14,13 +14,16 @@ use tokio::time::{Instant, timeout_at};
 
 use super::extensions::{Extensions, Mechanism};
 use super::letter::Letter;
+use super::names::{Names, NoAddress};
 use super::reply::Reply;
 use super::table::{Fault, Phase, What};
 use super::wire::{NoReply, NotEncrypted, Unasked, Wire};
 
 /// How long one step may take: servers delay their greeting and their answers to keep spammers off.
 const STEP: Duration = Duration::from_secs(20);
-/// How long connecting may take.
+/// How long the name servers may take.
+const LOOK_UP: Duration = Duration::from_secs(10);
+/// How long connecting may take, over all addresses of the host.
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long the content may take, and then the answer to the final dot: servers check the content before it.
 const LAST_STEP: Duration = Duration::from_secs(50);
@@ -29,6 +32,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Where to connect and how.
 pub(super) struct Target<'a> {
+    pub(super) names: &'a Names,
     pub(super) host: &'a str,
     pub(super) port: u16,
     pub(super) mode: TlsMode,
@@ -50,6 +54,8 @@ pub(super) struct Connection {
     offers: Extensions,
     /// Messages sent in it.
     pub(super) sent: u32,
+    /// Whether a reply was taken for its code before its end came, so that the rest of it is still to come.
+    cut_off: bool,
 }
 
 /// How the server took a message.
@@ -89,11 +95,23 @@ async fn within<T>(
     timeout_at(end, step).await.map_err(|_| Fault::new(phase, What::Silence))
 }
 
-async fn connect(host: &str, port: u16, deadline: Instant) -> Result<Wire, Fault> {
-    let connected = within(Phase::Connecting, CONNECT, deadline, Wire::connect(host, port)).await?;
+async fn connect(target: &Target<'_>, deadline: Instant) -> Result<Wire, Fault> {
+    let phase = Phase::Connecting;
+    let looking = within(phase, LOOK_UP, deadline, target.names.addresses(target.host)).await;
+    let addresses = looking.unwrap_or(Err(NoAddress::Silence)).map_err(|why| {
+        Fault::new(
+            phase,
+            match why {
+                NoAddress::Absent => What::NoName,
+                NoAddress::Silence => What::NoNameServer,
+            },
+        )
+    })?;
+    let time = CONNECT.min(deadline.saturating_duration_since(Instant::now()));
+    let connected = Wire::connect(&addresses, target.port, time).await;
     connected.map_err(|error| match error.kind() {
-        std::io::ErrorKind::TimedOut => Fault::new(Phase::Connecting, What::Silence),
-        _ => Fault::new(Phase::Connecting, What::Cut),
+        std::io::ErrorKind::TimedOut => Fault::new(phase, What::NoConnection),
+        _ => Fault::new(phase, What::Cut),
     })
 }
 
@@ -107,11 +125,11 @@ async fn encrypt(wire: Wire, tls: Option<TlsParameters>, deadline: Instant) -> R
 impl Connection {
     /// Opens a session, up to where a message can be sent.
     pub(super) async fn open(target: Target<'_>, deadline: Instant) -> Result<Self, Fault> {
-        let mut wire = connect(target.host, target.port, deadline).await?;
+        let mut wire = connect(&target, deadline).await?;
         if target.mode == TlsMode::Tls {
             wire = encrypt(wire, target.tls.clone(), deadline).await?;
         }
-        let mut session = Self { wire, offers: Extensions::default(), sent: 0 };
+        let mut session = Self { wire, offers: Extensions::default(), sent: 0, cut_off: false };
         let greeting = session.reply(Phase::Connecting, STEP, deadline).await?;
         expect(Phase::Connecting, &greeting, 2)?;
         session.hello(&target.hello, deadline).await?;
@@ -217,8 +235,9 @@ impl Connection {
         said.map_err(|_| Fault::new(phase, What::Cut))?;
         let answer = match self.reply(phase, LAST_STEP, deadline).await {
             // The code was said; what has not come is the end of its text.
-            Err(Fault { what: What::Silence, .. }) => {
-                self.wire.so_far().ok_or(Fault::new(phase, What::Silence))?
+            Err(Fault { what: what @ (What::Silence | What::TooLong), .. }) => {
+                self.cut_off = true;
+                self.wire.so_far().ok_or(Fault::new(phase, what))?
             }
             answer => answer?,
         };
@@ -271,8 +290,20 @@ impl Connection {
     }
 
     async fn reply(&mut self, phase: Phase, limit: Duration, deadline: Instant) -> Result<Reply, Fault> {
-        let reply = within(phase, limit, deadline, self.wire.reply()).await?;
-        reply.map_err(|why| Fault::new(phase, why.into()))
+        match within(phase, limit, deadline, self.wire.reply()).await? {
+            Ok(reply) => Ok(reply),
+            // The code of a refusal decides however much is said about it; the session goes no further.
+            Err(NoReply::TooLong) if self.wire.so_far().is_some_and(|reply| reply.class() >= 4) => {
+                self.cut_off = true;
+                self.wire.so_far().ok_or(Fault::new(phase, What::TooLong))
+            }
+            Err(why) => Err(Fault::new(phase, why.into())),
+        }
+    }
+
+    /// Whether another message can be sent in it: what is still to come of a reply could be taken for the next one.
+    pub(super) fn is_in_step(&self) -> bool {
+        !self.cut_off
     }
 
     /// Fails where the server has spoken or hung up before it is asked. Only 421 may come at any time.
@@ -298,6 +329,9 @@ impl Connection {
     }
 
     async fn agrees(&mut self, command: &str) -> bool {
+        if self.cut_off {
+            return false;
+        }
         let deadline = Instant::now() + FAREWELL;
         self.command(Phase::Mail, command, deadline, 2).await.is_ok()
     }

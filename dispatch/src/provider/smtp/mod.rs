@@ -7,9 +7,11 @@ mod connection;
 mod extensions;
 pub(crate) mod header;
 pub(crate) mod letter;
+mod names;
 mod reply;
 mod table;
 mod wire;
+mod words;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -17,6 +19,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use lettre::transport::smtp::client::{Certificate, TlsParameters};
 use orqestra_commands::open_credential;
+use orqestra_domain::notification::FailureClass;
 use orqestra_domain::provider::{SmtpConfig, TlsMode, Username};
 use orqestra_domain::{ProviderInstanceId, Sealed, TenantId};
 use orqestra_vault::Vault;
@@ -24,8 +27,10 @@ use tokio::time::Instant;
 
 use self::connection::{Connection, Credentials, Receipt, Target};
 use self::letter::{Letter, NoLetter};
+pub use self::names::NameServers;
+use self::names::Names;
 use self::table::{Fault, Phase, What};
-use super::{Message, NotTaken, Provider, Reach, Scope, SendError, Sent};
+use super::{Message, Provider, Reach, SendError, Sent};
 
 /// How long a connection waits for the next message.
 const IDLE: Duration = Duration::from_secs(20);
@@ -70,6 +75,7 @@ pub struct Smtp {
     limits: SmtpLimits,
     authorities: Option<Arc<str>>,
     tls: OnceLock<Option<TlsParameters>>,
+    names: Names,
     pool: Arc<Mutex<Pool>>,
 }
 
@@ -83,7 +89,14 @@ impl Smtp {
         limits: SmtpLimits,
     ) -> Self {
         let (tls, pool) = (OnceLock::new(), Arc::default());
-        Self { tenant, config, instance, vault, limits, authorities: None, tls, pool }
+        let names = Names::new(NameServers::default());
+        Self { tenant, config, instance, vault, limits, authorities: None, tls, names, pool }
+    }
+
+    /// Asks these name servers instead of the machine's.
+    #[must_use]
+    pub fn asking(self, servers: NameServers) -> Self {
+        Self { names: Names::new(servers), ..self }
     }
 
     /// Also trusts certificates that these authorities signed: PEM, one or more.
@@ -131,6 +144,7 @@ impl Smtp {
             }
         };
         let target = Target {
+            names: &self.names,
             host: &self.config.host,
             port: self.config.port,
             mode: self.config.tls,
@@ -183,7 +197,7 @@ impl Smtp {
     }
 
     fn keep(&self, connection: Connection) {
-        if connection.sent >= MESSAGES {
+        if connection.sent >= MESSAGES || !connection.is_in_step() {
             tokio::spawn(connection.quit());
             return;
         }
@@ -229,18 +243,12 @@ async fn end_idle(pool: std::sync::Weak<Mutex<Pool>>) {
 }
 
 fn no_letter(why: NoLetter) -> SendError {
-    match why {
+    let (cause, class) = match why {
         // A matter of settings: once they are right, the same message goes out.
-        NoLetter::Sender => SendError::NotTaken(NotTaken {
-            cause: "no_sender".to_owned(),
-            retry_after: None,
-            answer: None,
-            scope: Scope::Provider,
-        }),
-        NoLetter::Recipient => {
-            SendError::Refused { cause: "unaddressable".to_owned(), answer: None, reach: Reach::Everywhere }
-        }
-    }
+        NoLetter::Sender => ("no_sender", FailureClass::Retryable),
+        NoLetter::Recipient => ("unaddressable", FailureClass::Permanent),
+    };
+    SendError::NotAsked { cause: cause.to_owned(), class }
 }
 
 impl Provider for Smtp {

@@ -7,12 +7,13 @@
 //! | connecting, greeting, STARTTLS, AUTH | any other | not taken, the provider |
 //! | MAIL | 4yz, and 5yz but those of the message's size, parameters or content | not taken, the provider: no recipient was named |
 //! | RCPT, DATA, the final dot | 4yz | not taken, the message; 4.3.x the provider |
-//! | RCPT, DATA, the final dot | 5yz | refused everywhere or here, or the provider: [`Says::permanent`] |
+//! | RCPT, DATA, the final dot | 5yz | refused everywhere or here, or the provider: by status, then by plain words, [`Says::permanent`] |
 //! | before the final dot | no answer, cut, garbled, out of step or too long | not taken, the provider |
 //! | the final dot | no answer, cut, garbled, out of step or too long | unknown |
 
 use std::fmt;
 
+use super::words::{speaks_of_a_rate, speaks_of_the_client, speaks_of_the_recipient};
 use crate::provider::{NotTaken, Reach, Scope, SendError};
 
 /// How far a message had come.
@@ -41,6 +42,12 @@ pub(super) enum What {
     Code(u16),
     /// No answer in time.
     Silence,
+    /// The host's name has no address.
+    NoName,
+    /// No name server answered in time.
+    NoNameServer,
+    /// None of the host's addresses answered in time.
+    NoConnection,
     /// The connection was refused, cut or reset.
     Cut,
     /// TLS could not be agreed on.
@@ -98,6 +105,9 @@ impl Fault {
         match &self.what {
             What::Code(code) => format!("smtp_{code}"),
             What::Silence => "smtp_timeout".to_owned(),
+            What::NoName => "smtp_dns".to_owned(),
+            What::NoNameServer => "smtp_dns_timeout".to_owned(),
+            What::NoConnection => "smtp_connect_timeout".to_owned(),
             What::Cut if self.phase == Phase::Connecting => "smtp_connect".to_owned(),
             What::Cut => "smtp_connection_lost".to_owned(),
             What::Handshake => "smtp_tls".to_owned(),
@@ -123,6 +133,9 @@ impl Fault {
                 Says::Refused(reach) => SendError::Refused { cause, answer: self.words, reach },
             },
             What::Silence
+            | What::NoName
+            | What::NoNameServer
+            | What::NoConnection
             | What::Cut
             | What::Garbled
             | What::OutOfStep
@@ -162,7 +175,7 @@ impl Says {
             Phase::Mail | Phase::Rcpt | Phase::Data | Phase::Content => false,
         };
         match code {
-            400..500 if speaks_of_a_rate(status, words) => Self::NotTaken(Scope::Throttled),
+            400..500 if may_be_a_rate(status) && speaks_of_a_rate(words) => Self::NotTaken(Scope::Throttled),
             421 | 530 | 534 | 535 | 538 => Self::NotTaken(Scope::Provider),
             _ if before_mail => Self::NotTaken(Scope::Provider),
             ..500 if phase == Phase::Mail || matches!(status, Some((3, _))) => {
@@ -170,7 +183,7 @@ impl Says {
             }
             ..500 => Self::NotTaken(Scope::Message),
             _ if phase == Phase::Mail => Self::permanent_to_mail(code, status),
-            _ => Self::permanent(phase, code, status),
+            _ => Self::permanent(phase, code, status, words),
         }
     }
 
@@ -183,12 +196,17 @@ impl Says {
         }
     }
 
-    /// 5yz from RCPT on.
-    fn permanent(phase: Phase, code: u16, status: Option<Status>) -> Self {
+    /// 5yz from RCPT on. Servers put off their refusals of client, account and sender until RCPT (Postfix with
+    /// `smtpd_delay_reject`, Exim with its ACL for RCPT), so that the phase tells nothing of these.
+    fn permanent(phase: Phase, code: u16, status: Option<Status>, words: &str) -> Self {
         match (status, code) {
             // The sender's address; the system; a command out of turn; credentials, encryption, DKIM, SPF and reverse DNS.
             (Some((1, 7 | 8) | (3, 0..=2 | 5..) | (5, 1) | (7, 8..=14 | 20..=29)), _) => {
                 Self::NotTaken(Scope::Provider)
+            }
+            // An address, not said whose: Postfix says it of senders that it does not know.
+            (Some((1, 0)), _) if speaks_of_the_client(words) || !speaks_of_the_recipient(words) => {
+                Self::Refused(Reach::ThisProvider)
             }
             // The recipient's address; the recipient's mailbox.
             (Some((1 | 2, _)), _) => Self::Refused(Reach::Everywhere),
@@ -196,6 +214,7 @@ impl Says {
             (Some((3..=7, _)), _) | (Some(_) | None, 554 | 555) => Self::Refused(Reach::ThisProvider),
             (Some(_) | None, 500 | 502..=504) => Self::NotTaken(Scope::Provider),
             (Some(_) | None, 550 | 552) if phase == Phase::Content => Self::Refused(Reach::ThisProvider),
+            (Some(_) | None, _) if speaks_of_the_client(words) => Self::Refused(Reach::ThisProvider),
             (Some(_) | None, _) => Self::Refused(Reach::Everywhere),
         }
     }
@@ -209,22 +228,9 @@ fn status(code: u16, words: &str) -> Option<Status> {
     (class == code / 100 && numbers.next().is_none()).then_some((subject, detail))
 }
 
-/// Whether a temporary refusal is of the sender's rate. Only what is said plainly counts: greylisting and a busy mailbox
-/// are the message's own, and a limit of sessions is met again at once.
-fn speaks_of_a_rate(status: Option<Status>, words: &str) -> bool {
-    const PLAINLY: [&str; 8] = [
-        "rate limit",
-        "ratelimit",
-        "rate-limit",
-        "throttl",
-        "too many messages",
-        "too many emails",
-        "sending limit",
-        "sending rate",
-    ];
-    let may_be = matches!(status, None | Some((3 | 7, _) | (4, 5)));
-    let words = words.to_ascii_lowercase();
-    may_be && !words.contains("list") && PLAINLY.iter().any(|plainly| words.contains(plainly))
+/// Whether a temporary refusal can be of the sender's rate: greylisting and a busy mailbox are the message's own.
+fn may_be_a_rate(status: Option<Status>) -> bool {
+    matches!(status, None | Some((3 | 7, _) | (4, 5)))
 }
 
 #[cfg(test)]
@@ -249,6 +255,7 @@ mod tests {
             SendError::Refused { reach: Reach::Everywhere, .. } => "refused",
             SendError::Refused { reach: Reach::ThisProvider, .. } => "refused here",
             SendError::Unknown { .. } => "unknown",
+            SendError::NotAsked { .. } => "not asked",
         }
     }
 
@@ -286,6 +293,14 @@ mod tests {
             (550, "#5.1.1 no such user", late("refused")),
             (550, "5.1.10 the domain takes no mail", late("refused")),
             (550, "5.1.8 bad sender domain", [PROVIDER; 5]),
+            (550, "5.1.7 bad sender", [PROVIDER; 5]),
+            (550, "5.1.0 <shop@example.org>: Sender address rejected: User unknown", late(HERE)),
+            (550, "5.1.0 address rejected", late(HERE)),
+            (550, "5.1.0 <user@example.com>... User unknown", late("refused")),
+            (550, "5.1.2 bad destination host", late("refused")),
+            (501, "5.1.3 bad destination syntax", late("refused")),
+            (551, "5.1.6 mailbox has moved", late("refused")),
+            (554, "5.7.1 <user@example.com>: Relay access denied", late(HERE)),
             (552, "5.2.2 mailbox full", [PROVIDER, HERE, "refused", "refused", "refused"]),
             (550, "5.2.1 mailbox disabled", late("refused")),
             (554, "5.3.0 system failure", [PROVIDER; 5]),
@@ -305,6 +320,61 @@ mod tests {
         ] {
             assert_eq!(row(code, words), says, "{code} {words}");
         }
+    }
+
+    #[test]
+    fn a_bare_refusal_to_rcpt_is_the_recipients_unless_it_plainly_speaks_of_the_client() {
+        for words in [
+            "relay not permitted",
+            "account suspended",
+            "Your account has been disabled, call us",
+            "<user@example.com>: Relay access denied",
+            "Relaying denied. Proper authentication required.",
+            "sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)",
+            "<shop@example.org>: Sender address rejected: not owned by user shop",
+            "<shop@example.org>: Sender address rejected: User unknown in local recipient table",
+            "Sender verify failed",
+            "Domain of sender address shop@example.org does not exist",
+            "Service unavailable; Client host [192.0.2.1] blocked using zen.example.org",
+            "550 Please turn on SMTP Authentication in your mail client",
+            "Administrative prohibition",
+            "Domain example.org has exceeded the max emails per hour (100/100) allowed. Message discarded.",
+        ] {
+            for code in [550, 551, 553] {
+                let [rcpt, data] =
+                    [Phase::Rcpt, Phase::Data].map(|phase| short(phase, What::Code(code), words));
+                assert_eq!([rcpt, data], ["refused here"; 2], "{code} {words}");
+            }
+        }
+        for words in [
+            "",
+            "no",
+            "no such user",
+            "<relay-access-denied@example.com>: no such user",
+            "<user@relaying-denied.example>... User unknown",
+            "Unrouteable address",
+            "Mailbox unavailable",
+            "mailbox of that account is disabled",
+            "The email account that you tried to reach is disabled",
+            "sorry, no mailbox here by that name. (#5.1.1)",
+            "unknown sender or user unknown",
+            "we relay to nobody of that name",
+        ] {
+            for code in [550, 551, 553] {
+                assert_eq!(short(Phase::Rcpt, What::Code(code), words), "refused", "{code} {words}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_without_an_address_a_refusal_and_silence_are_told_apart() {
+        let cause = |what| Fault::new(Phase::Connecting, what).cause();
+        let causes =
+            [What::NoName, What::NoNameServer, What::Cut, What::NoConnection, What::Silence].map(cause);
+        assert_eq!(
+            causes,
+            ["smtp_dns", "smtp_dns_timeout", "smtp_connect", "smtp_connect_timeout", "smtp_timeout"]
+        );
     }
 
     #[test]

@@ -9,20 +9,24 @@
 
 use std::error::Error as _;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use futures::io::{AsyncRead as _, AsyncWrite as _};
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::client::{AsyncNetworkStream, AsyncTokioStream, TlsParameters};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::reply::{Heard, Reply, is_blank};
 
 /// Most bytes of a reply.
 const MOST_REPLY: usize = 64 * 1_024;
+/// How long a line may be in coming that decides between two codes.
+const DOUBT: Duration = Duration::from_secs(2);
 /// Bytes read at once.
 const CHUNK: usize = 4_096;
 
@@ -68,9 +72,23 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    /// Connects to the first address of the host that answers.
-    pub(super) async fn connect(host: &str, port: u16) -> io::Result<Self> {
-        let stream = TcpStream::connect((host, port)).await?;
+    /// Connects to the first of these addresses that answers. Each has an equal part of what is left of the time.
+    pub(super) async fn connect(addresses: &[IpAddr], port: u16, within: Duration) -> io::Result<Self> {
+        let end = Instant::now() + within;
+        let mut failed = io::Error::from(io::ErrorKind::NotFound);
+        for (address, left) in addresses.iter().zip((1..=addresses.len()).rev()) {
+            let now = Instant::now();
+            let part = end.saturating_duration_since(now) / u32::try_from(left).unwrap_or(u32::MAX);
+            let connecting = TcpStream::connect((*address, port));
+            match timeout_at(now + part, connecting).await.unwrap_or_else(|late| Err(late.into())) {
+                Ok(stream) => return Self::over(stream),
+                Err(error) => failed = error,
+            }
+        }
+        Err(failed)
+    }
+
+    fn over(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         Ok(Self { stream: Box::new(stream), heard: Vec::new() })
     }
@@ -103,8 +121,18 @@ impl Wire {
                     return Ok(reply);
                 }
                 Heard::Garbled => return Err(NoReply::Garbled),
-                Heard::Incomplete if self.heard.len() > MOST_REPLY => return Err(NoReply::TooLong),
+                Heard::Incomplete | Heard::Contradicted if self.heard.len() > MOST_REPLY => {
+                    return Err(NoReply::TooLong);
+                }
                 Heard::Incomplete => {}
+                Heard::Contradicted => {
+                    // A server that has more to say has mostly said it by now.
+                    match timeout(DOUBT, self.hear_a_line()).await {
+                        Err(_) | Ok(Ok(false)) => return Err(NoReply::Garbled),
+                        Ok(Ok(true)) => continue,
+                        Ok(Err(fault)) => return Err(fault),
+                    }
+                }
             }
             if !self.hear_a_line().await? {
                 return match Reply::cut_short(&self.heard) {

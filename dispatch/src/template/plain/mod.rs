@@ -1,7 +1,7 @@
 //! The plain alternative of an email: what a reader of its HTML sees, as text.
 //!
 //! html5gum cuts the HTML into tokens as a browser does; no tree is built of them, so time and memory stay in proportion
-//! to the HTML, however it nests ([ADR 22](../../../../docs/adr/0023-plain-text-from-tokens.md)). Invariant: no letter, joiner or
+//! to the HTML, however it nests ([ADR 23](../../../../docs/adr/0023-plain-text-from-tokens.md)). Invariant: no letter, joiner or
 //! mark of direction that is shown is lost, and nothing that is hidden is told.
 
 mod element;

@@ -352,3 +352,17 @@ fn providers_asked_in_turn_use_up_one_round_of_the_schedule() {
         [Some(30), Some(30), Some(10), Some(30), Some(60), Some(30), None]
     );
 }
+
+#[test]
+fn a_delivery_that_is_throttled_for_ever_ends() {
+    use AfterFailure::{OtherProvider, Schedule};
+    use FailureScope::{Provider, Throttled};
+    let told = delays(&[(Throttled, Schedule); 512]);
+    assert_eq!((told.len(), told[510], told[511]), (512, Some(30), None));
+    // Whatever else it met meanwhile.
+    for other in [(Throttled, OtherProvider), (Provider, OtherProvider)] {
+        let both: Vec<_> = [(Throttled, Schedule), other].into_iter().cycle().take(512).collect();
+        let told = delays(&both);
+        assert_eq!((told[510], told[511]), (Some(30), None), "{other:?}");
+    }
+}
