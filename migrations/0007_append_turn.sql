@@ -5,6 +5,10 @@
 -- and neither readers nor writers of rows. Both functions keep their signatures, so that processes of the version
 -- before call the new bodies. A call of an old body that is under way meanwhile is fenced by `events_position_key`.
 
+-- Waits for the appends and claims that are under way, and keeps new ones out until this migration is stored. Before
+-- anything else, in the order in which an append takes its tables. Only a role that may write them can hold this up.
+lock table events, idempotency_keys in share row exclusive mode;
+
 create table append_turn ();
 comment on table append_turn is 'Holds no rows. Its lock gives one append or claim the turn; only the owner can take it.';
 revoke all on append_turn from public;
@@ -27,9 +31,6 @@ create index expired_months_to_empty on expired_months (tenant_id, month) where 
 revoke all on expired_months from public;
 
 create index data_keys_month on data_keys (tenant_id, month) where kind = 2;
-
--- Waits for the appends that are under way, and keeps new ones out until this migration is stored.
-select pg_advisory_xact_lock(7237117320415929455);
 
 create or replace function append_batch(
     p_now timestamptz,

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use orqestra_commands::{Actor, AdminName, Commands};
-use orqestra_dispatch::sandbox::{SandboxError, SandboxMessage};
-use orqestra_domain::{Channel, TenantId};
+use orqestra_dispatch::sandbox::{Asked, SandboxError, SandboxPage};
+use orqestra_domain::TenantId;
 use orqestra_projections::{DeliveryStatus, Inbox};
 use orqestra_realtime::{Hub, RealtimeTokens};
 
@@ -18,11 +18,9 @@ use crate::process::Process;
 use crate::realtime::origin::AllowedOrigins;
 use crate::turns::Turns;
 
-/// Reads a tenant's newest messages of the sandbox, so many at most, of one channel or all.
+/// Reads a page of a tenant's messages of the sandbox; `None` where it begins after a message that the tenant does not have.
 pub type SandboxReader = Arc<
-    dyn Fn(TenantId, Option<Channel>, u32) -> BoxFuture<'static, Result<Vec<SandboxMessage>, SandboxError>>
-        + Send
-        + Sync,
+    dyn Fn(TenantId, Asked) -> BoxFuture<'static, Result<Option<SandboxPage>, SandboxError>> + Send + Sync,
 >;
 
 /// What an [`App`] is made of.

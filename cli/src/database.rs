@@ -1,19 +1,16 @@
-//! Connections and the schema: the pool that the engine works on, and the migrations the owner runs.
+//! Connections and roles: the pool that the engine works on, and the role that its rights are granted to. The schema is
+//! `migrate.rs`'s.
 
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use orqestra_event_log::MIGRATOR;
 use serde::{Deserialize, Serialize};
-use sqlx::migrate::{Migrate as _, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection as _, Executor as _, PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool};
 
 /// Connections for commands' reads, projections and dispatch; the log keeps a few of its own.
 const CONNECTIONS: u32 = 12;
-const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-/// How long one migrator waits for another.
-const TURN_WITHIN: &str = "5min";
+pub(crate) const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// The role that migrations grant to.
 const APP_ROLE: &str = "orqestra_app";
 
@@ -25,7 +22,7 @@ pub(crate) struct DatabaseUrls {
 }
 
 impl DatabaseUrls {
-    fn parsed(url: &str) -> anyhow::Result<PgConnectOptions> {
+    pub(crate) fn parsed(url: &str) -> anyhow::Result<PgConnectOptions> {
         // The address may hold a password, so the error does not repeat it.
         url.parse::<PgConnectOptions>()
             .ok()
@@ -60,52 +57,8 @@ pub(crate) async fn connect_as_owner(urls: &DatabaseUrls) -> anyhow::Result<PgPo
         .context("the database cannot be reached as its owner; `orqestra doctor` says what is missing")
 }
 
-/// Brings the schema up to this program's.
-pub(crate) async fn migrate(urls: &DatabaseUrls) -> anyhow::Result<()> {
-    let options = DatabaseUrls::parsed(&urls.owner)?.application_name("orqestra migrate");
-    let connecting = PgConnection::connect_with(&options);
-    let mut owner = tokio::time::timeout(CONNECT_WITHIN, connecting)
-        .await
-        .context("the database did not answer in time")?
-        .context("the database cannot be reached as its owner")?;
-    let app_user = DatabaseUrls::parsed(&urls.app)?.get_username().to_owned();
-    let separate = app_user != options.get_username();
-    if separate {
-        ensure_app_role(&mut owner, &app_user).await?;
-    }
-    let turn = turn_to_migrate(&options, &mut owner).await?;
-    // The lock of the migrator itself is an advisory one, which any role could hold.
-    let mut migrator = Migrator { migrations: MIGRATOR.migrations.clone(), ..Migrator::DEFAULT };
-    migrator.set_locking(false);
-    migrator.run(&mut owner).await.context("a migration failed; nothing of it was kept")?;
-    turn.close().await.context("the owner's connection did not close")?;
-    owner.close().await.context("the owner's connection did not close")?;
-    Ok(())
-}
-
-/// Takes the lock of migrations, on a connection that holds it until it closes. It needs a right to the table.
-async fn turn_to_migrate(
-    options: &PgConnectOptions,
-    owner: &mut PgConnection,
-) -> anyhow::Result<PgConnection> {
-    owner.ensure_migrations_table().await.context("the table of migrations cannot be made")?;
-    let connecting = PgConnection::connect_with(options);
-    let mut turn = tokio::time::timeout(CONNECT_WITHIN, connecting)
-        .await
-        .context("the database did not answer in time")?
-        .context("the database cannot be reached as its owner")?;
-    let lock = format!(
-        "begin; set local lock_timeout = '{TURN_WITHIN}'; set local idle_in_transaction_session_timeout = 0;
-         lock table _sqlx_migrations in share update exclusive mode"
-    );
-    turn.execute(lock.as_str())
-        .await
-        .context("another process migrates the database and does not end: see pg_stat_activity")?;
-    Ok(turn)
-}
-
 /// Makes the app role where it is missing and lets the engine's user act as it.
-async fn ensure_app_role(owner: &mut PgConnection, app_user: &str) -> anyhow::Result<()> {
+pub(crate) async fn ensure_app_role(owner: &mut PgConnection, app_user: &str) -> anyhow::Result<()> {
     let (role, user): (bool, bool) = sqlx::query_as(
         "select exists (select from pg_roles where rolname = $1), exists (select from pg_roles where rolname = $2)",
     )

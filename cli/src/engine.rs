@@ -162,7 +162,7 @@ impl Engine {
             tasks.spawn(async move { Ok(feed.await?) });
             Served::api(app)
         } else {
-            Served::probes(self.process(roles))
+            Served::probes(self.process(roles, settings))
         };
         let until = serving.clone();
         tasks.spawn(async move {
@@ -241,12 +241,13 @@ impl Engine {
         Ok(limits)
     }
 
-    fn process(&self, roles: &BTreeSet<Role>) -> Process {
+    fn process(&self, roles: &BTreeSet<Role>, settings: &Settings) -> Process {
         Process::new(ProcessParts {
             readiness: Arc::new(EngineReadiness::new(
                 self.commands.log().clone(),
                 roles.clone(),
                 self.beyond.clone(),
+                dispatch_settings(settings).open_at_most(),
             )),
             metrics: self.metrics.clone(),
             clock: Arc::clone(&self.clock),
@@ -268,9 +269,9 @@ impl Engine {
             commands: self.commands.clone(),
             inbox: Inbox::new(self.pool.clone(), self.vault.clone(), self.commands.log().clone()),
             deliveries: DeliveryStatus::new(self.pool.clone()),
-            sandbox: Arc::new(move |tenant, channel, limit| {
+            sandbox: Arc::new(move |tenant, asked| {
                 let (pool, vault) = (pool.clone(), vault.clone());
-                Box::pin(async move { sandbox::messages(&pool, &vault, tenant, channel, limit).await })
+                Box::pin(async move { sandbox::messages(&pool, &vault, tenant, asked).await })
             }),
             tokens: Arc::new(RealtimeTokens::new(self.realtime_secret.as_bytes())?),
             hub,
@@ -279,7 +280,7 @@ impl Engine {
             admin_token: Some(AdminToken::new(admin_token)),
             admin_name: settings.admin_name.clone(),
             demo,
-            process: self.process(roles),
+            process: self.process(roles, settings),
             body_timeout: BODY_WITHIN,
         }))
     }

@@ -13,6 +13,7 @@ mod keep;
 mod lines;
 mod log_command;
 mod logging;
+mod migrate;
 mod place;
 mod readiness;
 mod recorder;
@@ -150,7 +151,7 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
     match command {
         Command::Up => up::up(settings).await,
         Command::Serve { role } => up::serve(settings, role.into_iter().collect()).await,
-        Command::Migrate => database::migrate(&place::urls(settings)?).await,
+        Command::Migrate => migrate::migrate(&place::urls(settings)?).await,
         Command::Recover { after_restore: _ } => recover::run(settings).await,
         Command::Doctor { json, at } => doctor::run(settings, &at, json).await,
         Command::Log(command) => log_command::run(command, settings).await,

@@ -68,12 +68,29 @@ pub(crate) struct EngineReadiness {
     log: EventLog,
     roles: BTreeSet<Role>,
     beyond: BeyondHead,
+    /// How long an attempt may be open.
+    open_at_most: Duration,
     outage: Outage,
 }
 
 impl EngineReadiness {
-    pub(crate) fn new(log: EventLog, roles: BTreeSet<Role>, beyond: BeyondHead) -> Self {
-        Self { log, roles, beyond, outage: Outage::default() }
+    pub(crate) fn new(
+        log: EventLog,
+        roles: BTreeSet<Role>,
+        beyond: BeyondHead,
+        open_at_most: Duration,
+    ) -> Self {
+        Self { log, roles, beyond, open_at_most, outage: Outage::default() }
+    }
+
+    /// After a jump of the database's clock nothing that was under way is called overdue for a while.
+    fn jumped(&self) -> Option<String> {
+        let step = self.log.clock().last_step().filter(|step| step.ago < self.open_at_most)?;
+        let left = self.open_at_most.saturating_sub(step.ago).as_secs();
+        Some(format!(
+            "the database's clock jumped by {} ms, or this machine slept: for another {left} s no attempt is called overdue",
+            step.by_millis
+        ))
     }
 
     async fn look(&self) -> ReadinessReport {
@@ -97,6 +114,10 @@ impl EngineReadiness {
             let reason = format!("the clock is {} ms off the database's", skew.as_millis());
             degraded.push(Degraded { part: "clock", reason });
         }
+        let jumped = if self.roles.contains(&Role::Dispatch) { self.jumped() } else { None };
+        // Callers of a process that serves the API lose nothing by it.
+        let waits = jumped.is_some() && !self.roles.contains(&Role::Api);
+        degraded.extend(jumped.map(|reason| Degraded { part: "clock", reason }));
         let mut subscriptions = Vec::new();
         for (part, name) in self.readers() {
             let (subscription, amiss) = self.reader(name);
@@ -106,7 +127,7 @@ impl EngineReadiness {
             subscriptions.push(subscription);
         }
         let roles = self.roles.iter().map(|role| role.name()).collect();
-        let ready = reached && sound && skew.is_none();
+        let ready = reached && sound && skew.is_none() && !waits;
         ReadinessReport { ready, roles, subscriptions, degraded }
     }
 
@@ -165,8 +186,8 @@ mod tests {
 
     use orqestra_event_log::source::{ManualClock, SystemClock, SystemIds};
     use orqestra_event_log::{
-        Append, Clock, LogOptions, MIGRATOR, Metadata, NewEvent, Outcome, RecordedEvent, Subscriber,
-        SubscriberError, SubscriptionOptions, Ticket, run_subscription,
+        Append, Clock, ClockStep, LogOptions, MIGRATOR, Metadata, NewEvent, Outcome, RecordedEvent,
+        Subscriber, SubscriberError, SubscriptionOptions, Ticket, run_subscription,
     };
     use orqestra_tests::postgres::TestDatabase;
     use orqestra_tests::wait;
@@ -184,7 +205,8 @@ mod tests {
     }
 
     async fn report_with(log: &EventLog, roles: &[Role], beyond: &BeyondHead) -> ReadinessReport {
-        EngineReadiness::new(log.clone(), roles.iter().copied().collect(), beyond.clone()).report().await
+        let roles = roles.iter().copied().collect();
+        EngineReadiness::new(log.clone(), roles, beyond.clone(), Duration::from_mins(1)).report().await
     }
 
     fn parts(report: &ReadinessReport) -> Vec<&'static str> {
@@ -221,6 +243,45 @@ mod tests {
         let off = report(&wrong, &[Role::Api]).await;
         assert_eq!((off.ready, parts(&off)), (false, vec!["clock"]), "{off:?}");
         for log in [right, wrong] {
+            log.close().await;
+        }
+    }
+
+    /// A clock that jumped a while ago.
+    struct Jumped(Duration);
+
+    impl Clock for Jumped {
+        fn now(&self) -> orqestra_domain::Timestamp {
+            SystemClock.now()
+        }
+
+        fn last_step(&self) -> Option<ClockStep> {
+            Some(ClockStep { by_millis: -7_200_000, ago: self.0 })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_jump_of_the_databases_clock_is_told_by_those_that_send_while_attempts_may_be_open() {
+        let database = TestDatabase::migrated(&MIGRATOR).await;
+        let just_now = open(&database, Jumped(Duration::from_secs(10))).await;
+        for (roles, ready, told) in [
+            (&[Role::Dispatch][..], false, true),
+            (&[Role::Api, Role::Dispatch], true, true),
+            (&[Role::Api, Role::Project], true, false),
+        ] {
+            let report = report(&just_now, roles).await;
+            assert_eq!((report.ready, parts(&report).contains(&"clock")), (ready, told), "{report:?}");
+            if told {
+                let reason = &report.degraded[0].reason;
+                assert!(
+                    reason.contains("jumped by -7200000 ms") && reason.contains("another 50 s"),
+                    "{reason}"
+                );
+            }
+        }
+        let long_ago = open(&database, Jumped(Duration::from_mins(2))).await;
+        assert!(report(&long_ago, &[Role::Dispatch]).await.ready);
+        for log in [just_now, long_ago] {
             log.close().await;
         }
     }

@@ -25,7 +25,7 @@ use crate::engine::dispatch_settings;
 use crate::keep;
 use crate::settings::Settings;
 use crate::up::within_the_end;
-use crate::{keep::DataDir, place};
+use crate::{keep::DataDir, migrate, place};
 
 /// Runs it on the database that the settings give, or on the data folder's private one, which it starts and ends.
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
@@ -42,7 +42,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
 }
 
 async fn recover(settings: &Settings, urls: &DatabaseUrls) -> anyhow::Result<()> {
-    database::migrate(urls).await?;
+    migrate::migrate(urls).await?;
     let pool = database::connect_as_owner(urls).await?;
     let epoch = fence(&pool).await.context("running processes cannot be fenced")?;
     say(&format!("the log is of epoch {epoch} now: processes that still run are refused and stop"))?;

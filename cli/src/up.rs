@@ -18,12 +18,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::cluster::{self, Cluster, STOP_WITHIN_AT_LEAST};
-use crate::database::{self, DatabaseUrls};
+use crate::database::DatabaseUrls;
 use crate::engine::{Engine, Role, STOP_WITHIN};
 use crate::keep::DataDir;
 use crate::remote::local_url;
 use crate::settings::{Bootstrap, Settings};
-use crate::{banner, demo, place, server};
+use crate::{banner, demo, migrate, place, server};
 
 /// From Ctrl-C to the end of engine and database, whatever hangs: 10 s are promised.
 const END_WITHIN: Duration = Duration::from_millis(9_250);
@@ -83,7 +83,7 @@ async fn run(
     cluster: Option<&Cluster>,
     token: CancellationToken,
 ) -> anyhow::Result<()> {
-    database::migrate(urls).await?;
+    migrate::migrate(urls).await?;
     if cluster.is_some() {
         data.remember_urls(urls)?;
     }

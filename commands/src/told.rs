@@ -3,15 +3,13 @@
 //! The text is written once for each event, in canonical order; the part that is the same for the whole process is
 //! prepared. Nothing personal gets into it.
 
+use orqestra_domain::shapes::PROGRAM;
 use orqestra_domain::{RecipientRef, Timestamp};
 use orqestra_event_log::{Ids, MetadataText, Told};
 use uuid::Uuid;
 
 use crate::context::{Actor, Context};
 use crate::trace::Trace;
-
-/// The program's name and version, as `program` has it.
-pub(crate) const PROGRAM: &str = concat!("orqestra/", env!("CARGO_PKG_VERSION"));
 
 /// Names the cause of each event, by the events and their ids.
 pub(crate) type Causes<'a, E> = dyn Fn(&[E], &[Uuid]) -> Vec<Option<Uuid>> + Sync + 'a;

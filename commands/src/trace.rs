@@ -90,8 +90,9 @@ impl Trace {
         Self { request_id, given, parent: parent.and_then(TraceParent::parse) }
     }
 
-    /// The trace of the request that an event was stored by.
-    pub(crate) fn of_event(event: &RecordedEvent) -> Self {
+    /// The trace of the request that an event was stored by. Every event has one: where no caller gave it, it is derived from
+    /// the request's id, as `docs/events.md` says.
+    pub fn of_event(event: &RecordedEvent) -> Self {
         let mut metadata = event.metadata.entries();
         let request_id = metadata.remove("requestId").unwrap_or_else(|| event.event_id.to_string());
         Self::of(request_id, metadata.remove("traceId"), metadata.get("traceparent").map(String::as_str))

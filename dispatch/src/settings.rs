@@ -129,6 +129,12 @@ impl DispatchSettings {
         self.provider_timeout + SWEEP_GRACE
     }
 
+    /// How long an attempt may be open: after its claim, no call of it is under way any more. A process calls no outcome
+    /// overdue before it has seen the clock run evenly for so long.
+    pub fn open_at_most(&self) -> Duration {
+        self.claim + self.sweep_after()
+    }
+
     /// The schedule: a delay after each round.
     pub(crate) fn schedule(&self) -> RetrySchedule {
         RetrySchedule::new(self.retry_delays.clone())

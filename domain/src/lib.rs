@@ -5,7 +5,8 @@
 //! shape ever written stays loadable (see `golden/`).
 //!
 //! To add an event: add the variant, write its golden file, fold it in `evolve`, and list it in `docs/events.md`. To
-//! change one: raise its version in `event.rs` too, and teach `upcast.rs` the shape before.
+//! change one: raise its version in `event.rs` too, and teach `upcast.rs` the shape before. Both raise the number in
+//! `shapes.rs`.
 
 pub mod address;
 mod aggregate;
@@ -24,6 +25,7 @@ pub mod retry;
 #[cfg(test)]
 mod sample;
 pub mod sealed;
+pub mod shapes;
 #[cfg(test)]
 mod stored_values;
 pub mod strength;

@@ -56,6 +56,11 @@ macro_rules! text {
                 checked(raw, Self::MAX_BYTES).map(Self)
             }
 
+            /// A value that was accepted once, as it stands: a rule of today says nothing about it.
+            pub const fn stored(text: String) -> Self {
+                Self(text)
+            }
+
             /// The text as received.
             pub fn as_str(&self) -> &str {
                 &self.0

@@ -19,6 +19,7 @@ mod kinds;
 mod log;
 mod outage;
 mod page;
+mod patience;
 mod position;
 mod read;
 mod recorded;
@@ -55,7 +56,7 @@ pub use recorded::{Metadata, MetadataText, RecordedEvent};
 pub use recovery::{end_recovery, fence, settle_checkpoint};
 pub use repository::LogRepository;
 pub use rush::Caller;
-pub use source::{Clock, Ids};
+pub use source::{Clock, ClockStep, Ids};
 pub use store::LogStore;
 pub use subscription::{
     OnPoison, Parked, Start, Subscriber, SubscriberError, SubscriptionError, SubscriptionOptions,

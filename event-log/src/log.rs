@@ -24,7 +24,7 @@ use crate::error::LogError;
 use crate::interest::Interest;
 use crate::page::Page;
 use crate::position::Position;
-use crate::read::{Reader, StreamKey, limited};
+use crate::read::{Line, Reader, StreamKey, limited};
 use crate::recorded::RecordedEvent;
 use crate::repository::LogRepository;
 use crate::rush::Caller;
@@ -94,7 +94,7 @@ impl EventLog {
     /// Opens the log of a migrated database and starts its tasks, which end when the token is cancelled and what was
     /// accepted is stored.
     ///
-    /// Takes only the connect options of the pool: the log has connections of its own, at most six.
+    /// Takes only the connect options of the pool: the log has connections of its own, at most ten.
     ///
     /// # Errors
     /// If the database cannot be read, or would lose acknowledged events in a crash.
@@ -251,12 +251,35 @@ impl EventLog {
         most: usize,
         interest: &Interest,
     ) -> Result<Page, LogError> {
+        self.page_over(Line::Pages, position, most, interest).await
+    }
+
+    /// The same over the directory's own connection, which no large page of others occupies.
+    ///
+    /// # Errors
+    /// If the database does not answer in time.
+    pub async fn read_page_for_directory(
+        &self,
+        position: Position,
+        most: usize,
+        interest: &Interest,
+    ) -> Result<Page, LogError> {
+        self.page_over(Line::Directory, position, most, interest).await
+    }
+
+    async fn page_over(
+        &self,
+        line: Line,
+        position: Position,
+        most: usize,
+        interest: &Interest,
+    ) -> Result<Page, LogError> {
         self.intact()?;
         if let Some(page) = self.0.shared.ring.after(position, most, interest) {
             return Ok(page);
         }
         // What it reads beyond the head moves nothing: that the log is still the same is verified with the head.
-        self.0.shared.reader.page(position, most, interest).await
+        self.0.shared.reader.page(line, position, most, interest).await
     }
 
     /// The notification that an unexpired idempotency key stands for. Reads that wait share one statement.
@@ -402,6 +425,6 @@ impl EventLog {
         self.0.closing.cancel();
         self.0.tasks.close();
         self.0.tasks.wait().await;
-        self.0.shared.reader.pool().close().await;
+        self.0.shared.reader.close().await;
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! The database measures before it sends, so that a page is bounded on the link too. A page that does not come in time
 //! halves the bound, for every reader of the process, and its connection is closed: what is still on its way would be
-//! in the way of the next statement. A bound that proves too small grows back. A page has at least one event.
+//! in the way of the next statement. A bound that proves too small grows back. A page has at least one event, and one
+//! that is as large as that is given more time (`patience.rs`).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,13 +13,14 @@ use futures::TryStreamExt as _;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
-use sqlx::{Postgres, Row};
+use sqlx::{Executor as _, Postgres, Row};
 use tokio::time::{Instant, timeout};
 
 use crate::error::LogError;
 use crate::interest::Interest;
+use crate::patience::Place;
 use crate::position::Position;
-use crate::read::{LIMIT, Reader, StreamKey};
+use crate::read::{LIMIT, Line, Reader, StreamKey, limited};
 use crate::recorded::{RecordedEvent, columns};
 
 /// Most bytes of events that one statement brings.
@@ -120,13 +122,14 @@ impl Reader {
     /// Reads the events after a position that a reader asks for, among the next `most`.
     pub(crate) async fn page(
         &self,
+        line: Line,
         after: Position,
         most: usize,
         interest: &Interest,
     ) -> Result<Page, LogError> {
         let most = i32::try_from(most).unwrap_or(i32::MAX);
-        self.page_of(after, |bytes| {
-            sqlx::query(EVENTS_BETWEEN)
+        self.page_of(line, after, EVENTS_BETWEEN, &|sql, bytes| {
+            sqlx::query(sql)
                 .bind(after.get())
                 .bind(most)
                 .bind(bytes)
@@ -141,16 +144,22 @@ impl Reader {
     /// Reads the events of tenants and templates after a position, at most so many.
     pub(crate) async fn configuration_page(&self, after: Position, most: usize) -> Result<Page, LogError> {
         let most = i32::try_from(most).unwrap_or(i32::MAX);
-        self.page_of(after, |bytes| sqlx::query(CONFIGURATION).bind(after.get()).bind(most).bind(bytes)).await
+        self.page_of(Line::Directory, after, CONFIGURATION, &|sql, bytes| {
+            sqlx::query(sql).bind(after.get()).bind(most).bind(bytes)
+        })
+        .await
     }
 
-    async fn page_of<'q>(
+    async fn page_of(
         &self,
+        line: Line,
         after: Position,
-        query: impl FnOnce(i64) -> Query<'q, Postgres, PgArguments>,
+        sql: &str,
+        bind: &Bind<'_>,
     ) -> Result<Page, LogError> {
         let mut page = Page { events: Vec::new(), reached: after };
-        self.measured(query, |row| {
+        let place = (String::new(), String::new(), after.get());
+        self.measured(line, place, sql, bind, |row| {
             page.reached = Position::new(row.try_get("reached")?);
             let event = self.found(row)?;
             let weight = event.as_ref().map_or(0, |event| event.payload.len());
@@ -170,37 +179,41 @@ impl Reader {
     }
 
     /// Runs one statement under the bound and the time limit, row by row, each of which tells how many bytes it brought.
-    async fn measured<'q>(
+    async fn measured(
         &self,
-        query: impl FnOnce(i64) -> Query<'q, Postgres, PgArguments>,
-        mut take: impl FnMut(&PgRow) -> Result<usize, LogError>,
+        line: Line,
+        place: Place,
+        sql: &str,
+        bind: &Bind<'_>,
+        take: impl FnMut(&PgRow) -> Result<usize, LogError>,
     ) -> Result<(), LogError> {
-        let bytes = self.page_bytes().get();
-        let query = query(i64::try_from(bytes).unwrap_or(i64::MAX));
-        let mut connection = None;
-        let mut brought = 0;
-        let mut asked_at = None;
-        let read = async {
-            let connection: &mut PoolConnection<Postgres> = connection.insert(self.pool().acquire().await?);
-            asked_at = Some(Instant::now());
-            let mut rows = query.fetch(&mut **connection);
-            while let Some(row) = rows.try_next().await? {
-                brought += take(&row)?;
-            }
-            Ok(())
+        let asked = self.page_bytes().get();
+        let bytes = i64::try_from(asked).unwrap_or(i64::MAX);
+        let acquired = timeout(LIMIT, self.line(line).acquire()).await;
+        let mut connection = acquired.map_err(|_| LogError::Timeout)??;
+        let patient = match self.patience().with_one(&place) {
+            Some(longer) if brings_one(&mut connection, sql, bind, bytes).await? => Some(longer),
+            Some(_) | None => None,
         };
-        let read = timeout(LIMIT, read).await.unwrap_or(Err(LogError::Timeout));
-        match (&read, asked_at) {
-            (Ok(()), Some(asked_at)) => self.page_bytes().in_time(bytes, brought, asked_at.elapsed()),
-            (Err(error), Some(_)) if error.is_late() => {
-                self.page_bytes().late(bytes);
-                if let Some(connection) = connection {
-                    drop(connection.detach());
-                }
+        let asked_at = Instant::now();
+        let fetching = fetch(&mut connection, bind(sql, bytes), patient, take);
+        let read = timeout(patient.unwrap_or(LIMIT), fetching).await.unwrap_or(Err(LogError::Timeout));
+        match &read {
+            Ok(brought) => {
+                self.patience().in_time(&place);
+                self.page_bytes().in_time(asked, *brought, asked_at.elapsed());
             }
-            (Ok(()) | Err(_), _) => {}
+            Err(error) if error.is_late() => {
+                self.patience().late(place);
+                if patient.is_none() {
+                    self.page_bytes().late(asked);
+                }
+                drop(connection.detach());
+            }
+            Err(_) if patient.is_some() => drop(connection.detach()),
+            Err(_) => {}
         }
-        read
+        read.map(drop)
     }
 
     /// Reads the next events of one stream after a sequence, as many as one statement brings.
@@ -211,7 +224,7 @@ impl Reader {
     ) -> Result<Vec<Arc<RecordedEvent>>, LogError> {
         let mut events = Vec::new();
         let keys = [(key.clone(), sequence)];
-        self.stretches(keys.iter(), |_, event| events.extend(event)).await?;
+        self.stretches(Line::Pages, keys.iter(), |_, event| events.extend(event)).await?;
         Ok(events)
     }
 
@@ -224,7 +237,7 @@ impl Reader {
         let mut streams = vec![Vec::new(); keys.len()];
         let asked: Vec<(StreamKey, i64)> = keys.into_iter().map(|key| (key, 0)).collect();
         let mut last = self
-            .stretches(asked.iter(), |stretch, event| {
+            .stretches(Line::Callers, asked.iter(), |stretch, event| {
                 if let Some(stream) = streams.get_mut(stretch.stream) {
                     stream.extend(event);
                 }
@@ -236,7 +249,7 @@ impl Reader {
             // It is larger than a statement.
             while !last.whole {
                 let rest = [(first.0.clone(), last.reached)];
-                last = self.stretches(rest.iter(), |_, event| stream.extend(event)).await?;
+                last = self.stretches(Line::Callers, rest.iter(), |_, event| stream.extend(event)).await?;
             }
         }
         for stream in &mut streams {
@@ -248,18 +261,26 @@ impl Reader {
     /// Reads on in some streams as far as one statement goes, and tells the last stretch.
     async fn stretches<'k>(
         &self,
+        line: Line,
         keys: impl Iterator<Item = &'k (StreamKey, i64)>,
         mut take: impl FnMut(&Stretch, Option<Arc<RecordedEvent>>),
     ) -> Result<Stretch, LogError> {
         let (mut types, mut ids, mut after) = (Vec::new(), Vec::new(), Vec::new());
         for ((aggregate_type, aggregate_id), sequence) in keys {
-            types.push(aggregate_type.as_str());
-            ids.push(aggregate_id.as_str());
+            types.push(aggregate_type.clone());
+            ids.push(aggregate_id.clone());
             after.push(*sequence);
         }
         let mut last: Option<Stretch> = None;
+        let first = |of: &[String]| of.first().cloned().unwrap_or_default();
+        let place = (first(&types), first(&ids), after.first().copied().unwrap_or_default());
         self.measured(
-            |bytes| sqlx::query(STREAMS).bind(types).bind(ids).bind(after).bind(bytes),
+            line,
+            place,
+            STREAMS,
+            &|sql, bytes| {
+                sqlx::query(sql).bind(types.clone()).bind(ids.clone()).bind(after.clone()).bind(bytes)
+            },
             |row| {
                 let stream: i32 = row.try_get("stream")?;
                 let stretch = Stretch {
@@ -280,6 +301,45 @@ impl Reader {
         // Each stream that is asked for has a row, of those that are reached.
         last.ok_or(LogError::Timeout)
     }
+}
+
+/// Gives a statement what it asks for, within so many bytes.
+type Bind<'b> = dyn for<'q> Fn(&'q str, i64) -> Query<'q, Postgres, PgArguments> + Send + Sync + 'b;
+
+/// Asks whether a page would bring no more than one event, by a statement that brings none: on a link that does not answer,
+/// no more time would help.
+async fn brings_one(
+    connection: &mut PoolConnection<Postgres>,
+    sql: &str,
+    bind: &Bind<'_>,
+    bytes: i64,
+) -> Result<bool, LogError> {
+    let counting = format!("select count(*) from ({sql}) page where page.found");
+    let row = limited(bind(&counting, bytes).persistent(false).fetch_one(&mut **connection)).await?;
+    Ok(row.try_get::<i64, _>(0)? <= 1)
+}
+
+/// Runs a statement, which the server gives `patient` where that is longer than usual. The bytes that came.
+async fn fetch<'q>(
+    connection: &mut PoolConnection<Postgres>,
+    query: Query<'q, Postgres, PgArguments>,
+    patient: Option<Duration>,
+    mut take: impl FnMut(&PgRow) -> Result<usize, LogError>,
+) -> Result<usize, LogError> {
+    if let Some(longer) = patient {
+        let begin = format!("begin read only; set local statement_timeout = {}", longer.as_millis());
+        connection.execute(begin.as_str()).await?;
+    }
+    let mut brought = 0;
+    let mut rows = query.fetch(&mut **connection);
+    while let Some(row) = rows.try_next().await? {
+        brought += take(&row)?;
+    }
+    drop(rows);
+    if patient.is_some() {
+        connection.execute("commit").await?;
+    }
+    Ok(brought)
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Small reads: idempotency keys, the head, the log's identity. Events are read by `page.rs`.
 //!
-//! Reads go through a small pool of the log's own whose plans always use an index; every one has a time limit.
+//! Reads go through connections of the log's own whose plans always use an index; every one has a time limit. A large page
+//! on a slow link occupies its connection for long, so pages share theirs with nothing else: the look at the head and the
+//! directory's pages have one each, and what callers wait for has two.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -15,6 +17,7 @@ use uuid::Uuid;
 use crate::error::LogError;
 use crate::intact::{Found, Identity, Known};
 use crate::page::PageBytes;
+use crate::patience::Patience;
 use crate::position::Position;
 use crate::upcast::Upcasters;
 
@@ -27,9 +30,26 @@ pub(crate) type StreamKey = (String, String);
 /// The log's reading side.
 #[derive(Clone, Debug)]
 pub(crate) struct Reader {
-    pool: PgPool,
+    /// For those that follow the log.
+    pages: PgPool,
+    /// For what callers wait for: streams, keys, claims.
+    callers: PgPool,
+    head: PgPool,
+    directory: PgPool,
     upcasters: Upcasters,
     page_bytes: Arc<PageBytes>,
+    patience: Arc<Patience>,
+}
+
+/// The connections that a page goes over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Line {
+    /// Of those that follow the log.
+    Pages,
+    /// Of what callers wait for.
+    Callers,
+    /// Of the directory.
+    Directory,
 }
 
 impl Reader {
@@ -43,16 +63,41 @@ impl Reader {
             ("jit", "off"),
             ("statement_timeout", "5000"),
         ]);
-        let pool = PgPoolOptions::new()
-            .max_connections(4)
-            .acquire_timeout(LIMIT)
-            .test_before_acquire(false)
-            .connect_lazy_with(options);
-        Self { pool, upcasters, page_bytes: Arc::default() }
+        let pool = |connections| {
+            PgPoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(LIMIT)
+                .test_before_acquire(false)
+                .connect_lazy_with(options.clone())
+        };
+        Self {
+            pages: pool(4),
+            callers: pool(2),
+            head: pool(1),
+            directory: pool(1),
+            upcasters,
+            page_bytes: Arc::default(),
+            patience: Arc::default(),
+        }
     }
 
+    /// The connections for small statements that callers wait for.
     pub(crate) fn pool(&self) -> &PgPool {
-        &self.pool
+        &self.callers
+    }
+
+    pub(crate) fn line(&self, line: Line) -> &PgPool {
+        match line {
+            Line::Pages => &self.pages,
+            Line::Callers => &self.callers,
+            Line::Directory => &self.directory,
+        }
+    }
+
+    pub(crate) async fn close(&self) {
+        for pool in [&self.pages, &self.callers, &self.head, &self.directory] {
+            pool.close().await;
+        }
     }
 
     pub(crate) fn upcasters(&self) -> &Upcasters {
@@ -62,6 +107,10 @@ impl Reader {
     /// How many bytes of events a statement may bring.
     pub(crate) fn page_bytes(&self) -> &PageBytes {
         &self.page_bytes
+    }
+
+    pub(crate) fn patience(&self) -> &Patience {
+        &self.patience
     }
 
     /// Reads what unexpired idempotency keys stand for.
@@ -83,7 +132,7 @@ impl Reader {
             .bind(tenants)
             .bind(names)
             .bind(now.as_datetime())
-            .fetch_all(&self.pool),
+            .fetch_all(&self.callers),
         )
         .await?;
         Ok(found.into_iter().map(|id| id.map(NotificationId::from_uuid)).collect())
@@ -103,7 +152,7 @@ impl Reader {
                         ) h on true",
             )
             .bind(known.get())
-            .fetch_one(&self.pool),
+            .fetch_one(&self.head),
         )
         .await?;
         let head = Known { position: Position::new(position.unwrap_or(0)), event_id };
@@ -114,7 +163,7 @@ impl Reader {
     pub(crate) async fn identity(&self) -> Result<Identity, LogError> {
         let (fsync, full_page_writes): (String, String) = limited(
             sqlx::query_as("select current_setting('fsync'), current_setting('full_page_writes')")
-                .fetch_one(&self.pool),
+                .fetch_one(&self.head),
         )
         .await?;
         for (setting, value) in [("fsync", fsync), ("full_page_writes", full_page_writes)] {
@@ -123,7 +172,7 @@ impl Reader {
             }
         }
         let (log_id, epoch) =
-            limited(sqlx::query_as("select log_id, epoch from log_identity").fetch_one(&self.pool)).await?;
+            limited(sqlx::query_as("select log_id, epoch from log_identity").fetch_one(&self.head)).await?;
         Ok(Identity { log_id, epoch })
     }
 }

@@ -14,13 +14,14 @@ const HELD: &str = "10 minutes";
 /// Counts the log's epoch up, which no append of a running process survives, takes every subscription's lease away, and
 /// drops parked events that the log does not hold. The new epoch.
 ///
+/// The new epoch is stored before the appends' turn is waited for: one that comes later finds it, and one that was
+/// before, also of a program that looks at the epoch before it waits, has ended when this returns.
+///
 /// # Errors
 /// If the database does not answer in time, or an append does not end.
 pub async fn fence(pool: &PgPool) -> Result<i64, LogError> {
-    limited(async {
+    let epoch = limited(async {
         let mut tx = pool.begin().await?;
-        // After the append that is under way, before the next one.
-        sqlx::query("lock table append_turn in share update exclusive mode").execute(&mut *tx).await?;
         let epoch = sqlx::query_scalar("update log_identity set epoch = epoch + 1 returning epoch")
             .fetch_one(&mut *tx)
             .await?;
@@ -32,6 +33,13 @@ pub async fn fence(pool: &PgPool) -> Result<i64, LogError> {
         .bind(HELD)
         .execute(&mut *tx)
         .await?;
+        tx.commit().await?;
+        Ok(epoch)
+    })
+    .await?;
+    limited(async {
+        let mut tx = pool.begin().await?;
+        sqlx::query("lock table append_turn in share update exclusive mode").execute(&mut *tx).await?;
         sqlx::query(
             "delete from parked_events p
               where not exists (
@@ -42,9 +50,10 @@ pub async fn fence(pool: &PgPool) -> Result<i64, LogError> {
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;
-        Ok(epoch)
+        Ok(())
     })
-    .await
+    .await?;
+    Ok(epoch)
 }
 
 /// Lets a subscription go on from a position that its rows were derived up to, where its checkpoint lies beyond. Where it

@@ -19,6 +19,7 @@ use crate::error::LogError;
 use crate::interest::Interest;
 use crate::log::EventLog;
 use crate::position::Position;
+use crate::read::Line;
 use crate::recorded::RecordedEvent;
 use crate::shared::Shared;
 use crate::unreadable::Unreadable;
@@ -138,9 +139,11 @@ async fn replay(shared: Arc<Shared>, aggregate_type: &'static str, source: Sourc
             Source::Stream(id) => {
                 shared.reader.stream_after(&(aggregate_type.to_owned(), id.clone()), last).await
             }
-            Source::All => {
-                shared.reader.page(Position::new(last), PAGE, &Interest::ALL).await.map(|page| page.events)
-            }
+            Source::All => shared
+                .reader
+                .page(Line::Pages, Position::new(last), PAGE, &Interest::ALL)
+                .await
+                .map(|page| page.events),
         };
         let page = match page {
             Ok(page) => page,

@@ -23,6 +23,25 @@ pub trait Clock: Send + Sync {
     fn is_proved(&self) -> bool {
         true
     }
+
+    /// How long this process has seen the time run evenly; `None` where it need not be watched.
+    fn steady_for(&self) -> Option<Duration> {
+        None
+    }
+
+    /// The last jump of the time that this process has seen.
+    fn last_step(&self) -> Option<ClockStep> {
+        None
+    }
+}
+
+/// A jump of the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockStep {
+    /// How far, in milliseconds; below 0 it went back.
+    pub by_millis: i64,
+    /// How long ago.
+    pub ago: Duration,
 }
 
 /// Makes ids.

@@ -1,17 +1,16 @@
 //! Why a stored event cannot be read: it is broken, or a newer program wrote it.
 //!
 //! The two are told apart by what the event says of itself: its type, the version of its shape, and the program that
-//! wrote it. A broken event stays broken for every program; a newer one is left to a newer program.
+//! wrote it, with the number of the shapes that it knows. A broken event stays broken for every program; a newer one is left to a newer program.
 
 use orqestra_domain::event::{UnreadableEvent, known_events, version_of};
+pub use orqestra_domain::shapes::PROGRAM;
+use orqestra_domain::shapes::{build_of, version_numbers as numbers};
 
 use crate::recorded::RecordedEvent;
 
-/// This program, as events name it in their metadata.
-pub const PROGRAM: &str = concat!("orqestra/", env!("CARGO_PKG_VERSION"));
 /// The name in an event's metadata under which its program stands.
 const PROGRAM_ENTRY: &str = "program";
-const PROGRAM_NAME: &str = "orqestra/";
 
 /// Why an event cannot be read by this program.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,16 +33,6 @@ impl Unreadable {
     }
 }
 
-/// A version by its numbers; what follows the third one is left out.
-fn numbers(version: &str) -> Option<[u64; 3]> {
-    let plain = version.split(['-', '+']).next()?;
-    let mut numbers = [0; 3];
-    for (index, part) in plain.split('.').enumerate() {
-        *numbers.get_mut(index)? = part.parse().ok()?;
-    }
-    Some(numbers)
-}
-
 /// Says that the shape's version is above the one that this program knows. A third number changes no shape.
 pub(crate) fn newer_version(event: &RecordedEvent) -> Option<Unreadable> {
     let newest = version_of(&event.event_type);
@@ -64,27 +53,10 @@ pub(crate) fn classify(event: &RecordedEvent, error: &UnreadableEvent) -> Unread
         return Unreadable::Newer(format!("unknown event {} of {}", event.event_type, event.aggregate_type));
     }
     let program = event.metadata.get(PROGRAM_ENTRY);
-    let version = program.as_deref().and_then(|program| numbers(program.strip_prefix(PROGRAM_NAME)?));
     match program {
-        Some(program) if version > numbers(env!("CARGO_PKG_VERSION")) => {
+        Some(program) if build_of(&program) > build_of(PROGRAM) => {
             Unreadable::Newer(format!("{program}: {error}"))
         }
         Some(_) | None => Unreadable::Broken(error.to_string()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_compare_by_their_numbers() {
-        assert_eq!(numbers("1.10.0"), Some([1, 10, 0]));
-        assert!(numbers("1.10.0") > numbers("1.9.9"));
-        assert_eq!(numbers("2"), Some([2, 0, 0]));
-        assert_eq!(numbers("1.2.3-rc.1+a"), Some([1, 2, 3]));
-        for odd in ["", "one", "1.x", "1.2.3.4", "-1.0.0"] {
-            assert_eq!(numbers(odd), None, "{odd}");
-        }
     }
 }

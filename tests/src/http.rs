@@ -164,6 +164,12 @@ impl Answer {
         self
     }
 
+    /// Where the next page of a list is, if there is one.
+    pub fn next(&self) -> Option<String> {
+        let link = self.header("link")?.strip_prefix('<')?.strip_suffix(">; rel=\"next\"")?;
+        Some(link.to_owned())
+    }
+
     /// Status and body of an error, its request id (which must be the header's) left out.
     ///
     /// # Panics

@@ -261,8 +261,13 @@ impl World {
 
     /// What the sandbox kept for a tenant, newest first.
     pub async fn sandbox(&self, tenant: &Tenant, channel: &str) -> Vec<Value> {
-        let path = format!("/admin/v1/sandbox/messages?tenantId={}&channel={channel}&limit=1000", tenant.id);
-        let body = self.admin_get(&path).await.expect(200).json();
-        body["data"].as_array().expect("a list").clone()
+        let first = format!("/admin/v1/sandbox/messages?tenantId={}&channel={channel}&limit=1000", tenant.id);
+        let (mut next, mut kept) = (Some(first), Vec::new());
+        while let Some(path) = next {
+            let answer = self.admin_get(&path).await.expect(200);
+            next = answer.next();
+            kept.extend(answer.json()["data"].as_array().expect("a list").iter().cloned());
+        }
+        kept
     }
 }

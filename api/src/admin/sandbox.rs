@@ -1,9 +1,12 @@
-//! `GET /admin/v1/sandbox/messages?tenantId=&channel=&limit=`: what the sandbox kept, newest first.
+//! `GET /admin/v1/sandbox/messages?tenantId=&channel=&limit=&cursor=`: what the sandbox kept, newest first.
 
 use axum::Json;
 use axum::extract::{Request, State};
-use orqestra_dispatch::sandbox::SandboxMessage;
-use orqestra_domain::Channel;
+use axum::http::HeaderValue;
+use axum::http::header::LINK;
+use axum::response::{IntoResponse, Response};
+use orqestra_dispatch::sandbox::{Asked, SandboxMessage};
+use orqestra_domain::{Channel, DeliveryId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -12,6 +15,7 @@ use crate::app::App;
 use crate::envelope::ErrorBody;
 use crate::error::ApiError;
 use crate::fields::Problems;
+use crate::page::wrong_cursor;
 use crate::request::{Parameters, from_reading_operator};
 
 pub(crate) const PATH: &str = "/admin/v1/sandbox/messages";
@@ -24,7 +28,7 @@ const MAX_LIMIT: u32 = 1_000;
 pub(crate) struct SandboxMessages {
     /// Always true.
     success: bool,
-    /// Newest first.
+    /// Newest first. Fewer than `limit` where they are large; `Link` tells whether there are more.
     data: Vec<KeptMessage>,
 }
 
@@ -80,27 +84,38 @@ impl KeptMessage {
         ("tenantId" = String, Query, description = "Whose messages"),
         ("channel" = Option<String>, Query, description = "EMAIL or SMS; all if omitted"),
         ("limit" = Option<u32>, Query, description = "Most messages: 50 if omitted, 1000 if above"),
+        ("cursor" = Option<String>, Query, description = "Where the page begins, as `Link` gives it"),
     ),
     responses(
-        (status = 200, description = "The newest first", body = SandboxMessages),
+        (status = 200, description = "The newest first", body = SandboxMessages, headers(
+            ("Link" = Option<String>, description = "The next page, `rel=\"next\"`, if there is one"),
+        )),
         (status = 401, description = "No operator", body = ErrorBody),
         (status = 404, description = "No such tenant", body = ErrorBody),
         (status = 422, description = "A parameter is missing or wrong", body = ErrorBody),
     ),
 )]
-pub(crate) async fn messages(
-    State(app): State<App>,
-    request: Request,
-) -> Result<Json<SandboxMessages>, ApiError> {
+pub(crate) async fn messages(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
     let (parts, _) = request.into_parts();
     from_reading_operator(&app, &parts.headers).await?;
-    let (tenant_id, channel, limit) = parse(&Parameters::of(&parts))?;
+    let (tenant_id, asked) = parse(&Parameters::of(&parts))?;
     let tenant = known(&app, &tenant_id)?.id;
-    let messages = (app.sandbox)(tenant, channel, limit).await?;
-    Ok(Json(SandboxMessages { success: true, data: messages.into_iter().map(KeptMessage::of).collect() }))
+    let page = (app.sandbox)(tenant, asked).await?;
+    let page = page.ok_or_else(|| ApiError::Invalid(vec![wrong_cursor()]))?;
+    let data = page.messages.into_iter().map(KeptMessage::of).collect();
+    let mut response = Json(SandboxMessages { success: true, data }).into_response();
+    if let Some(next) = page.next {
+        let channel = asked.channel.map_or_else(String::new, |channel| format!("&channel={channel}"));
+        let (path, limit) = (parts.uri.path(), asked.limit);
+        let link = format!("<{path}?tenantId={tenant}{channel}&limit={limit}&cursor={next}>; rel=\"next\"");
+        if let Ok(link) = HeaderValue::try_from(link) {
+            response.headers_mut().insert(LINK, link);
+        }
+    }
+    Ok(response)
 }
 
-fn parse(parameters: &Parameters) -> Result<(String, Option<Channel>, u32), ApiError> {
+fn parse(parameters: &Parameters) -> Result<(String, Asked), ApiError> {
     let mut problems = Problems::default();
     let tenant = parameters.get("tenantId").map(str::to_owned);
     if tenant.is_none() {
@@ -110,7 +125,10 @@ fn parse(parameters: &Parameters) -> Result<(String, Option<Channel>, u32), ApiE
         name.parse().map_err(|_| problems.add("channel", "must be one of EMAIL, SMS, PUSH")).ok()
     });
     let limit = parameters.whole("limit", (1, MAX_LIMIT), &mut problems).unwrap_or(DEFAULT_LIMIT);
-    problems.check(tenant.map(|tenant| (tenant, channel, limit)))
+    let after = parameters
+        .get("cursor")
+        .and_then(|text| text.parse::<DeliveryId>().map_err(|_| problems.push(wrong_cursor())).ok());
+    problems.check(tenant.map(|tenant| (tenant, Asked { channel, limit, after })))
 }
 
 #[cfg(test)]
@@ -119,21 +137,22 @@ mod tests {
 
     use super::*;
 
-    fn parsed(query: &str) -> Result<(String, Option<Channel>, u32), ApiError> {
+    fn parsed(query: &str) -> Result<(String, Asked), ApiError> {
         let (parts, ()) = Request::builder().uri(format!("/x?{query}")).body(()).unwrap().into_parts();
         parse(&Parameters::of(&parts))
     }
 
     #[test]
     fn a_tenant_is_named_and_the_rest_may_be_left_out() {
-        assert_eq!(parsed("tenantId=t&channel=").unwrap(), ("t".to_owned(), None, 50));
-        assert_eq!(parsed("tenantId=t&channel=SMS").unwrap(), ("t".to_owned(), Some(Channel::Sms), 50));
+        let asked = |channel| Asked { channel, limit: 50, after: None };
+        assert_eq!(parsed("tenantId=t&channel=").unwrap(), ("t".to_owned(), asked(None)));
+        assert_eq!(parsed("tenantId=t&channel=SMS").unwrap(), ("t".to_owned(), asked(Some(Channel::Sms))));
     }
 
     #[test]
     fn a_limit_has_the_rule_of_the_history() {
         for large in ["1000", "5000", "99999999999999999999999"] {
-            assert_eq!(parsed(&format!("tenantId=t&limit={large}")).unwrap().2, 1_000);
+            assert_eq!(parsed(&format!("tenantId=t&limit={large}")).unwrap().1.limit, 1_000);
         }
         for bad in ["", "0", "-1", "ten", "1.5"] {
             assert!(parsed(&format!("tenantId=t&limit={bad}")).is_err(), "{bad}");
@@ -142,8 +161,8 @@ mod tests {
 
     #[test]
     fn every_wrong_parameter_is_named() {
-        let Err(ApiError::Invalid(wrong)) = parsed("channel=FAX&limit=0") else { panic!("taken") };
+        let Err(ApiError::Invalid(wrong)) = parsed("channel=FAX&limit=0&cursor=x") else { panic!("taken") };
         let fields: Vec<_> = wrong.iter().map(|wrong| &*wrong.field).collect();
-        assert_eq!(fields, ["tenantId", "channel", "limit"]);
+        assert_eq!(fields, ["tenantId", "channel", "limit", "cursor"]);
     }
 }

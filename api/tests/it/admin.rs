@@ -194,8 +194,17 @@ async fn an_operator_sees_every_attempt_and_the_sandboxs_messages() {
     assert_eq!(messages[0]["recipient"], "user@example.com");
     assert_eq!(messages[0]["subject"], "Order A-1");
     assert_eq!(messages[0]["body"], "<p>Thanks for A-1</p>");
-    let one = world.admin(Method::GET, &format!("{path}&limit=1"), None).await.json();
-    assert_eq!(one["data"].as_array().unwrap().len(), 1);
+    let one = world.admin(Method::GET, &format!("{path}&channel=EMAIL&limit=1"), None).await;
+    assert_eq!(one.json()["data"].as_array().unwrap().len(), 1);
+    let link = one.header("link").expect("there is another");
+    let next = link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\"")).unwrap();
+    let next = world.admin(Method::GET, next, None).await;
+    assert_eq!(next.json()["data"], json!([messages[1]]));
+    assert_eq!(next.header("link"), None);
+    for cursor in ["x", "00000000-0000-0000-0000-000000000001"] {
+        let wrong = world.admin(Method::GET, &format!("{path}&cursor={cursor}"), None).await.json();
+        assert_eq!(wrong["message"], "cursor must be one that a Link header gave");
+    }
     let wrong = world.admin(Method::GET, "/admin/v1/sandbox/messages?channel=FAX", None).await.json();
     assert_eq!(wrong["message"], "tenantId is required; channel must be one of EMAIL, SMS, PUSH");
 }

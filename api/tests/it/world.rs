@@ -148,9 +148,9 @@ impl World {
             commands: commands.clone(),
             inbox: Inbox::new(pool.clone(), vault, log),
             deliveries: DeliveryStatus::new(pool),
-            sandbox: Arc::new(move |tenant, channel, limit| {
+            sandbox: Arc::new(move |tenant, asked| {
                 let (pool, vault) = kept.clone();
-                Box::pin(async move { sandbox::messages(&pool, &vault, tenant, channel, limit).await })
+                Box::pin(async move { sandbox::messages(&pool, &vault, tenant, asked).await })
             }),
             tokens: Arc::new(RealtimeTokens::new(REALTIME_SECRET).unwrap()),
             hub: Hub::new("epoch".to_owned()),

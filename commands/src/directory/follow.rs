@@ -75,7 +75,7 @@ impl Directory {
         loop {
             let (head, asked_at) = self.known_head();
             if self.position() < head {
-                let page = self.0.log.read_page(self.position(), BATCH, &INTEREST).await?;
+                let page = self.0.log.read_page_for_directory(self.position(), BATCH, &INTEREST).await?;
                 if page.reached == self.position() {
                     return Ok(());
                 }

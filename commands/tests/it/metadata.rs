@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use orqestra_commands::{Commands, Context};
+use orqestra_commands::{Commands, Context, Trace};
 use orqestra_domain::notification::{
     DeliverPush, DeliveryRendered, FailureClass, MarkOutcomeUnknown, RecordFailure, RecordSuccess,
     Resolution, Resolve, StartAttempt, UnknownPolicy,
@@ -11,13 +11,72 @@ use orqestra_domain::provider::SANDBOX_INSTANCE;
 use orqestra_domain::retry::{Jitter, RetrySchedule};
 use orqestra_domain::template::TemplateContent;
 use orqestra_domain::{Channel, EventTypeName, KeyId, Sealed, StreamId};
-use orqestra_event_log::Position;
+use orqestra_event_log::{Position, RecordedEvent};
+use uuid::Uuid;
 
 use crate::support::{World, ctx, tenant, trigger, user};
 
 fn rendered(commands: &Commands, channel: Channel, key_id: KeyId) -> DeliveryRendered {
     let content = Sealed { key_id, data: "AAAA".to_owned() };
     DeliveryRendered { channel, content, missing: Vec::new(), category: None, at: commands.now() }
+}
+
+/// An event's trace, as `docs/events.md` derives it from what is stored.
+fn documented_trace(event: &RecordedEvent) -> [u8; 16] {
+    let entries = event.metadata.entries();
+    if let Some(parent) = entries.get("traceparent") {
+        return u128::from_str_radix(&parent[3..35], 16).unwrap().to_be_bytes();
+    }
+    let own = event.event_id.to_string();
+    let text = ["traceId", "requestId"].into_iter().find_map(|name| entries.get(name)).unwrap_or(&own);
+    let namespace = Uuid::parse_str("6b1d0c5e-52b4-5d0e-9a57-3f1c8e247ad1").unwrap();
+    let derived = || Uuid::new_v5(&namespace, text.as_bytes());
+    Uuid::try_parse(text).unwrap_or_else(|_| derived()).into_bytes()
+}
+
+#[tokio::test]
+async fn every_event_has_the_trace_of_its_request_also_where_no_caller_gave_one() {
+    const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let world = World::new().await;
+    let commands = world.process().await;
+    let dispatch = Context::engine("dispatch");
+    commands.seed_platform().await.unwrap();
+    let shop = tenant(&commands).await;
+    let content = TemplateContent { subject: None, title: None, body: "hi".to_owned(), category: None };
+    let event_type = EventTypeName::parse("order.confirmed").unwrap();
+    commands.put_template(shop.id, event_type, Channel::Push, content, true, &ctx()).await.unwrap();
+    let request = "0190b5a0-0000-7000-8000-000000000001";
+    for (number, (request, given, parent)) in [
+        (request, None, None),
+        ("mine", None, None),
+        (request, Some("trace-7"), None),
+        (request, Some("0190b5a0-0000-7000-8000-000000000002"), None),
+        (request, Some("trace-7"), Some(PARENT)),
+        (request, None, Some(PARENT)),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let asked = Trace::of(request.to_owned(), given.map(str::to_owned), parent);
+        let ctx = Context { trace: Some(std::sync::Arc::new(asked.clone())), ..ctx() };
+        let event = format!("e-{number}");
+        let id =
+            commands.trigger(&shop, trigger(Some(&event), None, "u", ""), &ctx).await.unwrap().notification;
+        // What the engine does with it follows from the same request.
+        let key = commands.story(shop.id, id).await.unwrap().unwrap().accepted.recipient.key_id;
+        let push = DeliverPush { rendered: rendered(&commands, Channel::Push, key), at: commands.now() };
+        commands.deliver_push(shop.id, id, push, &[key], &dispatch).await.unwrap();
+        let told = commands.log().load("Notification", &StreamId::notification(shop.id, id)).await.unwrap();
+        assert!(told.len() > 1, "the push is delivered");
+        for event in &told {
+            assert_eq!(documented_trace(event), asked.entry().trace(), "{number}: {}", event.event_type);
+        }
+    }
+    for event in commands.log().read_after(Position::ZERO, 1_000).await.unwrap() {
+        let trace = Trace::of_event(&event).entry().trace();
+        assert_ne!(trace, [0; 16]);
+        assert_eq!(trace, documented_trace(&event), "{}", event.event_type);
+    }
 }
 
 #[tokio::test]

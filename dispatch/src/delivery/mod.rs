@@ -60,6 +60,8 @@ pub(crate) enum Later {
     TenantUnreadable,
     /// The process stops.
     Stopping,
+    /// The time jumped a while ago, or the process is younger than an open attempt may be.
+    Unsteady,
     /// The log or the vault cannot be used now.
     Unavailable(String),
 }
@@ -72,6 +74,9 @@ impl fmt::Display for Later {
             Self::ProvidersDown => f.write_str("every provider is down"),
             Self::ProvidersBusy => f.write_str("every provider is busy"),
             Self::TenantUnreadable => f.write_str("a change of its tenant cannot be read"),
+            Self::Unsteady => {
+                f.write_str("the time has not run evenly for as long as an attempt may be open")
+            }
             Self::Stopping => f.write_str("the process stops"),
             Self::Unavailable(why) => f.write_str(why),
         }
@@ -406,6 +411,9 @@ impl Deliverer {
     async fn sweep(&self, row: &DueRow) -> Result<(), Later> {
         // Too early, it would call an attempt unknown that another process is making.
         self.ask_the_time().await?;
+        if self.clock.steady_for().is_some_and(|steady| steady < self.settings.open_at_most()) {
+            return Err(Later::Unsteady);
+        }
         let DueKey { tenant, notification, channel } = row.key;
         let story = self.commands.story(tenant, notification).await.map_err(|error| unavailable(&error))?;
         let delivery = story.as_ref().and_then(|story| story.deliveries.get(&channel));

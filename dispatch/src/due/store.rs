@@ -124,6 +124,9 @@ pub(crate) struct LanePlace {
 pub(crate) struct Take {
     pub(crate) now: Timestamp,
     pub(crate) lease: Lease,
+    /// Up to when an open attempt of now can be due to be called unknown; `None`: none is taken. What is due later was
+    /// reckoned before the clock was set back.
+    pub(crate) sweeps_until: Option<Timestamp>,
     /// Begin with the lane after this one.
     pub(crate) after: LanePlace,
     /// Lanes with their own room, where none passes the lane over.
@@ -152,19 +155,21 @@ pub(crate) async fn take(pool: &PgPool, take: &Take) -> Result<Taken, DueError> 
         .iter()
         .map(|(LanePlace { tenant, kind, channel }, _)| format!("{tenant}/{kind}/{channel}"));
     let rooms = take.rooms.iter().map(|(_, room)| number(*room));
-    let query =
-        sqlx::query("select * from dispatch_due_take_lanes($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
-            .bind(take.now.as_datetime())
-            .bind(take.lease.owner)
-            .bind(take.lease.until.as_datetime())
-            .bind(take.after.tenant)
-            .bind(&take.after.kind)
-            .bind(&take.after.channel)
-            .bind(known.collect::<Vec<_>>())
-            .bind(rooms.collect::<Vec<_>>())
-            .bind(number(take.lanes))
-            .bind(number(take.share))
-            .bind(number(take.limit));
+    let query = sqlx::query(
+        "select * from dispatch_due_take_steady($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+    )
+    .bind(take.now.as_datetime())
+    .bind(take.lease.owner)
+    .bind(take.lease.until.as_datetime())
+    .bind(take.after.tenant)
+    .bind(&take.after.kind)
+    .bind(&take.after.channel)
+    .bind(known.collect::<Vec<_>>())
+    .bind(rooms.collect::<Vec<_>>())
+    .bind(number(take.lanes))
+    .bind(number(take.share))
+    .bind(number(take.limit))
+    .bind(take.sweeps_until.map(Timestamp::as_datetime));
     let found = limited(query.fetch_all(pool)).await?;
     let mut taken = Taken { rows: Vec::with_capacity(found.len()), stopped_at: None };
     for row in &found {

@@ -30,6 +30,9 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const TOGETHER: usize = 256;
 /// Most messages that wait to be stored.
 const QUEUE: usize = 4_096;
+/// Bytes of sealed messages after which a page ends.
+const PAGE_BYTES: i64 = 2 * 1024 * 1024;
+
 /// The name under which a channel's message is sealed.
 const fn field(channel: Channel) -> &'static str {
     match channel {
@@ -256,7 +259,48 @@ pub enum SandboxError {
     Corrupt(&'static str),
 }
 
-/// A tenant's messages, newest first. Those of forgotten people are left out.
+/// Which of a tenant's messages are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Of one channel, or of all.
+    pub channel: Option<Channel>,
+    /// Most messages.
+    pub limit: u32,
+    /// The last message of the page before.
+    pub after: Option<DeliveryId>,
+}
+
+/// Some of a tenant's messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SandboxPage {
+    /// Newest first. Fewer than asked for where they are large, or where people were forgotten.
+    pub messages: Vec<SandboxMessage>,
+    /// Where the next page begins; nothing after the last one.
+    pub next: Option<DeliveryId>,
+}
+
+/// A page measured by the database: rows beyond `$6` bytes come without what is sealed, and are for the next page. The first
+/// one always has it.
+const PAGE: &str = "select delivery_id, notification_id, channel, key_id, case when before < $6 then sealed end as sealed,
+        created_at
+   from (
+        select page.*,
+               sum(octet_length(sealed)) over (order by created_at desc, delivery_id desc) - octet_length(sealed)
+                   as before
+          from (
+               select m.delivery_id, m.notification_id, m.channel, m.key_id, m.sealed, m.created_at
+                 from sandbox_messages m
+                where m.tenant_id = $1 and ($2::text is null or m.channel = $2)
+                  and (m.created_at, m.delivery_id) < ($3, $4)
+                  and exists (select from data_keys k where k.key_id = m.key_id)
+                order by m.created_at desc, m.delivery_id desc
+                limit $5
+               ) page
+        ) measured
+  order by created_at desc, delivery_id desc";
+
+/// A tenant's messages, newest first. Those of forgotten people are left out. `None`: the page begins after a message that
+/// the tenant does not have.
 ///
 /// # Errors
 /// If the database cannot be read or a message cannot be opened.
@@ -264,33 +308,43 @@ pub async fn messages(
     pool: &PgPool,
     vault: &Vault,
     tenant: TenantId,
-    channel: Option<Channel>,
-    limit: u32,
-) -> Result<Vec<SandboxMessage>, SandboxError> {
-    let query = sqlx::query(
-        "select m.delivery_id, m.notification_id, m.channel, m.key_id, m.sealed, m.created_at
-           from sandbox_messages m
-          where m.tenant_id = $1 and ($2::text is null or m.channel = $2)
-            and exists (select from data_keys k where k.key_id = m.key_id)
-          order by m.created_at desc, m.delivery_id desc
-          limit $3",
-    )
-    .bind(tenant.as_uuid())
-    .bind(channel.map(Channel::as_str))
-    .bind(i64::from(limit));
-    let rows = match tokio::time::timeout(TIMEOUT, query.fetch_all(pool)).await {
-        Ok(rows) => rows?,
-        Err(_) => return Err(SandboxError::Timeout),
-    };
+    asked: Asked,
+) -> Result<Option<SandboxPage>, SandboxError> {
+    // Later than any message.
+    let mut place = (OffsetDateTime::new_utc(time::Date::MAX, time::Time::MIDNIGHT), Uuid::max());
+    if let Some(after) = asked.after {
+        let found = sqlx::query_as(
+            "select created_at, delivery_id from sandbox_messages where tenant_id = $1 and delivery_id = $2",
+        )
+        .bind(tenant.as_uuid())
+        .bind(after.as_uuid());
+        let Some(found) = limited(found.fetch_optional(pool)).await? else { return Ok(None) };
+        place = found;
+    }
+    let limit = usize::try_from(asked.limit).unwrap_or(usize::MAX);
+    let query = sqlx::query(PAGE)
+        .bind(tenant.as_uuid())
+        .bind(asked.channel.map(Channel::as_str))
+        .bind(place.0)
+        .bind(place.1)
+        .bind(i64::from(asked.limit) + 1)
+        .bind(PAGE_BYTES);
+    let rows = limited(query.fetch_all(pool)).await?;
     let mut messages = Vec::with_capacity(rows.len());
-    for row in &rows {
+    let (mut last, mut more) = (None, false);
+    for (index, row) in rows.iter().enumerate() {
+        let sealed: Option<String> = row.try_get("sealed")?;
+        let Some(data) = sealed.filter(|_| index < limit) else {
+            more = true;
+            break;
+        };
+        let delivery = DeliveryId::from_uuid(row.try_get("delivery_id")?);
+        last = Some(delivery);
         let notification = NotificationId::from_uuid(row.try_get("notification_id")?);
         let channel: Channel =
             row.try_get::<&str, _>("channel")?.parse().map_err(|_| SandboxError::Corrupt("channel"))?;
-        let sealed = Sealed {
-            key_id: orqestra_domain::KeyId::from_uuid(row.try_get("key_id")?),
-            data: row.try_get("sealed")?,
-        };
+        let key_id = orqestra_domain::KeyId::from_uuid(row.try_get("key_id")?);
+        let sealed = Sealed { key_id, data };
         let stream = StreamId::notification(tenant, notification);
         let place = FieldContext { tenant, aggregate_id: stream.as_str(), field: field(channel) };
         let plain = match vault.open_sealed(&place, &sealed).await {
@@ -300,7 +354,7 @@ pub async fn messages(
         };
         let kept: Kept = serde_json::from_slice(&plain).map_err(|_| SandboxError::Corrupt("message"))?;
         messages.push(SandboxMessage {
-            delivery_id: DeliveryId::from_uuid(row.try_get("delivery_id")?),
+            delivery_id: delivery,
             notification_id: notification,
             channel,
             to: kept.to,
@@ -310,5 +364,12 @@ pub async fn messages(
             created_at: Timestamp::new(row.try_get::<OffsetDateTime, _>("created_at")?),
         });
     }
-    Ok(messages)
+    Ok(Some(SandboxPage { messages, next: last.filter(|_| more) }))
+}
+
+async fn limited<T>(read: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, SandboxError> {
+    match tokio::time::timeout(TIMEOUT, read).await {
+        Ok(read) => Ok(read?),
+        Err(_) => Err(SandboxError::Timeout),
+    }
 }

@@ -139,6 +139,7 @@ impl Dispatch {
             owner,
             lease: settings.lease,
             pause: settings.poll,
+            open_at_most: settings.open_at_most(),
             share: settings.lane_queue.div_ceil(2),
         };
         let mut polling = tokio::spawn(poller.run(running.child_token()));

@@ -40,6 +40,8 @@ pub(super) struct Poller {
     pub(super) owner: Uuid,
     pub(super) lease: Duration,
     pub(super) pause: Duration,
+    /// How long an attempt may be open.
+    pub(super) open_at_most: Duration,
     /// Most rows of one lane taken at once.
     pub(super) share: usize,
 }
@@ -98,6 +100,12 @@ impl Poller {
             let ask = Take {
                 now,
                 lease: Lease { owner: self.owner, until },
+                // Before that, the time may have jumped over what is left of a claim.
+                sweeps_until: self
+                    .clock
+                    .steady_for()
+                    .is_none_or(|steady| steady >= self.open_at_most)
+                    .then(|| now.plus(self.open_at_most)),
                 after: after.clone(),
                 rooms: lanes.into_iter().flat_map(places).collect(),
                 lanes: LANES,

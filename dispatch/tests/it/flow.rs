@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use orqestra_dispatch::sandbox;
 use orqestra_domain::notification::{AttemptOutcome, DeliveryState, FailureClass};
 use orqestra_domain::{Channel, DeliveryId};
 use orqestra_tests::postgres::HeldAppends;
@@ -34,7 +33,7 @@ async fn what_is_accepted_is_sent_once_on_every_channel_and_recorded() {
     let story = world.story(&tenant, id).await;
     assert_eq!(story.deliveries[&Channel::Email].missing, ["name"]);
     assert_eq!(story.deliveries[&Channel::Push].category.as_deref(), Some("orders"));
-    let kept = sandbox::messages(world.pool(), world.commands.vault(), tenant.id, None, 10).await.unwrap();
+    let kept = world.kept(&tenant, None, 10).await;
     let mut seen: Vec<_> = kept.iter().map(|m| (m.channel, m.to.as_str(), m.body.as_str())).collect();
     seen.sort_unstable();
     assert_eq!(

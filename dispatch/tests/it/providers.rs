@@ -1,7 +1,7 @@
 //! Real providers behind dispatch: an email over SMTP from acceptance to record, and the sandbox's deduplication.
 
 use orqestra_commands::{RenderedContent, answer_field};
-use orqestra_dispatch::sandbox::{self, Sandbox, SandboxLane};
+use orqestra_dispatch::sandbox::{Sandbox, SandboxLane};
 use orqestra_dispatch::{Message, Provider};
 use orqestra_domain::notification::{AttemptOutcome, DeliveryState, NotificationEvent};
 use orqestra_domain::{AnyEvent, Channel, DeliveryId, EventId, StreamId};
@@ -103,7 +103,7 @@ async fn the_sandbox_keeps_a_delivery_once_however_often_it_is_sent() {
     lane.send(&first).await.unwrap();
     let (a, b) = tokio::join!(lane.send(&second), lane.send(&second));
     assert!(a.is_ok() && b.is_ok());
-    let kept = sandbox::messages(world.pool(), world.commands.vault(), tenant.id, None, 10).await.unwrap();
+    let kept = world.kept(&tenant, None, 10).await;
     assert_eq!(kept.iter().map(|message| message.body.as_str()).collect::<Vec<_>>(), ["first"]);
     token.cancel();
 }

@@ -12,6 +12,7 @@ use orqestra_commands::{
     Commands, Context, Directory, ProviderInput, RecipientInput, RegisterTenant, SmtpInput, TenantEntry,
     Trigger, Variables,
 };
+use orqestra_dispatch::sandbox::{self, Asked, SandboxMessage};
 use orqestra_dispatch::{
     Dispatch, DispatchDeps, DispatchError, DispatchSettings, MakeProvider, SUBSCRIPTION, rebuild_due,
 };
@@ -31,7 +32,7 @@ use orqestra_event_log::{
 use orqestra_tests::postgres::TestDatabase;
 use orqestra_vault::{Entropy, MasterKey, OsEntropy, SeededEntropy, Vault};
 use serde_json::{Map, Value, json};
-use sqlx::PgPool;
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgPool};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -116,6 +117,37 @@ impl World {
     pub(crate) async fn by_the_databases_clock() -> Self {
         let database = Arc::new(TestDatabase::migrated(&MIGRATOR).await);
         Self::with_machine_clock(database, SystemClock.now()).await
+    }
+
+    /// The same, on a database whose clock a test moves by [`World::set_the_databases_clock`].
+    pub(crate) async fn by_a_databases_clock_that_moves() -> Self {
+        let database = Arc::new(TestDatabase::migrated(&MIGRATOR).await);
+        // What the path finds before the catalog's goes first. Connections from before do not have the path.
+        let moved = format!(
+            "create schema moved;
+             create table moved.clock (ahead interval not null);
+             insert into moved.clock values ('0');
+             create function moved.clock_timestamp() returns timestamptz language sql volatile as
+                 'select pg_catalog.clock_timestamp() + ahead from moved.clock';
+             alter database {} set search_path = moved, pg_catalog, public;
+             select pg_terminate_backend(pid) from pg_stat_activity
+              where datname = current_database() and pid <> pg_backend_pid();",
+            database.name()
+        );
+        let mut owner = database.options().connect().await.unwrap();
+        owner.execute(sqlx::raw_sql(&moved)).await.unwrap();
+        owner.close().await.unwrap();
+        Self::with_machine_clock(database, SystemClock.now()).await
+    }
+
+    /// Moves the database's clock, by seconds from the right time, and waits until this process has seen it.
+    pub(crate) async fn set_the_databases_clock(&self, ahead: i64) {
+        sqlx::query("update moved.clock set ahead = make_interval(secs => $1)")
+            .bind(f64::from(i32::try_from(ahead).unwrap()))
+            .execute(self.pool())
+            .await
+            .unwrap();
+        self.commands.log().fetch_head().await.unwrap();
     }
 
     /// One more such process on the same database, whose machine's clock shows another time.
@@ -323,6 +355,18 @@ impl World {
             return delivery;
         }
         panic!("it never came to that: {:?}", self.story(tenant, notification).await.deliveries)
+    }
+
+    /// The newest messages in the sandbox.
+    pub(crate) async fn kept(
+        &self,
+        tenant: &TenantEntry,
+        channel: Option<Channel>,
+        limit: u32,
+    ) -> Vec<SandboxMessage> {
+        let asked = Asked { channel, limit, after: None };
+        let page = sandbox::messages(self.pool(), self.commands.vault(), tenant.id, asked).await.unwrap();
+        page.unwrap().messages
     }
 
     /// Waits until nothing more happens to a delivery by itself.

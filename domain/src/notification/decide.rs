@@ -15,6 +15,7 @@ use super::state::{AttemptOutcome, Delivery, DeliveryState, Notification, Story}
 use crate::channel::Channel;
 use crate::provider::{Dedup, HUB, HUB_INSTANCE};
 use crate::retry::RetrySchedule;
+use crate::timestamp::Timestamp;
 
 /// Most attempts of a delivery, over all providers and throttled ones: what bounds its stream.
 const MOST_ATTEMPTS: usize = 512;
@@ -61,6 +62,15 @@ impl Notification {
             None => vec![NotificationEvent::NotificationRead(NotificationRead { at: read.at })],
         })
     }
+}
+
+/// Clocks of one installation are not further apart than this.
+const CLOCKS_APART: Duration = Duration::from_mins(1);
+
+/// Whether a moment in the log lies ahead of now: the clock was set back since, so what was reckoned from that moment says
+/// nothing any more.
+fn is_yet_to_come(moment: Timestamp, now: Timestamp) -> bool {
+    moment > now.plus(CLOCKS_APART)
 }
 
 impl Story {
@@ -206,7 +216,7 @@ impl Story {
         if attempt.outcome != AttemptOutcome::Open {
             return Err(Refusal::OutcomeKnown);
         }
-        if !mark.by_sender && mark.at < attempt.expires_at {
+        if !mark.by_sender && mark.at < attempt.expires_at && !is_yet_to_come(attempt.started_at, mark.at) {
             return Err(Refusal::StillRunning);
         }
         let settles = delivery.is_settled_by(mark.attempt);

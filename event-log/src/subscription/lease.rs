@@ -20,6 +20,9 @@ pub(crate) struct Owner {
     pub(crate) presence: i64,
 }
 
+/// A lease that ends later than this from now was taken before the clock was set back. Longer than any, a recovery's too.
+const LONGEST: Duration = Duration::from_mins(30);
+
 /// A lease held.
 #[derive(Clone, Debug)]
 pub(super) struct Lease {
@@ -44,6 +47,7 @@ impl Lease {
                     set epoch = held.epoch + 1, owner = excluded.owner, until = excluded.until,
                         presence = excluded.presence
                   where held.until <= clock_timestamp()
+                     or held.until > clock_timestamp() + make_interval(secs => $5)
                      or (held.presence <> 0 and pg_try_advisory_xact_lock(held.presence))
                  returning epoch",
             )
@@ -51,6 +55,7 @@ impl Lease {
             .bind(owner.id)
             .bind(length.as_secs_f64())
             .bind(owner.presence)
+            .bind(LONGEST.as_secs_f64())
             .fetch_optional(pool),
         )
         .await?;

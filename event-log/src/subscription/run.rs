@@ -27,11 +27,12 @@ const SHORTEST_REST: Duration = Duration::from_millis(50);
 const STEP: Duration = Duration::from_millis(20);
 
 /// Opens a subscription's transaction: what a crash takes back is done again from the checkpoint, and a process that
-/// stands still in it holds nobody up for longer than its limit.
+/// stands still in it, or was cut off from it, holds nobody up for longer than its limit: the next try least of all.
 pub(super) fn begin(limit: Duration) -> String {
     let millis = limit.as_millis();
     format!(
-        "begin; set local synchronous_commit = off; set local idle_in_transaction_session_timeout = {millis}"
+        "begin; set local synchronous_commit = off; set local statement_timeout = {millis};
+         set local idle_in_transaction_session_timeout = {millis}"
     )
 }
 

@@ -1,4 +1,4 @@
-//! The call of `append_batch`, and the look-up of what a call whose answer was lost has stored.
+//! The call of `append_batch_of`, and the look-up of what a call whose answer was lost has stored.
 //!
 //! Both take a batch as arrays, one round trip each.
 
@@ -18,13 +18,11 @@ use crate::append::{KeyDestruction, Outcome};
 use crate::intact::{Identity, Known};
 use crate::position::Position;
 
-/// Appends only where the log is the one known: its identity, and the event at the last position known. The conditions
-/// name no column of the function, so they are looked at once and before it is called.
+/// Appends only where the log is the one known: its identity, and the event at the last position known. The function
+/// looks at both once it has its turn, so that nothing that waited for it is stored in a log that has changed meanwhile.
 const CALL: &str = "select command, status, first_position, actual, detail
-   from append_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-                     $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)
-  where (select e.event_id from events e where e.position = $34) is not distinct from $35
-    and exists (select from log_identity i where i.log_id = $36 and i.epoch = $37)
+   from append_batch_of($34, $35, $36, $37, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+                        $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)
   order by command";
 
 type Row = (i32, i16, Option<i64>, i64, Option<Value>);

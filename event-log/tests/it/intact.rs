@@ -10,6 +10,7 @@ use orqestra_event_log::{
     SubscriberError, SubscriptionError, checkpoint, checkpoints_beyond_head, end_recovery, fence,
     run_subscription, settle_checkpoint,
 };
+use orqestra_tests::postgres::HeldAppends;
 use orqestra_tests::wait;
 use sqlx::{Executor as _, PgTransaction};
 use uuid::Uuid;
@@ -102,6 +103,48 @@ async fn an_append_goes_into_no_log_but_the_one_known() {
         in_time(log.changed()).await;
         refuses_everything(&log).await;
     }
+}
+
+#[tokio::test]
+async fn an_append_that_waited_for_its_turn_while_the_epoch_was_counted_up_is_not_stored() {
+    let world = World::new().await;
+    recorded(world.log.append(events(1, 0, 1)).await);
+    let mut held = HeldAppends::on(world.pool()).await;
+    let appending = tokio::spawn({
+        let log = world.log.clone();
+        async move { log.append(events(2, 0, 1)).await }
+    });
+    held.waited_for_by(1).await;
+    world.database.run("update log_identity set epoch = epoch + 1").await;
+    held.release().await;
+    let refused = in_time(appending).await.unwrap();
+    assert!(matches!(refused, Outcome::Unavailable), "{refused:?}");
+    assert_eq!(stored(&world).await, 1);
+    in_time(world.log.changed()).await;
+}
+
+#[tokio::test]
+async fn a_recovery_waits_for_the_append_under_way_and_no_later_one_is_stored() {
+    let world = World::new().await;
+    let log = unpolled(&world).await;
+    recorded(log.append(events(1, 0, 1)).await);
+    let mut held = HeldAppends::on(world.pool()).await;
+    let fencing = tokio::spawn({
+        let pool = world.pool().clone();
+        async move { fence(&pool).await }
+    });
+    held.waited_for_by(1).await;
+    let appending = tokio::spawn({
+        let log = log.clone();
+        async move { log.append(events(2, 0, 1)).await }
+    });
+    held.waited_for_by(2).await;
+    assert!(!fencing.is_finished(), "an append is under way");
+    held.release().await;
+    assert_eq!(in_time(fencing).await.unwrap().unwrap(), 2);
+    let refused = in_time(appending).await.unwrap();
+    assert!(matches!(refused, Outcome::Unavailable), "{refused:?}");
+    assert_eq!(stored(&world).await, 1);
 }
 
 #[tokio::test]

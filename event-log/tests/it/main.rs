@@ -11,6 +11,7 @@ mod gathering;
 mod guards;
 mod intact;
 mod keys;
+mod late;
 mod neighbours;
 mod newer;
 mod paging;

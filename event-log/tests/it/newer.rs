@@ -17,6 +17,11 @@ use crate::support::{World, events, recorded, stream};
 const READ: &str = r#"{"NotificationRead":{"at":"2026-04-22T12:00:00.000000Z"}}"#;
 const BROKEN: &str = r#"{"NotificationRead":{"at":7}}"#;
 
+/// The name of a build of this version that knows one more shape.
+fn next_build() -> String {
+    format!("orqestra/{}+shapes.{}", env!("CARGO_PKG_VERSION"), orqestra_domain::shapes::SHAPES + 1)
+}
+
 async fn stored(event_type: &str, version: &str, payload: &str, program: Option<&str>) -> Arc<RecordedEvent> {
     use cqrs_es::Aggregate as _;
     let world = World::new().await;
@@ -45,12 +50,22 @@ async fn an_event_is_newer_by_its_type_its_version_or_its_program_and_else_broke
         ("NotificationRead", "1.1.0", READ, None),
         ("NotificationRead", "2.0.0", READ, None),
         ("NotificationRead", "1.0.0", BROKEN, Some("orqestra/99.0.0")),
+        // Another build of the same version.
+        ("NotificationRead", "1.0.0", BROKEN, Some(next_build().as_str())),
     ] {
         let event = stored(event_type, version, payload, program).await;
         let read = event.event();
         assert!(matches!(read, Err(Unreadable::Newer(_))), "{event_type} {version} {program:?}: {read:?}");
     }
-    for program in [None, Some("orqestra/0.0.1"), Some("another program"), Some("orqestra/one")] {
+    let before = format!("orqestra/{}", env!("CARGO_PKG_VERSION"));
+    for program in [
+        None,
+        Some("orqestra/0.0.1"),
+        Some("another program"),
+        Some("orqestra/one"),
+        Some(before.as_str()),
+        Some(orqestra_event_log::PROGRAM),
+    ] {
         let event = stored("NotificationRead", "1.0.0", BROKEN, program).await;
         assert!(matches!(event.event(), Err(Unreadable::Broken(_))), "{program:?}: {:?}", event.event());
     }
@@ -89,7 +104,7 @@ async fn an_older_process_hands_the_subscription_over_to_a_newer_one_and_parks_n
 }
 
 #[tokio::test]
-async fn what_another_version_parked_is_tried_again_when_this_one_starts() {
+async fn what_another_build_parked_is_tried_again_when_this_one_starts() {
     let world = world().await;
     let poison = Poison::default();
     poison.lock().unwrap().extend([stream(1, 1), stream(1, 2)]);
@@ -102,7 +117,8 @@ async fn what_another_version_parked_is_tried_again_when_this_one_starts() {
         parked(world.pool(), "witness").await.unwrap().into_iter().map(|parked| parked.program).collect();
     assert_eq!(programs, [orqestra_event_log::PROGRAM; 2]);
     let other = format!(
-        "update parked_events set program = 'orqestra/0.0.1' where aggregate_id = '{}'",
+        "update parked_events set program = 'orqestra/{}' where aggregate_id = '{}'",
+        env!("CARGO_PKG_VERSION"),
         stream(1, 1)
     );
     world.pool().execute(other.as_str()).await.unwrap();
@@ -113,7 +129,7 @@ async fn what_another_version_parked_is_tried_again_when_this_one_starts() {
     reached(&world.log, 4).await;
     running.stop().await;
     let left = parked(world.pool(), "witness").await.unwrap();
-    assert_eq!(left[0].aggregate_id, stream(1, 2), "this version's own waits until somebody asks");
+    assert_eq!(left[0].aggregate_id, stream(1, 2), "this build's own waits until somebody asks");
     let mut handled = witnessed(&world).await;
     handled.sort_unstable();
     assert_eq!(handled, [1, 3, 4]);

@@ -171,3 +171,40 @@ async fn over_a_slow_link_a_page_that_is_late_is_halved_until_it_comes() {
     assert!(!page.is_empty() && bytes(&page) <= MOST / 2, "{} bytes", bytes(&page));
     log.close().await;
 }
+
+#[tokio::test]
+async fn one_event_that_takes_longer_than_a_page_may_comes_all_the_same() {
+    let database = TestDatabase::migrated(&orqestra_event_log::MIGRATOR).await;
+    let proxy = Proxy::before(TestCluster::shared().socket()).await;
+    let world = World::new_on(database).await;
+    append(&world.log, "Small", 1, 0, vec![event("Grown", "s")]).await;
+    append(&world.log, "Large", 2, 0, vec![event("Grown", &noise(900 * 1000, 2))]).await;
+    append(&world.log, "Small", 3, 0, vec![event("Grown", "s")]).await;
+    let log = open(&world.database.pool_over(proxy.port()), &world.clock, &world.token).await;
+    // It needs about seven seconds, and a page has five.
+    proxy.slow_down(128 * 1024);
+    let by_page = tokio::spawn({
+        let log = log.clone();
+        async move {
+            let (mut at, mut seen) = (Position::ZERO, Vec::new());
+            while seen.len() < 3 {
+                let Ok(page) = log.read_after(at, 1_000).await else { continue };
+                seen.extend(page.iter().map(|event| (event.position.get(), event.payload.len())));
+                at = page.last().expect("there are three").position;
+            }
+            seen
+        }
+    });
+    let by_stream = tokio::spawn(async move {
+        loop {
+            if let Ok(events) = log.load("Large", &stream(2)).await {
+                return events.len();
+            }
+        }
+    });
+    let patiently = Duration::from_mins(1);
+    let seen = tokio::time::timeout(patiently, by_page).await.expect("in time").unwrap();
+    assert_eq!(seen.iter().map(|(position, _)| *position).collect::<Vec<_>>(), [1, 2, 3]);
+    assert!(seen[1].1 > 900 * 1000);
+    assert_eq!(tokio::time::timeout(patiently, by_stream).await.expect("in time").unwrap(), 1);
+}

@@ -235,8 +235,7 @@ impl SealedItem {
         let accepted_at: OffsetDateTime = row.try_get("accepted_at")?;
         Ok(Some(Self {
             id: NotificationId::from_uuid(row.try_get("notification_id")?),
-            event_type: EventTypeName::parse(&event_type)
-                .map_err(|_| ReadModelError::Corrupt { table: "inbox", column: "event_type" })?,
+            event_type: EventTypeName::stored(event_type),
             category: row.try_get("category")?,
             content: Sealed { key_id: KeyId::from_uuid(key_id), data },
             status: if read { ReadStatus::Read } else { ReadStatus::Unread },

@@ -237,3 +237,25 @@ async fn counts_are_a_tenants_own() {
         ]
     );
 }
+
+#[tokio::test]
+async fn an_event_id_that_a_process_of_an_earlier_version_writes_in_clear_is_not_kept() {
+    let world = World::new().await;
+    world.trigger(tenant(1), "ann", &[Channel::Email]).await;
+    world.project(Projection::DeliveryStatus).await;
+    sqlx::raw_sql(
+        "create table earlier as select * from deliveries;
+             update earlier set event_id = 'ann@example.com';
+             insert into deliveries select * from earlier
+                 on conflict on constraint deliveries_pkey do update set event_id = excluded.event_id;
+             delete from deliveries;
+             insert into deliveries select * from earlier;
+             drop table earlier",
+    )
+    .execute(world.pool())
+    .await
+    .unwrap();
+    let kept: Vec<Option<String>> =
+        sqlx::query_scalar("select event_id from deliveries").fetch_all(world.pool()).await.unwrap();
+    assert!(!kept.is_empty() && kept.iter().all(Option::is_none), "{kept:?}");
+}

@@ -26,6 +26,25 @@ async fn a_rendered_push_is_shown_and_a_planned_one_is_not() {
 }
 
 #[tokio::test]
+async fn a_stored_event_type_that_todays_rule_refuses_is_shown_as_it_stands() {
+    let world = World::new().await;
+    world.pushed(tenant(1), "ann", "before").await;
+    world.pushed(tenant(1), "ann", "after").await;
+    world.project(Projection::Inbox).await;
+    for odd in ["".to_owned(), "a\nb".to_owned(), "x".repeat(5_000)] {
+        sqlx::query("update inbox set event_type = $1 where position = (select min(position) from inbox)")
+            .bind(&odd)
+            .execute(world.pool())
+            .await
+            .unwrap();
+        let items = world.history(tenant(1), "ann").await;
+        let shown: Vec<_> =
+            items.iter().map(|item| (item.title.as_str(), item.event_type.as_str())).collect();
+        assert_eq!(shown, [("after", "order.confirmed"), ("before", odd.as_str())]);
+    }
+}
+
+#[tokio::test]
 async fn a_push_is_dated_by_its_acceptance_and_shown_whenever_it_arrives() {
     let world = World::new().await;
     let mut early = world.trigger(tenant(1), "ann", &[Channel::Push]).await;

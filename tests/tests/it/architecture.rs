@@ -61,6 +61,42 @@ const FORBIDDEN: &[(&str, &str)] = &[
     ),
 ];
 
+/// Value objects with a rule of what is taken, and the files of rooms that apply it: where callers' input comes in, and where
+/// the program makes a value of its own. What is stored was taken once, and is read as it stands (`stored`, or serde).
+const RULES: &[(&str, &[&str])] = &[
+    (
+        "EmailAddress",
+        &[
+            "api/src/admin/change_tenant.rs",
+            "api/src/admin/providers.rs",
+            "api/src/admin/tenants.rs",
+            TRIGGER,
+        ],
+    ),
+    (
+        "EventId",
+        &["api/src/admin/event.rs", "api/src/v1/event.rs", "commands/src/trigger_notification.rs", TRIGGER],
+    ),
+    ("EventTypeName", &["api/src/admin/template.rs", "commands/src/seed_platform.rs", TRIGGER]),
+    ("PhoneNumber", &[TRIGGER]),
+    ("PushCategories", &["api/src/admin/change_tenant.rs"]),
+    (
+        "TenantName",
+        &["api/src/admin/change_tenant.rs", "api/src/admin/tenants.rs", "commands/src/seed_platform.rs"],
+    ),
+    (
+        "UserId",
+        &[
+            "api/src/realtime/host.rs",
+            "api/src/v1/history.rs",
+            "api/src/v1/mark_read.rs",
+            "api/src/v1/realtime_token.rs",
+            TRIGGER,
+        ],
+    ),
+];
+const TRIGGER: &str = "api/src/v1/trigger.rs";
+
 /// The one file of a test tree that may wait between two looks at a condition.
 const MAY_WAIT: &str = "wait.rs";
 /// The one file of a room that may read the environment: tests set the fail point of a child process there.
@@ -151,6 +187,31 @@ fn every_source_file_says_what_it_owns_and_stays_short() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn no_room_checks_a_stored_value_by_todays_rule() {
+    let mut found: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for (name, text) in sources() {
+        let room = name.split('/').next().unwrap_or_default();
+        if EXEMPT.contains(&room) || room == "domain" || name.contains("/tests") {
+            continue;
+        }
+        let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+        for (rule, _) in RULES {
+            if code.contains(&format!("{rule}::parse")) {
+                found.entry(rule).or_default().insert(name.clone());
+            }
+        }
+    }
+    for (rule, files) in RULES {
+        let allowed: BTreeSet<String> = files.iter().map(|file| (*file).to_owned()).collect();
+        assert_eq!(
+            found.remove(rule).unwrap_or_default(),
+            allowed,
+            "{rule}::parse is for input alone; a stored value is read by {rule}::stored or serde"
+        );
+    }
 }
 
 #[test]

@@ -110,3 +110,33 @@ async fn over_a_slow_link_large_events_are_sent_and_a_process_that_is_behind_ans
         assert!(status.success(), "{status}: {}", process.log_tail());
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_of_all_roles_that_catches_up_over_a_slow_link_takes_every_trigger() {
+    let database = TestDatabase::empty().await;
+    let proxy = Proxy::before(TestCluster::shared().socket()).await;
+    let world = World::through(proxy.port(), database).await;
+    world.sigterm().await;
+    world.begin_as("api").await;
+    let tenant = world.tenant();
+    trigger(&world, 0..160).await;
+    world.sigterm().await;
+    // Each connection is busy for a second with a page, and some forty pages are behind for each reader.
+    proxy.slow_down(1024 * 1024);
+    world.begin_as("api,project,dispatch").await;
+    let behind = async || {
+        let asked = sqlx::query_scalar::<_, i64>(
+            "select (select max(position) from events)
+                    - (select min(position) from (select max(position) as position from checkpoints
+                                                   group by subscription) readers)",
+        );
+        asked.fetch_one(world.pool()).await.unwrap()
+    };
+    let mut taken = 0;
+    while behind().await > 40 || taken < 20 {
+        drop(world.trigger(tenant, &order(1_000 + taken)).await.expect(200));
+        taken += 1;
+    }
+    println!("{taken} triggers were taken while it was behind");
+    settled(&world).await;
+}

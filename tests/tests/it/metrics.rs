@@ -20,8 +20,9 @@ use crate::inside::Inside;
 const SHOWN_WITHIN: Duration = Duration::from_mins(1);
 
 /// What has a value only after damage, a crash or a race, or with an open page.
-const RARE: [&str; 17] = [
+const RARE: [&str; 18] = [
     "orqestra_command_retries_total",
+    "orqestra_database_clock_steps_total",
     "orqestra_dispatch_leases_dropped_total",
     "orqestra_dispatch_postponed_total",
     "orqestra_idle_connections_closed_total",

@@ -120,6 +120,39 @@ async fn what_a_destroyed_key_sealed_never_opens_again() {
 }
 
 #[tokio::test]
+async fn a_key_of_an_expired_month_that_is_still_stored_is_read_by_no_way() {
+    let database = TestDatabase::migrated(&MIGRATOR).await;
+    let pool = database.pool();
+    let writer = vault(pool, master(1), 1);
+    let expired = stored_key(pool, &writer, person(1, 202_610)).await;
+    let another_persons = stored_key(pool, &writer, person(2, 202_610)).await;
+    let kept = stored_key(pool, &writer, person(1, 202_611)).await;
+    let tenants = stored_key(pool, &writer, KeyScope::Tenant).await;
+    // Of another tenant, the month says nothing.
+    for (tenant, month) in [(TENANT, 202_610), (TenantId::PLATFORM, 202_611)] {
+        sqlx::query("insert into expired_months (tenant_id, month) values ($1, $2)")
+            .bind(tenant.as_uuid())
+            .bind(month)
+            .execute(pool)
+            .await
+            .unwrap();
+    }
+    // Each asks with nothing in memory.
+    for (key, by) in [(&expired, person(1, 202_610)), (&another_persons, person(2, 202_610))] {
+        let by_id = vault(pool, master(1), 2).key(key.id()).await;
+        assert!(matches!(by_id, Err(KeyError::Gone)), "{by_id:?}");
+        let by_scope = vault(pool, master(1), 3).find(TENANT, by).await.unwrap();
+        assert!(by_scope.is_none(), "{by_scope:?}");
+    }
+    for (key, by) in [(&kept, person(1, 202_611)), (&tenants, KeyScope::Tenant)] {
+        assert_eq!(vault(pool, master(1), 4).key(key.id()).await.unwrap().id(), key.id());
+        assert_eq!(vault(pool, master(1), 5).find(TENANT, by).await.unwrap().unwrap().id(), key.id());
+    }
+    let stored: i64 = sqlx::query_scalar("select count(*) from data_keys").fetch_one(pool).await.unwrap();
+    assert_eq!(stored, 4, "nothing was deleted yet");
+}
+
+#[tokio::test]
 async fn a_key_called_dead_is_not_used_again() {
     let database = TestDatabase::migrated(&MIGRATOR).await;
     let vault = vault(database.pool(), master(1), 1);

@@ -206,6 +206,16 @@ fn a_sweeper_waits_until_the_claim_has_expired() {
 }
 
 #[test]
+fn a_claim_from_before_the_clock_was_set_back_does_not_run_until_its_time_comes_again() {
+    let claimed_at = |second| given(vec![accepted(), rendered(Channel::Email), started(1, second)]);
+    let back = 10_000;
+    claimed_at(back + 60).when(sweep(1, UnknownPolicy::Hold, back)).then_expect_error(Refusal::StillRunning);
+    claimed_at(back + 61)
+        .when(sweep(1, UnknownPolicy::Hold, back))
+        .then_expect_events(vec![outcome_unknown(1, back, None)]);
+}
+
+#[test]
 fn an_outcome_that_is_known_or_said_to_be_unknown_is_not_marked_again() {
     let late = || sweep(1, UnknownPolicy::Hold, 99);
     given(vec![accepted()]).when(late()).then_expect_error(Refusal::OutcomeKnown);

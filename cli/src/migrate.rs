@@ -1,0 +1,255 @@
+//! Bringing the schema up to this program's, as its owner.
+//!
+//! Nothing that a role without rights can take holds a migration up: turns are taken by a lock of the table of migrations,
+//! which needs a right to it, where advisory locks need none. What a role with rights holds is waited for within bounds,
+//! and told while it is waited for.
+
+use std::borrow::Cow;
+use std::pin::pin;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use orqestra_event_log::MIGRATOR;
+use sqlx::migrate::{Migrate as _, Migrator};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection as _, Executor as _, PgConnection};
+use tokio::time::MissedTickBehavior;
+
+use crate::database::{CONNECT_WITHIN, DatabaseUrls, ensure_app_role};
+
+/// How long one migrator waits for another.
+const TURN_WITHIN: Duration = Duration::from_mins(5);
+/// How long a statement of a migration waits for a lock.
+const LOCK_WITHIN: Duration = Duration::from_mins(1);
+/// How often a wait is looked at.
+const LOOKS_EVERY: Duration = Duration::from_secs(1);
+
+/// Migrations whose text has changed since a database could have run it, to the same effect: the version, and the checksum
+/// of the earlier text.
+///
+/// 7 took an advisory lock, which any role could hold.
+const REWRITTEN: [(i64, &str); 1] =
+    [(7, "5b9022c8833f25e5b36cc170485875a03b417579e90f1050561d7f4850b1fed79409401175a7220576305360332d986a")];
+
+/// Brings the schema up to this program's.
+pub(crate) async fn migrate(urls: &DatabaseUrls) -> anyhow::Result<()> {
+    migrate_within(urls, TURN_WITHIN, LOCK_WITHIN).await
+}
+
+/// The same within other times.
+async fn migrate_within(
+    urls: &DatabaseUrls,
+    turn_within: Duration,
+    lock_within: Duration,
+) -> anyhow::Result<()> {
+    let options = DatabaseUrls::parsed(&urls.owner)?
+        .application_name("orqestra migrate")
+        .options([("lock_timeout", millis(lock_within))]);
+    let mut owner = connect(&options).await?;
+    let mut turn = connect(&options).await?;
+    let mut onlooker = connect(&options).await?;
+    let app_user = DatabaseUrls::parsed(&urls.app)?.get_username().to_owned();
+    if app_user != options.get_username() {
+        ensure_app_role(&mut owner, &app_user).await?;
+    }
+    owner.ensure_migrations_table().await.context("the table of migrations cannot be made")?;
+    let waiting = pid(&mut turn).await?;
+    looked_on(&mut onlooker, waiting, take_turn(&mut turn, turn_within))
+        .await
+        .context("another process migrates the database and does not end")?;
+    accept_rewritten(&mut owner).await.context("the table of migrations cannot be written")?;
+    // The lock of the migrator itself is an advisory one.
+    let mut migrator = Migrator { migrations: Cow::Borrowed(&MIGRATOR.migrations), ..Migrator::DEFAULT };
+    migrator.set_locking(false);
+    let waiting = pid(&mut owner).await?;
+    looked_on(&mut onlooker, waiting, migrator.run_direct(&mut owner))
+        .await
+        .context("a migration failed; nothing of it was kept")?;
+    for connection in [onlooker, turn, owner] {
+        connection.close().await.context("the owner's connection did not close")?;
+    }
+    Ok(())
+}
+
+async fn connect(options: &PgConnectOptions) -> anyhow::Result<PgConnection> {
+    tokio::time::timeout(CONNECT_WITHIN, PgConnection::connect_with(options))
+        .await
+        .context("the database did not answer in time")?
+        .context("the database cannot be reached as its owner")
+}
+
+async fn pid(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
+    sqlx::query_scalar("select pg_backend_pid()").fetch_one(connection).await
+}
+
+/// Takes the lock of migrations, which the connection holds until it closes.
+async fn take_turn(turn: &mut PgConnection, within: Duration) -> Result<(), sqlx::Error> {
+    let lock = format!(
+        "begin; set local lock_timeout = '{}'; set local idle_in_transaction_session_timeout = 0;
+         lock table _sqlx_migrations in share update exclusive mode",
+        millis(within)
+    );
+    turn.execute(lock.as_str()).await.map(drop)
+}
+
+/// Notes today's checksum of what an earlier text of a migration has done.
+async fn accept_rewritten(owner: &mut PgConnection) -> Result<(), sqlx::Error> {
+    for (version, before) in REWRITTEN {
+        let Some(today) = MIGRATOR.iter().find(|migration| migration.version == version) else { continue };
+        sqlx::query(
+            "update _sqlx_migrations set checksum = $1 where version = $2 and checksum = decode($3, 'hex')",
+        )
+        .bind(&*today.checksum)
+        .bind(version)
+        .bind(before)
+        .execute(&mut *owner)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Works, and looks meanwhile whether the work waits for somebody's lock: tells for whose, at once and with the failure.
+async fn looked_on<T, E>(
+    onlooker: &mut PgConnection,
+    worker: i32,
+    work: impl Future<Output = Result<T, E>>,
+) -> anyhow::Result<T>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let mut work = pin!(work);
+    let mut holders: Option<String> = None;
+    let mut looks = tokio::time::interval(LOOKS_EVERY);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // The first tick comes at once.
+    looks.reset();
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut work => {
+                let failed = match done {
+                    Ok(done) => return Ok(done),
+                    Err(failed) => anyhow::Error::new(failed),
+                };
+                return Err(match holders {
+                    Some(holders) => failed.context(format!("it waited for a lock of {holders}")),
+                    None => failed,
+                });
+            }
+            _ = looks.tick() => {
+                let seen = holders_before(onlooker, worker).await.ok().flatten();
+                if let Some(seen) = &seen && holders.as_ref() != Some(seen) {
+                    tracing::warn!("migrating waits for a lock of {seen}");
+                }
+                holders = seen;
+            }
+        }
+    }
+}
+
+/// The processes of the server that a waiting one waits for, with their roles.
+async fn holders_before(onlooker: &mut PgConnection, worker: i32) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar(
+        "select string_agg(format('process %s of role %s (%s)', a.pid, a.usename, a.application_name), ', '
+                           order by a.pid)
+           from pg_stat_activity a where a.pid = any (pg_blocking_pids($1))",
+    )
+    .bind(worker)
+    .fetch_one(onlooker)
+    .await
+}
+
+fn millis(span: Duration) -> String {
+    format!("{}ms", span.as_millis())
+}
+
+#[cfg(test)]
+mod tests {
+    use orqestra_tests::postgres::TestDatabase;
+    use sqlx::ConnectOptions as _;
+
+    use super::*;
+
+    /// More than enough for all migrations, and less than either bound of waiting.
+    const IN_TIME: Duration = Duration::from_secs(50);
+
+    fn urls(database: &TestDatabase) -> DatabaseUrls {
+        DatabaseUrls { owner: database.url(), app: database.url() }
+    }
+
+    /// A connection as a role that may connect and nothing else.
+    async fn stranger(database: &TestDatabase) -> PgConnection {
+        let role = format!("stranger_of_{}", database.name());
+        database.run(&format!("create role {role} login")).await;
+        database.options().clone().username(&role).connect().await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn no_lock_that_a_stranger_can_take_holds_a_migration_up() {
+        let database = TestDatabase::empty().await;
+        let mut stranger = stranger(&database).await;
+        // What migrations and functions have taken at any time, and what sqlx's own migrator takes.
+        stranger.execute("select pg_advisory_lock(7237117320415929455)").await.unwrap();
+        stranger.lock().await.unwrap();
+        tokio::time::timeout(IN_TIME, migrate(&urls(&database))).await.expect("an end in time").unwrap();
+        let held: Vec<String> = sqlx::query_scalar(
+            "select proname::text from pg_proc
+              where prosrc like '%advisory%' and pronamespace = 'public'::regnamespace",
+        )
+        .fetch_all(database.pool())
+        .await
+        .unwrap();
+        assert!(held.is_empty(), "advisory locks are taken in {held:?}");
+        stranger.close().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_database_that_ran_an_earlier_text_of_a_migration_opens_and_one_of_an_unknown_text_does_not() {
+        let database = TestDatabase::empty().await;
+        let urls = urls(&database);
+        migrate(&urls).await.unwrap();
+        let (version, before) = REWRITTEN[0];
+        let set = async |checksum: &str| {
+            let change = "update _sqlx_migrations set checksum = decode($1, 'hex') where version = $2";
+            sqlx::query(change).bind(checksum).bind(version).execute(database.pool()).await.unwrap();
+        };
+        set(before).await;
+        migrate(&urls).await.unwrap();
+        let stands: Vec<u8> = sqlx::query_scalar("select checksum from _sqlx_migrations where version = $1")
+            .bind(version)
+            .fetch_one(database.pool())
+            .await
+            .unwrap();
+        assert_ne!(hex::encode(stands), before, "once is enough");
+        set(&before.replace("5b", "5c")).await;
+        let refused = migrate(&urls).await.unwrap_err();
+        assert!(format!("{refused:#}").contains("migration 7"), "{refused:#}");
+    }
+
+    #[tokio::test]
+    async fn a_lock_that_is_held_by_right_is_waited_for_within_bounds_and_its_holder_is_named() {
+        let database = TestDatabase::empty().await;
+        let earlier = MIGRATOR.iter().filter(|migration| migration.version < 7).cloned().collect::<Vec<_>>();
+        let earlier = Migrator { migrations: Cow::Owned(earlier), ..Migrator::DEFAULT };
+        earlier.run(database.pool()).await.unwrap();
+        let urls = urls(&database);
+        let mut holder =
+            database.options().clone().application_name("an old append").connect().await.unwrap();
+        let pid = pid(&mut holder).await.unwrap();
+        let (short, long) = (LOOKS_EVERY * 3, IN_TIME * 2);
+        for (lock, turn_within, lock_within) in [
+            ("_sqlx_migrations in share update exclusive", short, long),
+            ("events in row exclusive", long, short),
+        ] {
+            holder.execute(format!("begin; lock table {lock} mode").as_str()).await.unwrap();
+            let migrating = migrate_within(&urls, turn_within, lock_within);
+            let refused =
+                tokio::time::timeout(IN_TIME, migrating).await.expect("an end in time").unwrap_err();
+            let named = format!("it waited for a lock of process {pid} of role postgres (an old append)");
+            assert!(format!("{refused:#}").contains(&named), "{lock}: {refused:#}");
+            holder.execute("rollback").await.unwrap();
+        }
+        migrate(&urls).await.unwrap();
+        holder.close().await.unwrap();
+    }
+}

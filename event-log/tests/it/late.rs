@@ -1,0 +1,95 @@
+//! Transactions that do not fit their time: a subscription does less at a time until they do, and more again once it can.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use orqestra_event_log::{RecordedEvent, Subscriber, SubscriberError, SubscriptionOptions, run_subscription};
+use sqlx::{Executor as _, PgTransaction};
+
+use crate::subscription::{quick, reached, witnessed, world};
+use crate::support::{events, in_time, recorded};
+
+/// Events of one page at most.
+const BATCH: usize = 64;
+/// The time that a batch of more than this many events does not fit.
+const LIMIT: Duration = Duration::from_millis(800);
+
+/// Whose time limit ends a transaction.
+#[derive(Clone, Copy, Debug)]
+enum Ended {
+    /// The process's own, for the whole transaction.
+    ByTheProcess,
+    /// The database's, for a statement.
+    ByTheDatabase,
+}
+
+/// Takes its time for each event.
+struct Slow {
+    ended: Ended,
+    /// Milliseconds an event.
+    takes: Arc<AtomicU32>,
+    /// How many events it was given each time.
+    given: Arc<Mutex<Vec<usize>>>,
+}
+
+impl Subscriber for Slow {
+    fn name(&self) -> &'static str {
+        "witness"
+    }
+
+    async fn handle(
+        &mut self,
+        tx: &mut PgTransaction<'_>,
+        batch: &[Arc<RecordedEvent>],
+    ) -> Result<(), SubscriberError> {
+        self.given.lock().unwrap().push(batch.len());
+        if let Ended::ByTheDatabase = self.ended {
+            let limit = format!("set local statement_timeout = {}", LIMIT.as_millis());
+            tx.execute(limit.as_str()).await?;
+        }
+        let events = u32::try_from(batch.len()).unwrap();
+        let takes = f64::from(events * self.takes.load(Ordering::SeqCst)) / 1_000.0;
+        sqlx::query("select pg_sleep($1)").bind(takes).execute(&mut **tx).await?;
+        for event in batch {
+            sqlx::query("insert into witnessed (position, aggregate_id) values ($1, $2)")
+                .bind(event.position.get())
+                .bind(&event.aggregate_id)
+                .execute(&mut **tx)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_that_does_not_fit_its_time_is_halved_until_it_does_and_grows_back() {
+    for ended in [Ended::ByTheProcess, Ended::ByTheDatabase] {
+        let world = world().await;
+        let takes = Arc::new(AtomicU32::new(40));
+        let given = Arc::<Mutex<Vec<usize>>>::default();
+        let subscriber = Slow { ended, takes: Arc::clone(&takes), given: Arc::clone(&given) };
+        let limit = match ended {
+            Ended::ByTheProcess => LIMIT,
+            Ended::ByTheDatabase => SubscriptionOptions::default().limit,
+        };
+        let options = SubscriptionOptions { batch: BATCH, limit, lease: Duration::from_secs(10), ..quick() };
+        recorded(world.log.append(events(1, 0, BATCH)).await);
+        let token = world.token.child_token();
+        let running =
+            run_subscription(world.log.clone(), world.pool().clone(), subscriber, options, token.clone());
+        let running = tokio::spawn(running);
+        reached(&world.log, 64).await;
+        let sizes = std::mem::take(&mut *given.lock().unwrap());
+        assert_eq!(sizes[..3], [64, 32, 16], "{ended:?}: {sizes:?}");
+        assert!(sizes[3..].iter().all(|size| *size < BATCH), "{ended:?}: {sizes:?}");
+        takes.store(0, Ordering::SeqCst);
+        recorded(world.log.append(events(2, 0, 5 * BATCH)).await);
+        reached(&world.log, 6 * 64).await;
+        let sizes = std::mem::take(&mut *given.lock().unwrap());
+        assert!(sizes[0] < BATCH && sizes.contains(&BATCH), "{ended:?}: {sizes:?}");
+        token.cancel();
+        in_time(running).await.unwrap().unwrap();
+        assert_eq!(witnessed(&world).await, (1..=6 * 64).collect::<Vec<i64>>(), "{ended:?}");
+    }
+}
