@@ -18,7 +18,8 @@ use anyhow::{Context as _, anyhow, bail, ensure};
 use rustix::process::{Pid, Signal};
 use sqlx::{Connection as _, PgConnection};
 use tokio::process::Child;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
 
 use self::binaries::Binaries;
 use self::place::Place;
@@ -42,6 +43,9 @@ pub(crate) const STOP_WITHIN_AT_LEAST: Duration = Duration::from_millis(2_500);
 const GONE_WITHIN: Duration = Duration::from_secs(1);
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(25);
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
+/// How long making the roles and the database may take.
+const PROVISION_WITHIN: Duration = Duration::from_secs(30);
+const TOLD_TO_END: &str = "told to end while postgresql was starting";
 /// A server whose predecessor's processes are still leaving refuses to start; they are gone in moments.
 const MOST_STARTS: u32 = 5;
 
@@ -59,27 +63,34 @@ pub(crate) struct Cluster {
 /// Starts the private cluster of `data_dir`, making it first where there is none, or adopts the one that runs.
 ///
 /// Answers once the server accepts connections and the roles and the database exist. Fails where another engine holds
-/// `data_dir`, where no PostgreSQL is installed, or where the server does not come up.
-pub(crate) async fn start_or_adopt(data_dir: &Path) -> anyhow::Result<Cluster> {
+/// `data_dir`, where no PostgreSQL is installed, where the server does not come up, or once `told` to end. A server that
+/// was started and is of no use then is ended.
+pub(crate) async fn start_or_adopt(data_dir: &Path, told: &CancellationToken) -> anyhow::Result<Cluster> {
     std::fs::create_dir_all(data_dir).with_context(|| format!("cannot make {}", data_dir.display()))?;
     let data_dir =
         data_dir.canonicalize().with_context(|| format!("cannot look into {}", data_dir.display()))?;
     let lock = lock(&data_dir)?;
     let place = Place::settle(&data_dir)?;
-    let (postmaster, child) = match adopt(&place).await? {
+    let (postmaster, child) = match adopt(&place, told).await? {
         Some(pid) => (pid, None),
-        None => start(&place).await?,
+        None => start(&place, told).await?,
     };
-    settings::provision(place.socket_folder()).await.context("cannot make the roles and the database")?;
     let adopted = child.is_none();
-    tracing::info!(path = %place.home().display(), pid = postmaster.as_raw_nonzero().get(), adopted, "postgresql is ready");
-    Ok(Cluster {
+    let cluster = Cluster {
         socket_folder: place.socket_folder().to_owned(),
         home: place.home().to_owned(),
         postmaster,
         child,
         _lock: lock,
-    })
+    };
+    let provisioned = timeout(PROVISION_WITHIN, settings::provision(place.socket_folder())).await;
+    let provisioned = provisioned.unwrap_or_else(|_| Err(anyhow!("it does not answer")));
+    if let Err(error) = provisioned {
+        drop(cluster.stop(Instant::now() + STOP_WITHIN_AT_LEAST).await);
+        return Err(error).context("cannot make the roles and the database");
+    }
+    tracing::info!(path = %place.home().display(), pid = postmaster.as_raw_nonzero().get(), adopted, "postgresql is ready");
+    Ok(cluster)
 }
 
 /// The folder of the server's programs on this machine.
@@ -180,22 +191,31 @@ fn lock(data_dir: &Path) -> anyhow::Result<Lock> {
 }
 
 /// The server that runs already, once it accepts connections; nothing where there is none, or where it was ending.
-async fn adopt(place: &Place) -> anyhow::Result<Option<Pid>> {
+async fn adopt(place: &Place, told: &CancellationToken) -> anyhow::Result<Option<Pid>> {
     let Some(pid) = running(place) else { return Ok(None) };
-    match wait_until_ready(place, || Ok(running(place) != Some(pid))).await {
+    match wait_until_ready(place, told, || Ok(running(place) != Some(pid))).await {
         Ok(pid) => Ok(Some(pid)),
-        Err(_) if running(place).is_none() => Ok(None),
-        Err(error) => Err(error),
+        Err(_) if running(place).is_none() && !told.is_cancelled() => Ok(None),
+        Err(error) => {
+            // It was left by an engine that was killed, and is of no use to this one either.
+            if rustix::process::kill_process(pid, Signal::INT).is_ok() {
+                let by = Instant::now() + STOP_WITHIN_AT_LEAST;
+                while works_in(pid, &place.data()) && Instant::now() < by {
+                    tokio::time::sleep(LOOK_AGAIN_AFTER).await;
+                }
+            }
+            Err(error)
+        }
     }
 }
 
-async fn start(place: &Place) -> anyhow::Result<(Pid, Option<Child>)> {
+async fn start(place: &Place, told: &CancellationToken) -> anyhow::Result<(Pid, Option<Child>)> {
     let data = place.data();
     let pinned =
         std::fs::read_to_string(data.join("PG_VERSION")).ok().and_then(|text| text.trim().parse().ok());
     let binaries = Binaries::find(pinned).await?;
     if !data.exists() {
-        make(place, &binaries).await?;
+        make(place, &binaries, told).await?;
     }
     place.write(&data.join("orqestra.conf"), &settings::server(place.socket_folder())).await?;
     for file in [data.join("postmaster.pid"), place.socket_folder().join(format!(".s.PGSQL.{PORT}.lock"))] {
@@ -204,14 +224,27 @@ async fn start(place: &Place) -> anyhow::Result<(Pid, Option<Child>)> {
     let mut starts = 1;
     loop {
         let mut child = spawn(place, &binaries)?;
-        let ready = wait_until_ready(place, || Ok(child.try_wait()?.is_some())).await;
+        let ready = wait_until_ready(place, told, || Ok(child.try_wait()?.is_some())).await;
         let ended = child.try_wait()?.is_some();
         match ready {
             Ok(pid) => return Ok((pid, Some(child))),
-            Err(error) if starts == MOST_STARTS || !ended => return Err(error),
+            Err(error) if starts == MOST_STARTS || !ended => {
+                end_at_once(&mut child).await;
+                return Err(error);
+            }
             Err(_) => starts += 1,
         }
         tokio::time::sleep(LOOK_AGAIN_AFTER * 8).await;
+    }
+}
+
+/// Ends a server that did not come up: nothing was committed in it yet.
+async fn end_at_once(child: &mut Child) {
+    let pid = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+    if pid.is_some_and(|pid| rustix::process::kill_process(pid, Signal::QUIT).is_ok())
+        && timeout(GONE_WITHIN, child.wait()).await.is_err()
+    {
+        tracing::warn!("postgresql is still ending");
     }
 }
 
@@ -224,7 +257,7 @@ fn remove_if_foreign(file: &Path) {
 }
 
 /// `initdb` into a folder beside, renamed when complete: a crash in between leaves nothing that looks like data.
-async fn make(place: &Place, binaries: &Binaries) -> anyhow::Result<()> {
+async fn make(place: &Place, binaries: &Binaries, told: &CancellationToken) -> anyhow::Result<()> {
     for entry in std::fs::read_dir(place.home())?.flatten() {
         if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
             // A killed engine's `initdb` may still be at it: it fails then, and clears away what is left.
@@ -232,15 +265,22 @@ async fn make(place: &Place, binaries: &Binaries) -> anyhow::Result<()> {
         }
     }
     let unfinished = place.home().join(format!("{UNFINISHED}.{}", std::process::id()));
-    let output = place
-        .command(&binaries.program("initdb"))
+    let mut initdb = place.command(&binaries.program("initdb"));
+    let making = initdb
         .arg("--pgdata")
         .arg(&unfinished)
         .args(["--username", SUPERUSER, "--encoding", "UTF8", "--locale", "C"])
         .args(["--data-checksums", "--auth-local", "trust", "--auth-host", "reject"])
-        .output()
-        .await
-        .context("cannot run initdb")?;
+        .kill_on_drop(true)
+        .output();
+    let output = tokio::select! {
+        output = making => output.context("cannot run initdb")?,
+        () = told.cancelled() => {
+            // What is left of it is cleared away by the next start too, which may have to wait for its last process.
+            drop(std::fs::remove_dir_all(&unfinished));
+            bail!(TOLD_TO_END)
+        }
+    };
     ensure!(
         output.status.success(),
         "initdb failed ({}): {}",
@@ -270,13 +310,17 @@ fn spawn(place: &Place, binaries: &Binaries) -> anyhow::Result<Child> {
         .context("cannot start postgresql")
 }
 
-/// Waits until the server accepts connections; gives up when it has `ended` or after [`READY_WITHIN`].
+/// Waits until the server accepts connections; gives up when it has `ended`, when `told` to or after [`READY_WITHIN`].
 async fn wait_until_ready(
     place: &Place,
+    told: &CancellationToken,
     mut ended: impl FnMut() -> anyhow::Result<bool>,
 ) -> anyhow::Result<Pid> {
     let deadline = Instant::now() + READY_WITHIN;
     loop {
+        if told.is_cancelled() {
+            bail!(TOLD_TO_END);
+        }
         let over = ended()? || Instant::now() >= deadline;
         let failure = match connects(place).await {
             Ok(()) => match running(place) {

@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use orqestra_event_log::Sessions;
 use serde::{Deserialize, Serialize};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgConnection, PgPool};
 
 /// Connections for commands' reads, projections and dispatch; the log keeps a few of its own.
@@ -30,17 +31,17 @@ impl DatabaseUrls {
     }
 }
 
-/// Opens the engine's pool.
-pub(crate) async fn connect(urls: &DatabaseUrls) -> anyhow::Result<PgPool> {
+/// Opens the engine's pool, whose sessions are looked at as all of this process's are.
+pub(crate) async fn connect(urls: &DatabaseUrls, sessions: &Sessions) -> anyhow::Result<PgPool> {
     let options = DatabaseUrls::parsed(&urls.app)?.application_name("orqestra").options([
         ("statement_timeout", "30s"),
         ("lock_timeout", "10s"),
         ("idle_in_transaction_session_timeout", "30s"),
     ]);
-    PgPoolOptions::new()
+    sessions
+        .pool()
         .max_connections(CONNECTIONS)
         .acquire_timeout(CONNECT_WITHIN)
-        .test_before_acquire(false)
         .connect_with(options)
         .await
         .context("the database cannot be reached; `orqestra doctor` says what is missing")
@@ -49,7 +50,8 @@ pub(crate) async fn connect(urls: &DatabaseUrls) -> anyhow::Result<PgPool> {
 /// Opens a pool of the owner's, for work that takes as long as the log is.
 pub(crate) async fn connect_as_owner(urls: &DatabaseUrls) -> anyhow::Result<PgPool> {
     let options = DatabaseUrls::parsed(&urls.owner)?.application_name("orqestra recover");
-    PgPoolOptions::new()
+    Sessions::default()
+        .pool()
         .max_connections(CONNECTIONS)
         .acquire_timeout(CONNECT_WITHIN)
         .connect_with(options)

@@ -10,14 +10,15 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use clap::ValueEnum;
 use metrics_exporter_prometheus::PrometheusHandle;
-use orqestra_api::limits::Limits;
+use orqestra_api::limits::{Limits, Moment};
 use orqestra_api::server::{self, Bounds, Served};
 use orqestra_api::{AdminToken, App, AppParts, DemoPage, Process, ProcessParts};
 use orqestra_commands::{Commands, DefaultProvider, Directory};
 use orqestra_dispatch::{Dispatch, DispatchDeps, DispatchSettings, PushFeed, sandbox};
 use orqestra_event_log::source::{SystemClock, SystemIds};
 use orqestra_event_log::{
-    Clock, DatabaseClock, EventLog, Ids, LogError, LogOptions, checkpoints_beyond_head, run_subscription,
+    Clock, DatabaseClock, EventLog, Ids, LogError, LogOptions, Sessions, checkpoints_beyond_head,
+    run_subscription,
 };
 use orqestra_projections::{DeliveryStatus, Inbox, Projection, Usage};
 use orqestra_realtime::{Hub, RealtimeTokens};
@@ -35,6 +36,8 @@ use crate::settings::Settings;
 
 /// How long a request's body may take to arrive.
 const BODY_WITHIN: Duration = Duration::from_secs(10);
+/// How long appends may be idle before it is looked whether one would be stored.
+const LOOK_AFTER: Duration = Duration::from_millis(600);
 /// How often expired idempotency keys are cleared away, and how many at a time.
 const PURGE_EVERY: Duration = Duration::from_mins(1);
 const PURGE_AT_MOST: i64 = 10_000;
@@ -98,10 +101,13 @@ impl Engine {
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
         let master = data.master_key(settings, &*entropy)?;
         let realtime_secret = data.realtime_secret(settings, &*entropy)?;
-        let pool = database::connect(urls).await?;
+        let sessions = Sessions::default();
+        let pool = database::connect(urls, &sessions).await?;
         let log_token = CancellationToken::new();
         let options = LogOptions {
             database_clock: Some(database_clock),
+            sessions,
+            look: Some(LOOK_AFTER),
             ..LogOptions::new(Arc::clone(&clock), Arc::clone(&ids))
         };
         let log = EventLog::open(pool.clone(), options, log_token.clone()).await?;
@@ -233,10 +239,11 @@ impl Engine {
 
     /// The limits as they stood when the last process ended, however it ended.
     async fn used_up(&self) -> anyhow::Result<Limits> {
-        let (limits, now) = (Limits::default(), self.clock.now());
+        let now = Moment::now(&*self.clock);
+        let limits = Limits::opened(now);
         let usage = Usage::new(self.pool.clone(), self.commands.log().clone());
-        for (tenant, used) in usage.up_to_now(now).await? {
-            limits.restore(tenant, used.today, &used.seconds, now);
+        for (tenant, used) in usage.up_to_now(now.date).await? {
+            limits.restore(tenant, &used.days, &used.seconds, now);
         }
         Ok(limits)
     }

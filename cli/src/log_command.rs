@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use orqestra_domain::{EventId, NotificationId, TenantId};
 use orqestra_event_log::source::{SystemClock, SystemIds};
-use orqestra_event_log::{EventLog, LogOptions, Position, RecordedEvent};
+use orqestra_event_log::{EventLog, LogOptions, Position, RecordedEvent, Sessions};
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -48,9 +48,10 @@ pub(crate) enum LogCommand {
 
 /// Runs it.
 pub(crate) async fn run(command: LogCommand, settings: &Settings) -> anyhow::Result<()> {
-    let pool = database::connect(&urls(settings)?).await?;
+    let sessions = Sessions::default();
+    let pool = database::connect(&urls(settings)?, &sessions).await?;
     let token = CancellationToken::new();
-    let options = LogOptions::new(Arc::new(SystemClock), Arc::new(SystemIds));
+    let options = LogOptions { sessions, ..LogOptions::new(Arc::new(SystemClock), Arc::new(SystemIds)) };
     let log = EventLog::open(pool, options, token.clone()).await?;
     let done = match command {
         LogCommand::Tail { lines, follow, tenant } => tail(&log, lines, follow, tenant).await,

@@ -9,6 +9,7 @@ mod database;
 mod demo;
 mod doctor;
 mod engine;
+mod environment;
 mod keep;
 mod lines;
 mod log_command;
@@ -103,7 +104,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match start(arguments.command) {
+    match environment::without_postgres().and_then(|()| start(arguments.command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say(format!("orqestra: {error:#}\n"));

@@ -1,4 +1,5 @@
-//! Whether this process can do the work of its own roles: one that reaches the log is ready, and says what else is amiss.
+//! Whether this process can do the work of its own roles: one that reaches the log, and whose appends are stored where it
+//! has any, is ready and says what else is amiss.
 //!
 //! It asks the database for nothing, but goes by what the log and the subscriptions know of it, so that it answers at
 //! once whatever hangs.
@@ -100,12 +101,20 @@ impl EngineReadiness {
         let sound = unsound.is_none();
         degraded.extend(unsound.map(|reason| Degraded { part: "log", reason }));
         let reached = tokio::time::timeout(PROVES_WITHIN, self.log.head_confirmed(PROOF_LASTS)).await.is_ok();
+        let hindrance = self.log.hindrance();
+        let hindered = hindrance.is_some() && self.appends();
         if !reached && sound {
             if self.outage.begins() {
                 let silent_ms = self.log.head_age().as_millis();
                 tracing::warn!(silent_ms, "not ready: the database does not answer");
             }
             degraded.push(Degraded { part: "log", reason: "the database does not answer".to_owned() });
+        } else if let (true, Some(why)) = (sound, hindrance) {
+            // The writer's own line tells it for a process that appends nothing.
+            if hindered && self.outage.begins() {
+                tracing::warn!(reason = %why, "not ready: nothing can be stored");
+            }
+            degraded.push(Degraded { part: "log", reason: why.to_string() });
         } else if reached && let Some(duration_ms) = self.outage.ends() {
             tracing::info!(duration_ms, "ready again");
         }
@@ -127,8 +136,13 @@ impl EngineReadiness {
             subscriptions.push(subscription);
         }
         let roles = self.roles.iter().map(|role| role.name()).collect();
-        let ready = reached && sound && skew.is_none() && !waits;
+        let ready = reached && sound && !hindered && skew.is_none() && !waits;
         ReadinessReport { ready, roles, subscriptions, degraded }
+    }
+
+    /// Whether this process's roles append. A reader of the log goes on while nothing can be stored in it.
+    fn appends(&self) -> bool {
+        self.roles.contains(&Role::Api) || self.roles.contains(&Role::Dispatch)
     }
 
     /// The subscriptions of this process's roles, with the part that they are.

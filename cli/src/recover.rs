@@ -32,7 +32,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
     let Some(urls) = place::given(settings) else {
         let data = DataDir::open(&settings.data_dir)?;
         // Fails where an engine runs on the folder.
-        let cluster = cluster::start_or_adopt(data.path()).await?;
+        let cluster = cluster::start_or_adopt(data.path(), &CancellationToken::new()).await?;
         let urls = DatabaseUrls { owner: cluster.owner_url(), app: cluster.app_url() };
         let recovered = recover(settings, &urls).await;
         cluster.stop(within_the_end()).await?;

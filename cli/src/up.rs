@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Write as _};
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use futures::FutureExt as _;
 use orqestra_api::DemoPage;
 use orqestra_commands::DefaultProvider;
 use orqestra_domain::TenantId;
@@ -45,18 +47,24 @@ pub(crate) async fn up(settings: &Settings) -> anyhow::Result<()> {
     let (urls, cluster) = match place::given(settings) {
         Some(urls) => (urls, None),
         None => {
-            let cluster = cluster::start_or_adopt(data.path()).await?;
+            let cluster = match cluster::start_or_adopt(data.path(), &token).await {
+                Err(_) if token.is_cancelled() => return Ok(()),
+                started => started?,
+            };
             (DatabaseUrls { owner: cluster.owner_url(), app: cluster.app_url() }, Some(cluster))
         }
     };
     let told = tokio::spawn(when_cancelled(token.clone()));
-    let ran = run(settings, &data, &urls, listener, cluster.as_ref(), token.clone()).await;
+    // However it ends, a panic included, it leaves no database running.
+    let running = run(settings, &data, &urls, listener, cluster.as_ref(), token.clone());
+    let ran = AssertUnwindSafe(running).catch_unwind().await;
     token.cancel();
+    let mut stopped = Ok(());
     if let Some(cluster) = cluster {
         let told = told.await.unwrap_or_else(|_| Instant::now());
-        cluster.stop(told + END_WITHIN).await?;
+        stopped = cluster.stop(told + END_WITHIN).await;
     }
-    ran
+    ran.unwrap_or_else(|panic| resume_unwind(panic)).and(stopped)
 }
 
 /// Until when a database that was started for one command is given time to end.
@@ -75,6 +83,31 @@ async fn when_cancelled(token: CancellationToken) -> Instant {
     Instant::now()
 }
 
+struct Prepared {
+    engine: Engine,
+    tenant: Bootstrap,
+    admin_token: String,
+}
+
+/// Everything up to an engine that could serve. Whatever it is told to end in, the next start takes up.
+async fn prepare(
+    settings: &Settings,
+    data: &DataDir,
+    urls: &DatabaseUrls,
+    private: bool,
+) -> anyhow::Result<Prepared> {
+    migrate::migrate(urls).await?;
+    if private {
+        data.remember_urls(urls)?;
+    }
+    let admin_token = data.admin_token(settings, &OsEntropy)?;
+    let engine = Engine::open(urls, settings, data, DefaultProvider::Sandbox).await?;
+    engine.commands.seed_platform().await?;
+    let tenant = first_tenant(settings, data)?;
+    demo::ensure(&engine.commands, &tenant).await.context("the first tenant cannot be set up")?;
+    Ok(Prepared { engine, tenant, admin_token })
+}
+
 async fn run(
     settings: &Settings,
     data: &DataDir,
@@ -83,15 +116,12 @@ async fn run(
     cluster: Option<&Cluster>,
     token: CancellationToken,
 ) -> anyhow::Result<()> {
-    migrate::migrate(urls).await?;
-    if cluster.is_some() {
-        data.remember_urls(urls)?;
-    }
-    let admin_token = data.admin_token(settings, &OsEntropy)?;
-    let engine = Engine::open(urls, settings, data, DefaultProvider::Sandbox).await?;
-    engine.commands.seed_platform().await?;
-    let tenant = first_tenant(settings, data)?;
-    demo::ensure(&engine.commands, &tenant).await.context("the first tenant cannot be set up")?;
+    let preparing = prepare(settings, data, urls, cluster.is_some());
+    let Prepared { engine, tenant, admin_token } = tokio::select! {
+        biased;
+        () = token.cancelled() => return Ok(()),
+        prepared = preparing => prepared?,
+    };
     let address = listener.local_addr()?;
     let demo = settings.demo.unwrap_or(DemoPage::Served);
     let program = std::env::current_exe().unwrap_or_else(|_| "orqestra".into());

@@ -133,6 +133,10 @@ impl Clock for DatabaseClock {
         None
     }
 
+    fn steady(&self) -> Duration {
+        self.local.steady()
+    }
+
     /// Whether the database answered a moment ago, and this machine neither slept nor changed its clock since.
     fn is_proved(&self) -> bool {
         self.is_proved_at(Instant::now())

@@ -13,6 +13,7 @@ mod clock;
 mod coalesce;
 mod error;
 pub mod fail_point;
+mod hindrance;
 mod intact;
 mod interest;
 mod kinds;
@@ -29,6 +30,7 @@ mod ring;
 mod room;
 mod rush;
 pub mod seal;
+mod sessions;
 mod shared;
 pub mod source;
 mod store;
@@ -46,6 +48,7 @@ pub use append::{
 pub use clock::DatabaseClock;
 pub use error::LogError;
 pub use fail_point::FailPoint;
+pub use hindrance::Hindrance;
 pub use intact::LogChange;
 pub use interest::Interest;
 pub use log::{EventLog, LogOptions, MAX_CLOCK_SKEW};
@@ -56,6 +59,7 @@ pub use recorded::{Metadata, MetadataText, RecordedEvent};
 pub use recovery::{end_recovery, fence, settle_checkpoint};
 pub use repository::LogRepository;
 pub use rush::Caller;
+pub use sessions::Sessions;
 pub use source::{Clock, ClockStep, Ids};
 pub use store::LogStore;
 pub use subscription::{
@@ -64,6 +68,7 @@ pub use subscription::{
 };
 pub use tally::Tally;
 pub use unreadable::{PROGRAM, Unreadable};
+pub use writer::look_at_appends;
 
 /// The schema of the whole installation, in order; forward only.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");

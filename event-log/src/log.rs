@@ -21,6 +21,7 @@ use crate::claim::claim_all;
 use crate::clock::DatabaseClock;
 use crate::coalesce::Coalesced;
 use crate::error::LogError;
+use crate::hindrance::Hindrance;
 use crate::interest::Interest;
 use crate::page::Page;
 use crate::position::Position;
@@ -28,6 +29,7 @@ use crate::read::{Line, Reader, StreamKey, limited};
 use crate::recorded::RecordedEvent;
 use crate::repository::LogRepository;
 use crate::rush::Caller;
+use crate::sessions::Sessions;
 use crate::shared::Shared;
 use crate::source::{Clock, Ids};
 use crate::store::LogStore;
@@ -59,6 +61,10 @@ pub struct LogOptions {
     pub ids: Arc<dyn Ids>,
     /// What brings old events to today's shape.
     pub upcasters: Upcasters,
+    /// What is known of the database's sessions; the same as of the process's other pools.
+    pub sessions: Sessions,
+    /// How long appends may be idle before it is looked whether one would be stored; `None` where nothing is appended.
+    pub look: Option<Duration>,
 }
 
 impl LogOptions {
@@ -72,6 +78,8 @@ impl LogOptions {
             database_clock: None,
             ids,
             upcasters: Upcasters::current(),
+            sessions: Sessions::default(),
+            look: None,
         }
     }
 }
@@ -100,7 +108,7 @@ impl EventLog {
     /// If the database cannot be read, or would lose acknowledged events in a crash.
     pub async fn open(pool: PgPool, options: LogOptions, token: CancellationToken) -> Result<Self, LogError> {
         let connect = pool.connect_options();
-        let reader = Reader::new(&connect, options.upcasters.clone());
+        let reader = Reader::new(&connect, options.upcasters.clone(), &options.sessions);
         let identity = reader.identity().await?;
         let instance = options.ids.uuid_v7(options.clock.now());
         let shared = Arc::new(Shared::new(instance, identity, reader.clone(), &options));
@@ -110,7 +118,7 @@ impl EventLog {
         let closing = token.child_token();
         let writer_gone = CancellationToken::new();
         let (writer, queue) = mpsc::channel(options.queue);
-        let writing = Writer::new(Arc::clone(&shared), (*connect).clone(), options.max_batch);
+        let writing = Writer::new(Arc::clone(&shared), (*connect).clone(), options.max_batch, options.look);
         tasks.spawn({
             let (closing, writer_gone) = (closing.clone(), writer_gone.clone().drop_guard());
             async move {
@@ -361,6 +369,17 @@ impl EventLog {
     pub async fn head_confirmed(&self, within: Duration) {
         let mut confirmed = self.0.shared.confirmed.subscribe();
         confirmed.wait_for(|asked_at| asked_at.elapsed() <= within).await.ok();
+    }
+
+    /// Why nothing can be stored now, where that is so: by what the last appends met, or while there are none by a look
+    /// whether one would be stored.
+    pub fn hindrance(&self) -> Option<Hindrance> {
+        self.0.shared.appends.hindrance()
+    }
+
+    /// What is known of this process's sessions, for pools of its own.
+    pub fn sessions(&self) -> &Sessions {
+        &self.0.shared.sessions
     }
 
     /// How far this process's clock is off the database's, if that is too far to be ready.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use orqestra_domain::{NotificationId, TenantId, Timestamp};
 use sqlx::PgPool;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgConnectOptions;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -19,6 +19,7 @@ use crate::intact::{Found, Identity, Known};
 use crate::page::PageBytes;
 use crate::patience::Patience;
 use crate::position::Position;
+use crate::sessions::Sessions;
 use crate::upcast::Upcasters;
 
 /// How long a read may take, waiting for a connection included.
@@ -53,7 +54,7 @@ pub(crate) enum Line {
 }
 
 impl Reader {
-    pub(crate) fn new(options: &PgConnectOptions, upcasters: Upcasters) -> Self {
+    pub(crate) fn new(options: &PgConnectOptions, upcasters: Upcasters, sessions: &Sessions) -> Self {
         let options = options.clone().options([
             // Every read goes along an index in its order. Without statistics, which a log that has just grown does not
             // have, the planner collects a page by a bitmap and sorts it, at three times the cost.
@@ -64,10 +65,10 @@ impl Reader {
             ("statement_timeout", "5000"),
         ]);
         let pool = |connections| {
-            PgPoolOptions::new()
+            sessions
+                .pool()
                 .max_connections(connections)
                 .acquire_timeout(LIMIT)
-                .test_before_acquire(false)
                 .connect_lazy_with(options.clone())
         };
         Self {

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::clock::DatabaseClock;
 use crate::error::LogError;
+use crate::hindrance::Appends;
 use crate::intact::{Identity, Intact, Known, LogChange};
 use crate::log::LogOptions;
 use crate::position::Position;
@@ -20,6 +21,7 @@ use crate::read::Reader;
 use crate::ring::Ring;
 use crate::room::Room;
 use crate::rush::Rush;
+use crate::sessions::Sessions;
 use crate::source::{Clock, Ids};
 use crate::subscription::{Owner, SubscriptionState};
 use crate::upcast::Upcasters;
@@ -41,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) flushed: watch::Sender<u64>,
     pub(crate) rush: Arc<Rush>,
     pub(crate) intact: Intact,
+    pub(crate) appends: Appends,
+    pub(crate) sessions: Sessions,
     database_clock: Option<Arc<DatabaseClock>>,
     instance: Uuid,
     pub(crate) head: watch::Sender<Position>,
@@ -64,6 +68,8 @@ impl Shared {
             flushed: watch::Sender::new(0),
             rush: Arc::default(),
             intact: Intact::new(identity),
+            appends: Appends::default(),
+            sessions: options.sessions.clone(),
             database_clock: options.database_clock.clone(),
             instance,
             head: watch::Sender::new(Position::ZERO),
@@ -128,6 +134,7 @@ impl Shared {
         let before = local.now();
         let (found, theirs) = self.reader.head(known.position).await?;
         let after = local.now();
+        self.sessions.answered();
         if let Some(clock) = &self.database_clock {
             clock.learn(asked_at, Instant::now(), theirs);
         }

@@ -1,7 +1,8 @@
 //! Where time and ids come from: injected, so that a test holds both in its hand.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use orqestra_domain::Timestamp;
 use orqestra_vault::{Entropy, OsEntropy};
@@ -17,6 +18,12 @@ pub trait Clock: Send + Sync {
     /// that one itself.
     fn for_statement(&self) -> Option<Timestamp> {
         Some(self.now())
+    }
+
+    /// How long this process has counted, by a clock that nobody sets: spans are measured by it, whatever the date does.
+    fn steady(&self) -> Duration {
+        static BEGAN: OnceLock<Instant> = OnceLock::new();
+        BEGAN.get_or_init(Instant::now).elapsed()
     }
 
     /// Whether nothing hints at a wrong time. Where false, a look at the log's head puts it right.
@@ -76,28 +83,36 @@ impl Ids for SystemIds {
 
 /// A clock that stands still until it is moved.
 #[derive(Debug)]
-pub struct ManualClock(AtomicI64);
+pub struct ManualClock {
+    now: AtomicI64,
+    steady: AtomicU64,
+}
 
 impl ManualClock {
     /// A clock that shows this moment.
     pub fn at(moment: Timestamp) -> Self {
-        Self(AtomicI64::new(moment.unix_micros()))
+        Self { now: AtomicI64::new(moment.unix_micros()), steady: AtomicU64::new(0) }
     }
 
-    /// Shows another moment.
+    /// Shows another moment, as where somebody sets it: no time passes.
     pub fn set(&self, moment: Timestamp) {
-        self.0.store(moment.unix_micros(), Ordering::SeqCst);
+        self.now.store(moment.unix_micros(), Ordering::SeqCst);
     }
 
     /// Moves forward, by microseconds.
     pub fn advance(&self, by: Duration) {
-        self.0.fetch_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX), Ordering::SeqCst);
+        self.now.fetch_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX), Ordering::SeqCst);
+        self.steady.fetch_add(u64::try_from(by.as_micros()).unwrap_or(u64::MAX), Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_unix_micros(self.0.load(Ordering::SeqCst))
+        Timestamp::from_unix_micros(self.now.load(Ordering::SeqCst))
+    }
+
+    fn steady(&self) -> Duration {
+        Duration::from_micros(self.steady.load(Ordering::SeqCst))
     }
 }
 

@@ -8,11 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use sqlx::Executor as _;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use tokio::sync::Notify;
-use tokio::time::{Instant, MissedTickBehavior, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::error::LogError;
 use crate::outage::Outage;
 use crate::position::Position;
 use crate::shared::Shared;
@@ -25,6 +27,11 @@ const SPACE: Duration = Duration::from_millis(5);
 const SOON_AGAIN: u32 = 5;
 /// How long to wait before listening again.
 const AGAIN: Duration = Duration::from_millis(500);
+/// How often a listener that hears nothing asks whether its connection lives, and for how long it waits for the answer.
+const ALIVE_EVERY: Duration = Duration::from_secs(5);
+const ALIVE_WITHIN: Duration = Duration::from_secs(2);
+/// How long one look at the head may hang before another one goes another way.
+const HEAD_WITHIN: Duration = Duration::from_secs(3);
 
 /// Notices since the last look: the highest position that was not known.
 #[derive(Debug, Default)]
@@ -74,6 +81,7 @@ async fn listen_once(
     told: &Notices,
     outage: &Outage,
 ) -> sqlx::Error {
+    let mut renewals = shared.sessions.renewals();
     let listening = async {
         let pool = PgPoolOptions::new()
             .max_connections(1)
@@ -92,8 +100,20 @@ async fn listen_once(
         if let Some(duration_ms) = outage.ends() {
             tracing::info!(duration_ms, "listening for new events again");
         }
-        // None: the connection broke.
-        while let Some(notice) = listener.try_recv().await? {
+        loop {
+            let notice = tokio::select! {
+                notice = listener.try_recv() => notice?,
+                // It may lead to a server that is none any more.
+                _ = renewals.changed() => None,
+                () = sleep(ALIVE_EVERY) => {
+                    // A network that has dropped it tells nothing.
+                    let alive = timeout(ALIVE_WITHIN, listener.execute("select 1")).await;
+                    alive.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
+                    continue;
+                }
+            };
+            // None: the connection broke.
+            let Some(notice) = notice else { break };
             let Ok(position) = notice.payload().parse().map(Position::new) else { continue };
             if !shared.knows(position) {
                 told.note(position);
@@ -132,7 +152,7 @@ pub(crate) async fn poll(shared: Arc<Shared>, every: Duration, told: Arc<Notices
             }
         }
         looked = Instant::now();
-        match shared.confirm_head().await {
+        match timeout(HEAD_WITHIN, shared.confirm_head()).await.unwrap_or(Err(LogError::Timeout)) {
             Err(error) if error.is_final() => return,
             Err(error) => {
                 if outage.begins() {
@@ -146,6 +166,7 @@ pub(crate) async fn poll(shared: Arc<Shared>, every: Duration, told: Arc<Notices
             Ok(_) => {
                 failures = 0;
                 if let Some(duration_ms) = outage.ends() {
+                    shared.sessions.renew();
                     tracing::info!(duration_ms, "the log's head can be read again");
                 }
             }

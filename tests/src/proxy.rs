@@ -1,16 +1,18 @@
 //! A proxy before PostgreSQL that is slow, or loses what a test tells it to lose.
 //!
-//! It passes bytes on and changes none. The rate holds for each connection and each direction alone. The answer to a
+//! It passes bytes on and changes none. It can cut its connections, or lose them as a network does that forgets idle ones:
+//! they stay open on both sides, and what is sent on them arrives nowhere. The rate holds for each connection and each direction alone. The answer to a
 //! COMMIT that it loses is one that the server gave: what was committed stays so.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 /// Most bytes passed on at once.
 const PIECE: usize = 16 * 1024;
@@ -23,6 +25,14 @@ struct Switches {
     lose_commit: AtomicBool,
     lost: AtomicU64,
     passed: AtomicU64,
+    /// What becomes of the connections that are open, new for each time.
+    fate: Mutex<Fate>,
+}
+
+#[derive(Clone, Default)]
+struct Fate {
+    cut: CancellationToken,
+    lost: CancellationToken,
 }
 
 /// A running proxy, for as long as the value lives.
@@ -60,6 +70,22 @@ impl Proxy {
         self.switches.lose_commit.store(true, Ordering::SeqCst);
     }
 
+    /// Closes all connections that are open now.
+    ///
+    /// # Panics
+    /// If a thread panicked with the switches in its hand.
+    pub fn cut(&self) {
+        std::mem::take(&mut *self.switches.fate.lock().expect("no panic while locked")).cut.cancel();
+    }
+
+    /// Passes nothing more on connections that are open now, and tells neither side.
+    ///
+    /// # Panics
+    /// If a thread panicked with the switches in its hand.
+    pub fn lose(&self) {
+        std::mem::take(&mut *self.switches.fate.lock().expect("no panic while locked")).lost.cancel();
+    }
+
     /// How many answers were lost.
     pub fn lost(&self) -> u64 {
         self.switches.lost.load(Ordering::SeqCst)
@@ -87,6 +113,7 @@ async fn accept(listener: TcpListener, server: PathBuf, switches: Arc<Switches>)
 }
 
 async fn pass(client: TcpStream, server: UnixStream, switches: Arc<Switches>) {
+    let fate = switches.fate.lock().expect("no panic while locked").clone();
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     // Set once this connection has sent the COMMIT whose answer is lost.
@@ -106,9 +133,14 @@ async fn pass(client: TcpStream, server: UnixStream, switches: Arc<Switches>) {
         }
         !loses
     });
+    // Held beyond the choice: with them go the ends.
+    tokio::pin!(upwards, downwards);
     tokio::select! {
-        () = upwards => {}
-        () = downwards => {}
+        () = &mut upwards => {}
+        () = &mut downwards => {}
+        () = fate.cut.cancelled() => {}
+        // Its ends are kept open, until the proxy goes.
+        () = fate.lost.cancelled() => std::future::pending().await,
     }
 }
 

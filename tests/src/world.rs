@@ -39,7 +39,8 @@ pub const TRIGGER: &str = "/api/v1/events/trigger";
 const TELLING: usize = 6;
 const MOST_CONFIDENTIAL: usize = 500;
 
-pub(crate) const ADMIN_TOKEN: &str = "the-admin-token-of-the-tests";
+/// What opens the admin side of every world's engine.
+pub const ADMIN_TOKEN: &str = "the-admin-token-of-the-tests";
 
 /// An event that was answered 200.
 pub(crate) struct Accepted {

@@ -1,15 +1,17 @@
-//! The daily count: starts again at midnight UTC. Time only moves forward.
+//! The daily counts: a UTC day's is its own, whatever order a clock shows the days in.
+//!
+//! A clock that goes wrong over midnight and comes back finds each day's count as it was. Few days are kept: today's,
+//! and those that a wrong clock has shown lately.
 
 const MICROS_A_DAY: i64 = 86_400 * 1_000_000;
+/// Most days that are kept; the one that was counted in longest ago goes first.
+const KEPT: usize = 4;
 
-/// The newest day and its count.
+/// Days and their counts, the one last counted in at the end.
 #[derive(Default)]
-pub(super) struct Day {
-    newest: i64,
-    count: u64,
-}
+pub(super) struct Days(Vec<(i64, u64)>);
 
-impl Day {
+impl Days {
     /// The day, counted from the Unix epoch, that a moment falls in.
     pub(super) const fn of(micros: i64) -> i64 {
         micros.div_euclid(MICROS_A_DAY)
@@ -20,28 +22,25 @@ impl Day {
         (day + 1) * MICROS_A_DAY
     }
 
-    /// Moves to a day and gives the one that counts now.
-    pub(super) const fn advance(&mut self, day: i64) -> i64 {
-        if day > self.newest {
-            *self = Self { newest: day, count: 0 };
+    /// How many stand in a day.
+    pub(super) fn count(&self, day: i64) -> u64 {
+        self.0.iter().find(|(of, _)| *of == day).map_or(0, |(_, count)| *count)
+    }
+
+    /// Counts in a day.
+    pub(super) fn add(&mut self, day: i64, count: u64) {
+        let at = self.0.iter().position(|(of, _)| *of == day);
+        let before = at.map_or(0, |at| self.0.remove(at).1);
+        if self.0.len() == KEPT {
+            self.0.remove(0);
         }
-        self.newest
+        self.0.push((day, before.saturating_add(count)));
     }
 
-    /// How many stand.
-    pub(super) const fn count(&self) -> u64 {
-        self.count
-    }
-
-    /// Counts today.
-    pub(super) const fn add(&mut self, count: u64) {
-        self.count = self.count.saturating_add(count);
-    }
-
-    /// Takes one back, if the day is not over.
-    pub(super) const fn remove(&mut self, day: i64) {
-        if day == self.newest {
-            self.count = self.count.saturating_sub(1);
+    /// Takes one back from a day.
+    pub(super) fn remove(&mut self, day: i64) {
+        if let Some((_, count)) = self.0.iter_mut().find(|(of, _)| *of == day) {
+            *count = count.saturating_sub(1);
         }
     }
 }

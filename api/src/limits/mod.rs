@@ -2,7 +2,8 @@
 //!
 //! In process and exact under concurrency: a tenant's meter is one short critical section, never held across an
 //! await. A permit that is not kept is given back, so a repeat or a failed command costs nothing; until it is settled
-//! it counts, and who is refused meanwhile can wait for it. The clock is handed in with each call.
+//! it counts, and who is refused meanwhile can wait for it. The clock is handed in with each call: the 60 seconds go by
+//! one that nobody sets, and the day by the date, so that a date set wrong and right again harms neither.
 
 mod day;
 mod window;
@@ -10,13 +11,15 @@ mod window;
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use orqestra_domain::tenant::Limits as TenantLimits;
 use orqestra_domain::{TenantId, Timestamp};
+use orqestra_event_log::Clock;
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
-use self::day::Day;
+use self::day::Days;
 use self::window::Window;
 
 const SHARDS: usize = 16;
@@ -24,15 +27,43 @@ const MICROS: i64 = 1_000_000;
 
 /// Every tenant's meter in this process.
 #[derive(Clone, Default)]
-pub struct Limits(Arc<[Mutex<HashMap<TenantId, Meter>>; SHARDS]>);
+pub struct Limits(Arc<Meters>);
+
+#[derive(Default)]
+struct Meters {
+    /// The day on which counting began: what was accepted before it is not known here.
+    opened: Option<i64>,
+    shards: [Mutex<HashMap<TenantId, Meter>>; SHARDS],
+}
 
 #[derive(Default)]
 struct Meter {
     window: Window,
-    day: Day,
+    days: Days,
     /// Permits that are neither kept nor given back.
     unsettled: u32,
     settled: Arc<Notify>,
+}
+
+/// A moment, by the date and by a clock that nobody sets.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// The date and time.
+    pub date: Timestamp,
+    /// How long the process has counted.
+    pub steady: Duration,
+}
+
+impl Moment {
+    /// Now.
+    pub fn now(clock: &dyn Clock) -> Self {
+        Self { date: clock.now(), steady: clock.steady() }
+    }
+
+    /// Microseconds of the steady clock.
+    fn micros(self) -> i64 {
+        i64::try_from(self.steady.as_micros()).unwrap_or(i64::MAX)
+    }
 }
 
 /// Which limit said no, and when it would say yes.
@@ -86,19 +117,31 @@ pub struct Permit {
 }
 
 impl Limits {
+    /// Meters that count from now on, and that a [`restore`](Self::restore) tells what was before.
+    pub fn opened(now: Moment) -> Self {
+        let opened = Some(Days::of(now.date.unix_micros()));
+        Self(Arc::new(Meters { opened, ..Meters::default() }))
+    }
+
+    /// The day that counts on a date. The one before counting began is not known, and would have all of its cap left.
+    fn day(&self, date: i64) -> i64 {
+        let day = Days::of(date);
+        if self.0.opened == Some(day + 1) { day + 1 } else { day }
+    }
+
     /// Counts one trigger now, if both limits allow it.
     ///
     /// # Errors
     /// The limit that says no; the daily cap is asked first, for it says no for longer.
-    pub fn take(&self, tenant: TenantId, limits: TenantLimits, now: Timestamp) -> Result<Permit, Refused> {
-        let micros = now.unix_micros();
+    pub fn take(&self, tenant: TenantId, limits: TenantLimits, now: Moment) -> Result<Permit, Refused> {
+        let (date, micros) = (now.date.unix_micros(), now.micros());
         let mut shard = self.shard(tenant);
         let meter = shard.entry(tenant).or_default();
-        let day = meter.day.advance(Day::of(micros));
+        let day = self.day(date);
         if let Some(cap) = limits.daily_cap
-            && meter.day.count() >= cap
+            && meter.days.count(day) >= cap
         {
-            let retry_after = whole_seconds(Day::end(day) - micros);
+            let retry_after = whole_seconds(Days::end(day) - date);
             return Err(meter.refuse(Exceeded::Daily { cap, retry_after }));
         }
         let second = meter.window.advance(micros.div_euclid(MICROS));
@@ -109,23 +152,32 @@ impl Limits {
             return Err(meter.refuse(Exceeded::PerMinute { limit, retry_after }));
         }
         meter.window.add(second, 1);
-        meter.day.add(1);
+        meter.days.add(day, 1);
         meter.unsettled += 1;
         drop(shard);
         Ok(Permit { limits: self.clone(), tenant, second, day, kept: false })
     }
 
-    /// Adds what the log says was accepted before this process started: today's number, and the newest seconds by
-    /// their starts, at least the last 61. What another process's clock puts into the future counts as of now.
-    pub fn restore(&self, tenant: TenantId, today: u64, seconds: &[(Timestamp, u32)], now: Timestamp) {
-        let micros = now.unix_micros();
+    /// Adds what the log says was accepted before this process started: each day's number by its midnight, and the newest
+    /// seconds by their starts, at least the last 61. What another process's clock puts into the future counts as of now.
+    pub fn restore(
+        &self,
+        tenant: TenantId,
+        days: &[(Timestamp, u64)],
+        seconds: &[(Timestamp, u32)],
+        now: Moment,
+    ) {
+        let (date, micros) = (now.date.unix_micros(), now.micros());
         let mut shard = self.shard(tenant);
         let meter = shard.entry(tenant).or_default();
         let newest = meter.window.advance(micros.div_euclid(MICROS));
-        meter.day.advance(Day::of(micros));
-        meter.day.add(today);
+        for (midnight, count) in days {
+            meter.days.add(Days::of(midnight.unix_micros()), *count);
+        }
         for (start, count) in seconds {
-            meter.window.add(start.unix_micros().div_euclid(MICROS).min(newest), *count);
+            // Its last moment: what was accepted in it leaves the window no earlier than it may.
+            let last = start.unix_micros() - date + micros + MICROS - 1;
+            meter.window.add(last.div_euclid(MICROS).min(newest), *count);
         }
     }
 
@@ -134,7 +186,7 @@ impl Limits {
             meter.unsettled = meter.unsettled.saturating_sub(1);
             if !permit.kept {
                 meter.window.remove(permit.second);
-                meter.day.remove(permit.day);
+                meter.days.remove(permit.day);
             }
             if meter.unsettled == 0 {
                 // Whoever still waits is told for good.
@@ -148,7 +200,7 @@ impl Limits {
 
     fn shard(&self, tenant: TenantId) -> MutexGuard<'_, HashMap<TenantId, Meter>> {
         let last = tenant.as_uuid().as_bytes()[15];
-        self.0[usize::from(last) % SHARDS].lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.shards[usize::from(last) % SHARDS].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

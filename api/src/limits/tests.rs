@@ -12,15 +12,27 @@ const TENANT: TenantId = TenantId::from_uuid(Uuid::from_u128(7));
 /// 2026-11-24T23:00:00Z.
 const START: i64 = 1_795_561_200 * MICROS;
 
-fn at(micros: i64) -> Timestamp {
-    Timestamp::from_unix_micros(START + micros)
+/// What the steady clock shows at the start: it has nothing to do with the date.
+const STEADY: i64 = 1_000 * MICROS;
+
+/// A moment of clocks that agree.
+fn at(micros: i64) -> Moment {
+    shown(micros, micros)
+}
+
+/// So long after the start by the date and by the steady clock.
+fn shown(date: i64, steady: i64) -> Moment {
+    Moment {
+        date: Timestamp::from_unix_micros(START + date),
+        steady: Duration::from_micros(u64::try_from(STEADY + steady).unwrap()),
+    }
 }
 
 fn limits(rate_per_minute: u32, daily_cap: Option<u64>) -> TenantLimits {
     TenantLimits { rate_per_minute, daily_cap }
 }
 
-fn accept(meter: &Limits, limits: TenantLimits, now: Timestamp) -> Result<(), Exceeded> {
+fn accept(meter: &Limits, limits: TenantLimits, now: Moment) -> Result<(), Exceeded> {
     meter.take(TENANT, limits, now).map(Permit::keep).map_err(|refused| refused.exceeded)
 }
 
@@ -65,12 +77,50 @@ fn the_daily_cap_resets_at_midnight_utc() {
     accept(&meter, limits(10, Some(1)), at(3_600 * MICROS)).unwrap();
 }
 
+const HOUR: i64 = 3_600 * MICROS;
+const DAY: i64 = 24 * HOUR;
+
 #[test]
-fn a_clock_set_back_opens_nothing() {
-    let meter = Limits::default();
-    accept(&meter, limits(1, Some(1)), at(0)).unwrap();
-    assert!(accept(&meter, limits(1, None), at(-30 * MICROS)).is_err());
-    assert!(accept(&meter, limits(9, Some(1)), at(-86_400 * MICROS)).is_err());
+fn a_date_that_goes_wrong_and_right_again_neither_opens_nor_closes_the_window() {
+    for wrong in [HOUR, -HOUR, DAY, -DAY, 4_000 * DAY] {
+        let meter = Limits::default();
+        accept(&meter, limits(2, None), at(0)).unwrap();
+        accept(&meter, limits(2, None), shown(wrong, MICROS)).unwrap();
+        let refused = |moment| accept(&meter, limits(2, None), moment).unwrap_err();
+        let told = |retry_after| Exceeded::PerMinute { limit: 2, retry_after };
+        assert_eq!(refused(shown(wrong + MICROS, 2 * MICROS)), told(59), "{wrong}: while it is wrong");
+        assert_eq!(refused(at(3 * MICROS)), told(58), "{wrong}: once it is right");
+        accept(&meter, limits(2, None), at(61 * MICROS)).unwrap();
+        accept(&meter, limits(2, None), at(62 * MICROS)).unwrap();
+    }
+}
+
+#[test]
+fn each_day_keeps_its_count_whatever_order_a_clock_shows_the_days_in() {
+    let cap = limits(1_000, Some(2));
+    for wrong in [HOUR, DAY, -DAY, 4_000 * DAY] {
+        let meter = Limits::default();
+        accept(&meter, cap, at(0)).unwrap();
+        for _ in 0..2 {
+            accept(&meter, cap, shown(wrong, MICROS)).unwrap();
+        }
+        assert!(accept(&meter, cap, shown(wrong, MICROS)).is_err(), "{wrong}: the wrong day has its own cap");
+        accept(&meter, cap, at(2 * MICROS)).unwrap();
+        let refused = accept(&meter, cap, at(3 * MICROS));
+        assert_eq!(refused, Err(Exceeded::Daily { cap: 2, retry_after: 3_597 }), "{wrong}");
+        let passes = accept(&meter, cap, at(2 * DAY)).is_ok();
+        assert!(passes, "{wrong}: a later day begins with nothing");
+    }
+}
+
+#[test]
+fn a_date_set_back_before_the_start_opens_nothing() {
+    let meter = Limits::opened(at(0));
+    let cap = limits(1_000, Some(1));
+    accept(&meter, cap, at(0)).unwrap();
+    assert!(accept(&meter, cap, shown(-DAY, MICROS)).is_err());
+    accept(&meter, cap, shown(-2 * DAY, MICROS)).expect("a date that far off was wrong at the start");
+    accept(&meter, cap, at(DAY)).unwrap();
 }
 
 #[test]
@@ -82,8 +132,10 @@ fn a_limit_of_none_lets_none_through() {
 #[test]
 fn what_was_accepted_before_a_start_counts_to_the_second() {
     let meter = Limits::default();
-    let seconds = [(at(-61 * MICROS), 5), (at(-30 * MICROS), 3), (at(20 * MICROS), 2)];
-    meter.restore(TENANT, 11, &seconds, at(10 * MICROS));
+    let seconds = [(-61, 5), (-30, 3), (20, 2)].map(|(second, count)| (at(second * MICROS).date, count));
+    let day = Timestamp::from_unix_micros(START - 23 * HOUR);
+    let later = Timestamp::from_unix_micros(START + HOUR);
+    meter.restore(TENANT, &[(day, 11), (later, 3)], &seconds, at(10 * MICROS));
     assert!(accept(&meter, limits(5, None), at(10 * MICROS)).is_err());
     accept(&meter, limits(6, None), at(10 * MICROS)).unwrap();
     let refused = accept(&meter, limits(6, None), at(10 * MICROS));
@@ -91,6 +143,11 @@ fn what_was_accepted_before_a_start_counts_to_the_second() {
     accept(&meter, limits(6, None), at(31 * MICROS)).unwrap();
     assert!(accept(&meter, limits(100, Some(13)), at(31 * MICROS)).is_err());
     accept(&meter, limits(100, Some(14)), at(31 * MICROS)).unwrap();
+    assert!(
+        accept(&meter, limits(100, Some(3)), at(HOUR)).is_err(),
+        "what a wrong clock counted for tomorrow"
+    );
+    accept(&meter, limits(100, Some(4)), at(HOUR)).unwrap();
 }
 
 #[test]
@@ -146,11 +203,17 @@ fn a_permit_given_back_wakes_one_who_waits_and_the_last_one_settled_wakes_all() 
 struct Call {
     after: u64,
     kept: bool,
+    /// What the date shows, as microseconds from the start.
+    shift: i64,
 }
 
 fn call() -> impl Strategy<Value = Call> {
     let gap = prop_oneof![Just(0), 0..500_000_u64, 0..5_000_000_u64, 50_000_000..70_000_000_u64];
-    (gap, prop::bool::weighted(0.8)).prop_map(|(after, kept)| Call { after, kept })
+    (gap, prop::bool::weighted(0.8), -2 * DAY..2 * DAY).prop_map(|(after, kept, shift)| Call {
+        after,
+        kept,
+        shift,
+    })
 }
 
 proptest! {
@@ -161,11 +224,16 @@ proptest! {
     ) {
         let meter = Limits::default();
         let mut now = at(0);
-        let mut accepted: Vec<Timestamp> = Vec::new();
-        for Call { after, kept } in calls {
-            now = now.plus(Duration::from_micros(after));
+        let mut accepted: Vec<Moment> = Vec::new();
+        let later = |moment: Moment, span: Duration| Moment {
+            date: moment.date.plus(span),
+            steady: moment.steady + span,
+        };
+        for Call { after, kept, shift } in calls {
+            now = later(now, Duration::from_micros(after));
+            now.date = Timestamp::from_unix_micros(START + shift);
             let within = |span: u64| {
-                accepted.iter().filter(|t| now.since(**t) < Duration::from_secs(span)).count()
+                accepted.iter().filter(|t| now.steady.saturating_sub(t.steady) < Duration::from_secs(span)).count()
             };
             match meter.take(TENANT, limits(limit, None), now).map_err(|refused| refused.exceeded) {
                 Ok(permit) => {
@@ -177,8 +245,8 @@ proptest! {
                 }
                 Err(Exceeded::PerMinute { retry_after, .. }) => {
                     prop_assert!(within(61) >= limit as usize);
-                    let then = now.plus(Duration::from_secs(retry_after));
-                    let before = now.plus(Duration::from_secs(retry_after - 1));
+                    let then = later(now, Duration::from_secs(retry_after));
+                    let before = later(now, Duration::from_secs(retry_after - 1));
                     let snapshot = |moment| {
                         let copy = Limits::default();
                         for t in &accepted {

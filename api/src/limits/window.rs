@@ -1,7 +1,7 @@
 //! The sliding window: one count a second, the second that is leaving counted whole.
 //!
 //! Invariant: the sum over the newest second and the 60 before it covers any 60 seconds that end now, so holding the
-//! sum to N holds each such span to N; it is strict by at most one second. Time only moves forward.
+//! sum to N holds each such span to N; it is strict by at most one second. Seconds are a steady clock's.
 
 /// The newest second, the 59 whole ones before it and the one that is leaving.
 const BUCKETS: i64 = 61;
@@ -21,7 +21,7 @@ impl Default for Window {
 }
 
 impl Window {
-    /// Moves to a second and gives the one that counts now: a clock set back does not open the window again.
+    /// Moves to a second and gives the one that counts now: of two calls at once the later one may come first.
     pub(super) fn advance(&mut self, second: i64) -> i64 {
         if second - self.newest >= BUCKETS {
             *self = Self { newest: second, ..Self::default() };

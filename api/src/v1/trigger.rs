@@ -32,7 +32,7 @@ use crate::envelope::ErrorBody;
 use crate::error::ApiError;
 use crate::fields::{Fields, Problems};
 use crate::large::{Thread, at_its_place};
-use crate::limits::{Exceeded, Permit};
+use crate::limits::{Exceeded, Moment, Permit};
 use crate::observe::Scope;
 use crate::request::{context, percent_encoded, to_the_end};
 use crate::view::PlanLine;
@@ -210,7 +210,8 @@ async fn admit(app: &App, tenant: &Arc<TenantEntry>, trigger: &Trigger) -> Resul
     let until = Instant::now() + SETTLED_WITHIN;
     let mut patient = true;
     loop {
-        let refused = match app.limits.take(tenant.id, tenant.record.limits, app.process.clock.now()) {
+        let now = Moment::now(&*app.process.clock);
+        let refused = match app.limits.take(tenant.id, tenant.record.limits, now) {
             Ok(permit) => return Ok(Admitted::New(permit)),
             Err(refused) => refused,
         };

@@ -9,6 +9,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal};
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::binaries::Binaries;
 use super::place::Place;
@@ -25,7 +26,7 @@ impl Folder {
     }
 
     async fn start(&self) -> Cluster {
-        start_or_adopt(&self.0).await.expect("the cluster starts")
+        start_or_adopt(&self.0, &CancellationToken::new()).await.expect("the cluster starts")
     }
 }
 
@@ -159,7 +160,7 @@ async fn what_a_killed_engine_left_of_an_initdb_is_made_anew() {
 async fn two_engines_never_share_a_data_folder() {
     let folder = Folder::new("two");
     let first = folder.start().await;
-    let refusal = start_or_adopt(&folder.0).await.unwrap_err().to_string();
+    let refusal = start_or_adopt(&folder.0, &CancellationToken::new()).await.unwrap_err().to_string();
     assert!(refusal.starts_with("another engine already runs on "), "{refusal}");
     first.stop(by()).await.unwrap();
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use orqestra_event_log::source::SystemClock;
-use orqestra_event_log::{Clock as _, MAX_CLOCK_SKEW, MIGRATOR, checkpoints_beyond_head};
+use orqestra_event_log::{Clock as _, MAX_CLOCK_SKEW, MIGRATOR, checkpoints_beyond_head, look_at_appends};
 use orqestra_vault::{MasterKey, OsEntropy, Vault};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{PgPool, Row as _};
@@ -32,6 +32,7 @@ pub(super) async fn look(url: &str, settings: &Settings) -> Vec<Finding> {
     }
     findings.push(in_time("roles", roles(&pool)).await);
     findings.push(in_time("log", log(&pool)).await);
+    findings.push(in_time("appends", appends(&pool)).await);
     findings.push(in_time("schema", schema(&pool)).await);
     findings.push(in_time("clock", clock(&pool)).await);
     findings.push(in_time("master key", master_key(&pool, settings)).await);
@@ -102,6 +103,19 @@ async fn log(pool: &PgPool) -> Finding {
             Err(_) => Finding::amiss("log", "its checkpoints cannot be read", "run `orqestra migrate`"),
         },
         Err(_) => Finding::amiss("log", "is missing or cannot be read", "run `orqestra migrate`"),
+    }
+}
+
+/// Whether the log takes what it is given.
+async fn appends(pool: &PgPool) -> Finding {
+    const PART: &str = "appends";
+    let Ok(session) = pool.acquire().await else {
+        return Finding::amiss(PART, "the database does not answer", "look at the server's log");
+    };
+    // It may be left within a transaction that failed.
+    match look_at_appends(&mut session.detach()).await {
+        Ok(()) => Finding::ok(PART, "would be stored"),
+        Err(why) => Finding::amiss(PART, why.to_string(), why.remedy()),
     }
 }
 

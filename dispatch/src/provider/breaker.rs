@@ -2,7 +2,7 @@
 //! throttled one for as long as it asks.
 //!
 //! Open, it lets nothing through; after the pause one call may try, and its outcome closes it or opens it again.
-//! It reads no clock.
+//! It reads no clock. An end further off than any pause lasts was set by a clock that was wrong, and is over.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -26,8 +26,13 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(15);
 
 impl State {
     fn is_paused(&self, now: Timestamp) -> bool {
-        self.paused_until.is_some_and(|until| until > now)
+        self.paused_until.is_some_and(|until| !is_over(until, now, LONGEST_PAUSE))
     }
+}
+
+/// Whether an end that was at most `longest` away when it was set lies behind.
+fn is_over(until: Timestamp, now: Timestamp, longest: Duration) -> bool {
+    until <= now || until > now.plus(longest)
 }
 
 /// How many calls may go through.
@@ -65,7 +70,7 @@ impl Breaker {
     pub(crate) fn throttled(&self, now: Timestamp, asked: Option<Duration>) -> Timestamp {
         let mut state = self.state();
         // Calls that were under way together are throttled together.
-        if let Some(until) = state.paused_until.filter(|until| *until > now) {
+        if let Some(until) = state.paused_until.filter(|until| !is_over(*until, now, LONGEST_PAUSE)) {
             let asked = asked.map_or(until, |asked| now.plus(asked.min(LONGEST_PAUSE)));
             state.paused_until = Some(until.max(asked));
             return until.max(asked);
@@ -83,7 +88,7 @@ impl Breaker {
         match state.open_until {
             _ if state.is_paused(now) => Allows::None,
             None => Allows::All,
-            Some(until) if until <= now => Allows::One,
+            Some(until) if is_over(until, now, self.pause) => Allows::One,
             Some(_) => Allows::None,
         }
     }
@@ -94,7 +99,7 @@ impl Breaker {
         match state.open_until {
             _ if state.is_paused(now) => false,
             None => true,
-            Some(until) if until <= now => {
+            Some(until) if is_over(until, now, self.pause) => {
                 state.open_until = Some(now.plus(self.pause));
                 true
             }
@@ -178,6 +183,19 @@ mod tests {
         breaker.answered();
         assert_eq!(breaker.throttled(at(90), None), at(120));
         assert_eq!(breaker.throttled(at(200), Some(Duration::from_hours(9))), at(1_100));
+    }
+
+    #[test]
+    fn a_clock_that_was_an_hour_ahead_leaves_no_provider_alone_for_an_hour() {
+        let breaker = breaker();
+        for _ in 0..2 {
+            breaker.failed(at(3_600));
+        }
+        assert_eq!((breaker.allows(at(3_601)), breaker.allows(at(1))), (Allows::None, Allows::One));
+        assert!(breaker.pass(at(1)) && breaker.answered());
+        breaker.throttled(at(3_600), None);
+        assert_eq!((breaker.allows(at(3_601)), breaker.allows(at(1))), (Allows::None, Allows::All));
+        assert_eq!(breaker.throttled(at(1), Some(Duration::from_secs(5))), at(6));
     }
 
     #[test]

@@ -13,10 +13,9 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use orqestra_domain::provider::{Dedup, SANDBOX};
 use orqestra_domain::{Channel, DeliveryId, NotificationId, Sealed, StreamId, TenantId, Timestamp};
-use orqestra_event_log::Outage;
+use orqestra_event_log::{Outage, Sessions};
 use orqestra_vault::{FieldContext, KeyError, Vault};
 use serde::{Deserialize, Serialize};
-use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgPool, Row};
 use time::OffsetDateTime;
 use tokio::sync::{mpsc, oneshot};
@@ -72,12 +71,12 @@ pub struct Sandbox {
 
 impl Sandbox {
     /// Starts the task that stores messages; it ends when the token does and everything that waits is stored.
-    pub fn start(pool: &PgPool, vault: Vault, token: CancellationToken) -> Self {
+    pub fn start(pool: &PgPool, sessions: &Sessions, vault: Vault, token: CancellationToken) -> Self {
         let (waiting, queue) = mpsc::channel(QUEUE);
         // Each batch waits for the disk: an outcome that could not be recorded during a crash is recorded after it, and
         // would then tell of a message that the crash took back.
         let options = pool.connect_options().as_ref().clone();
-        let own = PgPoolOptions::new().max_connections(1).acquire_timeout(TIMEOUT).connect_lazy_with(options);
+        let own = sessions.pool().max_connections(1).acquire_timeout(TIMEOUT).connect_lazy_with(options);
         tokio::spawn(store_what_waits(own, queue, token));
         Self { vault, waiting }
     }

@@ -92,7 +92,8 @@ impl Dispatch {
         let give_up = CancellationToken::new();
 
         let providers = providers.unwrap_or_else(|| {
-            let sandbox = Sandbox::start(&pool, commands.vault().clone(), sandbox_may_end.clone());
+            let vault = commands.vault().clone();
+            let sandbox = Sandbox::start(&pool, log.sessions(), vault, sandbox_may_end.clone());
             Arc::new(Providers::new(sandbox, commands.vault().clone(), &settings))
         });
         let directory = commands.directory().clone();

@@ -84,7 +84,12 @@ async fn the_sandbox_keeps_a_delivery_once_however_often_it_is_sent() {
     let id = world.trigger(&tenant, "e-1").await;
     let story = world.story(&tenant, id).await;
     let token = CancellationToken::new();
-    let sandbox = Sandbox::start(world.pool(), world.commands.vault().clone(), token.clone());
+    let sandbox = Sandbox::start(
+        world.pool(),
+        world.commands.log().sessions(),
+        world.commands.vault().clone(),
+        token.clone(),
+    );
     let lane = SandboxLane::new(sandbox, 8);
     let message = |body: &str| Message {
         tenant: tenant.id,

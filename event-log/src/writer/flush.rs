@@ -9,11 +9,13 @@ use std::time::Duration;
 use orqestra_domain::Timestamp;
 use sqlx::postgres::{PgConnectOptions, PgDatabaseError, PgSeverity};
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+use super::look;
 use super::queued::Queued;
 use super::statement::{append_batch, look_up};
 use crate::append::Outcome;
+use crate::hindrance::Hindrance;
 use crate::intact::LogChange;
 use crate::outage::Outage;
 use crate::position::Position;
@@ -27,6 +29,8 @@ const CONNECT: Duration = Duration::from_secs(2);
 pub(super) const UNSENT_PATIENCE: Duration = Duration::from_secs(3);
 /// How long the outcome of a batch that was sent is looked for.
 const SENT_PATIENCE: Duration = Duration::from_secs(15);
+/// How long a look may take.
+const LOOK: Duration = Duration::from_millis(1_500);
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
@@ -59,6 +63,8 @@ pub(super) struct Flusher {
     /// The last batch found no database: the next one tries once, without patience.
     away: bool,
     outage: Outage,
+    /// Found by a look, not by a batch.
+    hindered: Outage,
     /// Begun by a try to connect, ended by the next one that succeeds.
     unreachable: Arc<Outage>,
 }
@@ -78,6 +84,7 @@ impl Flusher {
             connection: None,
             away: false,
             outage: Outage::default(),
+            hindered: Outage::default(),
             unreachable: Arc::default(),
         }
     }
@@ -155,6 +162,7 @@ impl Flusher {
             let failure = match self.attempt(&commands, sent, now, shared).await {
                 Ok(found) => {
                     self.away = false;
+                    works(shared);
                     if let Some(duration_ms) = self.outage.ends() {
                         tracing::info!(duration_ms, "batches are stored again");
                     }
@@ -168,6 +176,9 @@ impl Flusher {
                 }
                 Err(Attempt { error, asked }) => {
                     let failure = classify(&error);
+                    if let Some(why) = Hindrance::of(&error) {
+                        fails(shared, why);
+                    }
                     sent |= asked && matches!(failure, Failure::Unknown);
                     if matches!(failure, Failure::Data) {
                         if commands.len() > 1 {
@@ -204,6 +215,66 @@ impl Flusher {
             pause = (2 * pause).min(LONGEST_PAUSE);
         }
     }
+}
+
+impl Flusher {
+    /// Looks whether an append would be stored, and where the last one was not, stores one and takes it back. A session
+    /// that broke while it was idle is replaced first.
+    pub(super) async fn look(&mut self, shared: &Shared) {
+        let until = Instant::now() + LOOK;
+        let fresh = self.connection.is_none();
+        let mut looked = self.look_once(shared, until).await;
+        // What only reads may be another server than the address leads to now.
+        if !fresh && matches!(looked, Err(Hindrance::Silent | Hindrance::ReadOnly)) {
+            looked = self.look_once(shared, until).await;
+        }
+        match looked {
+            Ok(()) => {
+                works(shared);
+                if let Some(duration_ms) = self.hindered.ends() {
+                    tracing::info!(duration_ms, "appends would be stored again");
+                }
+            }
+            Err(why) => {
+                if self.hindered.begins() {
+                    tracing::warn!(reason = %why, "no append would be stored now");
+                }
+                fails(shared, why);
+            }
+        }
+    }
+
+    async fn look_once(&mut self, shared: &Shared, until: Instant) -> Result<(), Hindrance> {
+        let log = (shared.intact.identity(), shared.intact.known());
+        let looking = async {
+            let session = self.connected().await?;
+            look::begin(session).await?;
+            look::refused(session, log).await?;
+            if shared.appends.failed() {
+                look::real(session, log).await?;
+            }
+            look::end(session).await
+        };
+        let looked = timeout_at(until, looking).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+        looked.map_err(|error| {
+            // Its transaction ends with it.
+            self.connection = None;
+            Hindrance::of_look(&error)
+        })
+    }
+}
+
+fn works(shared: &Shared) {
+    shared.sessions.stores(true);
+    shared.sessions.answered();
+    if shared.appends.work() {
+        shared.sessions.renew();
+    }
+}
+
+fn fails(shared: &Shared, why: Hindrance) {
+    shared.sessions.stores(false);
+    shared.appends.fail(why);
 }
 
 /// An error, and whether the statement may have reached the server.

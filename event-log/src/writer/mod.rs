@@ -8,6 +8,7 @@
 
 mod batch;
 mod flush;
+mod look;
 mod pending;
 mod queued;
 mod statement;
@@ -18,7 +19,7 @@ use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::append::{Outcome, Recorded};
@@ -27,11 +28,14 @@ use crate::intact::Known;
 use crate::position::Position;
 use crate::shared::Shared;
 use flush::{Flusher, UNSENT_PATIENCE, Verdict};
+pub use look::look_at_appends;
 use pending::Pending;
 pub(crate) use queued::{INEXACT, Queued, Unplaced, Written};
 
 /// How often a batch that takes long is looked at.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(100);
+/// How often it is looked whether appends are stored again.
+const RECOVERED_WITHIN: Duration = Duration::from_millis(500);
 
 /// See the module.
 pub(crate) struct Writer {
@@ -40,16 +44,26 @@ pub(crate) struct Writer {
     max_batch: usize,
     pending: Pending,
     share: batch::Share,
+    /// How long appends may be idle before a look.
+    look: Option<Duration>,
+    look_at: Instant,
 }
 
 impl Writer {
-    pub(crate) fn new(shared: Arc<Shared>, options: PgConnectOptions, max_batch: usize) -> Self {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        options: PgConnectOptions,
+        max_batch: usize,
+        look: Option<Duration>,
+    ) -> Self {
         Self {
             shared,
             flusher: Flusher::new(options),
             max_batch,
             pending: Pending::default(),
             share: batch::Share::default(),
+            look,
+            look_at: Instant::now(),
         }
     }
 
@@ -67,6 +81,10 @@ impl Writer {
                     }
                     // A closed queue still hands out what it holds, then says so by handing out nothing.
                     () = closing.cancelled(), if !queue.is_closed() => queue.close(),
+                    () = sleep_until(self.look_at), if self.look.is_some() => {
+                        self.look().await;
+                        continue;
+                    }
                 }
             }
             while self.pending.len() + arrived.len() < 4 * self.max_batch {
@@ -92,6 +110,25 @@ impl Writer {
         self.flusher.close().await;
     }
 
+    /// Looks whether an append would be stored, while there is none.
+    async fn look(&mut self) {
+        let failed = self.shared.appends.failed();
+        self.flusher.look(&self.shared).await;
+        tell(&self.shared);
+        self.plan_look(failed);
+    }
+
+    /// The next look: at once after the first failure, which it may take back.
+    fn plan_look(&mut self, failed_before: bool) {
+        let Some(idle) = self.look else { return };
+        self.look_at = Instant::now()
+            + match (self.shared.appends.failed(), failed_before) {
+                (false, _) => idle,
+                (true, false) => Duration::ZERO,
+                (true, true) => RECOVERED_WITHIN.min(idle),
+            };
+    }
+
     /// Stores a batch. Where it takes long because the database cannot be reached, what waits behind it is told so
     /// meanwhile.
     async fn flush(&mut self, batch: &[Queued], queue: &mut mpsc::Receiver<Queued>) -> Vec<Verdict> {
@@ -102,6 +139,7 @@ impl Writer {
             if let Ok(verdicts) = timeout(LOOK_AGAIN_AFTER, &mut flush).await {
                 return verdicts;
             }
+            tell(&self.shared);
             if unreachable.lasts().is_some_and(|lasts| lasts >= UNSENT_PATIENCE) {
                 let arrived = std::iter::from_fn(|| queue.try_recv().ok());
                 for queued in self.pending.drain().chain(arrived) {
@@ -116,7 +154,12 @@ impl Writer {
         let started = Instant::now();
         FailPoint::AppendBeforeFlush.hit();
         self.shared.flushing.store(true, Ordering::Release);
+        let failed = self.shared.appends.failed();
+        self.shared.appends.asked();
         let verdicts = self.flush(&batch, queue).await;
+        self.shared.appends.answered();
+        tell(&self.shared);
+        self.plan_look(failed);
         FailPoint::AppendAfterFlush.hit();
         metrics::histogram!("orqestra_append_flush_seconds").record(started.elapsed().as_secs_f64());
 
@@ -152,6 +195,12 @@ impl Writer {
             refuse(&self.shared, queued, outcome);
         }
     }
+}
+
+/// Tells whether appends are stored now.
+fn tell(shared: &Shared) {
+    let works = shared.appends.hindrance().is_none();
+    metrics::gauge!("orqestra_append_works").set(f64::from(u8::from(works)));
 }
 
 fn refuse(shared: &Shared, queued: Queued, outcome: Outcome) {

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
-use orqestra_domain::{AnyEvent, StreamId, TenantId};
+use orqestra_domain::{AnyEvent, StreamId, TenantId, Timestamp};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -15,6 +15,8 @@ use crate::position::Position;
 use crate::recorded::{Metadata, RecordedEvent};
 use crate::seal::{LeafInput, leaf};
 use crate::shared::Shared;
+use crate::source::Ids;
+use crate::upcast::Upcasters;
 
 /// One command's events as they will be stored.
 pub(crate) struct Unplaced {
@@ -65,6 +67,14 @@ impl TryFrom<Append> for Unplaced {
     }
 }
 
+/// What a command gets when it is prepared.
+#[derive(Clone, Copy)]
+pub(super) struct Made<'a> {
+    pub(super) now: Timestamp,
+    pub(super) ids: &'a dyn Ids,
+    pub(super) upcasters: &'a Upcasters,
+}
+
 /// A prepared command and who waits for it.
 pub(crate) struct Queued {
     /// Not placed yet.
@@ -82,13 +92,23 @@ impl Queued {
         shared: &Shared,
         answer: oneshot::Sender<Outcome>,
     ) -> Result<Self, Outcome> {
+        let made = Made { now: shared.clock.now(), ids: &*shared.ids, upcasters: &shared.upcasters };
+        Self::made(append, made, answer)
+    }
+
+    /// The same with what is made for it.
+    pub(super) fn made(
+        append: Unplaced,
+        made: Made<'_>,
+        answer: oneshot::Sender<Outcome>,
+    ) -> Result<Self, Outcome> {
         let Some((tenant, _)) = StreamId::split(&append.aggregate_id) else {
             return Err(Outcome::Malformed("the stream is not named <tenant>/<uuid>"));
         };
         if append.events.is_empty() {
             return Err(Outcome::Malformed("there is no event"));
         }
-        let now = shared.clock.now();
+        let now = made.now;
         let (tenant_text, recorded_text) = (tenant.to_string(), now.to_string());
         let mut events = Vec::with_capacity(append.events.len());
         let mut bytes = 0;
@@ -98,7 +118,7 @@ impl Queued {
                 return Err(Outcome::TooLarge { bytes: size });
             }
             bytes += size + 512;
-            let event_id = event.event_id.unwrap_or_else(|| shared.ids.uuid_v7(now));
+            let event_id = event.event_id.unwrap_or_else(|| made.ids.uuid_v7(now));
             let leaf = leaf(&LeafInput {
                 aggregate_id: &append.aggregate_id,
                 aggregate_type: &append.aggregate_type,
@@ -124,7 +144,7 @@ impl Queued {
                 metadata: event.metadata,
                 recorded_at: now,
                 leaf,
-                upcasters: shared.upcasters.clone(),
+                upcasters: made.upcasters.clone(),
                 decoded: event.decoded.map_or_else(OnceLock::new, |event| OnceLock::from(Ok(event))),
             });
         }

@@ -22,15 +22,15 @@ const WINDOW: i64 = 120;
 /// What a tenant has triggered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TenantUsage {
-    /// Since midnight UTC.
-    pub today: u64,
+    /// Since midnight UTC, by the midnight of each day that has any, oldest first: more than one where a clock was wrong.
+    pub days: Vec<(Timestamp, u64)>,
     /// In the last two minutes, by the start of each second that has any, oldest first.
     pub seconds: Vec<(Timestamp, u32)>,
 }
 
 #[derive(Default)]
 struct Sums {
-    today: u64,
+    days: BTreeMap<i64, u64>,
     seconds: BTreeMap<i64, u32>,
 }
 
@@ -50,9 +50,10 @@ impl Usage {
         let mut counted = checkpoint(&self.pool, Projection::Usage.name()).await?.unwrap_or(Position::ZERO);
         let rows = tokio::time::timeout(LIMIT, self.rows(moment(midnight), moment(window))).await;
         let Rows { days, minutes } = rows.map_err(|_| ReadModelError::Timeout)??;
-        for (tenant, accepted, position) in days {
+        for (tenant, day, accepted, position) in days {
             counted = counted.max(Position::new(position));
-            sums.entry(TenantId::from_uuid(tenant)).or_default().today += accepted.unsigned_abs();
+            let sum = sums.entry(TenantId::from_uuid(tenant)).or_default();
+            sum.add_day(second_of(Timestamp::new(day)), accepted.unsigned_abs());
         }
         for (minute, tenant, seconds, position) in minutes {
             counted = counted.max(Position::new(position));
@@ -66,7 +67,7 @@ impl Usage {
         for Tally { tenant, second, count } in self.after(counted, moment(midnight.min(window))).await? {
             let (second, sum) = (second_of(second), sums.entry(tenant).or_default());
             if second >= midnight {
-                sum.today += count;
+                sum.add_day(second, count);
             }
             if second >= window {
                 sum.add(second, count);
@@ -74,10 +75,10 @@ impl Usage {
         }
 
         let usage = |sums: Sums| TenantUsage {
-            today: sums.today,
+            days: sums.days.into_iter().map(|(second, count)| (moment(second), count)).collect(),
             seconds: sums.seconds.into_iter().map(|(second, count)| (moment(second), count)).collect(),
         };
-        let used = |sums: &Sums| sums.today > 0 || !sums.seconds.is_empty();
+        let used = |sums: &Sums| !sums.days.is_empty() || !sums.seconds.is_empty();
         Ok(sums
             .into_iter()
             .filter(|(_, sums)| used(sums))
@@ -87,6 +88,11 @@ impl Usage {
 }
 
 impl Sums {
+    /// Counts in the day of a second.
+    fn add_day(&mut self, second: i64, count: u64) {
+        *self.days.entry(second - second.rem_euclid(DAY)).or_default() += count;
+    }
+
     fn add(&mut self, second: i64, count: u64) {
         let seconds = self.seconds.entry(second).or_default();
         *seconds = seconds.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
@@ -95,8 +101,8 @@ impl Sums {
 
 /// What is counted in the table, as of one moment.
 struct Rows {
-    /// By tenant, of today.
-    days: Vec<(Uuid, i64, i64)>,
+    /// By tenant and day, from today on.
+    days: Vec<(Uuid, OffsetDateTime, i64, i64)>,
     /// By minute and tenant, of the window.
     minutes: Vec<(OffsetDateTime, Uuid, Vec<i32>, i64)>,
 }
@@ -112,13 +118,13 @@ impl Usage {
         self.log.tally(ACCEPTED, after).await
     }
 
-    /// All tenants' days since midnight, and minutes since the window's start. Minutes come with their seconds, days
+    /// All tenants' days from today's midnight on, and minutes since the window's start. Minutes come with their seconds, days
     /// as sums: there are many of them.
     async fn rows(&self, midnight: Timestamp, window: Timestamp) -> Result<Rows, ReadModelError> {
         let mut tx = self.pool.begin_with("begin isolation level repeatable read read only").await?;
         let days = sqlx::query_as(
-            "select tenant_id, sum(accepted)::bigint, max(position)
-               from usage_minutes where minute >= $1 group by tenant_id",
+            "select tenant_id, date_trunc('day', minute, 'UTC'), sum(accepted)::bigint, max(position)
+               from usage_minutes where minute >= $1 group by 1, 2",
         )
         .bind(midnight.as_datetime())
         .fetch_all(&mut *tx)

@@ -17,6 +17,11 @@ fn usage(world: &World) -> Usage {
     Usage::new(world.pool().clone(), world.log.clone())
 }
 
+/// What all days that are told have.
+fn today(usage: &TenantUsage) -> u64 {
+    usage.days.iter().map(|(_, count)| count).sum()
+}
+
 /// What the acceptances amount to, counted one by one.
 fn expected(accepted: &[(TenantId, Timestamp)], now: Timestamp) -> BTreeMap<TenantId, TenantUsage> {
     let now = now.unix_micros();
@@ -29,7 +34,13 @@ fn expected(accepted: &[(TenantId, Timestamp)], now: Timestamp) -> BTreeMap<Tena
             continue;
         }
         let one = all.entry(*tenant).or_default();
-        one.today += u64::from(today);
+        if today {
+            let midnight = Timestamp::from_unix_micros(second - second.rem_euclid(DAY));
+            match one.days.last_mut() {
+                Some((last, count)) if *last == midnight => *count += 1,
+                _ => one.days.push((midnight, 1)),
+            }
+        }
         if lately {
             let second = Timestamp::from_unix_micros(second);
             match one.seconds.last_mut() {
@@ -57,7 +68,7 @@ async fn what_is_not_counted_yet_is_counted_from_the_log() {
     world.project(Projection::Usage).await;
     let told = usage(&world).up_to_now(world.now()).await.unwrap();
     assert_eq!(told, expected(&accepted, world.now()));
-    assert_eq!(told[&tenant(1)].today, 3);
+    assert_eq!(today(&told[&tenant(1)]), 3);
     let lately: Vec<_> = told[&tenant(1)].seconds.iter().map(|(_, count)| *count).collect();
     assert_eq!(lately, [1, 1], "the first one was 135 seconds ago");
 }
@@ -73,10 +84,28 @@ async fn yesterday_is_in_the_window_and_not_in_the_day() {
             world.project(Projection::Usage).await;
         }
         let told = usage(&world).up_to_now(world.now()).await.unwrap();
-        assert_eq!((told[&tenant(1)].today, told[&tenant(1)].seconds.len()), (u64::from(!project), 1));
+        assert_eq!((today(&told[&tenant(1)]), told[&tenant(1)].seconds.len()), (u64::from(!project), 1));
     }
     world.clock.advance(Duration::from_secs(130));
     assert!(usage(&world).up_to_now(world.now()).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_a_wrong_clock_stamped_for_tomorrow_is_told_as_tomorrows() {
+    let world = World::new().await;
+    world.pushed(tenant(1), "ann", "a").await;
+    let noon = world.now();
+    world.clock.advance(Duration::from_hours(13));
+    for _ in 0..2 {
+        world.pushed(tenant(1), "ann", "a").await;
+    }
+    world.clock.set(noon);
+    for _ in 0..2 {
+        let told = usage(&world).up_to_now(world.now()).await.unwrap();
+        let counts: Vec<_> = told[&tenant(1)].days.iter().map(|(_, count)| *count).collect();
+        assert_eq!(counts, [1, 2]);
+        world.project(Projection::Usage).await;
+    }
 }
 
 #[tokio::test]
@@ -115,7 +144,7 @@ async fn a_whole_day_of_many_tenants_is_told_in_seconds() {
     let asked = std::time::Instant::now();
     let told = usage(&world).up_to_now(world.now()).await.unwrap();
     assert!(asked.elapsed() < Duration::from_secs(15), "{:?}", asked.elapsed());
-    assert!(told.len() == 500 && told.values().all(|one| one.today == 43_200 && one.seconds.len() == 120));
+    assert!(told.len() == 500 && told.values().all(|one| today(one) == 43_200 && one.seconds.len() == 120));
 }
 
 #[derive(Clone, Debug)]

@@ -157,7 +157,8 @@ async fn while_a_server_takes_connections_and_answers_nobody_each_process_soon_s
     server.freeze();
     for address in processes {
         wait::until("a process that is not ready", RECOVERS_WITHIN, async || {
-            (ready(address).await.0 == 503).then_some(())
+            let (status, said) = ready(address).await;
+            (status == 503 && said["degraded"][0]["reason"] == "the database does not answer").then_some(())
         })
         .await;
         // Again and again, whatever hangs meanwhile.

@@ -1,0 +1,125 @@
+//! The database's sessions that pools keep: which of them are used again.
+//!
+//! A session that was idle is asked before it is used, within a bound, so that one which the server, a failover or the
+//! network has ended is replaced and no caller meets it. One that was opened before an outage ended is replaced unasked:
+//! it may lead to a server that is none any more. Under load sessions are hardly idle, and are not asked.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use sqlx::pool::PoolConnectionMetadata;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{Connection as _, Executor as _, PgConnection, Row as _};
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
+
+/// How long a session has to answer, or it is replaced.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
+/// A session that was in use so short a time ago is used again unasked.
+const IN_USE: Duration = Duration::from_millis(5);
+/// Without an answer of the database for so long, a session that comes back may have been given up in the middle of a
+/// statement that nobody will ever answer.
+const ANSWERED_LATELY: Duration = Duration::from_millis(500);
+
+#[derive(Debug)]
+struct State {
+    began: Instant,
+    /// Microseconds after `began`: older sessions are replaced.
+    trusted_from: AtomicU64,
+    /// Microseconds after `began`: when the database last answered.
+    answered: AtomicU64,
+    /// Whether the writer's own session stores what it is given, so that one which only reads leads elsewhere.
+    stores: AtomicBool,
+    renewals: watch::Sender<()>,
+}
+
+/// What one process knows of its sessions, for all of its pools. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Sessions(Arc<State>);
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self(Arc::new(State {
+            began: Instant::now(),
+            trusted_from: AtomicU64::new(0),
+            answered: AtomicU64::new(0),
+            stores: AtomicBool::new(false),
+            renewals: watch::Sender::new(()),
+        }))
+    }
+}
+
+impl Sessions {
+    /// A pool's options: each session is looked at when it is taken from the pool and when it comes back.
+    pub fn pool(&self) -> PgPoolOptions {
+        let (taken, given_back) = (self.clone(), self.clone());
+        PgPoolOptions::new()
+            .test_before_acquire(false)
+            .before_acquire(move |session, of| {
+                let sessions = taken.clone();
+                Box::pin(async move { Ok(sessions.may_be_used(session, of).await) })
+            })
+            .after_release(move |session, of| {
+                let sessions = given_back.clone();
+                Box::pin(async move { Ok(sessions.may_be_kept(session, of).await) })
+            })
+    }
+
+    /// Replaces every session that is open now, at its next use: what they lead to may be another server since.
+    pub(crate) fn renew(&self) {
+        self.0.trusted_from.fetch_max(self.now(), Ordering::AcqRel);
+        self.0.renewals.send_replace(());
+    }
+
+    /// Tells of each renewal from now on.
+    pub(crate) fn renewals(&self) -> watch::Receiver<()> {
+        self.0.renewals.subscribe()
+    }
+
+    /// Notes that the database has answered.
+    pub(crate) fn answered(&self) {
+        self.0.answered.fetch_max(self.now(), Ordering::AcqRel);
+    }
+
+    /// Notes whether the writer's session stores what it is given.
+    pub(crate) fn stores(&self, stores: bool) {
+        self.0.stores.store(stores, Ordering::Release);
+    }
+
+    async fn may_be_used(&self, session: &mut PgConnection, of: PoolConnectionMetadata) -> bool {
+        if !self.is_trusted(&of) {
+            return false;
+        }
+        if of.idle_for <= IN_USE {
+            return true;
+        }
+        let asked = async {
+            let row = session.fetch_one(sqlx::raw_sql("show transaction_read_only")).await?;
+            row.try_get::<String, _>(0)
+        };
+        let Ok(Ok(only_reads)) = timeout(ANSWERS_WITHIN, asked).await else { return false };
+        self.answered();
+        only_reads == "off" || !self.0.stores.load(Ordering::Acquire)
+    }
+
+    /// The pool asks each session that comes back without a bound; one that cannot answer would keep its place.
+    async fn may_be_kept(&self, session: &mut PgConnection, of: PoolConnectionMetadata) -> bool {
+        let silent = self.now().saturating_sub(self.0.answered.load(Ordering::Acquire));
+        self.is_trusted(&of)
+            && (silent <= micros(ANSWERED_LATELY)
+                || matches!(timeout(ANSWERS_WITHIN, session.ping()).await, Ok(Ok(()))))
+    }
+
+    fn is_trusted(&self, of: &PoolConnectionMetadata) -> bool {
+        self.now().saturating_sub(micros(of.age)) >= self.0.trusted_from.load(Ordering::Acquire)
+    }
+
+    fn now(&self) -> u64 {
+        micros(self.0.began.elapsed())
+    }
+}
+
+fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
+}
