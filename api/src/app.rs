@@ -5,16 +5,21 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use orqestra_commands::{Actor, AdminName, Commands};
+use orqestra_dispatch::PrivateHosts;
 use orqestra_dispatch::sandbox::{Asked, SandboxError, SandboxPage};
 use orqestra_domain::TenantId;
 use orqestra_projections::{DeliveryStatus, Inbox};
 use orqestra_realtime::{Hub, RealtimeTokens};
 
 use crate::auth::admin::AdminToken;
+use crate::auth::backoff::WrongTokens;
+use crate::auth::proxies::TrustedProxies;
 use crate::demo::DemoPage;
 use crate::large::LargeBodies;
 use crate::limits::Limits;
+use crate::probe::ProbesAt;
 use crate::process::Process;
+use crate::reading::Bodies;
 use crate::realtime::origin::AllowedOrigins;
 use crate::turns::Turns;
 
@@ -45,8 +50,14 @@ pub struct AppParts {
     pub admin_token: Option<AdminToken>,
     /// The name of the token's holder, in the metadata of what they change.
     pub admin_name: AdminName,
+    /// The proxies that are believed whom a request is from.
+    pub trusted_proxies: TrustedProxies,
     /// Whether the demo page is there.
     pub demo: DemoPage,
+    /// Whether a provider may be a host of this machine or of a private network.
+    pub private_hosts: PrivateHosts,
+    /// Where readiness and metrics are served.
+    pub probes: ProbesAt,
     /// What it serves with beside the rooms.
     pub process: Process,
     /// How long a request's body may take to arrive.
@@ -62,13 +73,21 @@ struct Inner {
     turns: Turns,
     look_backs: Turns,
     large: LargeBodies,
+    bodies: Bodies,
+    wrong_tokens: WrongTokens,
 }
 
 impl App {
     /// Puts the parts together.
     pub fn new(parts: AppParts) -> Self {
-        let large = LargeBodies::default();
-        Self(Arc::new(Inner { parts, turns: Turns::pages(), look_backs: Turns::look_backs(), large }))
+        Self(Arc::new(Inner {
+            parts,
+            turns: Turns::pages(),
+            look_backs: Turns::look_backs(),
+            large: LargeBodies::default(),
+            bodies: Bodies::default(),
+            wrong_tokens: WrongTokens::default(),
+        }))
     }
 
     /// Who gives a command that the admin token let pass.
@@ -82,6 +101,14 @@ impl App {
 
     pub(crate) fn large(&self) -> &LargeBodies {
         &self.0.large
+    }
+
+    pub(crate) fn bodies(&self) -> &Bodies {
+        &self.0.bodies
+    }
+
+    pub(crate) fn wrong_tokens(&self) -> &WrongTokens {
+        &self.0.wrong_tokens
     }
 
     pub(crate) fn look_backs(&self) -> &Turns {

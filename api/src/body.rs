@@ -1,60 +1,82 @@
 //! Reading a request's body: bounded in size and time, then JSON, parsed once.
 //!
-//! Depth is checked before the parser runs, so that nothing can nest deeper than what is sealed and rendered later.
+//! What the headers decide is decided before a byte of the body is read: its announced length, then the caller. Depth is
+//! checked before the parser runs, so that nothing can nest deeper than what is sealed and rendered later.
 
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::http::HeaderMap;
-use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT};
 use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use serde_json::Value;
 
 use crate::auth::single;
 use crate::error::ApiError;
+use crate::reading::Held;
 
 /// Most bytes of a body.
 pub(crate) const MAX_BYTES: usize = 256 * 1024;
-/// How much of a body that is too large is let in and thrown away, and for how long.
-const DISCARD_BYTES: usize = 4 * 1024 * 1024;
-const DISCARD_WITHIN: Duration = Duration::from_secs(2);
+/// How long the body of a caller that is refused anyway may take to come. One that comes whole leaves its connection for the
+/// next request, and is told that it is too large before anything else.
+const REFUSED_WITHIN: Duration = Duration::from_millis(100);
+/// Bytes that a body gets at first, if it says that it has as many.
+const AT_FIRST: usize = 4 * 1024;
 /// Most levels of objects and arrays in it.
 pub(crate) const MAX_DEPTH: u32 = 64;
 
-/// Reads the whole body. What is too large is refused; so that the client, still sending, gets to see the refusal, the
-/// rest is let in and thrown away, within bounds. A client that asks before it sends is not told to go on.
-pub(crate) async fn read(headers: &HeaderMap, mut body: Body, within: Duration) -> Result<Bytes, ApiError> {
-    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    let too_large = announced.is_some_and(|length| length > MAX_BYTES as u64);
-    if too_large && headers.contains_key(EXPECT) {
-        return Err(ApiError::PayloadTooLarge);
-    }
-    let read = if too_large {
-        Err(ApiError::PayloadTooLarge)
-    } else {
-        match tokio::time::timeout(within, Limited::new(&mut body, MAX_BYTES).collect()).await {
-            Ok(Ok(collected)) => Ok(collected.to_bytes()),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(ApiError::PayloadTooLarge),
-            Ok(Err(_)) => Err(ApiError::IncompleteBody),
-            Err(_) => Err(ApiError::RequestTimeout),
-        }
-    };
-    if matches!(read, Err(ApiError::PayloadTooLarge)) {
-        // Whether all of it was thrown away or not, the answer is the same.
-        drop(tokio::time::timeout(DISCARD_WITHIN, discard(&mut body)).await);
-    }
-    read
+/// Refuses a body whose announced length is too large.
+pub(crate) fn check_length(body: &Body) -> Result<(), ApiError> {
+    if body.size_hint().lower() > MAX_BYTES as u64 { Err(ApiError::PayloadTooLarge) } else { Ok(()) }
 }
 
-async fn discard(body: &mut Body) {
-    let mut left = DISCARD_BYTES;
-    while let Some(Ok(frame)) = body.frame().await {
-        left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
-        if left == 0 {
-            return;
-        }
+/// What a caller is told that is refused by its headers alone. A client that asks before it sends is not told to go on.
+pub(crate) async fn refused(error: ApiError, headers: &HeaderMap, mut body: Body) -> ApiError {
+    if headers.contains_key(EXPECT) || body.is_end_stream() {
+        return error;
     }
+    let mut left = MAX_BYTES;
+    let thrown_away = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            let Some(rest) = left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) else { return true };
+            left = rest;
+        }
+        false
+    };
+    match tokio::time::timeout(REFUSED_WITHIN, thrown_away).await {
+        Ok(true) => ApiError::PayloadTooLarge,
+        Ok(false) | Err(_) => error,
+    }
+}
+
+/// Reads the whole body of a caller that is known.
+pub(crate) async fn read(mut body: Body, mut held: Held, within: Duration) -> Result<Bytes, ApiError> {
+    let announced = body.size_hint().upper().and_then(|length| usize::try_from(length).ok());
+    let mut bytes = Vec::with_capacity(announced.unwrap_or(0).min(AT_FIRST));
+    let reading = async {
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| ApiError::IncompleteBody)?;
+            // What came is copied: a frame of one byte keeps a whole buffer of the connection.
+            let Some(data) = frame.data_ref() else { continue };
+            let length = bytes.len() + data.len();
+            if length > MAX_BYTES {
+                return Err(ApiError::PayloadTooLarge);
+            }
+            let room = held.grown(length)?;
+            if length > bytes.capacity() {
+                let capacity = (bytes.capacity() * 2).clamp(length, room);
+                bytes.reserve_exact(capacity - bytes.len());
+            }
+            bytes.extend_from_slice(data);
+        }
+        Ok(())
+    };
+    match tokio::time::timeout(within, reading).await {
+        Ok(read) => read?,
+        Err(_) => return Err(ApiError::RequestTimeout),
+    }
+    Ok(bytes.into())
 }
 
 /// Checks the content type, then parses.
@@ -125,8 +147,10 @@ fn too_deep(body: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;
+    use futures::StreamExt as _;
 
     use super::*;
+    use crate::reading::Bodies;
 
     fn with_type(value: &'static str) -> HeaderMap {
         HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(value))])
@@ -220,38 +244,50 @@ mod tests {
         assert!(parse(brackets_in_text.as_bytes()).is_ok());
     }
 
-    #[tokio::test]
-    async fn a_body_of_256_kb_is_read_and_a_larger_one_is_not() {
-        let within = Duration::from_secs(5);
-        let most = vec![b' '; MAX_BYTES];
-        assert_eq!(read(&HeaderMap::new(), Body::from(most), within).await.unwrap().len(), MAX_BYTES);
-        let more = vec![b' '; MAX_BYTES + 1];
-        let refused = read(&HeaderMap::new(), Body::from(more), within).await;
-        assert!(matches!(refused, Err(ApiError::PayloadTooLarge)));
-        let announced = HeaderMap::from_iter([(CONTENT_LENGTH, HeaderValue::from(MAX_BYTES + 1))]);
-        let refused = read(&announced, Body::empty(), within).await;
-        assert!(matches!(refused, Err(ApiError::PayloadTooLarge)));
+    fn held() -> Held {
+        Bodies::default().begin(None).unwrap()
     }
 
     #[tokio::test]
-    async fn what_is_too_large_is_let_in_and_thrown_away_up_to_a_bound() {
-        let sent = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
-        let count = std::sync::Arc::clone(&sent);
-        let chunk = Bytes::from(vec![b' '; 64 * 1024]);
-        let endless = futures::stream::repeat_with(move || {
-            count.fetch_add(chunk.len(), std::sync::atomic::Ordering::SeqCst);
-            Ok::<_, std::io::Error>(chunk.clone())
-        });
-        let refused = read(&HeaderMap::new(), Body::from_stream(endless), Duration::from_secs(5)).await;
-        assert!(matches!(refused, Err(ApiError::PayloadTooLarge)));
-        let sent = sent.load(std::sync::atomic::Ordering::SeqCst);
-        assert!((DISCARD_BYTES..DISCARD_BYTES + 2 * MAX_BYTES).contains(&sent), "{sent}");
+    async fn a_body_of_256_kb_is_read_and_a_larger_one_is_not() {
+        let within = Duration::from_secs(5);
+        let most = Body::from(vec![b' '; MAX_BYTES]);
+        assert!(check_length(&most).is_ok());
+        assert_eq!(read(most, held(), within).await.unwrap().len(), MAX_BYTES);
+        let more = Body::from(vec![b' '; MAX_BYTES + 1]);
+        assert!(matches!(check_length(&more), Err(ApiError::PayloadTooLarge)));
+        let chunk = || Ok::<_, std::io::Error>(Bytes::from(vec![b' '; 1024]));
+        let chunks = futures::stream::repeat_with(chunk).take(257);
+        let chunked = Body::from_stream(chunks);
+        assert!(check_length(&chunked).is_ok(), "nobody has said how long it is");
+        assert!(matches!(read(chunked, held(), within).await, Err(ApiError::PayloadTooLarge)));
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_is_refused_hears_of_its_body_only_if_that_came_at_once_and_is_too_large() {
+        let chunk = || Ok::<_, std::io::Error>(Bytes::from(vec![b' '; 64 * 1024]));
+        let some = || futures::stream::repeat_with(chunk).take(4);
+        let (fits, too_large) = (some(), futures::stream::repeat_with(chunk));
+        let never_ends = some().chain(futures::stream::pending());
+        for (body, large) in [
+            (Body::from_stream(fits), false),
+            (Body::from_stream(too_large), true),
+            (Body::from_stream(never_ends), false),
+        ] {
+            let told = refused(ApiError::InvalidApiKey, &HeaderMap::new(), body).await;
+            assert_eq!(matches!(told, ApiError::PayloadTooLarge), large, "{told:?}");
+        }
+        let asks = HeaderMap::from_iter([(EXPECT, HeaderValue::from_static("100-continue"))]);
+        let unread = Body::from_stream(futures::stream::poll_fn(
+            |_| -> std::task::Poll<Option<Result<Bytes, std::io::Error>>> { panic!("it is asked for") },
+        ));
+        assert!(matches!(refused(ApiError::InvalidApiKey, &asks, unread).await, ApiError::InvalidApiKey));
     }
 
     #[tokio::test]
     async fn a_body_that_never_ends_times_out() {
         let endless = Body::from_stream(futures::stream::pending::<Result<Bytes, std::io::Error>>());
-        let refused = read(&HeaderMap::new(), endless, Duration::from_millis(20)).await;
+        let refused = read(endless, held(), Duration::from_millis(20)).await;
         assert!(matches!(refused, Err(ApiError::RequestTimeout)));
     }
 }

@@ -84,6 +84,7 @@ pub(crate) const fn challenge(error: &ApiError) -> Option<&'static str> {
         ApiError::InvalidSignature => Some("HMAC-SHA256 header=\"X-Orqestra-Signature\""),
         ApiError::InvalidAdminToken => Some("Bearer"),
         ApiError::MalformedRequest
+        | ApiError::TooManyWrongTokens(_)
         | ApiError::UriTooLong
         | ApiError::HeadersTooLarge
         | ApiError::IncompleteBody

@@ -43,6 +43,8 @@ pub(crate) enum ApiError {
     InvalidSignature,
     /// Not the admin token.
     InvalidAdminToken,
+    /// Too many wrong admin tokens; for so many seconds no other is looked at.
+    TooManyWrongTokens(u64),
     /// There is no such route.
     NoSuchRoute,
     /// There is no such thing, or it is another tenant's.
@@ -117,6 +119,7 @@ impl ApiError {
             Self::TenantInactive => (StatusCode::UNAUTHORIZED, "tenant_inactive"),
             Self::InvalidSignature => (StatusCode::UNAUTHORIZED, "invalid_signature"),
             Self::InvalidAdminToken => (StatusCode::UNAUTHORIZED, "invalid_admin_token"),
+            Self::TooManyWrongTokens(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many_wrong_tokens"),
             Self::NoSuchRoute => (StatusCode::NOT_FOUND, "no_such_route"),
             Self::NotFound(thing) => (StatusCode::NOT_FOUND, thing.code()),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
@@ -161,6 +164,9 @@ impl ApiError {
             Self::TenantInactive => "The tenant is inactive".to_owned(),
             Self::InvalidSignature => "The X-Orqestra-Signature header is missing or wrong".to_owned(),
             Self::InvalidAdminToken => "The admin token is missing or wrong".to_owned(),
+            Self::TooManyWrongTokens(_) => {
+                "Too many wrong admin tokens were shown from this address. Try again later".to_owned()
+            }
             Self::NoSuchRoute => "There is no such route".to_owned(),
             Self::NotFound(thing) => format!("No such {}", thing.name()),
             Self::MethodNotAllowed => "The route does not take this method".to_owned(),
@@ -202,7 +208,8 @@ impl ApiError {
                 _,
                 Exceeded::PerMinute { retry_after, .. } | Exceeded::Daily { retry_after, .. },
             )
-            | Self::Overloaded(retry_after) => Some(*retry_after),
+            | Self::Overloaded(retry_after)
+            | Self::TooManyWrongTokens(retry_after) => Some(*retry_after),
             Self::Contended | Self::Unavailable(_) | Self::Outdated(_) => Some(1),
             Self::MalformedRequest
             | Self::UriTooLong

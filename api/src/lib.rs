@@ -22,6 +22,7 @@ mod openapi;
 mod page;
 mod probe;
 mod process;
+mod reading;
 mod realtime;
 mod request;
 mod router;
@@ -32,8 +33,10 @@ mod view;
 
 pub use app::{App, AppParts, SandboxReader};
 pub use auth::admin::AdminToken;
+pub use auth::proxies::{InvalidNetwork, TrustedProxies};
 pub use demo::DemoPage;
 pub use openapi::document;
+pub use probe::ProbesAt;
 pub use probe::readyz::{Degraded, Readiness, ReadinessReport, Subscription};
 pub use process::{Process, ProcessParts};
 pub use realtime::origin::{AllowedOrigins, InvalidOrigin};

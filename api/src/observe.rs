@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -24,13 +25,16 @@ use crate::probe;
 use crate::process::Process;
 use crate::request::{is_plain_id, trace};
 use crate::router::ROUTES;
+use crate::server::NoPlace;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The target of lines that tell of what went well.
 const ACCESS: &str = "orqestra::access";
+/// Seconds after which a connection without a place may find one.
+const NO_PLACE_FOR: u64 = 1;
 const HERE: &str = module_path!();
 /// What asks these asks every few seconds.
-const PROBES: [&str; 3] = [probe::healthz::PATH, probe::readyz::PATH, probe::metrics::PATH];
+const PROBES: [&str; 3] = probe::PATHS;
 /// The statuses that routes answer with; all others are counted together.
 const STATUSES: [u16; 19] =
     [101, 200, 201, 400, 401, 403, 404, 405, 408, 409, 413, 414, 415, 422, 426, 429, 431, 500, 503];
@@ -77,8 +81,11 @@ pub(crate) async fn observe(State(process): State<Process>, mut request: Request
     let trace_id = scope.0.trace.id();
     let lines = tracing::info_span!("request", request.id = scope.request_id(), trace.id = trace_id);
     let span = lines.in_scope(|| server_span(&scope, route, method));
-    let answered =
-        AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).instrument(lines).await;
+    let no_place = request.extensions().get::<NoPlace>().is_some();
+    let answered = async move {
+        if no_place { ApiError::Overloaded(NO_PLACE_FOR).into_response() } else { next.run(request).await }
+    };
+    let answered = AssertUnwindSafe(answered).catch_unwind().instrument(span.clone()).instrument(lines).await;
     let mut response = answered
         .unwrap_or_else(|_| ApiError::Internal("the request's task panicked".to_owned()).into_response());
     let failure = response.extensions_mut().remove::<Failure>();
@@ -88,6 +95,10 @@ pub(crate) async fn observe(State(process): State<Process>, mut request: Request
     if let Ok(id) = HeaderValue::from_str(scope.request_id()) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
+    // What is answered is a tenant's or an operator's own, but where the route says otherwise.
+    let headers = response.headers_mut();
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.entry(X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
     let elapsed = started.elapsed();
     process.http().record(route, response.status(), elapsed);
     span.record("http.response.status_code", response.status().as_u16());

@@ -1,5 +1,7 @@
 //! `GET /openapi.json`: the description of all routes, generated from the code beside each of them.
 
+mod bounds;
+
 use std::sync::LazyLock;
 
 use axum::http::header::CONTENT_TYPE;
@@ -8,6 +10,8 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
+use self::bounds::Described;
+use crate::view::ChannelView;
 use crate::{admin, probe, realtime, v1};
 
 pub(crate) const PATH: &str = "/openapi.json";
@@ -43,7 +47,9 @@ pub(crate) const PATH: &str = "/openapi.json";
         probe::metrics::metrics,
         openapi,
     ),
-    modifiers(&Credentials, &SharedErrors),
+    // A default of a generic type is not found by itself.
+    components(schemas(ChannelView)),
+    modifiers(&Credentials, &SharedErrors, &Described),
 )]
 struct Document;
 

@@ -3,17 +3,19 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{FromRequestParts, Path, Query, Request};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use orqestra_commands::{Actor, Context, Trace};
+use bytes::Bytes;
+use orqestra_commands::{Actor, Authenticated, Context, Trace};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tracing::Instrument;
 
 use crate::app::App;
-use crate::auth::admin;
+use crate::auth::{admin, tenant};
 use crate::body;
 use crate::error::ApiError;
 use crate::fields::Problems;
@@ -68,18 +70,38 @@ impl Parameters {
     }
 }
 
+/// Finds the tenant that a request's key opens, then reads the request's body.
+pub(crate) async fn from_tenant(
+    app: &App,
+    scope: &Scope,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Authenticated, Bytes), ApiError> {
+    body::check_length(&body)?;
+    let caller = match tenant::authenticate(app.commands.directory(), headers, scope).await {
+        Ok(caller) => caller,
+        Err(error) => return Err(body::refused(error, headers, body).await),
+    };
+    let held = app.bodies().begin(Some(caller.tenant.id))?;
+    let body = body::read(body, held, app.body_timeout).await?;
+    Ok((caller, body))
+}
+
 /// Lets an operator pass and reads the JSON that came along.
 pub(crate) async fn from_operator(app: &App, request: Request) -> Result<Value, ApiError> {
     let (parts, body) = request.into_parts();
-    let body = body::read(&parts.headers, body, app.body_timeout).await?;
-    admin::authenticate(&parts.headers, app.admin_token.as_ref())?;
+    body::check_length(&body)?;
+    if let Err(error) = admin::authenticate(app, &parts) {
+        return Err(body::refused(error, &parts.headers, body).await);
+    }
+    let body = body::read(body, app.bodies().begin(None)?, app.body_timeout).await?;
     app.commands.directory().fresh().await?;
     body::json(&parts.headers, &body)
 }
 
 /// Lets an operator pass who sends no body.
-pub(crate) async fn from_reading_operator(app: &App, headers: &HeaderMap) -> Result<(), ApiError> {
-    admin::authenticate(headers, app.admin_token.as_ref())?;
+pub(crate) async fn from_reading_operator(app: &App, parts: &Parts) -> Result<(), ApiError> {
+    admin::authenticate(app, parts)?;
     Ok(app.commands.directory().fresh().await?)
 }
 

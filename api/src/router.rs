@@ -9,6 +9,7 @@ use axum::routing::{get, patch, post, put};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::observe::observe;
+use crate::probe::ProbesAt;
 use crate::process::Process;
 use crate::{admin, demo, openapi, probe, realtime, v1};
 
@@ -58,21 +59,21 @@ pub fn router(app: App) -> Router {
         .route(realtime::websocket::PATH, get(realtime::websocket::websocket))
         .route(openapi::PATH, get(openapi::openapi))
         .merge(demo::routes(app.demo));
-    completed(routes, app.process.clone()).with_state(app)
+    completed(routes, app.process.clone(), app.probes).with_state(app)
 }
 
 /// Builds the router of a process without one: its probes and nothing else.
-pub(crate) fn probes(process: Process) -> Router {
-    completed(Router::new(), process.clone()).with_state(process)
+pub(crate) fn probes(process: Process, at: ProbesAt) -> Router {
+    completed(Router::new(), process.clone(), at).with_state(process)
 }
 
-fn completed<S>(routes: Router<S>, process: Process) -> Router<S>
+fn completed<S>(routes: Router<S>, process: Process, probes: ProbesAt) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
     Process: FromRef<S>,
 {
     routes
-        .merge(probe::routes())
+        .merge(probe::routes(probes))
         .fallback(async || ApiError::NoSuchRoute)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(from_fn_with_state(process, observe))

@@ -167,6 +167,7 @@ impl Engine {
             ("ORQESTRA_BOOTSTRAP_API_KEY", self.first.api_key.clone()),
             ("ORQESTRA_BOOTSTRAP_WEBHOOK_SECRET", self.first.secret.clone()),
             ("ORQESTRA_BOOTSTRAP_RATE_PER_MINUTE", HIGHEST_RATE.to_string()),
+            ("ORQESTRA_SMTP_PRIVATE_HOSTS", "on".to_owned()),
         ];
         environment.extend_from_slice(more);
         let arguments: &[&str] = match roles {

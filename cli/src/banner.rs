@@ -15,6 +15,8 @@ use crate::settings::{Bootstrap, Settings};
 /// What the banner tells.
 pub(crate) struct Facts<'a> {
     pub(crate) address: SocketAddr,
+    /// Where readiness and metrics are served.
+    pub(crate) probes: SocketAddr,
     pub(crate) tenant: &'a Bootstrap,
     pub(crate) api_key: Secret<'a>,
     pub(crate) admin_token: Secret<'a>,
@@ -81,7 +83,8 @@ impl<'a> Secret<'a> {
 
 /// The banner.
 pub(crate) fn text(facts: &Facts<'_>) -> String {
-    let Facts { address, tenant, api_key, admin_token, demo, database, adopted, data, program } = facts;
+    let Facts { address, probes, tenant, api_key, admin_token, demo, database, adopted, data, program } =
+        facts;
     let (id, name) = (tenant.id, &tenant.name);
     let (key, token) = (api_key.in_quotes(data), admin_token.in_quotes(data));
     let mut out = String::new();
@@ -101,7 +104,7 @@ pub(crate) fn text(facts: &Facts<'_>) -> String {
         line(&format!("  demo page    http://{address}/demo#{key}tenant={id}"));
     }
     line(&format!("  OpenAPI      http://{address}/openapi.json"));
-    line(&format!("  health       http://{address}/readyz   metrics http://{address}/metrics"));
+    line(&format!("  health       http://{probes}/readyz   metrics http://{probes}/metrics"));
     match (database, adopted) {
         (Some(home), false) => line(&format!("  database     private PostgreSQL in {}", home.display())),
         (Some(home), true) => {

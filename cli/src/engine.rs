@@ -12,9 +12,9 @@ use clap::ValueEnum;
 use metrics_exporter_prometheus::PrometheusHandle;
 use orqestra_api::limits::{Limits, Moment};
 use orqestra_api::server::{self, Bounds, Served};
-use orqestra_api::{AdminToken, App, AppParts, DemoPage, Process, ProcessParts};
+use orqestra_api::{AdminToken, App, AppParts, DemoPage, ProbesAt, Process, ProcessParts};
 use orqestra_commands::{Commands, DefaultProvider, Directory};
-use orqestra_dispatch::{Dispatch, DispatchDeps, DispatchSettings, PushFeed, sandbox};
+use orqestra_dispatch::{Dispatch, DispatchDeps, DispatchSettings, PrivateHosts, PushFeed, sandbox};
 use orqestra_event_log::source::{SystemClock, SystemIds};
 use orqestra_event_log::{
     Clock, DatabaseClock, EventLog, Ids, LogError, LogOptions, Sessions, checkpoints_beyond_head,
@@ -24,7 +24,6 @@ use orqestra_projections::{DeliveryStatus, Inbox, Projection, Usage};
 use orqestra_realtime::{Hub, RealtimeTokens};
 use orqestra_vault::{Entropy, OsEntropy, Vault};
 use sqlx::PgPool;
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +31,7 @@ use crate::database::{self, DatabaseUrls};
 use crate::keep::DataDir;
 use crate::readiness::{BeyondHead, EngineReadiness};
 use crate::recorder;
+use crate::server::Listeners;
 use crate::settings::Settings;
 
 /// How long a request's body may take to arrive.
@@ -68,6 +68,15 @@ impl Role {
             Self::Dispatch => "dispatch",
         }
     }
+}
+
+/// What an engine serves with.
+#[derive(Clone, Copy)]
+pub(crate) struct Serving<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) admin_token: &'a str,
+    pub(crate) demo: DemoPage,
+    pub(crate) private_hosts: PrivateHosts,
 }
 
 /// An engine whose rooms are open; its tasks run from [`Engine::run`] on.
@@ -145,12 +154,12 @@ impl Engine {
     pub(crate) async fn run(
         self,
         roles: &BTreeSet<Role>,
-        settings: &Settings,
-        admin_token: &str,
-        demo: DemoPage,
-        listener: TcpListener,
+        with: Serving<'_>,
+        listeners: Listeners,
         token: CancellationToken,
     ) -> anyhow::Result<()> {
+        let Listeners { main, probes } = listeners;
+        let probes_at = if probes.is_some() { ProbesAt::Elsewhere } else { ProbesAt::Here };
         let mut tasks = JoinSet::new();
         let serving = token.child_token();
         let working = CancellationToken::new();
@@ -163,23 +172,32 @@ impl Engine {
             };
             let Some(limits) = used_up else { return self.stop(tasks, &serving, &working).await };
             let limits = limits.context("what tenants have used of their limits cannot be read")?;
-            let app = self.app(roles, settings, admin_token, demo, hub.clone(), limits)?;
+            let app = self.app(roles, with, probes_at, hub.clone(), limits)?;
             let feed = PushFeed::new(self.commands.clone(), hub).run(working.child_token());
             tasks.spawn(async move { Ok(feed.await?) });
             Served::api(app)
         } else {
-            Served::probes(self.process(roles, settings))
+            Served::probes(self.process(roles, with.settings), probes_at)
         };
         let until = serving.clone();
+        let bounds = Bounds { peer_connections: with.settings.peer_connections, ..Bounds::default() };
         tasks.spawn(async move {
-            server::serve(listener, served, Bounds::default(), until).await;
+            server::serve(main, served, bounds, until).await;
             Ok(())
         });
+        if let Some(probes) = probes {
+            let (served, until) =
+                (Served::probes(self.process(roles, with.settings), ProbesAt::Here), serving.clone());
+            tasks.spawn(async move {
+                server::serve(probes, served, Bounds::for_probes(), until).await;
+                Ok(())
+            });
+        }
         if roles.contains(&Role::Project) {
             self.start_projections(&mut tasks, &working);
         }
         if roles.contains(&Role::Dispatch) {
-            self.start_dispatch(&mut tasks, settings, &working);
+            self.start_dispatch(&mut tasks, with, &working);
         }
         self.start_purge(&mut tasks, &working);
 
@@ -265,13 +283,13 @@ impl Engine {
     fn app(
         &self,
         roles: &BTreeSet<Role>,
-        settings: &Settings,
-        admin_token: &str,
-        demo: DemoPage,
+        with: Serving<'_>,
+        probes: ProbesAt,
         hub: Hub,
         limits: Limits,
     ) -> anyhow::Result<App> {
         let (pool, vault) = (self.pool.clone(), self.vault.clone());
+        let Serving { settings, admin_token, demo, private_hosts } = with;
         Ok(App::new(AppParts {
             commands: self.commands.clone(),
             inbox: Inbox::new(self.pool.clone(), self.vault.clone(), self.commands.log().clone()),
@@ -283,10 +301,13 @@ impl Engine {
             tokens: Arc::new(RealtimeTokens::new(self.realtime_secret.as_bytes())?),
             hub,
             allowed_origins: settings.allowed_origins.clone(),
+            trusted_proxies: settings.trusted_proxies.clone(),
             limits,
             admin_token: Some(AdminToken::new(admin_token)),
             admin_name: settings.admin_name.clone(),
             demo,
+            private_hosts,
+            probes,
             process: self.process(roles, settings),
             body_timeout: BODY_WITHIN,
         }))
@@ -306,7 +327,7 @@ impl Engine {
     fn start_dispatch(
         &self,
         tasks: &mut JoinSet<anyhow::Result<()>>,
-        settings: &Settings,
+        with: Serving<'_>,
         token: &CancellationToken,
     ) {
         let deps = DispatchDeps {
@@ -315,7 +336,8 @@ impl Engine {
             entropy: Arc::clone(&self.entropy),
             providers: None,
         };
-        let settings = dispatch_settings(settings);
+        let settings =
+            DispatchSettings { private_hosts: with.private_hosts, ..dispatch_settings(with.settings) };
         let token = token.child_token();
         tasks.spawn(async move { Ok(Dispatch::run(deps, settings, token).await?) });
     }

@@ -1,15 +1,37 @@
-//! The address that the HTTP server listens on; `orqestra_api::server` serves it.
+//! The addresses that the HTTP servers listen on; `orqestra_api::server` serves them.
 
 use std::net::SocketAddr;
 
 use anyhow::Context as _;
 use tokio::net::{TcpListener, TcpSocket};
 
+use crate::settings::Settings;
+
 /// Connections that the kernel holds until they are accepted, if its own limit lets it.
 const QUEUE: u32 = 4_096;
 
+/// What a process listens on.
+pub(crate) struct Listeners {
+    /// All that it serves, but for what has an address of its own.
+    pub(crate) main: TcpListener,
+    /// Readiness and metrics, where they have one.
+    pub(crate) probes: Option<TcpListener>,
+}
+
+impl Listeners {
+    /// Takes the addresses of the settings.
+    pub(crate) async fn bind(settings: &Settings) -> anyhow::Result<Self> {
+        let main = bind(settings.listen, "ORQESTRA_LISTEN").await?;
+        let probes = match settings.probes_listen {
+            None => None,
+            Some(address) => Some(bind(address, "ORQESTRA_PROBES_LISTEN").await?),
+        };
+        Ok(Self { main, probes })
+    }
+}
+
 /// Takes the address.
-pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+async fn bind(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
     let bound = async {
         let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         // What an earlier process has left there does not stand in the way.
@@ -18,6 +40,8 @@ pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
         socket.listen(QUEUE)
     };
     bound.await.with_context(|| {
-        format!("cannot listen on {address}; set ORQESTRA_LISTEN to another address, each process has one of its own")
+        format!(
+            "cannot listen on {address}; set {setting} to another address, each process has one of its own"
+        )
     })
 }

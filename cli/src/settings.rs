@@ -11,8 +11,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use orqestra_api::{AllowedOrigins, DemoPage};
+use orqestra_api::server::Bounds;
+use orqestra_api::{AllowedOrigins, DemoPage, TrustedProxies};
 use orqestra_commands::AdminName;
+use orqestra_dispatch::PrivateHosts;
 use orqestra_domain::tenant::Limits;
 use orqestra_domain::{Strength, TenantId, TenantName, WeakSecret};
 use serde::{Deserialize, Deserializer};
@@ -24,6 +26,8 @@ const RETRY_DELAYS: &str = "5s,1m,5m,30m,2h,5h,10h";
 /// The longest of them, and how many there may be.
 const LONGEST_DELAY: Duration = Duration::from_hours(30 * 24);
 const MOST_DELAYS: usize = 31;
+/// What one peer may have of a server's places; more than there are is all of them.
+const PEER_CONNECTIONS: RangeInclusive<u64> = 1..=1_000_000;
 /// From acceptance, how long a delivery waits for an operator.
 const WAIT_AT_MOST: &str = "72h";
 
@@ -32,6 +36,9 @@ const WAIT_AT_MOST: &str = "72h";
 #[serde(default, deny_unknown_fields)]
 struct Given {
     listen: Option<String>,
+    probes_listen: Option<String>,
+    #[serde(deserialize_with = "text_or_number")]
+    peer_connections: Option<String>,
     data_dir: Option<PathBuf>,
     database_url: Option<String>,
     migration_database_url: Option<String>,
@@ -47,12 +54,14 @@ struct Given {
     #[serde(deserialize_with = "text_or_number")]
     provider_timeout_seconds: Option<String>,
     smtp_ca_file: Option<PathBuf>,
+    smtp_private_hosts: Option<String>,
     log_format: Option<String>,
     access_log: Option<String>,
     otlp_endpoint: Option<String>,
     #[serde(deserialize_with = "text_or_number")]
     worker_threads: Option<String>,
     allowed_origins: Option<String>,
+    trusted_proxies: Option<String>,
     demo: Option<String>,
     bootstrap_tenant_id: Option<String>,
     bootstrap_tenant_name: Option<String>,
@@ -68,6 +77,10 @@ struct Given {
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
+    /// Where readiness and metrics are served, if not there too.
+    pub(crate) probes_listen: Option<SocketAddr>,
+    /// Connections of one peer.
+    pub(crate) peer_connections: usize,
     pub(crate) data_dir: PathBuf,
     pub(crate) database_url: Option<String>,
     pub(crate) migration_database_url: Option<String>,
@@ -82,14 +95,26 @@ pub(crate) struct Settings {
     pub(crate) claim: Duration,
     pub(crate) provider_timeout: Duration,
     pub(crate) smtp_authorities: Option<Arc<str>>,
+    /// What is given; else it depends on the command.
+    pub(crate) smtp_private_hosts: Option<PrivateHosts>,
     pub(crate) log_format: LogFormat,
     pub(crate) access_log: AccessLog,
     pub(crate) otlp_endpoint: Option<String>,
     pub(crate) worker_threads: usize,
     pub(crate) allowed_origins: AllowedOrigins,
+    pub(crate) trusted_proxies: TrustedProxies,
     /// What is given; else it depends on the command.
     pub(crate) demo: Option<DemoPage>,
     pub(crate) bootstrap: Option<Bootstrap>,
+}
+
+/// The command that runs an engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Embedded {
+    /// All in one process.
+    Up,
+    /// Chosen roles.
+    Serve,
 }
 
 /// How log lines look.
@@ -152,6 +177,15 @@ impl Settings {
 }
 
 impl Settings {
+    /// Whether mail may be handed to private hosts: on a developer's machine it may, where nobody else reaches the engine.
+    pub(crate) fn private_hosts(&self, embedded: Embedded) -> PrivateHosts {
+        match (self.smtp_private_hosts, embedded) {
+            (Some(given), _) => given,
+            (None, Embedded::Up) if self.listen.ip().to_canonical().is_loopback() => PrivateHosts::Allowed,
+            (None, Embedded::Up | Embedded::Serve) => PrivateHosts::Refused,
+        }
+    }
+
     /// Holds the secrets that a serving process is given to what a chosen secret must be. Commands that ask a running
     /// engine show what it has.
     pub(crate) fn check_secrets(&self) -> anyhow::Result<()> {
@@ -172,6 +206,8 @@ impl Given {
         }
         take! {
             listen "ORQESTRA_LISTEN",
+            probes_listen "ORQESTRA_PROBES_LISTEN",
+            peer_connections "ORQESTRA_PEER_CONNECTIONS",
             data_dir "ORQESTRA_DATA_DIR",
             database_url "ORQESTRA_DATABASE_URL",
             migration_database_url "ORQESTRA_MIGRATION_DATABASE_URL",
@@ -185,11 +221,13 @@ impl Given {
             claim_seconds "ORQESTRA_CLAIM_SECONDS",
             provider_timeout_seconds "ORQESTRA_PROVIDER_TIMEOUT_SECONDS",
             smtp_ca_file "ORQESTRA_SMTP_CA_FILE",
+            smtp_private_hosts "ORQESTRA_SMTP_PRIVATE_HOSTS",
             log_format "ORQESTRA_LOG_FORMAT",
             access_log "ORQESTRA_ACCESS_LOG",
             otlp_endpoint "ORQESTRA_OTLP_ENDPOINT",
             worker_threads "ORQESTRA_WORKER_THREADS",
             allowed_origins "ORQESTRA_ALLOWED_ORIGINS",
+            trusted_proxies "ORQESTRA_TRUSTED_PROXIES",
             demo "ORQESTRA_DEMO",
             bootstrap_tenant_id "ORQESTRA_BOOTSTRAP_TENANT_ID",
             bootstrap_tenant_name "ORQESTRA_BOOTSTRAP_TENANT_NAME",
@@ -202,10 +240,12 @@ impl Given {
 
     fn parse(self) -> anyhow::Result<Settings> {
         let bootstrap = self.bootstrap()?;
-        let listen = self.listen.as_deref().unwrap_or("127.0.0.1:8080");
-        let listen = listen
-            .parse()
-            .with_context(|| format!("listen: {listen} is no address and port, as in 127.0.0.1:8080"))?;
+        let listen = address("listen", self.listen.as_deref().unwrap_or("127.0.0.1:8080"))?;
+        let probes_listen = self.probes_listen.as_deref().map(|text| address("probes_listen", text));
+        let probes_listen = probes_listen.transpose()?;
+        if probes_listen.is_some_and(|probes| probes == listen && probes.port() != 0) {
+            bail!("{}: expected another address than that of listen, got {listen}", named("probes_listen"));
+        }
         if self.master_key.is_some() && self.master_key_file.is_some() {
             bail!("master_key and master_key_file: give one of the two");
         }
@@ -222,6 +262,12 @@ impl Given {
         }
         Ok(Settings {
             listen,
+            probes_listen,
+            peer_connections: match self.peer_connections.as_deref() {
+                None => Bounds::default().peer_connections,
+                Some(given) => usize::try_from(number("peer_connections", given, &PEER_CONNECTIONS)?)
+                    .expect("a number of so few digits fits"),
+            },
             data_dir: self.data_dir.unwrap_or_else(|| PathBuf::from("./.orqestra")),
             database_url: self.database_url,
             migration_database_url: self.migration_database_url,
@@ -242,6 +288,12 @@ impl Given {
                 30,
             )?,
             smtp_authorities: self.smtp_ca_file.as_deref().map(authorities).transpose()?,
+            smtp_private_hosts: match self.smtp_private_hosts.as_deref() {
+                None => None,
+                Some("on") => Some(PrivateHosts::Allowed),
+                Some("off") => Some(PrivateHosts::Refused),
+                Some(other) => bail!("{}: expected on or off, got {other}", named("smtp_private_hosts")),
+            },
             log_format: match self.log_format.as_deref() {
                 None | Some("text") => LogFormat::Text,
                 Some("json") => LogFormat::Json,
@@ -265,6 +317,8 @@ impl Given {
             },
             allowed_origins: AllowedOrigins::parse(self.allowed_origins.as_deref().unwrap_or_default())
                 .context("allowed_origins")?,
+            trusted_proxies: TrustedProxies::parse(self.trusted_proxies.as_deref().unwrap_or_default())
+                .with_context(|| named("trusted_proxies"))?,
             demo: match self.demo.as_deref() {
                 None => None,
                 Some("on") => Some(DemoPage::Served),
@@ -318,6 +372,11 @@ fn named(name: &str) -> String {
         "realtime_token_secret" => "realtime_token_secret (ORQESTRA_CENTRIFUGO_TOKEN_SECRET)".to_owned(),
         _ => format!("{name} (ORQESTRA_{})", name.to_uppercase()),
     }
+}
+
+/// An address and a port.
+fn address(name: &str, text: &str) -> anyhow::Result<SocketAddr> {
+    text.parse().with_context(|| format!("{name}: {text} is no address and port, as in 127.0.0.1:8080"))
 }
 
 /// A whole number within bounds.

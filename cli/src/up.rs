@@ -21,11 +21,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cluster::{self, Cluster, STOP_WITHIN_AT_LEAST};
 use crate::database::DatabaseUrls;
-use crate::engine::{Engine, Role, STOP_WITHIN};
+use crate::engine::{Engine, Role, STOP_WITHIN, Serving};
 use crate::keep::DataDir;
 use crate::remote::local_url;
-use crate::settings::{Bootstrap, Settings};
-use crate::{banner, demo, migrate, place, server};
+use crate::server::Listeners;
+use crate::settings::{Bootstrap, Embedded, Settings};
+use crate::{banner, demo, migrate, place};
 
 /// From Ctrl-C to the end of engine and database, whatever hangs: 10 s are promised.
 const END_WITHIN: Duration = Duration::from_millis(9_250);
@@ -43,7 +44,7 @@ pub(crate) async fn up(settings: &Settings) -> anyhow::Result<()> {
     settings.check_secrets()?;
     let token = stop_signal()?;
     let data = DataDir::open(&settings.data_dir)?;
-    let listener = server::bind(settings.listen).await?;
+    let listeners = Listeners::bind(settings).await?;
     let (urls, cluster) = match place::given(settings) {
         Some(urls) => (urls, None),
         None => {
@@ -56,7 +57,7 @@ pub(crate) async fn up(settings: &Settings) -> anyhow::Result<()> {
     };
     let told = tokio::spawn(when_cancelled(token.clone()));
     // However it ends, a panic included, it leaves no database running.
-    let running = run(settings, &data, &urls, listener, cluster.as_ref(), token.clone());
+    let running = run(settings, &data, &urls, listeners, cluster.as_ref(), token.clone());
     let ran = AssertUnwindSafe(running).catch_unwind().await;
     token.cancel();
     let mut stopped = Ok(());
@@ -112,7 +113,7 @@ async fn run(
     settings: &Settings,
     data: &DataDir,
     urls: &DatabaseUrls,
-    listener: tokio::net::TcpListener,
+    listeners: Listeners,
     cluster: Option<&Cluster>,
     token: CancellationToken,
 ) -> anyhow::Result<()> {
@@ -122,12 +123,14 @@ async fn run(
         () = token.cancelled() => return Ok(()),
         prepared = preparing => prepared?,
     };
-    let address = listener.local_addr()?;
+    let address = listeners.main.local_addr()?;
+    let probes = listeners.probes.as_ref().map_or(Ok(address), tokio::net::TcpListener::local_addr)?;
     let demo = settings.demo.unwrap_or(DemoPage::Served);
     let program = std::env::current_exe().unwrap_or_else(|_| "orqestra".into());
     let terminal = std::io::stdout().is_terminal();
     let banner = banner::text(&banner::Facts {
         address,
+        probes,
         tenant: &tenant,
         demo,
         api_key: banner::Secret::api_key(settings, &tenant.api_key, terminal),
@@ -141,7 +144,9 @@ async fn run(
     drop(std::io::stdout().lock().write_all(banner.as_bytes()));
     let _announced = data.announce(&local_url(address));
     let all = BTreeSet::from([Role::Api, Role::Project, Role::Dispatch]);
-    let ran = engine.run(&all, settings, &admin_token, demo, listener, token).await;
+    let private_hosts = settings.private_hosts(Embedded::Up);
+    let serving = Serving { settings, admin_token: &admin_token, demo, private_hosts };
+    let ran = engine.run(&all, serving, listeners, token).await;
     tracing::info!("the engine has ended");
     ran
 }
@@ -152,17 +157,20 @@ pub(crate) async fn serve(settings: &Settings, roles: BTreeSet<Role>) -> anyhow:
     let token = stop_signal()?;
     let data = DataDir::open(&settings.data_dir)?;
     let urls = place::given(settings).context("`serve` needs ORQESTRA_DATABASE_URL; `up` brings its own")?;
-    let listener = server::bind(settings.listen).await?;
+    let listeners = Listeners::bind(settings).await?;
     let admin_token = data.admin_token(settings, &OsEntropy)?;
     // Nothing of a tenant's may vanish into a sandbox that nobody has asked for.
     let engine = Engine::open(&urls, settings, &data, DefaultProvider::None).await?;
     engine.commands.seed_platform().await?;
-    let address = listener.local_addr()?;
-    tracing::info!(roles = ?roles, address = %address, "the engine serves");
+    let address = listeners.main.local_addr()?;
+    let probes = listeners.probes.as_ref().map_or(Ok(address), tokio::net::TcpListener::local_addr)?;
+    tracing::info!(roles = ?roles, address = %address, probes = %probes, "the engine serves");
     // Commands ask the API; a process without it has nothing for them.
     let _announced = roles.contains(&Role::Api).then(|| data.announce(&local_url(address)));
     let demo = settings.demo.unwrap_or(DemoPage::Absent);
-    engine.run(&roles, settings, &admin_token, demo, listener, token).await
+    let private_hosts = settings.private_hosts(Embedded::Serve);
+    let serving = Serving { settings, admin_token: &admin_token, demo, private_hosts };
+    engine.run(&roles, serving, listeners, token).await
 }
 
 fn first_tenant(settings: &Settings, data: &DataDir) -> anyhow::Result<Bootstrap> {

@@ -8,6 +8,7 @@
 
 mod delivery;
 mod due;
+mod hosts;
 mod provider;
 mod push_feed;
 mod queue;
@@ -20,6 +21,7 @@ mod waiting;
 pub use due::rebuild::{RebuildError, RebuildReport, rebuild_due};
 pub use due::store::DueError;
 pub use due::{Due, DueKey, DueKind, DueRow};
+pub use hosts::{HostRefused, PrivateHosts};
 pub use provider::carriers::{MakeProvider, Providers};
 pub use provider::sandbox;
 pub use provider::smtp::{NameServers, Smtp, SmtpLimits};

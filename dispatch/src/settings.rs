@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use orqestra_domain::retry::RetrySchedule;
 
+use crate::hosts::PrivateHosts;
 use crate::provider::smtp::{NameServers, are_certificates};
 
 /// After a claim's expiry and the provider's timeout, how long until a sweeper calls the outcome unknown.
@@ -45,6 +46,8 @@ pub struct DispatchSettings {
     pub smtp_authorities: Option<Arc<str>>,
     /// Where the names of SMTP servers are looked up.
     pub name_servers: NameServers,
+    /// Whether mail may be handed to hosts that are not the web's.
+    pub private_hosts: PrivateHosts,
     /// Calls to the sandbox for one tenant and channel at one time.
     pub sandbox_calls: usize,
     /// Failures of a whole provider, one after the other, that open its breaker.
@@ -73,6 +76,7 @@ impl Default for DispatchSettings {
             smtp_connections: 32,
             smtp_authorities: None,
             name_servers: NameServers::default(),
+            private_hosts: PrivateHosts::default(),
             sandbox_calls: 192,
             breaker_failures: 5,
             breaker_pause: Duration::from_secs(30),

@@ -24,8 +24,10 @@ pub enum InvalidCategories {
 }
 
 impl PushCategories {
-    const MOST: usize = 16;
-    const MOST_BYTES: usize = 64;
+    /// How many a tenant may have.
+    pub const MOST: usize = 16;
+    /// Most bytes of one.
+    pub const MOST_BYTES: usize = 64;
 
     /// Checks number, characters and that none comes twice.
     ///

@@ -352,7 +352,8 @@ mod tests {
     #[tokio::test]
     async fn pages_are_read_in_the_order_of_an_index_and_never_sorted() {
         let database = TestDatabase::migrated(&crate::MIGRATOR).await;
-        let reader = Reader::new(database.options(), Upcasters::default(), &crate::sessions::Sessions::default());
+        let reader =
+            Reader::new(database.options(), Upcasters::default(), &crate::sessions::Sessions::default());
         let plans = [
             (EVENTS_BETWEEN, "(0, 1000, 1000000, null, null, null, true)"),
             (CONFIGURATION, "(0, 1000, 1000000)"),

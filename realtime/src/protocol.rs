@@ -202,6 +202,7 @@ impl Disconnect {
     pub(crate) const EXPIRED: Self = Self::new(3005, "connection expired");
     pub(crate) const SLOW: Self = Self::new(3008, "slow");
     pub(crate) const NO_PONG: Self = Self::new(3012, "no pong");
+    pub(crate) const TOO_MANY: Self = Self::new(3013, "too many requests");
     pub(crate) const INVALID_TOKEN: Self = Self::new(3500, "invalid token");
     pub(crate) const BAD_REQUEST: Self = Self::new(3501, "bad request");
     pub(crate) const STALE: Self = Self::new(3502, "stale");

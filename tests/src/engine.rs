@@ -52,6 +52,7 @@ pub struct Engine {
     child: Mutex<Child>,
     pid: Pid,
     address: SocketAddr,
+    probes: SocketAddr,
     banner: String,
     log: PathBuf,
 }
@@ -63,8 +64,13 @@ impl Engine {
     /// If it does not come up; its log says why.
     pub async fn up(launch: &Launch, number: u32) -> Self {
         Self::start(launch, &["up"], number, |banner, _| {
-            let address = |line: &str| line.trim().strip_prefix("Orqestra runs at http://")?.parse().ok();
-            banner.contains("Ctrl-C").then(|| banner.lines().find_map(address)).flatten()
+            let told = |before: &str, after: &str| {
+                let told = |line: &str| line.trim().strip_prefix(before)?.split(after).next()?.parse().ok();
+                banner.lines().find_map(told)
+            };
+            let ends = banner.contains("Ctrl-C");
+            let both = told("Orqestra runs at http://", "/").zip(told("health       http://", "/"));
+            both.filter(|_| ends)
         })
         .await
     }
@@ -77,7 +83,11 @@ impl Engine {
         Self::start(launch, &["serve", "--role", roles], number, |_, log| {
             let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
             let mut serving = lines.filter(|line| line["message"] == "the engine serves");
-            serving.next().and_then(|line| line["address"].as_str()?.parse().ok())
+            let told = |line: &Value, field: &str| line[field].as_str()?.parse().ok();
+            let line = serving.next()?;
+            let address = told(&line, "address")?;
+            // Programs of before say nothing of it.
+            Some((address, told(&line, "probes").unwrap_or(address)))
         })
         .await
     }
@@ -87,7 +97,7 @@ impl Engine {
         launch: &Launch,
         arguments: &[&str],
         number: u32,
-        runs: impl Fn(&str, &str) -> Option<SocketAddr>,
+        runs: impl Fn(&str, &str) -> Option<(SocketAddr, SocketAddr)>,
     ) -> Self {
         let out = launch.folder.join(format!("run-{number}.out"));
         let log = launch.folder.join(format!("run-{number}.log"));
@@ -96,21 +106,21 @@ impl Engine {
         let mut child =
             command.stdout(file(&out)).stderr(file(&log)).spawn().expect("starting setpriv (util-linux)");
         let pid = Pid::from_child(&child);
-        let (address, banner) = wait::until_now("an engine that runs", READY_WITHIN, || {
+        let ((address, probes), banner) = wait::until_now("an engine that runs", READY_WITHIN, || {
             let [banner, logged] = [&out, &log].map(|file| std::fs::read_to_string(file).unwrap_or_default());
             let ended = child.try_wait().expect("asking for our own child");
-            if let Some(address) = runs(&banner, &logged) {
-                return Some((address, banner));
+            if let Some(addresses) = runs(&banner, &logged) {
+                return Some((addresses, banner));
             }
             assert!(ended.is_none(), "the engine ended at once: {}", tail(&log));
             None
         })
         .await;
-        let engine = Self { child: Mutex::new(child), pid, address, banner, log };
+        let engine = Self { child: Mutex::new(child), pid, address, probes, banner, log };
         let http = Http::default();
         wait::until("a ready engine", READY_WITHIN, async || {
             assert!(engine.ended().is_none(), "the engine ended: {}", engine.log_tail());
-            let ready = http.send(address, Request::get("/readyz")).await.ok()?;
+            let ready = http.send(probes, Request::get("/readyz")).await.ok()?;
             ready.status.is_success().then_some(())
         })
         .await;
@@ -120,6 +130,11 @@ impl Engine {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it tells whether it is ready.
+    pub fn probes(&self) -> SocketAddr {
+        self.probes
     }
 
     /// Its process id.

@@ -149,6 +149,8 @@ impl World {
             ("ORQESTRA_BOOTSTRAP_TENANT_NAME", tenant.name.clone()),
             ("ORQESTRA_BOOTSTRAP_API_KEY", tenant.key.clone()),
             ("ORQESTRA_BOOTSTRAP_RATE_PER_MINUTE", "1000000".to_owned()),
+            // The tests' mail servers are on this machine.
+            ("ORQESTRA_SMTP_PRIVATE_HOSTS", "on".to_owned()),
             ("ORQESTRA_CLAIM_SECONDS", "10".to_owned()),
             ("ORQESTRA_PROVIDER_TIMEOUT_SECONDS", "10".to_owned()),
             ("ORQESTRA_RETRY_DELAYS", "100ms,200ms,400ms,800ms,1s,2s,2s,2s".to_owned()),

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::request::Parts;
 use orqestra_domain::{EventId, NotificationId};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -45,9 +45,9 @@ pub(crate) struct EventDetails {
 pub(crate) async fn event(
     State(app): State<App>,
     Segments((tenant_id, event_id)): Segments<(String, String)>,
-    headers: HeaderMap,
+    parts: Parts,
 ) -> Result<Json<EventDetails>, ApiError> {
-    from_reading_operator(&app, &headers).await?;
+    from_reading_operator(&app, &parts).await?;
     let tenant = known(&app, &tenant_id)?.id;
     if let Ok(event) = EventId::parse(&event_id) {
         let notification = NotificationId::of_event(tenant, &event);

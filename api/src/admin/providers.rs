@@ -4,9 +4,10 @@
 //! Passwords come in here in clear, are sealed by the command and never shown again.
 
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
+use axum::http::request::Parts;
 use axum::{Extension, Json};
 use orqestra_commands::{ProviderInput, SmtpInput};
+use orqestra_dispatch::PrivateHosts;
 use orqestra_domain::provider::{ProviderConfig, ProviderEntry, TlsMode};
 use orqestra_domain::{Channel, InvalidMailbox, Mailbox};
 use serde::Serialize;
@@ -24,7 +25,13 @@ use crate::request::{Segments, context, from_operator, from_reading_operator, to
 pub(crate) const PATH: &str = "/admin/v1/tenants/{tenantId}/providers/{channel}";
 
 /// Most providers of a channel.
-const MAX_PROVIDERS: usize = 10;
+pub(crate) const MAX_PROVIDERS: usize = 10;
+/// Most bytes of a sender mailbox.
+pub(crate) const MAX_MAILBOX: usize = 512;
+/// Most bytes of a host name.
+pub(crate) const MAX_HOST: usize = 253;
+/// Most bytes of a user name or a password.
+pub(crate) const MAX_CREDENTIAL: usize = 1_024;
 
 /// One provider of the request.
 #[derive(ToSchema)]
@@ -145,6 +152,7 @@ pub(crate) async fn put(
     let tenant = known(&app, &tenant_id)?.id;
     scope.is_for(tenant);
     let (channel, providers) = parse(&channel, &body)?;
+    reached(&providers, app.private_hosts).await?;
     let usernames: Vec<_> = providers.iter().map(username).collect();
     let context = context(app.operator(), &scope);
     let set =
@@ -172,9 +180,9 @@ pub(crate) async fn put(
 pub(crate) async fn show(
     State(app): State<App>,
     Segments((tenant_id, channel)): Segments<(String, String)>,
-    headers: HeaderMap,
+    parts: Parts,
 ) -> Result<Json<ProviderList>, ApiError> {
-    from_reading_operator(&app, &headers).await?;
+    from_reading_operator(&app, &parts).await?;
     let tenant = known(&app, &tenant_id)?;
     let mut problems = Problems::default();
     let channel = named(&channel, &mut problems);
@@ -185,6 +193,19 @@ pub(crate) async fn show(
         providers.push(ProviderView::of(entry, username));
     }
     Ok(Json(ProviderList { channel, providers }))
+}
+
+/// Refuses hosts that the installation hands no mail to.
+async fn reached(providers: &[ProviderInput], private: PrivateHosts) -> Result<(), ApiError> {
+    let checked = providers.iter().enumerate().map(async |(at, provider)| match provider {
+        ProviderInput::Sandbox => None,
+        ProviderInput::Smtp(smtp) => {
+            let refused = private.check(&smtp.host, smtp.port).await.err()?;
+            Some(FieldError::new(format!("[{at}].host"), refused.to_string()))
+        }
+    });
+    let wrong: Vec<_> = futures::future::join_all(checked).await.into_iter().flatten().collect();
+    if wrong.is_empty() { Ok(()) } else { Err(ApiError::Invalid(wrong)) }
 }
 
 fn named(channel: &str, problems: &mut Problems) -> Option<Channel> {
@@ -268,7 +289,7 @@ fn host(text: &str) -> Result<String, &'static str> {
             && !label.starts_with('-')
             && !label.ends_with('-')
     });
-    if (name && text.len() <= 253) || text.parse::<std::net::IpAddr>().is_ok() {
+    if (name && text.len() <= MAX_HOST) || text.parse::<std::net::IpAddr>().is_ok() {
         Ok(text.to_owned())
     } else {
         Err("must be a host name or an IP address")
@@ -280,7 +301,7 @@ fn mailbox(text: &str) -> Result<String, InvalidMailbox> {
 }
 
 fn credential(text: &str) -> Result<String, &'static str> {
-    if (1..=1_024).contains(&text.len()) && !text.chars().any(char::is_control) {
+    if (1..=MAX_CREDENTIAL).contains(&text.len()) && !text.chars().any(char::is_control) {
         Ok(text.to_owned())
     } else {
         Err("must have 1 to 1024 bytes without control characters")

@@ -97,7 +97,7 @@ impl KeptMessage {
 )]
 pub(crate) async fn messages(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
     let (parts, _) = request.into_parts();
-    from_reading_operator(&app, &parts.headers).await?;
+    from_reading_operator(&app, &parts).await?;
     let (tenant_id, asked) = parse(&Parameters::of(&parts))?;
     let tenant = known(&app, &tenant_id)?.id;
     let page = (app.sandbox)(tenant, asked).await?;

@@ -4,7 +4,7 @@
 //! What cannot be parsed cannot be saved: the answer names field, line and column.
 
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
+use axum::http::request::Parts;
 use axum::{Extension, Json};
 use orqestra_dispatch::template::{CompiledTemplate, Escape, TemplateError, check_email_body};
 use orqestra_domain::template::TemplateContent;
@@ -124,9 +124,9 @@ pub(crate) struct TemplateDetails {
 pub(crate) async fn show(
     State(app): State<App>,
     Segments((tenant_id, event_type, channel)): Segments<(String, String, String)>,
-    headers: HeaderMap,
+    parts: Parts,
 ) -> Result<Json<TemplateDetails>, ApiError> {
-    from_reading_operator(&app, &headers).await?;
+    from_reading_operator(&app, &parts).await?;
     let tenant = known(&app, &tenant_id)?.id;
     let mut problems = Problems::default();
     let named = named(&event_type, &channel, &mut problems);

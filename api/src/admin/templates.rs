@@ -86,7 +86,7 @@ pub(crate) async fn list(
     request: Request,
 ) -> Result<Response, ApiError> {
     let (parts, _) = request.into_parts();
-    from_reading_operator(&app, &parts.headers).await?;
+    from_reading_operator(&app, &parts).await?;
     let page = Page::<TemplateId>::of(&parts)?;
     let tenant = known(&app, &tenant_id)?.id;
     let found = app.commands.directory().templates_after(tenant, page.after, page.to_fetch());

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::request::Parts;
 use orqestra_commands::{IssuedApiKey, TenantEntry};
 use orqestra_domain::TenantId;
 use orqestra_domain::tenant::TenantRecord;
@@ -82,9 +82,9 @@ impl TenantView {
 pub(crate) async fn show(
     State(app): State<App>,
     Segments(tenant_id): Segments<String>,
-    headers: HeaderMap,
+    parts: Parts,
 ) -> Result<Json<TenantView>, ApiError> {
-    from_reading_operator(&app, &headers).await?;
+    from_reading_operator(&app, &parts).await?;
     let tenant = known(&app, &tenant_id)?;
     Ok(Json(TenantView::of(tenant.id, &tenant.record, None)))
 }

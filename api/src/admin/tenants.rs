@@ -26,7 +26,7 @@ use crate::v1::trigger::ChannelName;
 pub(crate) const PATH: &str = "/admin/v1/tenants";
 
 /// Most bytes of a webhook secret.
-const MAX_SECRET: usize = 1_024;
+pub(crate) const MAX_SECRET: usize = 1_024;
 
 /// The request.
 #[derive(ToSchema)]
@@ -126,7 +126,7 @@ pub(crate) struct TenantList {
 )]
 pub(crate) async fn list(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
     let (parts, _) = request.into_parts();
-    from_reading_operator(&app, &parts.headers).await?;
+    from_reading_operator(&app, &parts).await?;
     let page = Page::<TenantId>::of(&parts)?;
     let found = app.commands.directory().tenants_after(page.after, page.to_fetch());
     let id = |tenant: &Arc<TenantEntry>| tenant.id.to_string();

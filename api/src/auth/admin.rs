@@ -6,11 +6,15 @@ use std::fmt;
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use super::backoff::WrongTokens;
 use super::single;
+use crate::app::App;
 use crate::error::ApiError;
+use crate::server::peer::{Came, Peer};
 
 /// The hash of the token that opens the admin routes.
 #[derive(Clone, Copy)]
@@ -33,17 +37,27 @@ impl fmt::Debug for AdminToken {
     }
 }
 
-/// Lets an operator pass.
-pub(crate) fn authenticate(headers: &HeaderMap, token: Option<&AdminToken>) -> Result<(), ApiError> {
-    let shown = single(headers, AUTHORIZATION.as_str()).and_then(|value| value.to_str().ok());
-    let bearer = shown.and_then(|value| {
-        let (scheme, rest) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| rest.trim())
-    });
-    match (bearer, token) {
-        (Some(bearer), Some(token)) if token.opens(bearer) => Ok(()),
-        _ => Err(ApiError::InvalidAdminToken),
-    }
+/// Lets an operator pass. Wrong tokens make their peer wait.
+pub(crate) fn authenticate(app: &App, parts: &Parts) -> Result<(), ApiError> {
+    let from = parts.extensions.get::<Came>().map(|Came(from)| *from);
+    let peer = from.map(|from| Peer::of(app.trusted_proxies.client(from, &parts.headers)));
+    judge(&parts.headers, app.admin_token.as_ref(), peer, app.wrong_tokens())
+}
+
+fn judge(
+    headers: &HeaderMap,
+    token: Option<&AdminToken>,
+    peer: Option<Peer>,
+    wrong: &WrongTokens,
+) -> Result<(), ApiError> {
+    let shown = shown(headers).ok_or(ApiError::InvalidAdminToken)?;
+    wrong.judge(peer, || token.is_some_and(|token| token.opens(shown)))
+}
+
+/// The bearer token of a request.
+fn shown(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, rest) = single(headers, AUTHORIZATION.as_str())?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| rest.trim())
 }
 
 #[cfg(test)]
@@ -52,24 +66,25 @@ mod tests {
 
     use super::*;
 
-    fn shown(value: &'static str) -> HeaderMap {
-        HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_static(value))])
+    fn opens(value: Option<&str>, token: Option<&AdminToken>) -> bool {
+        let value = value.map(|value| (AUTHORIZATION, HeaderValue::from_str(value).unwrap()));
+        judge(&HeaderMap::from_iter(value), token, None, &WrongTokens::default()).is_ok()
     }
 
     #[test]
     fn only_the_token_opens() {
         let token = AdminToken::new("secret");
-        assert!(authenticate(&shown("Bearer secret"), Some(&token)).is_ok());
-        assert!(authenticate(&shown("bearer secret"), Some(&token)).is_ok());
+        assert!(opens(Some("Bearer secret"), Some(&token)));
+        assert!(opens(Some("bearer secret"), Some(&token)));
         for bad in ["Bearer secre", "Bearer", "Basic secret", "secret", "Bearer "] {
-            assert!(authenticate(&shown(bad), Some(&token)).is_err(), "{bad}");
+            assert!(!opens(Some(bad), Some(&token)), "{bad}");
         }
-        assert!(authenticate(&HeaderMap::new(), Some(&token)).is_err());
+        assert!(!opens(None, Some(&token)));
     }
 
     #[test]
     fn without_a_token_nobody_is_an_operator() {
-        assert!(authenticate(&shown("Bearer "), None).is_err());
-        assert!(authenticate(&shown("Bearer secret"), None).is_err());
+        assert!(!opens(Some("Bearer "), None));
+        assert!(!opens(Some("Bearer secret"), None));
     }
 }

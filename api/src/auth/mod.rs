@@ -3,6 +3,8 @@
 //! Secrets are compared in constant time and never written anywhere.
 
 pub(crate) mod admin;
+pub(crate) mod backoff;
+pub(crate) mod proxies;
 pub(crate) mod signature;
 pub(crate) mod tenant;
 

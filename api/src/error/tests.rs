@@ -26,6 +26,7 @@ fn all() -> Vec<ApiError> {
         ApiError::TenantInactive,
         ApiError::InvalidSignature,
         ApiError::InvalidAdminToken,
+        ApiError::TooManyWrongTokens(1),
         ApiError::NoSuchRoute,
         ApiError::MethodNotAllowed,
         ApiError::UpgradeRequired,

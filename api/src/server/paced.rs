@@ -11,6 +11,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::Bounds;
 use super::requests::Requests;
+use super::strict::Abort;
 
 /// A deadline that costs a timer only once it is waited for.
 #[derive(Default)]
@@ -42,7 +43,7 @@ pub(super) struct Paced<S> {
     writing: Alarm,
 }
 
-impl<S> Paced<S> {
+impl<S: Abort> Paced<S> {
     pub(super) fn new(stream: S, requests: Requests, bounds: Bounds) -> Self {
         Self { stream, requests, bounds, headers: Alarm::default(), after: 0, writing: Alarm::default() }
     }
@@ -80,11 +81,14 @@ impl<S> Paced<S> {
             self.writing.at = Some(Instant::now() + self.bounds.write);
             self.requests.answer_waits();
         }
-        self.writing.poll(cx).map(Err)
+        let slow = ready!(self.writing.poll(cx));
+        // What was not taken is not kept for a client that takes nothing.
+        self.stream.abort();
+        Poll::Ready(Err(slow))
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
+impl<S: AsyncRead + Abort + Unpin> AsyncRead for Paced<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -103,7 +107,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
+impl<S: AsyncWrite + Abort + Unpin> AsyncWrite for Paced<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.written(cx, written)
@@ -138,6 +142,10 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
     use super::*;
+
+    impl Abort for DuplexStream {
+        fn abort(&self) {}
+    }
 
     const SHORT: Duration = Duration::from_millis(50);
     const LONG: Duration = Duration::from_mins(10);

@@ -1,27 +1,29 @@
-//! How a connection stands: which of its requests are under way, whether an answer is still being taken, and since when
-//! nothing has happened.
+//! How a connection stands: which of its requests are under way, whether an answer is still being taken, whether the bytes of
+//! a request are still to come, and since when nothing has happened.
 //!
 //! Shared by its stream, its service and the table of places. What a request costs here is a few atomic operations.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::error::ApiError;
+
 /// What all connections of a server share.
 pub(super) struct Crowd {
-    /// Whether somebody waits for a place.
-    pub(super) waits: AtomicBool,
-    /// Told of each place that is left, and while somebody waits of each connection that becomes idle.
+    /// How many wait for a place.
+    pub(super) waiting: AtomicUsize,
+    /// Told, while one waits, of each place that is left and of each connection that becomes idle.
     pub(super) changed: Notify,
     began: Instant,
 }
 
 impl Default for Crowd {
     fn default() -> Self {
-        Self { waits: AtomicBool::new(false), changed: Notify::new(), began: Instant::now() }
+        Self { waiting: AtomicUsize::new(0), changed: Notify::new(), began: Instant::now() }
     }
 }
 
@@ -41,6 +43,14 @@ struct Counts {
     /// Whether it was asked to leave and has not refused.
     leaving: AtomicBool,
     asked: Notify,
+    /// Whether bytes of a request are still to come, as far as it has been read.
+    unread: AtomicBool,
+    /// Whether the connection ends with the answer that is due.
+    last: AtomicBool,
+    /// Whether what follows is no HTTP any more.
+    upgraded: AtomicBool,
+    /// What is told instead of hyper's own refusal.
+    refusal: Mutex<Option<ApiError>>,
 }
 
 /// A request under way, until it is dropped.
@@ -116,12 +126,64 @@ impl Requests {
     /// Refuses to leave: a request has come meanwhile.
     pub(super) fn stay(&self) {
         self.0.leaving.store(false, Ordering::SeqCst);
-        self.0.crowd.changed.notify_one();
+        self.0.crowd.tell();
     }
 
     fn changed(&self) {
-        if self.0.crowd.waits.load(Ordering::SeqCst) {
-            self.0.crowd.changed.notify_one();
+        self.0.crowd.tell();
+    }
+
+    /// Says whether bytes of a request are still to come.
+    pub(super) fn set_unread(&self, unread: bool) {
+        self.0.unread.store(unread, Ordering::SeqCst);
+    }
+
+    /// Whether bytes of a request are still to come: an answer now ends the connection.
+    pub(super) fn unread(&self) -> bool {
+        self.0.unread.load(Ordering::SeqCst)
+    }
+
+    /// Says that no other request is to be read.
+    pub(super) fn end_after_this(&self) {
+        self.0.last.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the connection ends with the answer that is due.
+    pub(super) fn ends(&self) -> bool {
+        self.unread() || self.0.last.load(Ordering::SeqCst)
+    }
+
+    /// Says that what follows is no HTTP.
+    pub(super) fn upgrade(&self) {
+        self.0.upgraded.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn upgraded(&self) -> bool {
+        self.0.upgraded.load(Ordering::SeqCst)
+    }
+
+    /// Says that its answer is written and what its client still sends is thrown away: it is the first to give way.
+    pub(super) fn linger(&self) {
+        self.0.touched.store(0, Ordering::Relaxed);
+        self.changed();
+    }
+
+    /// Says why the request is refused whose head hyper is kept from reading.
+    pub(super) fn refuse(&self, error: ApiError) {
+        *self.0.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+    }
+
+    /// Why it is, if it is.
+    pub(super) fn refusal(&self) -> Option<ApiError> {
+        self.0.refusal.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Crowd {
+    /// Tells those who wait to look again.
+    pub(super) fn tell(&self) {
+        if self.waiting.load(Ordering::SeqCst) > 0 {
+            self.changed.notify_waiters();
         }
     }
 }

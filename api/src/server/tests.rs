@@ -5,15 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::WebSocketUpgrade;
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use futures::future::BoxFuture;
 use orqestra_event_log::source::{ManualClock, SystemIds};
+use orqestra_tests::wait;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::DropGuard;
 
 use super::*;
+use crate::observe::observe;
 use crate::probe::readyz::{Readiness, ReadinessReport};
 use crate::process::ProcessParts;
 
@@ -31,6 +34,11 @@ impl Readiness for Ready {
     }
 }
 
+/// So many places, and the spare ones.
+fn few(connections: usize) -> Bounds {
+    Bounds { connections, settle: Duration::from_millis(20), ..Bounds::default() }
+}
+
 /// A server with so many places, whose slow answers wait to be let go.
 struct Server {
     address: SocketAddr,
@@ -41,7 +49,7 @@ struct Server {
 
 impl Server {
     async fn with_places(connections: usize) -> Self {
-        Self::with(Bounds { connections, settle: Duration::from_millis(20), ..Bounds::default() }).await
+        Self::with(Bounds { spare: 0, ..few(connections) }).await
     }
 
     async fn with(bounds: Bounds) -> Self {
@@ -65,8 +73,11 @@ impl Server {
                 }
             })
         };
-        let mut served = Served::probes(process);
-        served.router = served.router.route("/slow", get(slow)).route("/echo", get(echo));
+        let large = async || vec![b'x'; 32 * 1024 * 1024];
+        let own =
+            Router::new().route("/slow", get(slow)).route("/echo", get(echo)).route("/large", get(large));
+        let mut served = Served::probes(process.clone(), ProbesAt::Here);
+        served.router = served.router.merge(own.layer(from_fn_with_state(process, observe)));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, token) = (listener.local_addr().unwrap(), CancellationToken::new());
         tokio::spawn(serve(listener, served, bounds, token.clone()));
@@ -75,6 +86,13 @@ impl Server {
 
     async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).await.unwrap()
+    }
+
+    /// A client with another address.
+    async fn connect_from(&self, address: &str) -> TcpStream {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(format!("{address}:0").parse().unwrap()).unwrap();
+        socket.connect(self.address).await.unwrap()
     }
 
     /// A client whose request is under way.
@@ -162,7 +180,7 @@ async fn a_request_under_way_is_finished_however_many_come() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_has_just_come_is_not_closed_for_the_next_one_before_its_request_is_there() {
     let settle = Duration::from_hours(1);
-    let server = Server::with(Bounds { connections: 2, settle, ..Bounds::default() }).await;
+    let server = Server::with(Bounds { connections: 2, spare: 0, settle, ..Bounds::default() }).await;
     let _slow = server.under_way().await;
     let mut first = server.connect().await;
     let mut next = server.connect().await;
@@ -206,4 +224,106 @@ async fn an_open_websocket_does_not_give_way() {
     let mut echoed = [0; 4];
     in_time(socket.read_exact(&mut echoed)).await.unwrap();
     assert_eq!(echoed, [0x81, 2, b'h', b'i']);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_probe_is_answered_at_once_while_requests_hold_all_places() {
+    let server = Server::with(Bounds { spare: 4, ..few(2) }).await;
+    let (mut one, mut two) = (server.under_way().await, server.under_way().await);
+    // More than there are spare places: those without a request give way.
+    let mut silent = Vec::new();
+    for _ in 0..10 {
+        silent.push(server.connect().await);
+    }
+    for path in probe::PATHS {
+        let mut client = server.connect().await;
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n");
+        let answer =
+            tokio::time::timeout(ANSWERED_WITHIN, ask(&mut client, request.as_bytes())).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{path}: {answer}");
+        assert!(answer.contains("\r\nconnection: close\r\n"), "a spare place is for one request: {answer}");
+    }
+    server.let_go.add_permits(2);
+    for client in [&mut one, &mut two] {
+        assert!(in_time(answer(client)).await.ends_with("slow"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_in_a_spare_place_waits_for_one_of_its_own_and_is_told_where_it_gets_none() {
+    let server = Server::with(Bounds { spare: 4, ..few(1) }).await;
+    let mut slow = server.under_way().await;
+    let mut refused = server.connect().await;
+    let told = in_time(ask(&mut refused, SLOW)).await;
+    assert!(told.starts_with("HTTP/1.1 503 Service Unavailable"), "{told}");
+    assert!(told.contains("\r\nretry-after: 1\r\n") && told.contains("\"code\":\"overloaded\""), "{told}");
+    assert!(closed(&mut refused).await);
+    let mut waits = server.connect().await;
+    waits.write_all(SLOW).await.unwrap();
+    server.let_go.add_permits(2);
+    assert!(in_time(answer(&mut slow)).await.ends_with("slow"));
+    assert!(in_time(answer(&mut waits)).await.ends_with("slow"), "the place of the first, which is idle now");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_peer_takes_only_so_many_places_and_another_finds_one() {
+    let server = Server::with(Bounds { peer_connections: 2, spare: 8, ..few(4) }).await;
+    let (_one, mut two) = (server.under_way().await, server.under_way().await);
+    let told = in_time(ask(&mut server.connect().await, SLOW)).await;
+    assert!(told.starts_with("HTTP/1.1 503 Service Unavailable"), "{told}");
+    server.answered().await;
+    let mut other = server.connect_from("127.0.0.2").await;
+    other.write_all(SLOW).await.unwrap();
+    in_time(server.begun.acquire()).await.unwrap().forget();
+    server.let_go.add_permits(3);
+    assert!(in_time(answer(&mut other)).await.ends_with("slow"));
+    assert!(in_time(answer(&mut two)).await.ends_with("slow"));
+    // Those two are idle now: of one peer's, the longest idle one gives way to its own next request.
+    assert!(in_time(ask(&mut server.connect().await, HEALTH)).await.starts_with("HTTP/1.1 200 OK"));
+    server.let_go.add_permits(1);
+    assert!(in_time(ask(&mut server.connect().await, SLOW)).await.ends_with("slow"));
+}
+
+/// What the kernel holds of the answers of a server's connections, and how many sockets it has beside the one that
+/// listens.
+fn unsent(port: u16) -> (u64, usize) {
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let local = format!(":{port:04X}");
+    let rows = table.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
+    // The second is the local address, the fourth the state (10: it listens), the fifth what waits.
+    let ours: Vec<_> = rows.filter(|row| row[1].ends_with(&local) && row[3] != "0A").collect();
+    let waits = |row: &Vec<&str>| u64::from_str_radix(row[4].split_once(':').unwrap().0, 16).unwrap();
+    (ours.iter().map(waits).sum(), ours.len())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_nobody_takes_holds_little_and_is_dropped_at_its_deadline() {
+    const CLIENTS: usize = 20;
+    let mut served = Bounds { write: Duration::from_secs(2), ..Bounds::default() };
+    served.spare = 0;
+    let server = Server::with(served).await;
+    let port = server.address.port();
+    let mut silent = Vec::new();
+    for _ in 0..CLIENTS {
+        let mut client = server.connect().await;
+        client.write_all(b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        silent.push(client);
+    }
+    let mut most = 0;
+    wait::until_now("connections that are dropped", DEADLINE, || {
+        let (bytes, sockets) = unsent(port);
+        most = most.max(bytes);
+        (most > 0 && sockets == 0).then_some(())
+    })
+    .await;
+    // The kernel counts its own overhead in the bound; a tenth of a megabyte each is far below the 4 MB that it would take.
+    assert!(most <= (CLIENTS * 160 * 1024) as u64, "{most}");
+    for client in &mut silent {
+        let ended = in_time(client.read_to_end(&mut Vec::new())).await;
+        assert_eq!(
+            ended.unwrap_err().kind(),
+            std::io::ErrorKind::ConnectionReset,
+            "it is cut, and not ended"
+        );
+    }
 }

@@ -1,7 +1,8 @@
 //! A stream that gives the answers which hyper writes by itself the body of every other error.
 //!
 //! hyper answers a request line or headers that it cannot read with a bare 400, 414 or 431 and closes. Such an answer
-//! is known by its empty body and by having no request id, which every answer of the routes has.
+//! is known by its empty body and by having no request id, which every answer of the routes has. Where the head was broken
+//! on purpose, the reason for that is told instead.
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
@@ -10,6 +11,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::requests::Requests;
 use crate::error::ApiError;
 use crate::observe::unrouted;
 use crate::process::Process;
@@ -22,13 +24,14 @@ const END: &str = "\r\n\r\n";
 pub(super) struct Worded<S> {
     stream: S,
     process: Process,
+    requests: Requests,
     /// What is written instead of how many bytes.
     instead: Option<(Bytes, usize)>,
 }
 
 impl<S> Worded<S> {
-    pub(super) const fn new(stream: S, process: Process) -> Self {
-        Self { stream, process, instead: None }
+    pub(super) const fn new(stream: S, process: Process, requests: Requests) -> Self {
+        Self { stream, process, requests, instead: None }
     }
 }
 
@@ -48,11 +51,17 @@ fn refusal(bytes: &[u8]) -> Option<(ApiError, &str)> {
 fn with_body(process: &Process, error: &ApiError, head: &str) -> Bytes {
     let (id, body) = unrouted(process, error);
     let head = head.replacen(EMPTY, "", 1);
+    // hyper's own status line is another's where the head was broken for another reason.
+    let headers = head.split_once("\r\n").map_or("", |(_, headers)| headers);
+    let (status, _) = error.row();
+    let retry = error.retry_after().map(|seconds| format!("retry-after: {seconds}\r\n")).unwrap_or_default();
     let more = format!(
-        "\r\ncontent-type: application/json\r\ncontent-length: {}\r\n{REQUEST_ID}{id}{END}",
+        "\r\ncontent-type: application/json\r\ncontent-length: {}\r\ncache-control: no-store\r\n\
+         x-content-type-options: nosniff\r\n{retry}{REQUEST_ID}{id}{END}",
         body.len()
     );
-    [head.trim_end().as_bytes(), more.as_bytes(), &body].concat().into()
+    let first = format!("HTTP/1.1 {} {}\r\n", status.as_u16(), status.canonical_reason().unwrap_or_default());
+    [first.as_bytes(), headers.trim_end().as_bytes(), more.as_bytes(), &body].concat().into()
 }
 
 impl<S: AsyncWrite + Unpin> Worded<S> {
@@ -60,6 +69,7 @@ impl<S: AsyncWrite + Unpin> Worded<S> {
     fn reword(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Option<Poll<io::Result<usize>>> {
         if self.instead.is_none() {
             let (error, head) = refusal(bytes)?;
+            let error = self.requests.refusal().unwrap_or(error);
             self.instead = Some((with_body(&self.process, &error, head), bytes.len()));
         }
         Some(self.write_instead(cx))

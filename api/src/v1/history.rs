@@ -1,12 +1,14 @@
 //! `GET /api/v1/notifications/{tenantId}/{userId}`: a user's pushes, newest first.
 
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::HeaderValue;
-use axum::http::header::LINK;
+use axum::http::header::{CONTENT_TYPE, LINK};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use orqestra_domain::UserId;
-use orqestra_projections::inbox::{Cursor, HistoryPage, InboxItem};
+use futures::{StreamExt, TryStreamExt, stream};
+use orqestra_domain::{RecipientRef, TenantId, UserId};
+use orqestra_projections::inbox::{Cursor, HistoryPage, InboxItem, Rest};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -17,11 +19,14 @@ use crate::error::ApiError;
 use crate::fields::Problems;
 use crate::observe::Scope;
 use crate::request::{Parameters, Segments};
+use crate::server::Requests;
 
 pub(crate) const PATH: &str = "/api/v1/notifications/{tenantId}/{userId}";
 
 const DEFAULT_LIMIT: u16 = 50;
 const MAX_LIMIT: u32 = 100;
+/// How a list that is written in parts ends.
+const END: &str = "]}";
 
 /// The answer.
 #[derive(Serialize, ToSchema)]
@@ -105,10 +110,20 @@ pub(crate) async fn history(
     tenant::hold_to(&caller, &tenant_id)?;
     let (user, limit, page) = parse(&user_id, &Parameters::of(&parts))?;
     let recipient = caller.tenant.index.recipient_ref(&user);
-    let _turn = app.turns().take(caller.tenant.id).await?;
+    let turn = app.turns().take(caller.tenant.id).await?;
     let page = app.inbox.history(caller.tenant.id, &recipient, limit, page).await?;
-    let data = page.items.into_iter().map(HistoryItem::of).collect();
-    let mut response = Json(HistoryAnswer { success: true, data }).into_response();
+    let items = page.items.into_iter().map(HistoryItem::of);
+    let mut response = match page.rest {
+        None => Json(HistoryAnswer { success: true, data: items.collect() }).into_response(),
+        Some(rest) => {
+            // As long as the answer is being written, it is a request under way.
+            let under_way = parts.extensions.get::<Requests>().map(Requests::begin);
+            let first = joined(items, "{\"success\":true,\"data\":[").map_err(unwritable)?;
+            let reading = Reading { app, tenant: caller.tenant.id, recipient, rest: Some(rest) };
+            let body = reading.from(first, (turn, under_way));
+            ([(CONTENT_TYPE, "application/json")], body).into_response()
+        }
+    };
     if let Some(next) = page.next {
         let link = format!("<{}?limit={limit}&cursor={next}>; rel=\"next\"", parts.uri.path());
         if let Ok(link) = HeaderValue::try_from(link) {
@@ -116,6 +131,58 @@ pub(crate) async fn history(
         }
     }
     Ok(response)
+}
+
+/// A page that is written in parts, each read once the one before is on its way: no more of it is held at a time.
+struct Reading {
+    app: App,
+    tenant: TenantId,
+    recipient: RecipientRef,
+    rest: Option<Rest>,
+}
+
+impl Reading {
+    /// The answer's body; what is kept lasts until its end.
+    fn from(self, first: String, kept: impl Send + 'static) -> Body {
+        let begun = !first.ends_with('[');
+        let parts = stream::try_unfold((self, begun, kept), |(mut reading, begun, kept)| async move {
+            let Some(rest) = reading.rest.take() else { return Ok(None) };
+            let read = reading.app.inbox.history_rest(reading.tenant, &reading.recipient, rest).await;
+            let (items, rest) = read.map_err(ApiError::from).inspect_err(|error| reading.is_cut(error))?;
+            reading.rest = rest;
+            let some = !items.is_empty();
+            let comma = if begun && some { "," } else { "" };
+            let mut text = joined(items.into_iter().map(HistoryItem::of), comma).map_err(unwritable)?;
+            if reading.rest.is_none() {
+                text.push_str(END);
+            }
+            Ok::<_, ApiError>(Some((text, (reading, begun || some, kept))))
+        });
+        let first = stream::once(std::future::ready(Ok(first)));
+        Body::from_stream(first.chain(parts).map_err(|_| std::io::Error::other("a part cannot be read")))
+    }
+
+    /// Says that an answer that has begun ends in the middle; the client sees that it is not whole.
+    fn is_cut(&self, error: &ApiError) {
+        let (code, cause) = (error.row().1, error.cause());
+        tracing::error!(tenant.id = %self.tenant, code, error = cause, "an answer of history ended in the middle");
+    }
+}
+
+/// Items of the list, set apart by commas, behind what stands before them.
+fn joined(items: impl Iterator<Item = HistoryItem>, before: &str) -> serde_json::Result<String> {
+    let mut text = before.to_owned();
+    for (at, item) in items.enumerate() {
+        if at > 0 {
+            text.push(',');
+        }
+        text.push_str(&serde_json::to_string(&item)?);
+    }
+    Ok(text)
+}
+
+fn unwritable(error: serde_json::Error) -> ApiError {
+    ApiError::Internal(error.to_string())
 }
 
 fn parse(user: &str, parameters: &Parameters) -> Result<(UserId, u16, HistoryPage), ApiError> {

@@ -7,12 +7,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::auth::tenant;
 use crate::body;
 use crate::envelope::ErrorBody;
 use crate::error::ApiError;
 use crate::fields::{Fields, Problems};
 use crate::observe::Scope;
+use crate::request::from_tenant;
 
 pub(crate) const PATH: &str = "/api/v1/auth/realtime-token";
 
@@ -57,8 +57,7 @@ pub(crate) async fn realtime_token(
     request: Request,
 ) -> Result<Json<TokenAnswer>, ApiError> {
     let (parts, body) = request.into_parts();
-    let body = body::read(&parts.headers, body, app.body_timeout).await?;
-    let caller = tenant::authenticate(app.commands.directory(), &parts.headers, &scope).await?;
+    let (caller, body) = from_tenant(&app, &scope, &parts.headers, body).await?;
     let body = body::json(&parts.headers, &body)?;
     let mut problems = Problems::default();
     let user = Fields::of_body(&body)?.required("userId", &mut problems, UserId::parse);

@@ -34,7 +34,7 @@ use crate::fields::{Fields, Problems};
 use crate::large::{Thread, at_its_place};
 use crate::limits::{Exceeded, Moment, Permit};
 use crate::observe::Scope;
-use crate::request::{context, percent_encoded, to_the_end};
+use crate::request::{context, from_tenant, percent_encoded, to_the_end};
 use crate::view::PlanLine;
 
 pub(crate) const PATH: &str = "/api/v1/events/trigger";
@@ -155,8 +155,7 @@ pub(crate) async fn trigger(
 ) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let headers = parts.headers;
-    let body = body::read(&headers, body, app.body_timeout).await?;
-    let caller = tenant::authenticate(app.commands.directory(), &headers, &scope).await?;
+    let (caller, body) = from_tenant(&app, &scope, &headers, body).await?;
     let place = app.large().place(caller.tenant.id, body.len()).await?;
     at_its_place(place, |thread| accept(app, scope, headers, body, caller, thread)).await?
 }

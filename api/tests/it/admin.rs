@@ -5,7 +5,7 @@ use orqestra_commands::Context;
 use orqestra_domain::notification::{DeliveryRendered, MarkOutcomeUnknown, StartAttempt, UnknownPolicy};
 use orqestra_domain::provider::SANDBOX_INSTANCE;
 use orqestra_domain::{Channel, DeliveryId, EventId, NotificationId};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::world::{Caller, World, order};
 
@@ -389,4 +389,36 @@ async fn a_switched_template_keeps_its_version_and_is_used_or_not_at_once() {
     let unknown = path.replace("confirmed", "cancelled");
     let refused = world.admin(Method::PATCH, &unknown, Some(&json!({"active": true}))).await;
     assert_eq!(refused.json()["code"], "unknown_template");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_private_host_is_no_provider_unless_the_installation_allows_it_and_metadata_is_none_at_all() {
+    let hosts = |hosts: &[&str]| -> Value {
+        hosts.iter().map(|host| json!({"kind": "smtp", "host": host, "port": 25, "tls": "none"})).collect()
+    };
+    let (web, local) = (World::of_the_web().await, World::new().await);
+    for (world, list, wrong) in [
+        (
+            &web,
+            hosts(&["127.0.0.1", "8.8.8.8", "10.1.2.3", "localhost"]),
+            &["[0].host", "[2].host", "[3].host"][..],
+        ),
+        (&web, hosts(&["::ffff:127.0.0.1", "169.254.169.254"]), &["[0].host", "[1].host"]),
+        (&web, hosts(&["8.8.8.8", "mail.invalid"]), &[]),
+        (&local, hosts(&["127.0.0.1", "169.254.169.254", "localhost"]), &["[1].host"]),
+        (&local, hosts(&["127.0.0.1", "10.1.2.3"]), &[]),
+    ] {
+        let tenant = world.tenant(&json!({"name": "Shop"})).await;
+        let path = format!("/admin/v1/tenants/{}/providers/EMAIL", tenant.tenant);
+        let answer = world.admin(Method::PUT, &path, Some(&list)).await;
+        let body = answer.json();
+        let told: Vec<_> = body["details"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|one| one["field"].as_str().unwrap())
+            .collect();
+        assert_eq!(told, wrong, "{list}: {body}");
+        assert_eq!(answer.status == StatusCode::OK, wrong.is_empty(), "{body}");
+    }
 }

@@ -57,6 +57,34 @@ async fn the_history_is_paged_by_offset_and_by_link() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_page_by_offset_of_large_pushes_comes_whole_and_names_the_next_one() {
+    const LARGE: usize = 200 * 1024;
+    let world = World::new().await;
+    world.start();
+    let shop = world.shop().await;
+    let events: Vec<_> = (0..8).map(|number| format!("evt-{number}")).collect();
+    for event in &events {
+        let mut body = order(event);
+        body["channels"] = json!(["PUSH"]);
+        body["variables"]["name"] = json!("x".repeat(LARGE));
+        assert_eq!(world.trigger(&shop, &[], &body).await.status, StatusCode::OK);
+        world.clock.advance(Duration::from_secs(1));
+    }
+    let events: Vec<_> = events.iter().map(String::as_str).collect();
+    world.drain(&shop, &events).await;
+    let path = format!("/api/v1/notifications/{}/u-1", shop.tenant);
+    let whole = world.get(&shop, &format!("{path}?limit=100")).await;
+    assert_eq!(whole.header("content-type"), Some("application/json"));
+    assert_eq!((ids(&whole.json()).len(), whole.json()["success"].as_bool()), (8, Some(true)));
+    assert_eq!(whole.header("link"), None);
+    assert!(whole.json()["data"][7]["body"].as_str().unwrap().len() > LARGE);
+    let part = world.get(&shop, &format!("{path}?limit=6&offset=1")).await;
+    assert_eq!(ids(&part.json()), ids(&whole.json())[1..7]);
+    let next = part.header("link").unwrap().split_once(">; ").unwrap().0[1..].to_owned();
+    assert_eq!(ids(&world.get(&shop, &next).await.json()), ids(&whole.json())[7..]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_push_that_is_told_to_be_sent_is_in_the_history() {
     let world = World::new().await;
     // No process projects: what the history holds is what the answers before brought there.

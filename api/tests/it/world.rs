@@ -14,12 +14,12 @@ use hmac::{Hmac, Mac};
 use http_body_util::BodyExt;
 use orqestra_api::limits::Limits;
 use orqestra_api::{
-    AdminToken, AllowedOrigins, App, AppParts, Degraded, DemoPage, Process, ProcessParts, Readiness,
-    ReadinessReport, router,
+    AdminToken, AllowedOrigins, App, AppParts, Degraded, DemoPage, ProbesAt, Process, ProcessParts,
+    Readiness, ReadinessReport, TrustedProxies, router,
 };
 use orqestra_commands::directory::DefaultProvider;
 use orqestra_commands::{AdminName, Commands, Directory};
-use orqestra_dispatch::{Dispatch, DispatchDeps, DispatchSettings, SUBSCRIPTION, sandbox};
+use orqestra_dispatch::{Dispatch, DispatchDeps, DispatchSettings, PrivateHosts, SUBSCRIPTION, sandbox};
 use orqestra_event_log::source::{ManualClock, SystemIds};
 use orqestra_event_log::{Clock, EventLog, LogOptions, MIGRATOR, SubscriptionOptions, run_subscription};
 use orqestra_projections::{DeliveryStatus, Inbox, Projection};
@@ -107,15 +107,20 @@ impl World {
 
     /// One whose log has other sizes.
     pub(crate) async fn with(sizes: impl FnOnce(&mut LogOptions)) -> Self {
-        Self::built(sizes, DemoPage::Absent).await
+        Self::built(sizes, DemoPage::Absent, PrivateHosts::Allowed).await
     }
 
     /// One with the demo page.
     pub(crate) async fn with_demo() -> Self {
-        Self::built(|_| {}, DemoPage::Served).await
+        Self::built(|_| {}, DemoPage::Served, PrivateHosts::Allowed).await
     }
 
-    async fn built(sizes: impl FnOnce(&mut LogOptions), demo: DemoPage) -> Self {
+    /// One that takes no private hosts.
+    pub(crate) async fn of_the_web() -> Self {
+        Self::built(|_| {}, DemoPage::Absent, PrivateHosts::Refused).await
+    }
+
+    async fn built(sizes: impl FnOnce(&mut LogOptions), demo: DemoPage, private_hosts: PrivateHosts) -> Self {
         let database = TestDatabase::migrated(&MIGRATOR).await;
         let clock = Arc::new(ManualClock::at("2026-11-24T12:00:00Z".parse().unwrap()));
         let token = CancellationToken::new();
@@ -159,6 +164,9 @@ impl World {
             admin_token: Some(AdminToken::new(ADMIN_TOKEN)),
             admin_name: AdminName::default(),
             demo,
+            private_hosts,
+            trusted_proxies: TrustedProxies::default(),
+            probes: ProbesAt::Here,
             process,
             body_timeout: Duration::from_millis(500),
         };

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Finding;
 use crate::keep;
-use crate::remote::{Client, NoEngine, Refused, Where};
+use crate::remote::{Address, Client, NoEngine, Refused, Source, Where, local_url};
 use crate::settings::Settings;
 
 /// Asks `/readyz`. That none runs is no fault.
@@ -32,12 +32,36 @@ pub(super) async fn look(at: &Where, settings: &Settings) -> Finding {
         }
         Ok(Ok(answer)) => said(&told, &answer.body),
         Ok(Err(error)) => match error.downcast_ref::<Refused>() {
+            Some(refused) if refused.body["code"] == "no_such_route" => elsewhere(&told, settings).await,
             Some(refused) => said(&told, &refused.body),
             None if error.downcast_ref::<NoEngine>().is_some() => {
                 Finding::ok("engine", format!("none answers at {told}; `orqestra up` starts one"))
             }
             None => stranger(&told),
         },
+    }
+}
+
+/// Asks where the settings have the probes.
+async fn elsewhere(engine: &str, settings: &Settings) -> Finding {
+    let Some(probes) = settings.probes_listen.filter(|probes| probes.port() != 0) else {
+        let found = format!("answers at {engine}, and says elsewhere whether it is ready");
+        return Finding::amiss("engine", found, "set ORQESTRA_PROBES_LISTEN as that engine has it");
+    };
+    let at = Address { url: local_url(probes), source: Source::Settings };
+    let told = at.to_string();
+    let silent = || {
+        let found = format!("answers at {engine}, and its probes do not at {told}");
+        Finding::amiss("engine", found, "set ORQESTRA_PROBES_LISTEN as that engine has it")
+    };
+    let asked = async { Client::new(at)?.get("/readyz").await };
+    match tokio::time::timeout(super::ANSWER_WITHIN, asked).await {
+        Ok(Ok(answer)) => said(&told, &answer.body),
+        Ok(Err(error)) => match error.downcast_ref::<Refused>() {
+            Some(refused) => said(&told, &refused.body),
+            None => silent(),
+        },
+        Err(_) => silent(),
     }
 }
 

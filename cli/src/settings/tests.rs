@@ -23,6 +23,12 @@ fn nothing_given_is_enough() {
 fn an_error_names_the_setting() {
     let error = |pairs: &[(&str, &str)]| given(pairs).err().unwrap().to_string();
     assert!(error(&[("ORQESTRA_LISTEN", "8080")]).starts_with("listen: 8080"));
+    assert!(error(&[("ORQESTRA_PROBES_LISTEN", "9090")]).starts_with("probes_listen: 9090"));
+    assert!(
+        error(&[("ORQESTRA_PROBES_LISTEN", "127.0.0.1:8080")])
+            .starts_with("probes_listen (ORQESTRA_PROBES_LISTEN)")
+    );
+    assert!(error(&[("ORQESTRA_SMTP_PRIVATE_HOSTS", "yes")]).starts_with("smtp_private_hosts (ORQ"));
     assert!(error(&[("ORQESTRA_ADMIN_TOKEN", "short")]).starts_with("admin_token"));
     assert!(error(&[("ORQESTRA_BOOTSTRAP_TENANT_ID", "x")]).starts_with("bootstrap_tenant_id"));
     assert!(error(&[("ORQESTRA_RETRY_DELAYS", "5")]).starts_with("retry_delays"));
@@ -32,6 +38,7 @@ fn an_error_names_the_setting() {
     assert!(error(&[("ORQESTRA_WORKER_THREADS", "0")]).starts_with("worker_threads"));
     assert!(error(&[("ORQESTRA_WORKER_THREADS", "many")]).starts_with("worker_threads"));
     assert!(error(&[("ORQESTRA_ALLOWED_ORIGINS", "shop.example")]).starts_with("allowed_origins"));
+    assert!(error(&[("ORQESTRA_TRUSTED_PROXIES", "proxy")]).starts_with("trusted_proxies (ORQ"));
     assert!(error(&[("ORQESTRA_DEMO", "yes")]).starts_with("demo"));
     assert!(error(&[("ORQESTRA_ADMIN_NAME", "ops@example.com")]).starts_with("admin_name"));
 }
@@ -70,6 +77,7 @@ fn a_number_out_of_bounds_is_refused_by_name_bounds_and_value() {
         ("ORQESTRA_CLAIM_SECONDS", "3601", "1 to 3600"),
         ("ORQESTRA_PROVIDER_TIMEOUT_SECONDS", "0", "1 to 3600"),
         ("ORQESTRA_WORKER_THREADS", "257", "1 to 256"),
+        ("ORQESTRA_PEER_CONNECTIONS", "0", "1 to 1000000"),
     ] {
         let error = given(&[tenant, key, (name, value)]).err().unwrap().to_string();
         let expected = format!("({name}): expected a whole number from {bounds}, got {value}");
@@ -132,4 +140,22 @@ fn delays_are_read_with_their_units() {
 #[test]
 fn the_file_refuses_a_name_it_does_not_know() {
     assert!(toml::from_str::<Given>("listne = \"x\"").is_err());
+}
+
+#[test]
+fn private_hosts_get_mail_from_a_developers_machine_alone_unless_it_is_said_otherwise() {
+    const NAME: &str = "ORQESTRA_SMTP_PRIVATE_HOSTS";
+    let (allowed, refused) = (PrivateHosts::Allowed, PrivateHosts::Refused);
+    for (given_settings, up, serve) in [
+        (&[][..], allowed, refused),
+        (&[("ORQESTRA_LISTEN", "[::1]:80")], allowed, refused),
+        (&[("ORQESTRA_LISTEN", "0.0.0.0:80")], refused, refused),
+        (&[("ORQESTRA_LISTEN", "10.0.0.1:80")], refused, refused),
+        (&[("ORQESTRA_LISTEN", "0.0.0.0:80"), (NAME, "on")], allowed, allowed),
+        (&[(NAME, "off")], refused, refused),
+    ] {
+        let settings = given(given_settings).unwrap();
+        assert_eq!(settings.private_hosts(Embedded::Up), up, "{given_settings:?}");
+        assert_eq!(settings.private_hosts(Embedded::Serve), serve, "{given_settings:?}");
+    }
 }

@@ -18,6 +18,7 @@ use super::breaker::{Allows, Breaker};
 use super::sandbox::{Sandbox, SandboxLane};
 use super::smtp::letter::is_sender;
 use super::smtp::{NameServers, Smtp, SmtpLimits};
+use crate::hosts::PrivateHosts;
 use crate::queue::{Gate, Gates};
 use crate::settings::DispatchSettings;
 
@@ -35,6 +36,7 @@ pub struct Providers {
     smtp: SmtpLimits,
     smtp_authorities: Option<Arc<str>>,
     name_servers: NameServers,
+    private_hosts: PrivateHosts,
 }
 
 impl Providers {
@@ -42,9 +44,15 @@ impl Providers {
     pub fn new(sandbox: Sandbox, vault: Vault, settings: &DispatchSettings) -> Self {
         let smtp =
             SmtpLimits { connections: settings.smtp_connections, whole_call: settings.provider_timeout };
-        let smtp_authorities = settings.smtp_authorities.clone();
-        let name_servers = settings.name_servers.clone();
-        Self { sandbox, vault, sandbox_calls: settings.sandbox_calls, smtp, smtp_authorities, name_servers }
+        Self {
+            sandbox,
+            vault,
+            sandbox_calls: settings.sandbox_calls,
+            smtp,
+            smtp_authorities: settings.smtp_authorities.clone(),
+            name_servers: settings.name_servers.clone(),
+            private_hosts: settings.private_hosts,
+        }
     }
 }
 
@@ -55,8 +63,8 @@ impl MakeProvider for Providers {
             ProviderConfig::Smtp(config) => {
                 let (config, vault) = (config.clone(), self.vault.clone());
                 let smtp = Smtp::new(tenant, entry.instance, config, vault, self.smtp);
-                let smtp = smtp.trusting(self.smtp_authorities.clone());
-                Arc::new(smtp.asking(self.name_servers.clone()))
+                let smtp = smtp.trusting(self.smtp_authorities.clone()).asking(self.name_servers.clone());
+                Arc::new(smtp.reaching(self.private_hosts))
             }
         }
     }

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use orqestra_commands::RenderedContent;
 use orqestra_dispatch::{
-    Message, NameServers, NotTaken, Provider, Reach, Scope, SendError, Sent, Smtp, SmtpLimits,
+    Message, NameServers, NotTaken, PrivateHosts, Provider, Reach, Scope, SendError, Sent, Smtp, SmtpLimits,
 };
 use orqestra_domain::provider::{SmtpConfig, TlsMode, Username};
 use orqestra_domain::{
@@ -71,7 +71,12 @@ impl Client {
     pub(crate) fn within(whole_call: Duration, config: SmtpConfig, vault: Vault) -> Self {
         let limits = SmtpLimits { connections: 2, whole_call };
         let (_, key) = vault.new_key(TenantId::PLATFORM, KeyScope::Tenant);
-        Self { smtp: Smtp::new(TenantId::PLATFORM, INSTANCE, config, vault, limits), key }
+        let smtp = Smtp::new(TenantId::PLATFORM, INSTANCE, config, vault, limits);
+        Self { smtp: smtp.reaching(PrivateHosts::Allowed), key }
+    }
+
+    fn reaching(self, private_hosts: PrivateHosts) -> Self {
+        Self { smtp: self.smtp.reaching(private_hosts), ..self }
     }
 
     pub(crate) fn asking(self, servers: NameServers) -> Self {
@@ -367,4 +372,17 @@ async fn bodies_arrive_whole_whatever_their_lines_are() {
     let (_, body) = content.split_once("\r\n\r\n").unwrap();
     let decoded = STANDARD.decode(body.replace("\r\n", "")).unwrap();
     assert_eq!(String::from_utf8(decoded).unwrap(), "é\r\n.\r\n..\r\n.\r\n");
+}
+
+#[tokio::test]
+async fn a_private_host_gets_no_mail_unless_the_installation_allows_it() {
+    let server = SmtpServer::start([]).await;
+    let outcome = Client::to(&server).reaching(PrivateHosts::Refused).send(1).await;
+    assert_eq!(short(outcome), "down smtp_private_host");
+    // A name that answered with another address when the entry was saved.
+    let by_name = SmtpConfig { host: "localhost".to_owned(), ..config(server.port) };
+    let outcome = Client::with(by_name, vault()).reaching(PrivateHosts::Refused).send(2).await;
+    assert_eq!(short(outcome), "down smtp_private_host");
+    let outcome = Client::to(&server).reaching(PrivateHosts::Allowed).send(3).await;
+    assert!(outcome.is_ok(), "{outcome:?}");
 }

@@ -14,7 +14,8 @@ use orqestra_commands::{
 };
 use orqestra_dispatch::sandbox::{self, Asked, SandboxMessage};
 use orqestra_dispatch::{
-    Dispatch, DispatchDeps, DispatchError, DispatchSettings, MakeProvider, SUBSCRIPTION, rebuild_due,
+    Dispatch, DispatchDeps, DispatchError, DispatchSettings, MakeProvider, PrivateHosts, SUBSCRIPTION,
+    rebuild_due,
 };
 use orqestra_domain::notification::{Delivery, DeliveryState, Story};
 use orqestra_domain::provider::TlsMode;
@@ -75,6 +76,7 @@ pub(crate) fn settings() -> DispatchSettings {
         poll: Duration::from_millis(20),
         retry_delays: vec![Duration::from_mins(1)],
         stop_within: Duration::from_millis(300),
+        private_hosts: PrivateHosts::Allowed,
         ..DispatchSettings::default()
     }
 }

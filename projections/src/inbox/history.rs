@@ -22,8 +22,9 @@ use crate::error::{ReadModelError, limited};
 
 /// The field that holds a push's rendered content.
 const CONTENT_FIELD: &str = "content:PUSH";
-/// Bytes of sealed content after which a page that begins at a cursor ends. One that begins at an offset does not:
-/// whoever counts in offsets takes it that a page has as many rows as it may.
+/// Bytes of sealed content that are read at once. A page that begins at a cursor ends there. One that begins at an offset
+/// does not, since a client that counts in offsets takes it that a page has as many rows as it may: the rest is read when
+/// what was read is written.
 const PAGE_BYTES: i64 = 1024 * 1024;
 
 /// Where a page begins.
@@ -61,6 +62,15 @@ pub struct Page {
     pub items: Vec<InboxItem>,
     /// Where the next page begins; nothing after the last one.
     pub next: Option<Cursor>,
+    /// What is still to be read of a page that begins at an offset.
+    pub rest: Option<Rest>,
+}
+
+/// What is still to be read of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rest {
+    after: Cursor,
+    rows: usize,
 }
 
 /// A push as its recipient sees it.
@@ -114,40 +124,45 @@ impl Inbox {
         page: HistoryPage,
     ) -> Result<Page, ReadModelError> {
         let limit = usize::from(limit);
-        let (mut rows, cut) = self.select(tenant, recipient, limit + 1, page).await?;
-        let more = cut || rows.len() > limit;
+        let Read { mut rows, ids } = limited(self.select_some(tenant, recipient, limit + 1, page)).await?;
         rows.truncate(limit);
-        let next = rows.last().filter(|_| more).map(|row| Cursor(row.id));
-        Ok(Page { items: self.open(tenant, rows).await?, next })
+        let last = match page {
+            HistoryPage::Offset(_) => {
+                ids.iter().take(limit).next_back().filter(|_| ids.len() > limit).copied()
+            }
+            HistoryPage::After(_) => rows.last().filter(|_| rows.len() < ids.len()).map(|row| row.id),
+        };
+        let rest = match page {
+            HistoryPage::Offset(_) => Rest::of(&rows, ids.len().min(limit)),
+            HistoryPage::After(_) => None,
+        };
+        Ok(Page { items: self.open(tenant, rows).await?, next: last.map(Cursor), rest })
     }
 
-    /// Reads the rows of a page. One by its offset comes whole, by as many statements as its bytes need; one behind a
-    /// cursor ends with the first statement, and says so.
-    async fn select(
+    /// Reads on in a page: some items, and what is left then.
+    ///
+    /// # Errors
+    /// If the database or the keys cannot be read in time.
+    pub async fn history_rest(
         &self,
         tenant: TenantId,
         recipient: &RecipientRef,
-        limit: usize,
-        page: HistoryPage,
-    ) -> Result<(Vec<SealedItem>, bool), ReadModelError> {
-        let (mut rows, mut cut) = limited(self.select_some(tenant, recipient, limit, page)).await?;
-        while let (HistoryPage::Offset(_), true, Some(last)) = (page, cut, rows.last()) {
-            let rest = HistoryPage::After(Cursor(last.id));
-            let more = limited(self.select_some(tenant, recipient, limit - rows.len(), rest)).await?;
-            rows.extend(more.0);
-            cut = more.1;
-        }
-        Ok((rows, cut))
+        rest: Rest,
+    ) -> Result<(Vec<InboxItem>, Option<Rest>), ReadModelError> {
+        let page = HistoryPage::After(rest.after);
+        let read = limited(self.select_some(tenant, recipient, rest.rows, page)).await?;
+        let left = Rest::of(&read.rows, read.ids.len());
+        Ok((self.open(tenant, read.rows).await?, left))
     }
 
-    /// Reads what one statement brings, and says whether there is more of what was asked for.
+    /// Reads what one statement brings.
     async fn select_some(
         &self,
         tenant: TenantId,
         recipient: &RecipientRef,
         limit: usize,
         page: HistoryPage,
-    ) -> Result<(Vec<SealedItem>, bool), ReadModelError> {
+    ) -> Result<Read, ReadModelError> {
         let (offset, after) = match page {
             HistoryPage::Offset(offset) => (i64::from(offset), None),
             HistoryPage::After(Cursor(after)) => (0, Some(after.as_uuid())),
@@ -164,11 +179,11 @@ impl Inbox {
             None => query.bind(offset).bind(PAGE_BYTES),
             Some(after) => query.bind(after).bind(PAGE_BYTES),
         };
-        let rows = query.fetch_all(&self.pool).await?;
-        let items: Vec<_> =
-            rows.iter().map_while(|row| SealedItem::from_row(row).transpose()).collect::<Result<_, _>>()?;
-        let cut = items.len() < rows.len();
-        Ok((items, cut))
+        let read = query.fetch_all(&self.pool).await?;
+        let id = |row: &PgRow| row.try_get("notification_id").map(NotificationId::from_uuid);
+        let ids = read.iter().map(id).collect::<Result<_, _>>()?;
+        let rows = read.iter().map_while(|row| SealedItem::from_row(row).transpose());
+        Ok(Read { rows: rows.collect::<Result<_, _>>()?, ids })
     }
 
     pub(super) async fn open(
@@ -205,6 +220,21 @@ impl Inbox {
             }
         }
         Ok(items)
+    }
+}
+
+/// What one statement brought: all rows of the page by their ids, the first of them with their content.
+struct Read {
+    rows: Vec<SealedItem>,
+    ids: Vec<NotificationId>,
+}
+
+impl Rest {
+    /// What is left of so many rows once these are read.
+    fn of(read: &[SealedItem], of: usize) -> Option<Self> {
+        let after = read.last().map(|row| Cursor(row.id))?;
+        let rows = of.checked_sub(read.len()).filter(|rows| *rows > 0)?;
+        Some(Self { after, rows })
     }
 }
 

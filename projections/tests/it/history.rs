@@ -136,8 +136,33 @@ async fn a_page_behind_a_cursor_ends_after_a_megabyte_and_the_next_one_goes_on_t
         page = HistoryPage::After(cursor);
     }
     assert_eq!(pages, ["7", "65", "43", "21", "0"]);
-    let whole = world.inbox.history(tenant(1), &recipient, 10, HistoryPage::Offset(0)).await.unwrap();
-    assert_eq!((whole.items.len(), whole.next), (8, None), "an offset counts rows");
+}
+
+#[tokio::test]
+async fn a_page_by_offset_has_all_its_rows_and_no_more_than_a_megabyte_of_them_at_once() {
+    let world = World::new().await;
+    let recipient = world.recipient(tenant(1), "ann");
+    let large = "x".repeat(200 * 1024);
+    for number in 0..9 {
+        world.pushed(tenant(1), "ann", &format!("{number}{large}")).await;
+    }
+    world.project(Projection::Inbox).await;
+    for (limit, whole, more) in [(10, "876543210", false), (9, "876543210", false), (8, "87654321", true)] {
+        let page = HistoryPage::Offset(0);
+        let first = world.inbox.history(tenant(1), &recipient, limit, page).await.unwrap();
+        let last = first.next.map(|cursor| cursor.to_string());
+        let (mut parts, mut rest) = (vec![first.items], first.rest);
+        while let Some(left) = rest {
+            let (items, left) = world.inbox.history_rest(tenant(1), &recipient, left).await.unwrap();
+            parts.push(items);
+            rest = left;
+        }
+        let most = parts.iter().map(Vec::len).max();
+        assert!(most.unwrap() <= 3, "{most:?} of half a megabyte each, with what is sealed beside the title");
+        let items: Vec<_> = parts.into_iter().flatten().collect();
+        assert_eq!(items.iter().map(|item| &item.title[..1]).collect::<String>(), whole);
+        assert_eq!(last, more.then(|| items.last().unwrap().id.to_string()), "where the next page begins");
+    }
 }
 
 #[tokio::test]

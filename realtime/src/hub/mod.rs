@@ -7,6 +7,7 @@
 mod outbox;
 mod session;
 mod socket;
+mod unknown;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::outbox::Outbox;
+use self::unknown::{Unknown, UnknownPlace};
 use crate::channel::RealtimeUser;
 use crate::protocol::{self, Disconnect};
 use crate::publication::Publication;
@@ -34,8 +36,6 @@ pub const MAX_CONNECTIONS: usize = 10_000;
 const MAX_TENANT_CONNECTIONS: usize = MAX_CONNECTIONS / 2;
 /// Connections of one user.
 pub const MAX_USER_CONNECTIONS: usize = 32;
-/// Connections that have shown no token yet: they take no place from those that have.
-const MAX_UNKNOWN: usize = 1_000;
 /// Channels of one connection, as Centrifugo's default.
 pub(crate) const MAX_CHANNELS: usize = 128;
 
@@ -90,7 +90,7 @@ pub struct Hub(Arc<Inner>);
 struct Inner {
     epoch: String,
     state: Mutex<State>,
-    unknown: Arc<Semaphore>,
+    unknown: Unknown,
     connections: Arc<Semaphore>,
     next: AtomicU64,
     closing: CancellationToken,
@@ -120,7 +120,7 @@ impl Hub {
         Self(Arc::new(Inner {
             epoch,
             state: Mutex::default(),
-            unknown: Arc::new(Semaphore::new(MAX_UNKNOWN)),
+            unknown: Unknown::default(),
             connections: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
             next: AtomicU64::new(1),
             closing: CancellationToken::new(),
@@ -128,13 +128,13 @@ impl Hub {
         }))
     }
 
-    /// A place for a connection that has shown no token yet; none where there are too many such, or the hub is
-    /// closing.
+    /// A place for a connection that has shown no token yet. Where there are too many such, the one that has waited longest
+    /// gives way; none where all have come just now, or the hub is closing.
     pub fn place(&self) -> Option<Place> {
         if self.0.closing.is_cancelled() {
             return None;
         }
-        let unknown = Arc::clone(&self.0.unknown).try_acquire_owned().ok()?;
+        let unknown = self.0.unknown.take()?;
         Some(Place { hub: self.clone(), unknown, _task: self.0.tasks.token() })
     }
 
@@ -255,7 +255,7 @@ enum NoSeat {
 /// Room for one connection, until it is dropped.
 pub struct Place {
     hub: Hub,
-    unknown: OwnedSemaphorePermit,
+    unknown: UnknownPlace,
     _task: tokio_util::task::task_tracker::TaskTrackerToken,
 }
 
@@ -420,7 +420,7 @@ mod tests {
         };
         let seats: Vec<_> = (0..MAX_TENANT_CONNECTIONS).map(|number| user(number).unwrap()).collect();
         assert_eq!(user(seats.len()).err(), Some(NoSeat::TooMany));
-        let unknown: Vec<_> = (0..MAX_UNKNOWN).map(|_| hub.place().unwrap()).collect();
+        let unknown: Vec<_> = (0..unknown::MOST).map(|_| hub.place().unwrap()).collect();
         assert!(hub.place().is_none());
         assert!(enter(&hub, OTHER).is_ok());
         drop(unknown);

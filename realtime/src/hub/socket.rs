@@ -10,11 +10,11 @@ use std::time::Duration;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use futures::FutureExt;
 use orqestra_domain::Timestamp;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::outbox::Outbox;
 use super::session::{PING, Session};
+use super::unknown::UnknownPlace;
 use super::{Host, Place};
 use crate::protocol::{self, Disconnect};
 use crate::token::RealtimeTokens;
@@ -93,7 +93,7 @@ struct Connection<H> {
     now: Now,
     outbox: Option<Arc<Outbox>>,
     /// Its place among those that have shown no token.
-    unknown: Option<OwnedSemaphorePermit>,
+    unknown: Option<UnknownPlace>,
     next_ping: Instant,
     pong_by: Option<Instant>,
     known_by: Instant,
@@ -102,6 +102,8 @@ struct Connection<H> {
 enum Next {
     Received(Option<Result<Message, axum::Error>>),
     Publish(Result<VecDeque<Utf8Bytes>, Disconnect>),
+    /// Its place is wanted by another client.
+    Wanted,
     Time,
 }
 
@@ -119,6 +121,7 @@ impl<H: Host> Connection<H> {
         let next = tokio::select! {
             received = socket.recv() => Next::Received(received),
             lines = published(self.outbox.as_deref()) => Next::Publish(lines),
+            () = wanted(self.unknown.as_ref()) => Next::Wanted,
             () = sleep_until(deadline) => Next::Time,
         };
         match next {
@@ -131,6 +134,8 @@ impl<H: Host> Connection<H> {
                 let lines = lines?;
                 self.send(socket, lines).await
             }
+            // A client of good will comes back, and shows its token sooner.
+            Next::Wanted => Err(Disconnect::TOO_MANY.into()),
             Next::Time => self.time(socket).await,
         }
     }
@@ -215,6 +220,14 @@ impl<H: Host> Connection<H> {
 async fn published(outbox: Option<&Outbox>) -> Result<VecDeque<Utf8Bytes>, Disconnect> {
     match outbox {
         Some(outbox) => outbox.take().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits until its place among those without a token is wanted; for ever once it has shown one.
+async fn wanted(unknown: Option<&UnknownPlace>) {
+    match unknown {
+        Some(place) => place.wanted().await,
         None => std::future::pending().await,
     }
 }

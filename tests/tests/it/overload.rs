@@ -1,11 +1,14 @@
-//! More connections than the process has descriptors for.
+//! More connections than the process has descriptors for, and many that send slowly.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use orqestra_tests::http::Request;
+use orqestra_tests::load::order;
 use orqestra_tests::wait;
-use orqestra_tests::world::World;
+use orqestra_tests::world::{TRIGGER, World};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 const IDLE: usize = 60;
@@ -34,4 +37,57 @@ async fn where_descriptors_run_out_an_idle_connection_gives_way_to_who_comes() {
     let answer = tokio::time::timeout(ANSWERED_WITHIN, asked).await.expect("an answer while others are idle");
     drop(answer.expect(200));
     drop(idle);
+}
+
+const SLOW: usize = 2_000;
+/// What they may cost, in megabytes: some kilobytes each.
+const MOST_MEMORY: u64 = 100;
+/// What a probe may take meanwhile, on a busy machine.
+const PROBED_WITHIN: Duration = Duration::from_secs(2);
+
+/// The most memory that a process ever had, in megabytes.
+fn peak(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").trim().parse::<u64>().unwrap() / 1_024
+}
+
+#[tokio::test]
+async fn slow_bodies_cost_little_and_keep_neither_probes_nor_another_tenant_waiting() {
+    let world = World::start().await;
+    let engine = world.engine();
+    drop(world.call(Request::get("/readyz")).await.expect(200));
+    let before = peak(engine.pid());
+    // Nine of ten have no key; the others are one tenant's, whose own bodies are to wait and no others.
+    let slow = world.new_tenant(json!({"name": "Slow"})).await;
+    let head = |key: &str| {
+        format!(
+            "POST {TRIGGER} HTTP/1.1\r\nhost: x\r\nx-api-key: {key}\r\ncontent-type: application/json\r\n\
+             content-length: 200000\r\n\r\n{{\"eventType\":"
+        )
+    };
+    let (known, unknown) = (head(&slow.key), head("nobodys-key-of-some-length"));
+    let mut clients = Vec::new();
+    for number in 0..SLOW {
+        let mut client = TcpStream::connect(engine.address()).await.unwrap();
+        let head = if number % 10 == 0 { &known } else { &unknown };
+        client.write_all(head.as_bytes()).await.unwrap();
+        clients.push(client);
+        if number % 100 == 99 {
+            for path in ["/healthz", "/readyz"] {
+                let asked = Instant::now();
+                drop(world.call(Request::get(path)).await.expect(200));
+                assert!(asked.elapsed() < PROBED_WITHIN, "{path} after {number}: {:?}", asked.elapsed());
+            }
+        }
+    }
+    let asked = Instant::now();
+    drop(world.trigger(world.tenant(), &order(1)).await.expect(200));
+    assert!(asked.elapsed() < PROBED_WITHIN, "{:?}", asked.elapsed());
+    let cost = peak(engine.pid()) - before;
+    assert!(cost < MOST_MEMORY, "{cost} MB for {SLOW} slow bodies");
+    // One without a key was told so, though its body never came.
+    let mut answer = [0; 12];
+    clients[1].read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 401");
 }

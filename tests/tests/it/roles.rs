@@ -208,3 +208,17 @@ async fn serve_skips_a_channel_without_providers_and_up_keeps_it_in_the_sandbox(
     assert_eq!(ends, "EMAIL SKIPPED (no_provider), SMS SENT, PUSH SENT");
     assert_eq!(in_the_sandbox().await, 3);
 }
+
+#[tokio::test]
+async fn readiness_and_metrics_listen_elsewhere_where_the_settings_say_so() {
+    let world = World::with(&[("ORQESTRA_PROBES_LISTEN", "127.0.0.1:0")]).await;
+    let (engine, http) = (world.engine(), Http::default());
+    assert_ne!(engine.address(), engine.probes());
+    for (path, main, apart) in
+        [("/healthz", 200, 200), ("/readyz", 404, 200), ("/metrics", 404, 200), ("/openapi.json", 200, 404)]
+    {
+        for (at, status) in [(engine.address(), main), (engine.probes(), apart)] {
+            drop(http.send(at, Request::get(path)).await.expect("an answer").expect(status));
+        }
+    }
+}

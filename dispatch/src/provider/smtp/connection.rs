@@ -18,6 +18,7 @@ use super::names::{Names, NoAddress};
 use super::reply::Reply;
 use super::table::{Fault, Phase, What};
 use super::wire::{NoReply, NotEncrypted, Unasked, Wire};
+use crate::hosts::PrivateHosts;
 
 /// How long one step may take: servers delay their greeting and their answers to keep spammers off.
 const STEP: Duration = Duration::from_secs(20);
@@ -35,6 +36,7 @@ pub(super) struct Target<'a> {
     pub(super) names: &'a Names,
     pub(super) host: &'a str,
     pub(super) port: u16,
+    pub(super) private_hosts: PrivateHosts,
     pub(super) mode: TlsMode,
     pub(super) tls: Option<TlsParameters>,
     pub(super) credentials: Option<Credentials>,
@@ -107,6 +109,8 @@ async fn connect(target: &Target<'_>, deadline: Instant) -> Result<Wire, Fault> 
             },
         )
     })?;
+    let addresses =
+        target.private_hosts.allowed(addresses).map_err(|_| Fault::new(phase, What::PrivateHost))?;
     let time = CONNECT.min(deadline.saturating_duration_since(Instant::now()));
     let connected = Wire::connect(&addresses, target.port, time).await;
     connected.map_err(|error| match error.kind() {

@@ -30,7 +30,8 @@ use self::letter::{Letter, NoLetter};
 pub use self::names::NameServers;
 use self::names::Names;
 use self::table::{Fault, Phase, What};
-use super::{Message, Provider, Reach, SendError, Sent};
+use super::{Message, NotTaken, Provider, Reach, Scope, SendError, Sent};
+use crate::hosts::PrivateHosts;
 
 /// How long a connection waits for the next message.
 const IDLE: Duration = Duration::from_secs(20);
@@ -74,6 +75,7 @@ pub struct Smtp {
     vault: Vault,
     limits: SmtpLimits,
     authorities: Option<Arc<str>>,
+    private_hosts: PrivateHosts,
     tls: OnceLock<Option<TlsParameters>>,
     names: Names,
     pool: Arc<Mutex<Pool>>,
@@ -89,14 +91,20 @@ impl Smtp {
         limits: SmtpLimits,
     ) -> Self {
         let (tls, pool) = (OnceLock::new(), Arc::default());
-        let names = Names::new(NameServers::default());
-        Self { tenant, config, instance, vault, limits, authorities: None, tls, names, pool }
+        let (names, private_hosts) = (Names::new(NameServers::default()), PrivateHosts::default());
+        Self { tenant, config, instance, vault, limits, authorities: None, private_hosts, tls, names, pool }
     }
 
     /// Asks these name servers instead of the machine's.
     #[must_use]
     pub fn asking(self, servers: NameServers) -> Self {
         Self { names: Names::new(servers), ..self }
+    }
+
+    /// Connects to private hosts too, or does not.
+    #[must_use]
+    pub fn reaching(self, private_hosts: PrivateHosts) -> Self {
+        Self { private_hosts, ..self }
     }
 
     /// Also trusts certificates that these authorities signed: PEM, one or more.
@@ -147,6 +155,7 @@ impl Smtp {
             names: &self.names,
             host: &self.config.host,
             port: self.config.port,
+            private_hosts: self.private_hosts,
             mode: self.config.tls,
             tls,
             credentials: self.credentials().await?,

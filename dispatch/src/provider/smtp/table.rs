@@ -50,6 +50,8 @@ pub(super) enum What {
     NoConnection,
     /// The connection was refused, cut or reset.
     Cut,
+    /// The host has only addresses that the installation hands no mail to.
+    PrivateHost,
     /// TLS could not be agreed on.
     Handshake,
     /// The server's certificate is not for its name, is out of date or nobody we trust signed it.
@@ -110,6 +112,7 @@ impl Fault {
             What::NoConnection => "smtp_connect_timeout".to_owned(),
             What::Cut if self.phase == Phase::Connecting => "smtp_connect".to_owned(),
             What::Cut => "smtp_connection_lost".to_owned(),
+            What::PrivateHost => "smtp_private_host".to_owned(),
             What::Handshake => "smtp_tls".to_owned(),
             What::Certificate => "smtp_certificate".to_owned(),
             What::Garbled => "smtp_garbled".to_owned(),
@@ -137,6 +140,7 @@ impl Fault {
             | What::NoNameServer
             | What::NoConnection
             | What::Cut
+            | What::PrivateHost
             | What::Garbled
             | What::OutOfStep
             | What::TooLong
