@@ -18,8 +18,8 @@ const MOST_DIGITS: usize = 400;
 const MOST_PLACES_SENT: i64 = 400;
 /// Most digits behind the point of a number that was calculated.
 const MOST_PLACES: i64 = 100;
-/// Digits that a double has: a quotient that does not end is rounded as it would be in one.
-const OF_A_DOUBLE: u64 = 17;
+/// Digits to which a quotient is calculated. One that does not end within them is rounded to the nearest double.
+const DIGITS_OF_A_QUOTIENT: u32 = 40;
 
 /// A number.
 #[derive(Clone, Debug)]
@@ -137,6 +137,11 @@ impl Number {
         (whole > 0 && length <= MOST_DIGITS).then(|| Self::read(&text[..length]))
     }
 
+    /// Whether it is calculated with by the processor alone.
+    pub(super) fn is_small(&self) -> bool {
+        matches!(self, Self::Whole(_))
+    }
+
     pub(super) fn is_whole(&self) -> bool {
         match self {
             Self::Whole(_) => true,
@@ -252,17 +257,20 @@ impl Number {
         if self.both_whole(other) {
             return Self::calculated(self.floored(other).0, true);
         }
-        let (one, other) = (self.decimal(), other.decimal());
-        let quotient = one.as_ref() / other.as_ref();
-        let short = quotient.normalized();
-        if short.digits() <= OF_A_DOUBLE || &short * other.as_ref() == *one {
-            return Self::calculated(short, false);
+        let (one, places) = self.decimal().into_owned().into_bigint_and_scale();
+        let (other, other_places) = other.decimal().into_owned().into_bigint_and_scale();
+        // One division, for digits enough to find the nearest double. A digit has more than three bits.
+        let longer = other.bits().saturating_sub(one.bits()) / 3;
+        let shift = u32::try_from(longer).unwrap_or(u32::MAX).saturating_add(DIGITS_OF_A_QUOTIENT);
+        let shifted = one * BigInt::from(10).pow(shift);
+        let places = places + i64::from(shift) - other_places;
+        let quotient = BigDecimal::new(&shifted / &other, places);
+        if (&shifted % &other).is_zero() {
+            return Self::calculated(quotient, false);
         }
-        match short.to_plain_string().parse::<f64>() {
-            Ok(double) if double.is_finite() => {
-                Self::calculated(Self::read(&double.to_string()).decimal().into_owned(), false)
-            }
-            _ => Self::calculated(short, false),
+        match quotient.to_plain_string().parse::<f64>() {
+            Ok(double) if double.is_finite() => Self::read(&double.to_string()).shortened_to_decimal(),
+            _ => Self::calculated(quotient, false),
         }
     }
 
@@ -322,7 +330,11 @@ impl Number {
 
     /// The same number as a calculation gives it: without the zeros that it was sent with.
     pub(super) fn shortened(&self) -> Result<Self> {
-        if self.is_whole() { Ok(self.clone()) } else { Self::calculated(self.decimal().into_owned(), false) }
+        if self.is_whole() { Ok(self.clone()) } else { self.shortened_to_decimal() }
+    }
+
+    fn shortened_to_decimal(&self) -> Result<Self> {
+        Self::calculated(self.decimal().into_owned(), false)
     }
 }
 

@@ -105,7 +105,6 @@ async fn why_a_server_cannot_be_reached_is_told() {
         ("mail.absent.example", server.port, "down smtp_dns"),
         ("mail.broken.example", server.port, "down smtp_dns"),
         ("no name at all", server.port, "down smtp_dns"),
-        ("", server.port, "down smtp_dns"),
         ("mail.silent.example", server.port, "down smtp_dns_timeout"),
         ("mail.known.example", unused, "down smtp_connect"),
         ("mail.known.example", full.0, "down smtp_connect_timeout"),

@@ -179,7 +179,9 @@ impl Flusher {
                     if let Some(why) = Hindrance::of(&error) {
                         fails(shared, why);
                     }
-                    sent |= asked && matches!(failure, Failure::Unknown);
+                    // What only reads has said for certain that it stored nothing.
+                    let only_reads = matches!(Hindrance::of(&error), Some(Hindrance::ReadOnly));
+                    sent |= asked && !only_reads && matches!(failure, Failure::Unknown);
                     if matches!(failure, Failure::Data) {
                         if commands.len() > 1 {
                             tracing::error!(%error, commands = commands.len(), "a batch was refused; one by one now");

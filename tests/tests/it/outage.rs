@@ -87,15 +87,16 @@ async fn each_process_that_appends_says_while_nothing_can_be_stored_that_it_is_n
         sqlx::query_scalar("select current_database()").fetch_one(world.pool()).await.unwrap();
     let ended = "select pg_terminate_backend(pid) from pg_stat_activity
                   where datname = current_database() and application_name like 'orqestra%'";
-    let reads = format!("alter database {database} set default_transaction_read_only = on; {ended}");
+    let reads =
+        format!("begin; alter database {database} set default_transaction_read_only = on; commit; {ended}");
     let writes =
         format!("begin read write; alter database {database} reset default_transaction_read_only; commit");
     let kinds = [
         (reads.as_str(), writes.as_str(), "only reads"),
         (
-            "revoke execute on function append_batch from orqestra_app",
-            "grant execute on function append_batch to orqestra_app",
-            "lost its right",
+            "alter function append_batch rename to append_batch_gone",
+            "alter function append_batch_gone rename to append_batch",
+            "is missing",
         ),
     ];
     for (number, (begins, ends, told)) in kinds.into_iter().enumerate() {

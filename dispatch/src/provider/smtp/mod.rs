@@ -30,7 +30,7 @@ use self::letter::{Letter, NoLetter};
 pub use self::names::NameServers;
 use self::names::Names;
 use self::table::{Fault, Phase, What};
-use super::{Message, NotTaken, Provider, Reach, Scope, SendError, Sent};
+use super::{Message, Provider, Reach, SendError, Sent};
 use crate::hosts::PrivateHosts;
 
 /// How long a connection waits for the next message.

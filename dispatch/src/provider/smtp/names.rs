@@ -19,8 +19,8 @@ use tokio::time::timeout;
 
 /// How long the addresses of the second family are waited for once the first one is known.
 const SECOND_FAMILY: Duration = Duration::from_millis(300);
-/// How long a name counts as absent without being asked for again.
-const ABSENT: Duration = Duration::from_secs(30);
+/// The least and the longest time for which a name counts as absent without being asked for again.
+const ABSENT: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(30)];
 /// Answers that a resolver keeps: it is asked for one host.
 const KEPT: u64 = 32;
 
@@ -119,7 +119,7 @@ fn build(servers: &NameServers) -> Result<TokioResolver, NetError> {
     let set = builder.options_mut();
     *set = options;
     set.cache_size = KEPT;
-    set.negative_max_ttl = Some(ABSENT);
+    [set.negative_min_ttl, set.negative_max_ttl] = ABSENT.map(Some);
     set.use_hosts_file = match servers {
         NameServers::OfTheMachine => ResolveHosts::Always,
         NameServers::These(_) => ResolveHosts::Never,

@@ -125,7 +125,9 @@ pub(super) fn uniq(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
         let of = if arguments.value(0).is_nil() { item.clone() } else { property(item, &name) };
         let key = match &of {
             // `1.50` is `1.5`, and neither is a text.
-            Value::Number(number) => ('n', number.shortened().as_ref().unwrap_or(number).to_string().into()),
+            Value::Number(number) => {
+                ('n', Arc::<str>::from(number.shortened().unwrap_or_else(|_| number.clone()).to_string()))
+            }
             Value::Text(text) => ('t', Arc::clone(text)),
             other => ('o', other.to_shared()),
         };
