@@ -25,7 +25,7 @@ pub struct MailRoute {
 
 impl MailRoute {
     /// Reads an address; nothing if SMTP cannot carry it.
-    pub(crate) fn of(raw: &str) -> Option<Self> {
+    pub fn of(raw: &str) -> Option<Self> {
         if raw.len() > LONGEST_RAW {
             return None;
         }

@@ -68,7 +68,6 @@ const RULES: &[(&str, &[&str])] = &[
         "EmailAddress",
         &[
             "api/src/admin/change_tenant.rs",
-            "api/src/admin/providers.rs",
             "api/src/admin/tenants.rs",
             TRIGGER,
         ],

@@ -55,8 +55,7 @@ pub(crate) fn is_sender(own: Option<&str>, tenants: Option<&EmailAddress>) -> bo
 impl Letter {
     pub(super) fn write(message: &Message, from: Option<&str>) -> Result<Self, NoLetter> {
         let (sender, from) = sender(from, message.sender.as_ref()).ok_or(NoLetter::Sender)?;
-        let recipient = EmailAddress::parse(&message.to).ok().and_then(|email| email.route());
-        let to = recipient.ok_or(NoLetter::Recipient)?;
+        let to = MailRoute::of(&message.to).ok_or(NoLetter::Recipient)?;
         let message_id = message.message_id();
         let since_epoch = u64::try_from(message.accepted_at.unix_micros()).unwrap_or(0);
         let date = UNIX_EPOCH + Duration::from_micros(since_epoch);
