@@ -28,7 +28,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::database::{self, DatabaseUrls};
-use crate::keep::DataDir;
+use crate::keep::{DataDir, Missing, Origin};
 use crate::readiness::{BeyondHead, EngineReadiness};
 use crate::recorder;
 use crate::server::Listeners;
@@ -70,11 +70,28 @@ impl Role {
     }
 }
 
+/// Secrets that all API processes of an installation share.
+pub(crate) struct ApiSecrets {
+    pub(crate) admin_token: String,
+    pub(crate) realtime: String,
+}
+
+impl ApiSecrets {
+    /// Reads them, or makes `missing` ones.
+    pub(crate) fn of(settings: &Settings, data: &DataDir, missing: Missing) -> anyhow::Result<Self> {
+        Ok(Self {
+            admin_token: data.admin_token(settings, missing, &OsEntropy)?,
+            realtime: data.realtime_secret(settings, missing, &OsEntropy)?,
+        })
+    }
+}
+
 /// What an engine serves with.
 #[derive(Clone, Copy)]
 pub(crate) struct Serving<'a> {
     pub(crate) settings: &'a Settings,
-    pub(crate) admin_token: &'a str,
+    /// Only the role `api` has any.
+    pub(crate) secrets: Option<&'a ApiSecrets>,
     pub(crate) demo: DemoPage,
     pub(crate) private_hosts: PrivateHosts,
 }
@@ -87,7 +104,6 @@ pub(crate) struct Engine {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     entropy: Arc<dyn Entropy>,
-    realtime_secret: String,
     metrics: PrometheusHandle,
     beyond: BeyondHead,
     log_token: CancellationToken,
@@ -95,11 +111,12 @@ pub(crate) struct Engine {
 
 impl Engine {
     /// Opens log, vault, directory and commands on a database whose schema is this program's. A tenant's channel that
-    /// has no list of providers gets `default_provider`.
+    /// has no list of providers gets `default_provider`. Only a process that is asked to makes `missing` keys.
     pub(crate) async fn open(
         urls: &DatabaseUrls,
         settings: &Settings,
         data: &DataDir,
+        missing: Missing,
         default_provider: DefaultProvider,
     ) -> anyhow::Result<Self> {
         let metrics = recorder::install()?;
@@ -108,8 +125,7 @@ impl Engine {
         let clock: Arc<dyn Clock> = Arc::clone(&database_clock) as _;
         let ids: Arc<dyn Ids> = Arc::new(SystemIds);
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
-        let master = data.master_key(settings, &*entropy)?;
-        let realtime_secret = data.realtime_secret(settings, &*entropy)?;
+        let (master, origin) = data.master_key(settings, missing, &*entropy)?;
         let sessions = Sessions::default();
         let pool = database::connect(urls, &sessions).await?;
         let log_token = CancellationToken::new();
@@ -125,8 +141,15 @@ impl Engine {
             return Err(LogError::CheckpointBeyondHead { subscription, checkpoint, head }.into());
         }
         let vault = Vault::new(pool.clone(), master, Arc::clone(&entropy));
-        let in_use =
-            vault.check_master().await.context("this is not the master key of what the database holds")?;
+        let in_use = match vault.claim_master().await {
+            Ok(in_use) => in_use,
+            Err(error) => {
+                if origin == Origin::Made {
+                    data.take_back_master_key();
+                }
+                return Err(error.into());
+            }
+        };
         // An installation with such a key goes on, since its data needs it; a new one is told while a change costs nothing.
         if !in_use && vault.master_is_guessable() {
             tracing::warn!(
@@ -147,7 +170,7 @@ impl Engine {
             Arc::clone(&entropy),
         );
         let beyond = BeyondHead::default();
-        Ok(Self { commands, pool, vault, clock, ids, entropy, realtime_secret, metrics, beyond, log_token })
+        Ok(Self { commands, pool, vault, clock, ids, entropy, metrics, beyond, log_token })
     }
 
     /// Runs the roles until `token` ends or one of them fails. Whatever they are, it serves the process's probes.
@@ -227,6 +250,12 @@ impl Engine {
         }
     }
 
+    /// Ends an engine that ran no role.
+    pub(crate) async fn close(self) -> anyhow::Result<()> {
+        let (serving, working) = (CancellationToken::new(), CancellationToken::new());
+        self.stop(JoinSet::new(), &serving, &working).await
+    }
+
     async fn stop(
         self,
         mut tasks: JoinSet<anyhow::Result<()>>,
@@ -268,12 +297,15 @@ impl Engine {
 
     fn process(&self, roles: &BTreeSet<Role>, settings: &Settings) -> Process {
         Process::new(ProcessParts {
-            readiness: Arc::new(EngineReadiness::new(
-                self.commands.log().clone(),
-                roles.clone(),
-                self.beyond.clone(),
-                dispatch_settings(settings).open_at_most(),
-            )),
+            readiness: Arc::new(
+                EngineReadiness::new(
+                    self.commands.log().clone(),
+                    roles.clone(),
+                    self.beyond.clone(),
+                    dispatch_settings(settings).open_at_most(),
+                )
+                .with_directory(self.commands.directory().clone()),
+            ),
             metrics: self.metrics.clone(),
             clock: Arc::clone(&self.clock),
             ids: Arc::clone(&self.ids),
@@ -289,7 +321,8 @@ impl Engine {
         limits: Limits,
     ) -> anyhow::Result<App> {
         let (pool, vault) = (self.pool.clone(), self.vault.clone());
-        let Serving { settings, admin_token, demo, private_hosts } = with;
+        let Serving { settings, secrets, demo, private_hosts } = with;
+        let secrets = secrets.context("the role api has no secrets")?;
         Ok(App::new(AppParts {
             commands: self.commands.clone(),
             inbox: Inbox::new(self.pool.clone(), self.vault.clone(), self.commands.log().clone()),
@@ -298,12 +331,12 @@ impl Engine {
                 let (pool, vault) = (pool.clone(), vault.clone());
                 Box::pin(async move { sandbox::messages(&pool, &vault, tenant, asked).await })
             }),
-            tokens: Arc::new(RealtimeTokens::new(self.realtime_secret.as_bytes())?),
+            tokens: Arc::new(RealtimeTokens::new(secrets.realtime.as_bytes())?),
             hub,
             allowed_origins: settings.allowed_origins.clone(),
             trusted_proxies: settings.trusted_proxies.clone(),
             limits,
-            admin_token: Some(AdminToken::new(admin_token)),
+            admin_token: Some(AdminToken::new(&secrets.admin_token)),
             admin_name: settings.admin_name.clone(),
             demo,
             private_hosts,

@@ -8,7 +8,7 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use orqestra_domain::TenantId;
 use orqestra_vault::{Entropy, MasterKey, new_api_key};
 use rustix::fs::OFlags;
@@ -40,6 +40,26 @@ pub(crate) struct DemoTenant {
     pub(crate) api_key: String,
 }
 
+/// The treatment of a key that is neither given nor kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// It is made and kept in the data folder.
+    Made,
+    /// The start ends: another process may have made it.
+    Refused,
+}
+
+/// The source of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A setting.
+    Given,
+    /// The data folder.
+    Kept,
+    /// Made at this start.
+    Made,
+}
+
 /// The data folder.
 #[derive(Clone, Debug)]
 pub(crate) struct DataDir(PathBuf);
@@ -59,32 +79,67 @@ impl DataDir {
         &self.0
     }
 
-    /// The master key: the setting's, the named file's, or the folder's own, made at the first start.
-    pub(crate) fn master_key(&self, settings: &Settings, entropy: &dyn Entropy) -> anyhow::Result<MasterKey> {
-        let text = match given_master_key(settings)? {
-            Some(text) => text,
-            None => self.kept(MASTER_KEY_FILE, || MasterKey::generate(entropy).to_base64().to_string())?,
+    /// The master key: the setting's, the named file's, or the folder's own.
+    ///
+    /// # Errors
+    /// If none is at hand and `missing` ones are not made, or one cannot be read.
+    pub(crate) fn master_key(
+        &self,
+        settings: &Settings,
+        missing: Missing,
+        entropy: &dyn Entropy,
+    ) -> anyhow::Result<(MasterKey, Origin)> {
+        let (text, origin) = match given_master_key(settings)? {
+            Some(text) => (text, Origin::Given),
+            None => self.kept_or(MASTER_KEY_FILE, missing, "ORQESTRA_MASTER_KEY", || {
+                MasterKey::generate(entropy).to_base64().to_string()
+            })?,
         };
-        parse_master_key(&text)
+        Ok((parse_master_key(&text)?, origin))
+    }
+
+    /// Takes back a master key that was made a moment ago and has sealed nothing.
+    pub(crate) fn take_back_master_key(&self) {
+        // What stays is refused again at the next start, with the same remedy.
+        drop(fs::remove_file(self.0.join(MASTER_KEY_FILE)));
     }
 
     /// The admin token: the setting's, or the folder's own.
-    pub(crate) fn admin_token(&self, settings: &Settings, entropy: &dyn Entropy) -> anyhow::Result<String> {
+    ///
+    /// # Errors
+    /// If none is at hand and `missing` ones are not made, or the folder's cannot be read.
+    pub(crate) fn admin_token(
+        &self,
+        settings: &Settings,
+        missing: Missing,
+        entropy: &dyn Entropy,
+    ) -> anyhow::Result<String> {
         match &settings.admin_token {
             Some(token) => Ok(token.clone()),
-            None => self.kept(ADMIN_TOKEN_FILE, || random_text(entropy)),
+            None => {
+                let make = || random_text(entropy);
+                Ok(self.kept_or(ADMIN_TOKEN_FILE, missing, "ORQESTRA_ADMIN_TOKEN", make)?.0)
+            }
         }
     }
 
     /// The secret that realtime tokens are signed with: the setting's, or the folder's own.
+    ///
+    /// # Errors
+    /// If none is at hand and `missing` ones are not made, or the folder's cannot be read.
     pub(crate) fn realtime_secret(
         &self,
         settings: &Settings,
+        missing: Missing,
         entropy: &dyn Entropy,
     ) -> anyhow::Result<String> {
         match &settings.realtime_token_secret {
             Some(secret) => Ok(secret.clone()),
-            None => self.kept(REALTIME_SECRET_FILE, || random_text(entropy)),
+            None => {
+                let make = || random_text(entropy);
+                let setting = "ORQESTRA_CENTRIFUGO_TOKEN_SECRET";
+                Ok(self.kept_or(REALTIME_SECRET_FILE, missing, setting, make)?.0)
+            }
         }
     }
 
@@ -94,7 +149,7 @@ impl DataDir {
         id: impl FnOnce() -> TenantId,
         entropy: &dyn Entropy,
     ) -> anyhow::Result<DemoTenant> {
-        let text = self.kept(DEMO_TENANT_FILE, || {
+        let (text, _) = self.kept(DEMO_TENANT_FILE, || {
             let demo = DemoTenant { tenant_id: id(), api_key: new_api_key(entropy) };
             serde_json::to_string_pretty(&demo).expect("two plain fields")
         })?;
@@ -118,30 +173,72 @@ impl DataDir {
         }
     }
 
-    /// Reads a file of the folder, or writes what `make` gives.
-    fn kept(&self, name: &str, make: impl FnOnce() -> String) -> anyhow::Result<String> {
+    /// Reads a file of the folder, or writes the text that `make` returns.
+    fn kept(&self, name: &str, make: impl FnOnce() -> String) -> anyhow::Result<(String, Origin)> {
         let path = self.0.join(name);
         if path.exists() {
-            return read_kept(&self.0, name);
+            return Ok((read_kept(&self.0, name)?, Origin::Kept));
         }
         let text = make();
-        self.write(name, &text)?;
-        Ok(text)
+        // Another process may make the same file: the first one's stays, and both use it.
+        if self.write_new(name, &text)? {
+            return Ok((text, Origin::Made));
+        }
+        Ok((read_kept(&self.0, name)?, Origin::Kept))
+    }
+
+    /// The same, where a file that is missing may be refused.
+    fn kept_or(
+        &self,
+        name: &str,
+        missing: Missing,
+        setting: &str,
+        make: impl FnOnce() -> String,
+    ) -> anyhow::Result<(String, Origin)> {
+        if missing == Missing::Refused && !self.0.join(name).exists() {
+            bail!(
+                "neither {setting} is set nor {} there, and `serve` makes no keys: give every process of the installation \
+                 the same one, or run `orqestra bootstrap` once, which makes what is missing",
+                self.0.join(name).display()
+            );
+        }
+        self.kept(name, make)
+    }
+
+    /// Writes a file whole, unless there is one: then false.
+    fn write_new(&self, name: &str, text: &str) -> anyhow::Result<bool> {
+        let path = self.0.join(name);
+        let fresh = self.written(name, text)?;
+        let linked = fs::hard_link(&fresh, &path);
+        fs::remove_file(&fresh)?;
+        match linked {
+            Ok(()) => {
+                fs::File::open(&self.0)?.sync_all()?;
+                Ok(true)
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(error).with_context(|| format!("{} cannot be written", path.display())),
+        }
     }
 
     fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
         let path = self.0.join(name);
-        // Of its own: another process may write the same file.
+        let fresh = self.written(name, text)?;
+        let renamed = fs::rename(&fresh, &path).and_then(|()| fs::File::open(&self.0)?.sync_all());
+        renamed.with_context(|| format!("{} cannot be written", path.display()))
+    }
+
+    /// Writes a file of this process's own beside the one of that name, down to the disk.
+    fn written(&self, name: &str, text: &str) -> anyhow::Result<PathBuf> {
         let fresh = self.0.join(format!("{name}.{}.new", std::process::id()));
         let written = (|| {
             let mut options = OpenOptions::new();
             let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
             file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&fresh, &path)?;
-            fs::File::open(&self.0)?.sync_all()
+            file.sync_all()
         })();
-        written.with_context(|| format!("{} cannot be written", path.display()))
+        written.with_context(|| format!("{} cannot be written", fresh.display()))?;
+        Ok(fresh)
     }
 }
 

@@ -68,6 +68,8 @@ enum Command {
         #[arg(long, value_enum, value_delimiter = ',', required = true)]
         role: Vec<Role>,
     },
+    /// Prepares an installation on a database that is given: schema, keys, platform, first tenant
+    Bootstrap,
     /// Brings the database's schema up to this program's
     Migrate,
     /// Brings everything in line with a log that has lost its end; run it with every process stopped
@@ -152,6 +154,7 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
     match command {
         Command::Up => up::up(settings).await,
         Command::Serve { role } => up::serve(settings, role.into_iter().collect()).await,
+        Command::Bootstrap => up::bootstrap(settings).await,
         Command::Migrate => migrate::migrate(&place::urls(settings)?).await,
         Command::Recover { after_restore: _ } => recover::run(settings).await,
         Command::Doctor { json, at } => doctor::run(settings, &at, json).await,

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use orqestra_api::{Degraded, Readiness, ReadinessReport, Subscription};
+use orqestra_commands::Directory;
 use orqestra_event_log::{EventLog, Outage, Position, SubscriptionState, checkpoints_beyond_head};
 use orqestra_projections::Projection;
 use sqlx::PgPool;
@@ -71,6 +72,8 @@ pub(crate) struct EngineReadiness {
     beyond: BeyondHead,
     /// How long an attempt may be open.
     open_at_most: Duration,
+    /// Its tenants are looked at too, where there is one.
+    directory: Option<Directory>,
     outage: Outage,
 }
 
@@ -81,7 +84,20 @@ impl EngineReadiness {
         beyond: BeyondHead,
         open_at_most: Duration,
     ) -> Self {
-        Self { log, roles, beyond, open_at_most, outage: Outage::default() }
+        Self { log, roles, beyond, open_at_most, directory: None, outage: Outage::default() }
+    }
+
+    /// Also tells of the tenants that this directory cannot read.
+    pub(crate) fn with_directory(self, directory: Directory) -> Self {
+        Self { directory: Some(directory), ..self }
+    }
+
+    fn halted(&self) -> Option<String> {
+        let (count, tenant, position) = self.directory.as_ref()?.halted()?;
+        Some(format!(
+            "tenants with a change that this process cannot read, which are not served: {count}, first {tenant}, at position \
+             {position}; a process of the version that wrote it serves them, or restore the key that sealed it"
+        ))
     }
 
     /// After a jump of the database's clock nothing that was under way is called overdue for a while.
@@ -127,6 +143,7 @@ impl EngineReadiness {
         // Callers of a process that serves the API lose nothing by it.
         let waits = jumped.is_some() && !self.roles.contains(&Role::Api);
         degraded.extend(jumped.map(|reason| Degraded { part: "clock", reason }));
+        degraded.extend(self.halted().map(|reason| Degraded { part: "directory", reason }));
         let mut subscriptions = Vec::new();
         for (part, name) in self.readers() {
             let (subscription, amiss) = self.reader(name);

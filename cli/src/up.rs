@@ -21,8 +21,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cluster::{self, Cluster, STOP_WITHIN_AT_LEAST};
 use crate::database::DatabaseUrls;
-use crate::engine::{Engine, Role, STOP_WITHIN, Serving};
-use crate::keep::DataDir;
+use crate::engine::{ApiSecrets, Engine, Role, STOP_WITHIN, Serving};
+use crate::keep::{DataDir, Missing};
 use crate::remote::local_url;
 use crate::server::Listeners;
 use crate::settings::{Bootstrap, Embedded, Settings};
@@ -87,7 +87,7 @@ async fn when_cancelled(token: CancellationToken) -> Instant {
 struct Prepared {
     engine: Engine,
     tenant: Bootstrap,
-    admin_token: String,
+    secrets: ApiSecrets,
 }
 
 /// Everything up to an engine that could serve. Whatever it is told to end in, the next start takes up.
@@ -101,12 +101,12 @@ async fn prepare(
     if private {
         data.remember_urls(urls)?;
     }
-    let admin_token = data.admin_token(settings, &OsEntropy)?;
-    let engine = Engine::open(urls, settings, data, DefaultProvider::Sandbox).await?;
+    let secrets = ApiSecrets::of(settings, data, Missing::Made)?;
+    let engine = Engine::open(urls, settings, data, Missing::Made, DefaultProvider::Sandbox).await?;
     engine.commands.seed_platform().await?;
     let tenant = first_tenant(settings, data)?;
     demo::ensure(&engine.commands, &tenant).await.context("the first tenant cannot be set up")?;
-    Ok(Prepared { engine, tenant, admin_token })
+    Ok(Prepared { engine, tenant, secrets })
 }
 
 async fn run(
@@ -118,7 +118,7 @@ async fn run(
     token: CancellationToken,
 ) -> anyhow::Result<()> {
     let preparing = prepare(settings, data, urls, cluster.is_some());
-    let Prepared { engine, tenant, admin_token } = tokio::select! {
+    let Prepared { engine, tenant, secrets } = tokio::select! {
         biased;
         () = token.cancelled() => return Ok(()),
         prepared = preparing => prepared?,
@@ -134,7 +134,7 @@ async fn run(
         tenant: &tenant,
         demo,
         api_key: banner::Secret::api_key(settings, &tenant.api_key, terminal),
-        admin_token: banner::Secret::admin_token(settings, &admin_token, terminal),
+        admin_token: banner::Secret::admin_token(settings, &secrets.admin_token, terminal),
         database: cluster.map(Cluster::home),
         adopted: cluster.is_some_and(Cluster::adopted),
         data: data.path(),
@@ -145,7 +145,7 @@ async fn run(
     let _announced = data.announce(&local_url(address));
     let all = BTreeSet::from([Role::Api, Role::Project, Role::Dispatch]);
     let private_hosts = settings.private_hosts(Embedded::Up);
-    let serving = Serving { settings, admin_token: &admin_token, demo, private_hosts };
+    let serving = Serving { settings, secrets: Some(&secrets), demo, private_hosts };
     let ran = engine.run(&all, serving, listeners, token).await;
     tracing::info!("the engine has ended");
     ran
@@ -158,9 +158,11 @@ pub(crate) async fn serve(settings: &Settings, roles: BTreeSet<Role>) -> anyhow:
     let data = DataDir::open(&settings.data_dir)?;
     let urls = place::given(settings).context("`serve` needs ORQESTRA_DATABASE_URL; `up` brings its own")?;
     let listeners = Listeners::bind(settings).await?;
-    let admin_token = data.admin_token(settings, &OsEntropy)?;
-    // Nothing of a tenant's may vanish into a sandbox that nobody has asked for.
-    let engine = Engine::open(&urls, settings, &data, DefaultProvider::None).await?;
+    // Two processes that start at once must not make two of a key.
+    let secrets = roles.contains(&Role::Api).then(|| ApiSecrets::of(settings, &data, Missing::Refused));
+    let secrets = secrets.transpose()?;
+    // No message of a tenant may vanish into a sandbox that it has not asked for.
+    let engine = Engine::open(&urls, settings, &data, Missing::Refused, DefaultProvider::None).await?;
     engine.commands.seed_platform().await?;
     let address = listeners.main.local_addr()?;
     let probes = listeners.probes.as_ref().map_or(Ok(address), tokio::net::TcpListener::local_addr)?;
@@ -169,8 +171,39 @@ pub(crate) async fn serve(settings: &Settings, roles: BTreeSet<Role>) -> anyhow:
     let _announced = roles.contains(&Role::Api).then(|| data.announce(&local_url(address)));
     let demo = settings.demo.unwrap_or(DemoPage::Absent);
     let private_hosts = settings.private_hosts(Embedded::Serve);
-    let serving = Serving { settings, admin_token: &admin_token, demo, private_hosts };
+    let serving = Serving { settings, secrets: secrets.as_ref(), demo, private_hosts };
     engine.run(&roles, serving, listeners, token).await
+}
+
+/// Prepares an installation on a database that is given, once: its schema, its keys, the platform's templates and the first
+/// tenant that the settings name. Run again, it changes nothing.
+pub(crate) async fn bootstrap(settings: &Settings) -> anyhow::Result<()> {
+    settings.check_secrets()?;
+    let data = DataDir::open(&settings.data_dir)?;
+    let urls = place::given(settings).context(
+        "`bootstrap` needs ORQESTRA_DATABASE_URL; `up` brings its own database and prepares it itself",
+    )?;
+    migrate::migrate(&urls).await?;
+    ApiSecrets::of(settings, &data, Missing::Made)?;
+    let engine = Engine::open(&urls, settings, &data, Missing::Made, DefaultProvider::None).await?;
+    let prepared = async {
+        engine.commands.seed_platform().await?;
+        let Some(tenant) = &settings.bootstrap else { return Ok(None) };
+        demo::ensure(&engine.commands, tenant).await.context("the first tenant cannot be set up")?;
+        anyhow::Ok(Some(tenant.id))
+    };
+    let prepared = prepared.await;
+    engine.close().await?;
+    let tenant = prepared?.map_or_else(
+        || "no first tenant: set ORQESTRA_BOOTSTRAP_TENANT_ID, or use `orqestra tenant create`".to_owned(),
+        |id| format!("first tenant {id}"),
+    );
+    let text = format!(
+        "database prepared; {tenant}\nkeys that no setting gives are kept in {}: every process needs the same ones\n",
+        data.path().display()
+    );
+    std::io::stdout().lock().write_all(text.as_bytes())?;
+    Ok(())
 }
 
 fn first_tenant(settings: &Settings, data: &DataDir) -> anyhow::Result<Bootstrap> {

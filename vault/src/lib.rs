@@ -9,6 +9,7 @@
 
 mod api_key;
 mod cache;
+mod claim;
 mod entropy;
 mod index;
 mod key;
@@ -19,6 +20,7 @@ mod seal;
 mod vault;
 
 pub use api_key::{hash_api_key, new_api_key};
+pub use claim::ClaimError;
 pub use entropy::{Entropy, OsEntropy, SeededEntropy};
 pub use index::IndexKey;
 pub use key::{DataKey, KeyScope, NewKey};

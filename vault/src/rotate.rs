@@ -64,7 +64,10 @@ impl Vault {
         loop {
             let read = sqlx::query_as::<_, Row>(NEXT).bind(after).bind(PAGE).fetch_all(self.pool());
             let page = in_time(read).await.map_err(RotateError::Unavailable)?;
-            let Some(last) = page.last() else { return Ok(changed) };
+            let Some(last) = page.last() else {
+                self.move_claim(new).await.map_err(RotateError::Unavailable)?;
+                return Ok(changed);
+            };
             after = last.0;
             let (mut ids, mut old, mut wrapped) = (Vec::new(), Vec::new(), Vec::new());
             for row in page {
@@ -94,7 +97,7 @@ impl Vault {
     }
 }
 
-async fn in_time<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, ReadFailure> {
+pub(crate) async fn in_time<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, ReadFailure> {
     match tokio::time::timeout(TIMEOUT, work).await {
         Ok(done) => done.map_err(|error| ReadFailure::Database(Arc::new(error))),
         Err(_) => Err(ReadFailure::TimedOut),

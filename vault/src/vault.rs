@@ -55,6 +55,11 @@ impl Vault {
         self.0.master.is_guessable()
     }
 
+    /// The master key, and the former one for the time of a change.
+    pub(crate) fn masters(&self) -> (&MasterKey, Option<&MasterKey>) {
+        (&self.0.master, self.0.former.as_ref())
+    }
+
     /// Makes a key for a scope. It seals at once; [`Vault::remember`] it when its append has won.
     pub fn new_key(&self, tenant: TenantId, scope: KeyScope) -> (NewKey, DataKey) {
         let id = KeyId::from_uuid(Builder::from_random_bytes(self.random()).into_uuid());

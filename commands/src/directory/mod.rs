@@ -111,6 +111,13 @@ impl Directory {
         self.fold().readable(tenant)
     }
 
+    /// The number of tenants with a change that could not be read, and the first of them with that change's position.
+    pub fn halted(&self) -> Option<(usize, TenantId, Position)> {
+        let fold = self.fold();
+        let (tenant, position) = fold.halted.iter().min_by_key(|(_, position)| **position)?;
+        Some((fold.halted.len(), *tenant, *position))
+    }
+
     /// A tenant by its id; one with a change that cannot be read as it was before.
     pub fn tenant(&self, id: TenantId) -> Option<Arc<TenantEntry>> {
         self.fold().tenants.get(&id).cloned()

@@ -64,14 +64,7 @@ const FORBIDDEN: &[(&str, &str)] = &[
 /// Value objects with a rule of what is taken, and the files of rooms that apply it: where callers' input comes in, and where
 /// the program makes a value of its own. What is stored was taken once, and is read as it stands (`stored`, or serde).
 const RULES: &[(&str, &[&str])] = &[
-    (
-        "EmailAddress",
-        &[
-            "api/src/admin/change_tenant.rs",
-            "api/src/admin/tenants.rs",
-            TRIGGER,
-        ],
-    ),
+    ("EmailAddress", &["api/src/admin/change_tenant.rs", "api/src/admin/tenants.rs", TRIGGER]),
     (
         "EventId",
         &["api/src/admin/event.rs", "api/src/v1/event.rs", "commands/src/trigger_notification.rs", TRIGGER],

@@ -30,6 +30,7 @@ mod large;
 mod limits;
 mod live_outage;
 mod mail;
+mod master_key;
 mod metrics;
 mod outage;
 mod overload;

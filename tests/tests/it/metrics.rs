@@ -223,6 +223,10 @@ async fn a_tenant_with_a_change_that_cannot_be_read_counts_as_halted_for_as_long
     world.begin_as("api").await;
     assert_eq!(value(&world, HALTED).await, Some(1.0), "one, however many of its changes");
     assert_eq!(asks(&tenant).await.error().1["code"], "unavailable");
+    let ready = world.call(Request::get("/readyz")).await.expect(200);
+    let told = ready["degraded"].as_array().and_then(|all| all.iter().find(|one| one["part"] == "directory"));
+    let reason = told.and_then(|one| one["reason"].as_str()).expect("readiness tells of it");
+    assert!(reason.contains("not served: 1,") && reason.contains(&tenant.id.to_string()), "{reason}");
     drop(asks(other).await.expect(200));
     world.sigterm().await;
     // As a backup of before brings the log back; what a program can read is all that is left.

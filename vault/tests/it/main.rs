@@ -8,8 +8,8 @@ use std::time::Duration;
 use orqestra_domain::{KeyId, RecipientRef, TenantId};
 use orqestra_tests::postgres::TestDatabase;
 use orqestra_vault::{
-    Corruption, DataKey, FieldContext, KeyError, KeyScope, MasterKey, NewKey, SeededEntropy, UnwrapError,
-    Vault,
+    ClaimError, Corruption, DataKey, FieldContext, KeyError, KeyScope, MasterKey, NewKey, SeededEntropy,
+    UnwrapError, Vault,
 };
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -254,4 +254,44 @@ async fn a_changed_master_key_opens_all_that_was_sealed_before() {
     }
     let cold = vault(pool, master(1), 5);
     assert!(matches!(cold.open_sealed(&PLACE, &sealed[0]).await, Err(KeyError::Corrupt(_))));
+}
+
+#[tokio::test]
+async fn of_two_processes_that_start_at_once_with_keys_of_their_own_one_keeps_the_installation() {
+    let database = TestDatabase::migrated(&MIGRATOR).await;
+    let vaults: Vec<Vault> = (1..=8).map(|seed| vault(database.pool(), master(seed), seed)).collect();
+    let claims = futures::future::join_all(vaults.iter().map(Vault::claim_master)).await;
+    let kept: Vec<usize> = (0..8).filter(|&number| claims[number].is_ok()).collect();
+    assert_eq!(kept.len(), 1, "{claims:?}");
+    for (number, vault) in vaults.iter().enumerate() {
+        let again = vault.claim_master().await;
+        assert_eq!(again.is_ok(), kept == [number], "the claim stays: {again:?}");
+    }
+    let told = claims.iter().find_map(|claim| claim.as_ref().err()).expect("seven are refused").to_string();
+    assert!(told.contains("ORQESTRA_MASTER_KEY"), "{told}");
+}
+
+#[tokio::test]
+async fn a_database_from_before_claims_is_claimed_by_its_own_master_key_alone() {
+    let database = TestDatabase::migrated(&MIGRATOR).await;
+    let pool = database.pool();
+    stored_key(pool, &vault(pool, master(1), 1), person(1, 202_611)).await;
+    let stranger = vault(pool, master(2), 2).claim_master().await;
+    assert!(matches!(stranger, Err(ClaimError::Stored(_))), "{stranger:?}");
+    assert!(vault(pool, master(1), 3).claim_master().await.expect("its own key"));
+}
+
+#[tokio::test]
+async fn a_rotation_moves_the_claim_and_both_keys_hold_until_then() {
+    let database = TestDatabase::migrated(&MIGRATOR).await;
+    let pool = database.pool();
+    let before = vault(pool, master(1), 1);
+    stored_key(pool, &before, person(1, 202_611)).await;
+    assert!(before.claim_master().await.expect("the first key"));
+    let entropy = Arc::new(SeededEntropy::new(3));
+    let changing = Vault::with_former(pool.clone(), master(2), Some(master(1)), entropy);
+    assert!(changing.claim_master().await.expect("a process that knows both"));
+    assert_eq!(before.rotate(&master(2)).await.expect("one key"), 1);
+    assert!(vault(pool, master(2), 4).claim_master().await.expect("the new key alone"));
+    assert!(vault(pool, master(1), 5).claim_master().await.is_err(), "the old key is over");
 }
