@@ -141,7 +141,8 @@ where
                 if let Some(seen) = &seen && holders.as_ref() != Some(seen) {
                     tracing::warn!("migrating waits for a lock of {seen}");
                 }
-                holders = seen;
+                // A wait that has just been given up shows no holder any more.
+                holders = seen.or(holders.take());
             }
         }
     }

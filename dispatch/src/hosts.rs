@@ -55,10 +55,10 @@ impl PrivateHosts {
         if name == "localhost" || name.ends_with(".localhost") {
             return self.takes(IpAddr::V4(Ipv4Addr::LOCALHOST));
         }
-        let Ok(Ok(found)) = timeout(LOOK_UP_WITHIN, tokio::net::lookup_host((host, port))).await else {
+        let Ok(Ok(mut found)) = timeout(LOOK_UP_WITHIN, tokio::net::lookup_host((host, port))).await else {
             return Ok(());
         };
-        found.map(|address| self.takes(address.ip())).collect()
+        found.try_for_each(|address| self.takes(address.ip()))
     }
 
     /// Those of a host's addresses that mail may be handed to.
@@ -107,20 +107,19 @@ impl Reach {
             | [192, 0, 0, 192] => true,
             _ => address.is_multicast() || address.is_broadcast(),
         };
-        let private = match address.octets() {
-            [0 | 10 | 127, ..]
-            | [100, 64..=127, ..]
-            | [169, 254, ..]
-            | [172, 16..=31, ..]
-            | [192, 0, 0 | 2, _]
-            | [192, 88, 99, _]
-            | [192, 168, ..]
-            | [198, 18 | 19, ..]
-            | [198, 51, 100, _]
-            | [203, 0, 113, _]
-            | [240..=255, ..] => true,
-            _ => false,
-        };
+        let private = matches!(
+            address.octets(),
+            [0 | 10 | 127 | 240..=255, ..]
+                | [100, 64..=127, ..]
+                | [169, 254, ..]
+                | [172, 16..=31, ..]
+                | [192, 0, 0 | 2, _]
+                | [192, 88, 99, _]
+                | [192, 168, ..]
+                | [198, 18 | 19, ..]
+                | [198, 51, 100, _]
+                | [203, 0, 113, _]
+        );
         if never {
             Self::Never
         } else if private {
@@ -140,18 +139,14 @@ impl Reach {
             | [0xfe80, 0, 0, 0, 0, 0, 0xa9fe, 0xa9fe]
             | [0xff00..=0xffff, ..] => Self::Never,
             // Forms that hold an IPv4 address: compatible (nothing and this machine among them), translated, NAT64, 6to4.
-            [0, 0, 0, 0, 0, 0, ..] | [0, 0, 0, 0, 0xffff, 0, ..] => low(bits).max(Self::Private),
+            [0, 0, 0, 0, 0 | 0xffff, 0, ..] | [0x64, 0xff9b, 1, ..] => low(bits).max(Self::Private),
             [0x64, 0xff9b, 0, 0, 0, 0, ..] => low(bits),
-            [0x64, 0xff9b, 1, ..] => low(bits).max(Self::Private),
             [0x2002, ..] => low(bits >> 80),
             // Teredo, other protocol assignments, discard-only, documentation, local use.
-            [0x2001, 0..=0x1ff, ..]
+            [0x2001, 0..=0x1ff | 0xdb8, ..]
             | [0x100, 0, 0, ..]
-            | [0x2001, 0xdb8, ..]
             | [0x3fff, 0..=0xfff, ..]
-            | [0x5f00, ..]
-            | [0xfc00..=0xfdff, ..]
-            | [0xfe80..=0xfeff, ..] => Self::Private,
+            | [0x5f00 | 0xfc00..=0xfdff | 0xfe80..=0xfeff, ..] => Self::Private,
             [0x2000..=0x3fff, ..] => Self::Web,
             // Nothing else is given to anybody yet.
             _ => Self::Private,

@@ -320,9 +320,9 @@ async fn brings_one(
 }
 
 /// Runs a statement, which the server gives `patient` where that is longer than usual. The bytes that came.
-async fn fetch<'q>(
+async fn fetch(
     connection: &mut PoolConnection<Postgres>,
-    query: Query<'q, Postgres, PgArguments>,
+    query: Query<'_, Postgres, PgArguments>,
     patient: Option<Duration>,
     mut take: impl FnMut(&PgRow) -> Result<usize, LogError>,
 ) -> Result<usize, LogError> {

@@ -59,8 +59,7 @@ impl Vault {
     /// Moves the claim to a new master key, once no data key is wrapped with this one.
     pub(crate) async fn move_claim(&self, new: &MasterKey) -> Result<(), ReadFailure> {
         let (master, _) = self.masters();
-        let moved =
-            sqlx::query(MOVE).bind(master.id().to_vec()).bind(new.id().to_vec()).execute(self.pool());
+        let moved = sqlx::query(MOVE).bind(master.id().to_vec()).bind(new.id().to_vec()).execute(self.pool());
         in_time(moved).await.map(drop)
     }
 }

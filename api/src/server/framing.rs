@@ -190,7 +190,9 @@ impl Framing {
                 self.aside()?;
                 Chunk::Extension { size }
             }
-            (Chunk::SizeLf { size: 0 }, LF) => Chunk::Trailer { begins: true },
+            (Chunk::SizeLf { size: 0 } | Chunk::TrailerLf { last: false }, LF) => {
+                Chunk::Trailer { begins: true }
+            }
             (Chunk::SizeLf { size }, LF) => Chunk::Data { left: size },
             (Chunk::DataCr, CR) => Chunk::DataLf,
             (Chunk::DataLf, LF) => Chunk::Size { digits: 0, size: 0 },
@@ -200,7 +202,6 @@ impl Framing {
                 Chunk::Trailer { begins: false }
             }
             (Chunk::TrailerLf { last: true }, LF) => return Ok(None),
-            (Chunk::TrailerLf { last: false }, LF) => Chunk::Trailer { begins: true },
             _ => return Err(()),
         };
         Ok(Some(next))

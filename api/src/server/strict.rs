@@ -144,7 +144,7 @@ impl<S: AsyncRead + Unpin> Strict<S> {
             buf.put_slice(&bytes[..taken]);
             if taken < part {
                 // Rare: several messages in one reading.
-                self.held = BytesMut::from_iter(bytes[taken..].iter().chain(&self.held));
+                self.held = bytes[taken..].iter().chain(&self.held).collect();
             }
             return Poll::Ready(Ok(()));
         }

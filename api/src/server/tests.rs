@@ -316,8 +316,8 @@ async fn an_answer_that_nobody_takes_holds_little_and_is_dropped_at_its_deadline
         (most > 0 && sockets == 0).then_some(())
     })
     .await;
-    // The kernel counts its own overhead in the bound; a tenth of a megabyte each is far below the 4 MB that it would take.
-    assert!(most <= (CLIENTS * 160 * 1024) as u64, "{most}");
+    // The kernel doubles the bound for its own overhead, and some is in the client's hands: far below the 4 MB that it would take.
+    assert!(most <= (CLIENTS * 256 * 1024) as u64, "{most}");
     for client in &mut silent {
         let ended = in_time(client.read_to_end(&mut Vec::new())).await;
         assert_eq!(

@@ -118,7 +118,7 @@ pub(crate) async fn history(
         Some(rest) => {
             // As long as the answer is being written, it is a request under way.
             let under_way = parts.extensions.get::<Requests>().map(Requests::begin);
-            let first = joined(items, "{\"success\":true,\"data\":[").map_err(unwritable)?;
+            let first = joined(items, "{\"success\":true,\"data\":[").map_err(|error| unwritable(&error))?;
             let reading = Reading { app, tenant: caller.tenant.id, recipient, rest: Some(rest) };
             let body = reading.from(first, (turn, under_way));
             ([(CONTENT_TYPE, "application/json")], body).into_response()
@@ -152,7 +152,8 @@ impl Reading {
             reading.rest = rest;
             let some = !items.is_empty();
             let comma = if begun && some { "," } else { "" };
-            let mut text = joined(items.into_iter().map(HistoryItem::of), comma).map_err(unwritable)?;
+            let mut text =
+                joined(items.into_iter().map(HistoryItem::of), comma).map_err(|error| unwritable(&error))?;
             if reading.rest.is_none() {
                 text.push_str(END);
             }
@@ -181,7 +182,7 @@ fn joined(items: impl Iterator<Item = HistoryItem>, before: &str) -> serde_json:
     Ok(text)
 }
 
-fn unwritable(error: serde_json::Error) -> ApiError {
+fn unwritable(error: &serde_json::Error) -> ApiError {
     ApiError::Internal(error.to_string())
 }
 

@@ -68,7 +68,7 @@ impl<'r> Scope<'r> {
     }
 }
 
-impl<'r> Found<'r> {
+impl Found<'_> {
     /// The member behind a point.
     pub(super) fn member(self, name: &str) -> Option<Self> {
         match self {

@@ -83,13 +83,13 @@ async fn an_idle_process_knows_that_nothing_can_be_stored_and_that_it_can_be_aga
             Hindrance::ReadOnly,
         ),
         (
-            "revoke execute on function append_batch from orqestra_app".to_owned(),
-            "grant execute on function append_batch to orqestra_app".to_owned(),
+            "revoke execute on function append_batch_of from orqestra_app".to_owned(),
+            "grant execute on function append_batch_of to orqestra_app".to_owned(),
             Hindrance::Forbidden,
         ),
         (
-            "alter function append_batch rename to append_batch_gone".to_owned(),
-            "alter function append_batch_gone rename to append_batch".to_owned(),
+            "alter function append_batch_of rename to append_batch_gone".to_owned(),
+            "alter function append_batch_gone rename to append_batch_of".to_owned(),
             Hindrance::Missing,
         ),
         (

@@ -73,7 +73,10 @@ async fn the_first_statement_after_each_kind_of_outage_works() {
 async fn a_statement_that_was_given_up_on_a_lost_connection_keeps_no_place_of_the_pool() {
     let world = World::new().await;
     let waiting = join_all((0..SESSIONS).map(|_| {
-        tokio::time::timeout(Duration::from_secs(1), sqlx::query("select pg_sleep(60)").execute(&world.pool))
+        tokio::time::timeout(
+            Duration::from_secs(1),
+            sqlx::query("select pg_sleep_for('1 minute')").execute(&world.pool),
+        )
     }));
     let losing = async {
         let asked = "select count(*) from pg_stat_activity

@@ -31,7 +31,7 @@ async fn a_stored_event_type_that_todays_rule_refuses_is_shown_as_it_stands() {
     world.pushed(tenant(1), "ann", "before").await;
     world.pushed(tenant(1), "ann", "after").await;
     world.project(Projection::Inbox).await;
-    for odd in ["".to_owned(), "a\nb".to_owned(), "x".repeat(5_000)] {
+    for odd in [String::new(), "a\nb".to_owned(), "x".repeat(5_000)] {
         sqlx::query("update inbox set event_type = $1 where position = (select min(position) from inbox)")
             .bind(&odd)
             .execute(world.pool())

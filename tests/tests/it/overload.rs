@@ -90,4 +90,5 @@ async fn slow_bodies_cost_little_and_keep_neither_probes_nor_another_tenant_wait
     let mut answer = [0; 12];
     clients[1].read_exact(&mut answer).await.unwrap();
     assert_eq!(&answer, b"HTTP/1.1 401");
+    drop(world.drain().await);
 }

@@ -77,6 +77,11 @@ async fn what_one_engine_says_holds_in_the_other_within_a_second() {
         .await;
     let repeat = world.trigger(&tenant, &push).await.expect(200);
     assert_eq!(repeat.header("idempotency-replayed"), Some("true"));
+    // What a tenant that is switched off has not sent yet waits.
+    assert_eq!(
+        world.settled(&tenant, "e").await.ends(),
+        "EMAIL SKIPPED (not_requested), SMS SKIPPED (not_requested), PUSH SENT"
+    );
     drop(world.change(&tenant, &json!({"active": false})).await);
     wait::until("a tenant that is switched off", soon, async || (ask().await.status == 401).then_some(()))
         .await;

@@ -89,7 +89,6 @@ fn exchange(input: &Value, arguments: &Arguments<'_>, new: &str, times: usize) -
 macro_rules! simple {
     ($(#[$doc:meta])* $name:ident, $make:expr) => {
         $(#[$doc])*
-        #[expect(clippy::unnecessary_wraps, reason = "the signature of every filter")]
         pub(super) fn $name(input: &Value, _arguments: &Arguments<'_>) -> Result<Value> {
             let make: fn(&str) -> String = $make;
             Ok(Value::text(make(&input.to_text())))
