@@ -16,8 +16,9 @@ use serde_json::{Value, json};
 /// The body of one trigger; a caller may send 256 KB.
 const LARGE: usize = 240 * 1024;
 const CLIENTS: usize = 16;
-/// The most memory of one process, in megabytes; the payloads have 281.
-const MOST_MEMORY: u64 = 150;
+/// The most memory of one process, in megabytes; the payloads have 281. The program as it ships has 85, a debug build on a
+/// busy machine up to twice that.
+const MOST_MEMORY: u64 = 200;
 const WITHIN: Duration = Duration::from_mins(3);
 
 /// An order with so much beside it that nothing compresses.
