@@ -109,7 +109,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     let utf8 = |parameter: &str| match parameter.split_once('=') {
         Some((name, charset)) if name.trim().eq_ignore_ascii_case("charset") => {
             let charset = charset.trim().trim_matches('"');
-            // The second is no registered name, and what many clients say.
+            // Only the first is a registered name; many clients say the second.
             ["utf-8", "utf8"].iter().any(|utf8| charset.eq_ignore_ascii_case(utf8))
         }
         _ => true,
@@ -259,7 +259,7 @@ mod tests {
         let chunk = || Ok::<_, std::io::Error>(Bytes::from(vec![b' '; 1024]));
         let chunks = futures::stream::repeat_with(chunk).take(257);
         let chunked = Body::from_stream(chunks);
-        assert!(check_length(&chunked).is_ok(), "nobody has said how long it is");
+        assert!(check_length(&chunked).is_ok(), "its length is not announced");
         assert!(matches!(read(chunked, held(), within).await, Err(ApiError::PayloadTooLarge)));
     }
 

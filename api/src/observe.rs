@@ -33,8 +33,6 @@ const ACCESS: &str = "orqestra::access";
 /// Seconds after which a connection without a place may find one.
 const NO_PLACE_FOR: u64 = 1;
 const HERE: &str = module_path!();
-/// What asks these asks every few seconds.
-const PROBES: [&str; 3] = probe::PATHS;
 /// The statuses that routes answer with; all others are counted together.
 const STATUSES: [u16; 19] =
     [101, 200, 201, 400, 401, 403, 404, 405, 408, 409, 413, 414, 415, 422, 426, 429, 431, 500, 503];
@@ -122,7 +120,7 @@ fn known(method: &Method) -> &'static str {
 
 /// The span for a tracing backend: made only where one is configured, and not for probes.
 fn server_span(scope: &Scope, route: &str, method: &str) -> Span {
-    if PROBES.contains(&route) {
+    if probe::PATHS.contains(&route) {
         return Span::none();
     }
     let trace = &scope.0.trace;
@@ -195,7 +193,7 @@ impl Line<'_> {
             };
         }
         match error {
-            None if PROBES.contains(&self.route) => line!(debug, ACCESS, "answered a request"),
+            None if probe::PATHS.contains(&self.route) => line!(debug, ACCESS, "answered a request"),
             None => line!(info, ACCESS, "answered a request"),
             Some(error) => match error.cause() {
                 Some(cause) => {

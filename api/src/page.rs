@@ -19,7 +19,7 @@ const MAX_LIMIT: u32 = 1_000;
 /// Which part of a list is asked for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Page<Id> {
-    limit: u32,
+    pub(crate) limit: u32,
     /// The last one of the page before.
     pub(crate) after: Option<Id>,
 }
@@ -27,14 +27,19 @@ pub(crate) struct Page<Id> {
 impl<Id: FromStr> Page<Id> {
     /// Reads `limit` and `cursor`.
     pub(crate) fn of(parts: &Parts) -> Result<Self, ApiError> {
-        let parameters = Parameters::of(parts);
         let mut problems = Problems::default();
-        let limit = parameters.whole("limit", (1, MAX_LIMIT), &mut problems).unwrap_or(DEFAULT_LIMIT);
+        let page = Self::among(&Parameters::of(parts), &mut problems);
+        problems.check(Some(page))
+    }
+
+    /// Reads the two beside other parameters.
+    pub(crate) fn among(parameters: &Parameters, problems: &mut Problems) -> Self {
+        let limit = parameters.whole("limit", (1, MAX_LIMIT), problems).unwrap_or(DEFAULT_LIMIT);
         let after = parameters.get("cursor").and_then(|text| {
             let id = text.parse::<Id>();
             id.map_err(|_| problems.push(wrong_cursor())).ok()
         });
-        problems.check(Some(Self { limit, after }))
+        Self { limit, after }
     }
 }
 
@@ -58,12 +63,17 @@ impl<Id> Page<Id> {
         let last = found.last().filter(|_| more).map(id);
         let mut response = Json(body(found.iter().map(view).collect())).into_response();
         if let Some(last) = last {
-            let link = format!("<{}?limit={}&cursor={last}>; rel=\"next\"", parts.uri.path(), self.limit);
-            if let Ok(link) = HeaderValue::try_from(link) {
-                response.headers_mut().insert(LINK, link);
-            }
+            let target = format!("{}?limit={}&cursor={last}", parts.uri.path(), self.limit);
+            link_next(&mut response, &target);
         }
         response
+    }
+}
+
+/// Names the next page in the answer.
+pub(crate) fn link_next(response: &mut Response, target: &str) {
+    if let Ok(link) = HeaderValue::try_from(format!("<{target}>; rel=\"next\"")) {
+        response.headers_mut().insert(LINK, link);
     }
 }
 

@@ -62,7 +62,7 @@ pub fn router(app: App) -> Router {
     completed(routes, app.process.clone(), app.probes).with_state(app)
 }
 
-/// Builds the router of a process without one: its probes and nothing else.
+/// Builds the router of the probes and nothing else.
 pub(crate) fn probes(process: Process, at: ProbesAt) -> Router {
     completed(Router::new(), process.clone(), at).with_state(process)
 }

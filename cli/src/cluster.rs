@@ -145,9 +145,7 @@ impl Cluster {
         match self.child.as_mut() {
             Some(child) => drop(child.wait().await),
             None => {
-                while works_in(self.postmaster, &self.home.join("data")) {
-                    tokio::time::sleep(LOOK_AGAIN_AFTER).await;
-                }
+                left(self.postmaster, &self.home.join("data")).await;
             }
         }
     }
@@ -199,13 +197,17 @@ async fn adopt(place: &Place, told: &CancellationToken) -> anyhow::Result<Option
         Err(error) => {
             // It was left by an engine that was killed, and is of no use to this one either.
             if rustix::process::kill_process(pid, Signal::INT).is_ok() {
-                let by = Instant::now() + STOP_WITHIN_AT_LEAST;
-                while works_in(pid, &place.data()) && Instant::now() < by {
-                    tokio::time::sleep(LOOK_AGAIN_AFTER).await;
-                }
+                timeout(STOP_WITHIN_AT_LEAST, left(pid, &place.data())).await.ok();
             }
             Err(error)
         }
+    }
+}
+
+/// Waits for the end of a server that is not a child of this process.
+async fn left(pid: Pid, data: &Path) {
+    while works_in(pid, data) {
+        tokio::time::sleep(LOOK_AGAIN_AFTER).await;
     }
 }
 

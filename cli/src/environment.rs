@@ -24,14 +24,10 @@ pub(crate) fn without_postgres() -> anyhow::Result<()> {
     if foreign.is_empty() {
         return Ok(());
     }
-    let by_name = std::env::current_exe().map(|program| begin_anew(&program, &foreign));
-    // One that was deleted or replaced since its start has no name any more.
-    let error = match by_name {
-        Err(_) => begin_anew(Path::new("/proc/self/exe"), &foreign),
-        Ok(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            begin_anew(Path::new("/proc/self/exe"), &foreign)
-        }
-        Ok(error) => error,
+    let error = match std::env::current_exe().map(|program| begin_anew(&program, &foreign)) {
+        Ok(error) if error.kind() != std::io::ErrorKind::NotFound => error,
+        // A program that was deleted or replaced since its start does not have a name any more.
+        Ok(_) | Err(_) => begin_anew(Path::new("/proc/self/exe"), &foreign),
     };
     let names: Vec<_> = foreign.iter().map(|name| name.to_string_lossy()).collect();
     Err(error).with_context(|| format!("cannot begin anew without {}; unset them", names.join(", ")))

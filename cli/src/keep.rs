@@ -52,10 +52,8 @@ pub(crate) enum Missing {
 /// The source of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// A setting.
-    Given,
-    /// The data folder.
-    Kept,
+    /// A setting, or the data folder.
+    AtHand,
     /// Made at this start.
     Made,
 }
@@ -90,7 +88,7 @@ impl DataDir {
         entropy: &dyn Entropy,
     ) -> anyhow::Result<(MasterKey, Origin)> {
         let (text, origin) = match given_master_key(settings)? {
-            Some(text) => (text, Origin::Given),
+            Some(text) => (text, Origin::AtHand),
             None => self.kept_or(MASTER_KEY_FILE, missing, "ORQESTRA_MASTER_KEY", || {
                 MasterKey::generate(entropy).to_base64().to_string()
             })?,
@@ -114,13 +112,8 @@ impl DataDir {
         missing: Missing,
         entropy: &dyn Entropy,
     ) -> anyhow::Result<String> {
-        match &settings.admin_token {
-            Some(token) => Ok(token.clone()),
-            None => {
-                let make = || random_text(entropy);
-                Ok(self.kept_or(ADMIN_TOKEN_FILE, missing, "ORQESTRA_ADMIN_TOKEN", make)?.0)
-            }
-        }
+        let name = (ADMIN_TOKEN_FILE, "ORQESTRA_ADMIN_TOKEN");
+        self.secret(settings.admin_token.as_ref(), name, missing, entropy)
     }
 
     /// The secret that realtime tokens are signed with: the setting's, or the folder's own.
@@ -133,13 +126,21 @@ impl DataDir {
         missing: Missing,
         entropy: &dyn Entropy,
     ) -> anyhow::Result<String> {
-        match &settings.realtime_token_secret {
+        let name = (REALTIME_SECRET_FILE, "ORQESTRA_CENTRIFUGO_TOKEN_SECRET");
+        self.secret(settings.realtime_token_secret.as_ref(), name, missing, entropy)
+    }
+
+    /// A secret of random text, by its file and its setting.
+    fn secret(
+        &self,
+        given: Option<&String>,
+        (file, setting): (&str, &str),
+        missing: Missing,
+        entropy: &dyn Entropy,
+    ) -> anyhow::Result<String> {
+        match given {
             Some(secret) => Ok(secret.clone()),
-            None => {
-                let make = || random_text(entropy);
-                let setting = "ORQESTRA_CENTRIFUGO_TOKEN_SECRET";
-                Ok(self.kept_or(REALTIME_SECRET_FILE, missing, setting, make)?.0)
-            }
+            None => Ok(self.kept_or(file, missing, setting, || random_text(entropy))?.0),
         }
     }
 
@@ -177,14 +178,14 @@ impl DataDir {
     fn kept(&self, name: &str, make: impl FnOnce() -> String) -> anyhow::Result<(String, Origin)> {
         let path = self.0.join(name);
         if path.exists() {
-            return Ok((read_kept(&self.0, name)?, Origin::Kept));
+            return Ok((read_kept(&self.0, name)?, Origin::AtHand));
         }
         let text = make();
         // Another process may make the same file: the first one's stays, and both use it.
         if self.write_new(name, &text)? {
             return Ok((text, Origin::Made));
         }
-        Ok((read_kept(&self.0, name)?, Origin::Kept))
+        Ok((read_kept(&self.0, name)?, Origin::AtHand))
     }
 
     /// The same, where a file that is missing may be refused.

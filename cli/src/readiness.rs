@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use orqestra_api::{Degraded, Readiness, ReadinessReport, Subscription};
 use orqestra_commands::Directory;
-use orqestra_event_log::{EventLog, Outage, Position, SubscriptionState, checkpoints_beyond_head};
+use orqestra_event_log::{EventLog, Hindrance, Outage, Position, SubscriptionState, checkpoints_beyond_head};
 use orqestra_projections::Projection;
 use sqlx::PgPool;
 use tokio::time::MissedTickBehavior;
@@ -124,7 +124,7 @@ impl EngineReadiness {
                 let silent_ms = self.log.head_age().as_millis();
                 tracing::warn!(silent_ms, "not ready: the database does not answer");
             }
-            degraded.push(Degraded { part: "log", reason: "the database does not answer".to_owned() });
+            degraded.push(Degraded { part: "log", reason: Hindrance::Silent.to_string() });
         } else if let (true, Some(why)) = (sound, hindrance) {
             // The writer's own line tells it for a process that appends nothing.
             if hindered && self.outage.begins() {

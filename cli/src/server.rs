@@ -28,6 +28,12 @@ impl Listeners {
         };
         Ok(Self { main, probes })
     }
+
+    /// The address that it listens on, and that of its probes.
+    pub(crate) fn addresses(&self) -> std::io::Result<(SocketAddr, SocketAddr)> {
+        let main = self.main.local_addr()?;
+        Ok((main, self.probes.as_ref().map_or(Ok(main), TcpListener::local_addr)?))
+    }
 }
 
 /// Takes the address.

@@ -177,7 +177,7 @@ impl Settings {
 }
 
 impl Settings {
-    /// Whether mail may be handed to private hosts: on a developer's machine it may, where nobody else reaches the engine.
+    /// Whether mail may be handed to private hosts: on a developer's machine it may, where the engine is reached from that machine alone.
     pub(crate) fn private_hosts(&self, embedded: Embedded) -> PrivateHosts {
         match (self.smtp_private_hosts, embedded) {
             (Some(given), _) => given,

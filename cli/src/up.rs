@@ -123,8 +123,7 @@ async fn run(
         () = token.cancelled() => return Ok(()),
         prepared = preparing => prepared?,
     };
-    let address = listeners.main.local_addr()?;
-    let probes = listeners.probes.as_ref().map_or(Ok(address), tokio::net::TcpListener::local_addr)?;
+    let (address, probes) = listeners.addresses()?;
     let demo = settings.demo.unwrap_or(DemoPage::Served);
     let program = std::env::current_exe().unwrap_or_else(|_| "orqestra".into());
     let terminal = std::io::stdout().is_terminal();
@@ -164,8 +163,7 @@ pub(crate) async fn serve(settings: &Settings, roles: BTreeSet<Role>) -> anyhow:
     // No message of a tenant may vanish into a sandbox that it has not asked for.
     let engine = Engine::open(&urls, settings, &data, Missing::Refused, DefaultProvider::None).await?;
     engine.commands.seed_platform().await?;
-    let address = listeners.main.local_addr()?;
-    let probes = listeners.probes.as_ref().map_or(Ok(address), tokio::net::TcpListener::local_addr)?;
+    let (address, probes) = listeners.addresses()?;
     tracing::info!(roles = ?roles, address = %address, probes = %probes, "the engine serves");
     // Commands ask the API; a process without it has nothing for them.
     let _announced = roles.contains(&Role::Api).then(|| data.announce(&local_url(address)));

@@ -6,11 +6,8 @@
 use std::fmt;
 
 use serde::Deserializer;
-use serde::de::{Deserialize, IgnoredAny, MapAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
-
-const MEMBER: &str = "variables";
 
 /// A JSON object, as it was sent but for the blanks between its parts.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,12 +24,6 @@ impl Variables {
     /// The text.
     pub fn as_json(&self) -> &str {
         &self.0
-    }
-}
-
-impl From<&Map<String, Value>> for Variables {
-    fn from(map: &Map<String, Value>) -> Self {
-        Self(serde_json::to_string(map).expect("a map of values is always JSON"))
     }
 }
 
@@ -54,38 +45,25 @@ impl<'de> Visitor<'de> for Body {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
         let mut found = None;
-        while let Some(IsMember(is_member)) = members.next_key()? {
-            if is_member {
-                found = Some(members.next_value()?);
-            } else {
-                members.next_value::<IgnoredAny>()?;
+        while let Some(member) = members.next_key::<Member>()? {
+            match member {
+                Member::Variables => found = Some(members.next_value()?),
+                Member::Other => {
+                    members.next_value::<IgnoredAny>()?;
+                }
             }
         }
         Ok(found)
     }
 }
 
-/// Whether a name is the member's, however it is spelled.
-struct IsMember(bool);
-
-impl<'de> Deserialize<'de> for IsMember {
-    fn deserialize<D: Deserializer<'de>>(parser: D) -> Result<Self, D::Error> {
-        struct Name;
-
-        impl Visitor<'_> for Name {
-            type Value = IsMember;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a name")
-            }
-
-            fn visit_str<E>(self, name: &str) -> Result<IsMember, E> {
-                Ok(IsMember(name == MEMBER))
-            }
-        }
-
-        parser.deserialize_str(Name)
-    }
+/// The name of a member, however it is spelled.
+#[derive(serde::Deserialize)]
+#[serde(field_identifier, rename_all = "snake_case")]
+enum Member {
+    Variables,
+    #[serde(other)]
+    Other,
 }
 
 /// A JSON text without the blanks outside of its texts.

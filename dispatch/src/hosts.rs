@@ -4,7 +4,6 @@
 //! not: databases, other services, the cloud's own metadata. So the address decides, not the name, when an entry is saved
 //! and again for each connection: a name may answer otherwise by then. Addresses of metadata are never connected to.
 
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
@@ -34,7 +33,7 @@ pub enum HostRefused {
     Never,
 }
 
-/// Whom an address reaches.
+/// How far away an address is: on the web, private, or never to be reached.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Reach {
     Web,
@@ -148,18 +147,9 @@ impl Reach {
             | [0x3fff, 0..=0xfff, ..]
             | [0x5f00 | 0xfc00..=0xfdff | 0xfe80..=0xfeff, ..] => Self::Private,
             [0x2000..=0x3fff, ..] => Self::Web,
-            // Nothing else is given to anybody yet.
+            // The rest is not assigned yet.
             _ => Self::Private,
         }
-    }
-}
-
-impl fmt::Display for PrivateHosts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Refused => "off",
-            Self::Allowed => "on",
-        })
     }
 }
 

@@ -1,4 +1,4 @@
-//! Reasons that keep planned messages from being sent until an operator mends it: read from the directory alone, and the same rule
+//! Reasons that keep planned messages from being sent until an operator mends them: read from the directory alone, and the same rule
 //! for the worker, for the release and for what callers are told.
 
 use std::fmt;

@@ -19,6 +19,7 @@ const LONGEST_LABEL: usize = 63;
 /// A mailbox as an envelope and a header name it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct MailRoute {
+    /// The part before the `@`, in quotes where it needs them.
     local: String,
     domain: String,
 }
@@ -36,12 +37,7 @@ impl MailRoute {
         fits.then_some(route)
     }
 
-    /// The part before the `@`, in quotes where it needs them.
-    pub fn local(&self) -> &str {
-        &self.local
-    }
-
-    /// The part after it, in ASCII.
+    /// The part after the `@`, in ASCII.
     pub fn domain(&self) -> &str {
         &self.domain
     }

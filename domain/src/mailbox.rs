@@ -52,8 +52,8 @@ impl From<EmailAddress> for Mailbox {
     }
 }
 
-/// Whether a header can take a character for the end of a line, or not at all.
-fn ends_line(char: char) -> bool {
+/// Whether a header can take a character for the end of a line, or not at all: controls, and the separators of Unicode.
+pub fn ends_line(char: char) -> bool {
     char.is_control() || matches!(char, '\u{2028}' | '\u{2029}')
 }
 

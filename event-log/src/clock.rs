@@ -32,6 +32,7 @@ struct Sample {
     ours: Timestamp,
     /// How far off `theirs` may be.
     doubt: Duration,
+    course: Course,
 }
 
 /// How evenly the database's time ran.
@@ -53,13 +54,12 @@ impl Sample {
 pub struct DatabaseClock {
     local: Arc<dyn Clock>,
     sample: RwLock<Option<Sample>>,
-    course: RwLock<Option<Course>>,
 }
 
 impl DatabaseClock {
     /// A clock that shows the local time until a log that it is handed to has asked the database.
     pub fn new(local: Arc<dyn Clock>) -> Self {
-        Self { local, sample: RwLock::new(None), course: RwLock::new(None) }
+        Self { local, sample: RwLock::new(None) }
     }
 
     /// The machine's own clock.
@@ -73,39 +73,18 @@ impl DatabaseClock {
         let middle = asked + doubt;
         let ours = self.local.now();
         let mut sample = self.sample.write().unwrap_or_else(PoisonError::into_inner);
-        self.follow(sample.as_ref(), middle, doubt, theirs);
+        let course = follow(sample.as_ref(), middle, doubt, theirs);
         // A step for each answer's delay would make time run unevenly.
         let kept = sample.map(|sample| (sample.at(middle), sample.doubt));
         let kept = kept.filter(|(shown, _)| apart(*shown, theirs) <= doubt + NOISE);
         let (theirs, doubt_left) =
             kept.map_or((theirs, doubt), |(shown, before)| (shown, before.min(doubt + apart(shown, theirs))));
         // The local clock was read just after the answer.
-        *sample = Some(Sample { theirs, at: middle, ours: minus(ours, doubt), doubt: doubt_left });
-    }
-
-    /// Notes a jump between what the last answer lets expect and this one.
-    fn follow(&self, last: Option<&Sample>, middle: Instant, doubt: Duration, theirs: Timestamp) {
-        let step = match last {
-            None => None,
-            Some(last) => {
-                let drift = middle.saturating_duration_since(last.at) / DRIFT;
-                let expected = last.at(middle);
-                if apart(expected, theirs) <= doubt + last.doubt + drift + STEP {
-                    return;
-                }
-                Some((theirs.unix_micros() - expected.unix_micros()) / 1_000)
-            }
-        };
-        if let Some(by_ms) = step {
-            metrics::counter!("orqestra_database_clock_steps_total").increment(1);
-            tracing::warn!(by_ms, "the database's clock jumped, or this machine slept");
-        }
-        let mut course = self.course.write().unwrap_or_else(PoisonError::into_inner);
-        *course = Some(Course { since: middle, step });
+        *sample = Some(Sample { theirs, at: middle, ours: minus(ours, doubt), doubt: doubt_left, course });
     }
 
     fn course(&self) -> Option<Course> {
-        *self.course.read().unwrap_or_else(PoisonError::into_inner)
+        self.sample().map(|sample| sample.course)
     }
 
     fn sample(&self) -> Option<Sample> {
@@ -150,6 +129,20 @@ impl Clock for DatabaseClock {
         let course = self.course()?;
         course.step.map(|by_millis| ClockStep { by_millis, ago: course.since.elapsed() })
     }
+}
+
+/// How evenly time runs with this answer. A jump away from what the last one lets expect is told.
+fn follow(last: Option<&Sample>, middle: Instant, doubt: Duration, theirs: Timestamp) -> Course {
+    let Some(last) = last else { return Course { since: middle, step: None } };
+    let drift = middle.saturating_duration_since(last.at) / DRIFT;
+    let expected = last.at(middle);
+    if apart(expected, theirs) <= doubt + last.doubt + drift + STEP {
+        return last.course;
+    }
+    let by_ms = (theirs.unix_micros() - expected.unix_micros()) / 1_000;
+    metrics::counter!("orqestra_database_clock_steps_total").increment(1);
+    tracing::warn!(by_ms, "the database's clock jumped, or this machine slept");
+    Course { since: middle, step: Some(by_ms) }
 }
 
 fn apart(one: Timestamp, other: Timestamp) -> Duration {

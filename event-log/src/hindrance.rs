@@ -102,7 +102,7 @@ struct State {
 pub(crate) struct Appends(Mutex<State>);
 
 impl Appends {
-    /// A batch or a look is under way.
+    /// A batch is under way.
     pub(crate) fn asked(&self) {
         self.with(|state| state.asked = Some(Instant::now()));
     }

@@ -22,7 +22,7 @@ use crate::position::Position;
 use crate::sessions::Sessions;
 use crate::upcast::Upcasters;
 
-/// How long a read may take, waiting for a connection included.
+/// How long a read may take, waiting for a connection included; of a page, each of the two.
 pub(crate) const LIMIT: Duration = Duration::from_secs(5);
 
 /// A stream's aggregate type and id.

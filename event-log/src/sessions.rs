@@ -19,7 +19,7 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
 /// A session that was in use so short a time ago is used again unasked.
 const IN_USE: Duration = Duration::from_millis(5);
 /// Without an answer of the database for so long, a session that comes back may have been given up in the middle of a
-/// statement that nobody will ever answer.
+/// statement that will never be answered.
 const ANSWERED_LATELY: Duration = Duration::from_millis(500);
 
 #[derive(Debug)]

@@ -20,7 +20,7 @@ pub trait Clock: Send + Sync {
         Some(self.now())
     }
 
-    /// How long this process has counted, by a clock that nobody sets: spans are measured by it, whatever the date does.
+    /// How long this process has counted, by a clock that is never set: spans are measured by it, whatever the date does.
     fn steady(&self) -> Duration {
         static BEGAN: OnceLock<Instant> = OnceLock::new();
         BEGAN.get_or_init(Instant::now).elapsed()

@@ -142,6 +142,17 @@ impl Engine {
         self.pid.as_raw_nonzero().get().unsigned_abs()
     }
 
+    /// The most memory that it ever had, in megabytes.
+    ///
+    /// # Panics
+    /// If it has ended.
+    pub fn peak_memory(&self) -> u64 {
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("a running process");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its peak");
+        line.trim().trim_end_matches(" kB").trim().parse::<u64>().expect("a number") / 1_024
+    }
+
     /// What it printed at its start.
     pub fn banner(&self) -> &str {
         &self.banner

@@ -26,8 +26,6 @@ pub(crate) const PATH: &str = "/admin/v1/tenants/{tenantId}/providers/{channel}"
 
 /// Most providers of a channel.
 pub(crate) const MAX_PROVIDERS: usize = 10;
-/// Most bytes of a sender mailbox.
-pub(crate) const MAX_MAILBOX: usize = 512;
 /// Most bytes of a host name.
 pub(crate) const MAX_HOST: usize = 253;
 /// Most bytes of a user name or a password.

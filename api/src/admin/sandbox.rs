@@ -2,8 +2,6 @@
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::HeaderValue;
-use axum::http::header::LINK;
 use axum::response::{IntoResponse, Response};
 use orqestra_dispatch::sandbox::{Asked, SandboxMessage};
 use orqestra_domain::{Channel, DeliveryId};
@@ -15,13 +13,10 @@ use crate::app::App;
 use crate::envelope::ErrorBody;
 use crate::error::ApiError;
 use crate::fields::Problems;
-use crate::page::wrong_cursor;
+use crate::page::{Page, link_next, wrong_cursor};
 use crate::request::{Parameters, from_reading_operator};
 
 pub(crate) const PATH: &str = "/admin/v1/sandbox/messages";
-
-const DEFAULT_LIMIT: u32 = 50;
-const MAX_LIMIT: u32 = 1_000;
 
 /// The answer.
 #[derive(Serialize, ToSchema)]
@@ -107,10 +102,7 @@ pub(crate) async fn messages(State(app): State<App>, request: Request) -> Result
     if let Some(next) = page.next {
         let channel = asked.channel.map_or_else(String::new, |channel| format!("&channel={channel}"));
         let (path, limit) = (parts.uri.path(), asked.limit);
-        let link = format!("<{path}?tenantId={tenant}{channel}&limit={limit}&cursor={next}>; rel=\"next\"");
-        if let Ok(link) = HeaderValue::try_from(link) {
-            response.headers_mut().insert(LINK, link);
-        }
+        link_next(&mut response, &format!("{path}?tenantId={tenant}{channel}&limit={limit}&cursor={next}"));
     }
     Ok(response)
 }
@@ -124,10 +116,7 @@ fn parse(parameters: &Parameters) -> Result<(String, Asked), ApiError> {
     let channel = parameters.get("channel").filter(|name| !name.is_empty()).and_then(|name| {
         name.parse().map_err(|_| problems.add("channel", "must be one of EMAIL, SMS, PUSH")).ok()
     });
-    let limit = parameters.whole("limit", (1, MAX_LIMIT), &mut problems).unwrap_or(DEFAULT_LIMIT);
-    let after = parameters
-        .get("cursor")
-        .and_then(|text| text.parse::<DeliveryId>().map_err(|_| problems.push(wrong_cursor())).ok());
+    let Page { limit, after } = Page::<DeliveryId>::among(parameters, &mut problems);
     problems.check(tenant.map(|tenant| (tenant, Asked { channel, limit, after })))
 }
 

@@ -1,6 +1,6 @@
-//! Wrong admin tokens: whoever shows several has to wait, longer each time, before another one is looked at.
+//! Wrong admin tokens: a peer that shows several has to wait, longer each time, before another one is looked at.
 //!
-//! They are counted by peer, so that nobody's guesses keep an operator out who asks from elsewhere. While a peer waits, no
+//! They are counted by peer, so that guesses from one place keep out no operator that asks from another. While a peer waits, no
 //! token of it is compared, right or wrong: an answer that told them apart would be what is guessed for.
 
 use std::collections::HashMap;

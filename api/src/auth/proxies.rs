@@ -1,7 +1,7 @@
 //! Whom a request is from where it came through a proxy: the proxy's word counts only if the settings name its address.
 //!
-//! `X-Forwarded-For` is read from its end: what stands before the first address that is no trusted proxy's, anybody could
-//! have written.
+//! `X-Forwarded-For` is read from its end: any client could have written the part before the first address
+//! that does not belong to a trusted proxy.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -13,7 +13,7 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<(IpAddr, u32)>);
 
-/// A text that is no network.
+/// A text that names neither an address nor a network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected addresses and networks, as in 10.0.0.5,192.168.0.0/16,fd00::/8, got {0}")]
 pub struct InvalidNetwork(String);
@@ -41,11 +41,11 @@ impl TrustedProxies {
     /// Whom a request is from that came from this address.
     pub(crate) fn client(&self, from: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = from;
-        let values = headers.get_all(FORWARDED_FOR).iter().collect::<Vec<_>>();
-        let lists = values.iter().rev().map(|value| value.to_str().unwrap_or_default());
+        let lists =
+            headers.get_all(FORWARDED_FOR).iter().rev().map(|value| value.to_str().unwrap_or_default());
         let mut told = lists.flat_map(|list| list.rsplit(',').map(str::trim));
         while self.trusts(client) {
-            // Without a word, or with one that is no address, it is the proxy's own.
+            // Where nothing is told, or something other than an address, the client is the proxy itself.
             match told.next().and_then(address) {
                 Some(before) => client = before,
                 None => break,

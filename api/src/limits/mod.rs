@@ -2,8 +2,8 @@
 //!
 //! In process and exact under concurrency: a tenant's meter is one short critical section, never held across an
 //! await. A permit that is not kept is given back, so a repeat or a failed command costs nothing; until it is settled
-//! it counts, and who is refused meanwhile can wait for it. The clock is handed in with each call: the 60 seconds go by
-//! one that nobody sets, and the day by the date, so that a date set wrong and right again harms neither.
+//! it counts, and a caller that is refused meanwhile can wait for it. The clock is handed in with each call: the 60 seconds go by
+//! one that cannot be set, and the day by the date, so that a date set wrong and right again harms neither.
 
 mod day;
 mod window;
@@ -45,7 +45,7 @@ struct Meter {
     settled: Arc<Notify>,
 }
 
-/// A moment, by the date and by a clock that nobody sets.
+/// A moment, by the date and by a clock that cannot be set.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {
     /// The date and time.

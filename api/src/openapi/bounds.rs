@@ -4,17 +4,17 @@
 //! is beyond a described bound is always refused.
 
 use orqestra_domain::tenant::Limits;
-use orqestra_domain::{EventId, EventTypeName, PushCategories, TenantName, UserId};
+use orqestra_domain::{Channel, EventId, EventTypeName, Mailbox, PushCategories, TenantName, UserId};
 use utoipa::Modify;
 use utoipa::Number;
 use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::schema::{Array, Object, SchemaType, Type};
 use utoipa::openapi::{OpenApi, RefOr, Schema, SchemaFormat};
 
-use crate::admin::providers::{MAX_CREDENTIAL, MAX_HOST, MAX_MAILBOX, MAX_PROVIDERS};
+use crate::admin::providers::{MAX_CREDENTIAL, MAX_HOST, MAX_PROVIDERS};
 use crate::admin::tenants::MAX_SECRET;
 
-const CHANNELS: &[&str] = &["EMAIL", "SMS", "PUSH"];
+const CHANNELS: &[&str] = &[Channel::Email.as_str(), Channel::Sms.as_str(), Channel::Push.as_str()];
 const MAX_ADDRESS: usize = 254;
 
 /// What is checked.
@@ -28,8 +28,8 @@ enum Bound {
     From(u64),
     /// One of these.
     One(&'static [&'static str]),
-    /// A list of so many entries, each bounded by itself.
-    List(usize, usize, &'static Bound),
+    /// A list of so many entries, each bounded by itself where its own schema does not say it.
+    List(usize, usize, Option<&'static Bound>),
     /// A text that a pattern describes.
     Like(&'static str),
     /// A UUID.
@@ -45,27 +45,26 @@ const CATEGORY: Bound = Text(1, PushCategories::MOST_BYTES);
 fn fields() -> Vec<(&'static str, &'static str, Bound)> {
     let rates = Whole(*Limits::RATES.start(), *Limits::RATES.end());
     let caps = Whole(*Limits::CAPS.start(), *Limits::CAPS.end());
-    vec![
+    let of_tenant = [
+        ("name", Text(1, TenantName::MAX_BYTES)),
+        ("webhookSecret", Text(6, MAX_SECRET)),
+        ("ratePerMinute", rates),
+        ("dailyCap", caps),
+        ("deliveryChannels", List(1, usize::MAX, None)),
+        ("senderEmail", Text(3, MAX_ADDRESS)),
+    ];
+    let of_tenants = ["NewTenant", "TenantChanges"]
+        .into_iter()
+        .flat_map(|schema| of_tenant.map(|(field, bound)| (schema, field, bound)));
+    let others = [
         ("TriggerBody", "eventType", Text(1, EventTypeName::MAX_BYTES)),
         ("TriggerBody", "eventId", Text(1, EventId::MAX_BYTES)),
-        ("TriggerBody", "channels", List(1, usize::MAX, &One(CHANNELS))),
+        ("TriggerBody", "channels", List(1, usize::MAX, None)),
         ("Payload", "userId", Text(1, UserId::MAX_BYTES)),
         ("Payload", "recipientEmail", Text(3, MAX_ADDRESS)),
         ("Payload", "recipientPhone", Like("^\\+[1-9][0-9]{6,14}$")),
         ("TokenBody", "userId", Text(1, UserId::MAX_BYTES)),
-        ("NewTenant", "name", Text(1, TenantName::MAX_BYTES)),
-        ("NewTenant", "webhookSecret", Text(6, MAX_SECRET)),
-        ("NewTenant", "ratePerMinute", rates),
-        ("NewTenant", "dailyCap", caps),
-        ("NewTenant", "deliveryChannels", List(1, usize::MAX, &One(CHANNELS))),
-        ("NewTenant", "senderEmail", Text(3, MAX_ADDRESS)),
-        ("TenantChanges", "name", Text(1, TenantName::MAX_BYTES)),
-        ("TenantChanges", "webhookSecret", Text(6, MAX_SECRET)),
-        ("TenantChanges", "ratePerMinute", rates),
-        ("TenantChanges", "dailyCap", caps),
-        ("TenantChanges", "deliveryChannels", List(1, usize::MAX, &One(CHANNELS))),
-        ("TenantChanges", "senderEmail", Text(3, MAX_ADDRESS)),
-        ("TenantChanges", "pushCategories", List(1, PushCategories::MOST, &CATEGORY)),
+        ("TenantChanges", "pushCategories", List(1, PushCategories::MOST, Some(&CATEGORY))),
         ("TenantChanges", "revokeApiKey", Uuid),
         ("NewTemplate", "subject", Text(1, usize::MAX)),
         ("NewTemplate", "title", Text(1, usize::MAX)),
@@ -75,7 +74,7 @@ fn fields() -> Vec<(&'static str, &'static str, Bound)> {
         ("NewProvider", "host", Text(1, MAX_HOST)),
         ("NewProvider", "port", Whole(1, 65_535)),
         ("NewProvider", "tls", One(&["none", "starttls", "tls"])),
-        ("NewProvider", "from", Text(3, MAX_MAILBOX)),
+        ("NewProvider", "from", Text(3, Mailbox::MAX_BYTES)),
         ("NewProvider", "username", Text(1, MAX_CREDENTIAL)),
         ("NewProvider", "password", Text(1, MAX_CREDENTIAL)),
         ("Decision", "resolution", One(&["delivered", "resend", "drop"])),
@@ -92,7 +91,8 @@ fn fields() -> Vec<(&'static str, &'static str, Bound)> {
         ("ProviderView", "tls", One(&["none", "starttls", "tls"])),
         ("Health", "status", One(&["ok"])),
         ("ReadyBody", "status", One(&["ready", "degraded", "unavailable"])),
-    ]
+    ];
+    of_tenants.chain(others).collect()
 }
 
 /// Parameters, by where they stand and their name; of one operation alone where it is named.
@@ -164,7 +164,8 @@ fn put(described: &mut RefOr<Schema>, bound: Bound) {
         (RefOr::T(Schema::Object(object)), bound) => put_into(object, bound),
         (RefOr::T(Schema::Array(list)), List(least, most, each)) => {
             entries(list, least, most);
-            if let utoipa::openapi::schema::ArrayItems::RefOrSchema(item) = &mut list.items
+            if let Some(each) = each
+                && let utoipa::openapi::schema::ArrayItems::RefOrSchema(item) = &mut list.items
                 && let RefOr::T(Schema::Object(item)) = &mut **item
             {
                 put_into(item, *each);

@@ -12,7 +12,7 @@ use axum::routing::get;
 
 use crate::process::Process;
 
-/// Their paths.
+/// Their paths, each of which is asked every few seconds.
 pub(crate) const PATHS: [&str; 3] = [healthz::PATH, readyz::PATH, metrics::PATH];
 
 /// Where readiness and metrics are served.

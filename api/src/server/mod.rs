@@ -68,7 +68,7 @@ impl Served {
         Self { router: router(app), process, hub: Some(hub) }
     }
 
-    /// The probes alone, where there is no API.
+    /// The probes alone: of a process without an API, or at an address of their own.
     pub fn probes(process: Process, at: ProbesAt) -> Self {
         Self { router: probes(process.clone(), at), process, hub: None }
     }
@@ -77,8 +77,9 @@ impl Served {
 /// How many connections there are, and how long a client may keep one waiting.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
-    /// Connections served at once; a WebSocket that is open is none of them. For one more, that which has been idle longest
-    /// is closed; where none is idle it waits, and those after it in the kernel's queue.
+    /// Connections served at once; a WebSocket that is open does not count. One more gets a place of `spare`, and its request
+    /// the place of the connection that has been idle longest, which is closed. Where the spare ones are taken too it waits,
+    /// and those after it in the kernel's queue.
     pub connections: usize,
     /// Of one peer: an IPv4 address, or 64 bits of an IPv6 address.
     pub peer_connections: usize,
@@ -182,7 +183,7 @@ pub async fn serve(listener: TcpListener, served: Served, bounds: Bounds, token:
                 if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                     requests.upgrade();
                 } else if requests.ends() || !place.is_regular() {
-                    // What is left of the request cannot be told from the next one.
+                    // After a request that has not come whole, a large head, or in a spare place, no other is read.
                     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
                 drop(under_way);

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub(crate) struct Came(pub(crate) IpAddr);
 
 /// An IPv4 address, or the 64 bits of an IPv6 address that a network gives to one customer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Peer {
     V4(Ipv4Addr),
     V6(u64),

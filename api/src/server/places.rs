@@ -181,12 +181,12 @@ impl Place {
         &self.requests
     }
 
-    /// Whether this is no spare place.
+    /// Whether this place is a regular one.
     pub(super) fn is_regular(&self) -> bool {
         self.regular.load(Ordering::SeqCst)
     }
 
-    /// Waits until this is no spare place any more. False where it does not become one in time, or too many wait already:
+    /// Waits until this place is a regular one. False where it does not become one in time, or too many wait already:
     /// half of the spare places are left to probes.
     pub(super) async fn becomes_regular(&self) -> bool {
         if self.is_regular() {

@@ -47,7 +47,7 @@ struct Counts {
     unread: AtomicBool,
     /// Whether the connection ends with the answer that is due.
     last: AtomicBool,
-    /// Whether what follows is no HTTP any more.
+    /// Whether something other than HTTP follows.
     upgraded: AtomicBool,
     /// What is told instead of hyper's own refusal.
     refusal: Mutex<Option<ApiError>>,
@@ -107,7 +107,7 @@ impl Requests {
     pub(super) fn answer_taken(&self) {
         self.touch();
         self.0.answering.store(false, Ordering::SeqCst);
-        self.changed();
+        self.0.crowd.tell();
     }
 
     pub(super) fn ask_to_leave(&self) {
@@ -126,10 +126,6 @@ impl Requests {
     /// Refuses to leave: a request has come meanwhile.
     pub(super) fn stay(&self) {
         self.0.leaving.store(false, Ordering::SeqCst);
-        self.0.crowd.tell();
-    }
-
-    fn changed(&self) {
         self.0.crowd.tell();
     }
 
@@ -153,7 +149,7 @@ impl Requests {
         self.unread() || self.0.last.load(Ordering::SeqCst)
     }
 
-    /// Says that what follows is no HTTP.
+    /// Says that something other than HTTP follows.
     pub(super) fn upgrade(&self) {
         self.0.upgraded.store(true, Ordering::SeqCst);
     }
@@ -165,7 +161,7 @@ impl Requests {
     /// Says that its answer is written and what its client still sends is thrown away: it is the first to give way.
     pub(super) fn linger(&self) {
         self.0.touched.store(0, Ordering::Relaxed);
-        self.changed();
+        self.0.crowd.tell();
     }
 
     /// Says why the request is refused whose head hyper is kept from reading.
@@ -180,7 +176,7 @@ impl Requests {
 }
 
 impl Crowd {
-    /// Tells those who wait to look again.
+    /// Tells all that wait to look again.
     pub(super) fn tell(&self) {
         if self.waiting.load(Ordering::SeqCst) > 0 {
             self.changed.notify_waiters();
@@ -193,6 +189,6 @@ impl Drop for UnderWay {
         let Self(requests) = self;
         requests.touch();
         requests.0.ended.fetch_add(1, Ordering::SeqCst);
-        requests.changed();
+        requests.0.crowd.tell();
     }
 }

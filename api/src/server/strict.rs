@@ -138,14 +138,12 @@ impl<S: AsyncRead + Unpin> Strict<S> {
     /// Reads a part of a message.
     fn read_message(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if !self.held.is_empty() {
-            let part = self.held.len().min(buf.remaining());
-            let bytes = self.held.split_to(part);
-            let (taken, _) = self.looked_at(&bytes);
-            buf.put_slice(&bytes[..taken]);
-            if taken < part {
-                // Rare: several messages in one reading.
-                self.held = bytes[taken..].iter().chain(&self.held).collect();
-            }
+            let mut held = std::mem::take(&mut self.held);
+            let part = held.len().min(buf.remaining());
+            let (taken, _) = self.looked_at(&held[..part]);
+            buf.put_slice(&held[..taken]);
+            held.advance(taken);
+            self.held = held;
             return Poll::Ready(Ok(()));
         }
         let at_once = buf.remaining().min(AT_ONCE);

@@ -297,7 +297,7 @@ fn unsent(port: u16) -> (u64, usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_nobody_takes_holds_little_and_is_dropped_at_its_deadline() {
+async fn an_answer_that_is_not_taken_holds_little_and_is_dropped_at_its_deadline() {
     const CLIENTS: usize = 20;
     let mut served = Bounds { write: Duration::from_secs(2), ..Bounds::default() };
     served.spare = 0;

@@ -2,8 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::HeaderValue;
-use axum::http::header::{CONTENT_TYPE, LINK};
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -18,6 +17,7 @@ use crate::envelope::ErrorBody;
 use crate::error::ApiError;
 use crate::fields::Problems;
 use crate::observe::Scope;
+use crate::page::link_next;
 use crate::request::{Parameters, Segments};
 use crate::server::Requests;
 
@@ -125,10 +125,7 @@ pub(crate) async fn history(
         }
     };
     if let Some(next) = page.next {
-        let link = format!("<{}?limit={limit}&cursor={next}>; rel=\"next\"", parts.uri.path());
-        if let Ok(link) = HeaderValue::try_from(link) {
-            response.headers_mut().insert(LINK, link);
-        }
+        link_next(&mut response, &format!("{}?limit={limit}&cursor={next}", parts.uri.path()));
     }
     Ok(response)
 }

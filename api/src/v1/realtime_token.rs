@@ -22,7 +22,7 @@ pub(crate) const PATH: &str = "/api/v1/auth/realtime-token";
 #[expect(dead_code, reason = "describes the body, which is taken field by field")]
 pub(crate) struct TokenBody {
     /// The user who logs in, by the id that triggers name.
-    #[schema(example = "uuid-of-logged-in-user", max_length = 255)]
+    #[schema(example = "uuid-of-logged-in-user")]
     user_id: String,
 }
 

@@ -56,10 +56,9 @@ const SETTLED_WITHIN: Duration = Duration::from_secs(2);
 )]
 pub(crate) struct TriggerBody {
     /// Must match a template's event type, or every channel is skipped.
-    #[schema(example = "order.confirmed", max_length = 128)]
+    #[schema(example = "order.confirmed")]
     event_type: String,
     /// Made if omitted. The same id again is the same event.
-    #[schema(max_length = 255)]
     event_id: Option<String>,
     /// Restricts this event to some channels.
     #[schema(example = json!(["EMAIL"]))]
@@ -77,7 +76,7 @@ pub(crate) struct TriggerBody {
 #[expect(dead_code, reason = "describes a part of the body")]
 pub(crate) struct Payload {
     /// The recipient's id in the caller's system.
-    #[schema(example = "uuid-of-recipient", max_length = 255)]
+    #[schema(example = "uuid-of-recipient")]
     user_id: String,
     /// Needed for EMAIL; letters of any script.
     #[schema(example = "user@example.com", format = "idn-email")]

@@ -193,7 +193,7 @@ async fn absent(pool: &PgPool) -> Finding {
             "set ORQESTRA_MASTER_KEY_FILE, or ORQESTRA_DATA_DIR to the engine's own folder",
         )
     } else {
-        Finding::ok("master key", "will be made by `orqestra up`")
+        Finding::ok("master key", "will be made by `orqestra up` or `orqestra bootstrap`")
     }
 }
 

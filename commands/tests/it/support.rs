@@ -13,7 +13,7 @@ use orqestra_event_log::source::{ManualClock, SystemIds};
 use orqestra_event_log::{Clock, EventLog, LogOptions, MIGRATOR};
 use orqestra_tests::postgres::{PgPool, TestCluster, TestDatabase};
 use orqestra_vault::{Entropy, MasterKey, OsEntropy, Vault};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::net::{TcpListener, UnixStream};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -132,8 +132,7 @@ pub(crate) fn user(id: &str) -> UserId {
 
 /// A trigger of `order.confirmed` whose body says all that it is made of.
 pub(crate) fn trigger(event: Option<&str>, key: Option<&str>, user_id: &str, note: &str) -> Trigger {
-    let variables = json!({ "note": note });
-    let Value::Object(map) = variables.clone() else { unreachable!("an object") };
+    let body = json!({ "eventId": event, "userId": user_id, "variables": { "note": note } });
     Trigger {
         event_type: EventTypeName::parse("order.confirmed").unwrap(),
         event_id: event.map(|id| EventId::parse(id).unwrap()),
@@ -143,8 +142,8 @@ pub(crate) fn trigger(event: Option<&str>, key: Option<&str>, user_id: &str, not
             email: Some(EmailAddress::parse("user@example.com").unwrap()),
             phone: None,
         },
-        variables: Some(Variables::from(&map)),
+        variables: Some(Variables::of_body(body.to_string().as_bytes()).unwrap()),
         idempotency_key: key.map(|key| IdempotencyKey::parse(key).unwrap()),
-        body: json!({ "eventId": event, "userId": user_id, "variables": variables }),
+        body,
     }
 }

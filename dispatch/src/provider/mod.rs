@@ -82,7 +82,7 @@ pub enum SendError {
         cause: String,
         /// Its answer in its own words.
         answer: Option<String>,
-        /// The provider that accepted it.
+        /// How far the refusal reaches.
         reach: Reach,
     },
     /// It left, and no answer came.

@@ -57,15 +57,9 @@ impl CompiledTemplate {
             let mut sink = Sink::new(&meter, limits.output_bytes);
             node::render(&self.nodes, &mut sink, &mut scope).map(|_| sink.into_parts())
         }));
-        match (meter.verdict(), outcome) {
-            (Some(stopped), _) => Err(stopped),
-            (None, Ok(Ok((text, outputs)))) => {
-                Ok(RenderedText { text, missing: meter.take_missing(), outputs })
-            }
-            (None, Ok(Err(_)) | Err(_)) => {
-                Err(RenderError::Failed { reason: "it cannot be rendered".to_owned() })
-            }
-        }
+        let (text, outputs) = outcome
+            .unwrap_or_else(|_| Err(RenderError::Failed { reason: "it cannot be rendered".to_owned() }))?;
+        Ok(RenderedText { text, missing: meter.take_missing(), outputs })
     }
 
     /// Bounds the variables that the template can reach.

@@ -37,23 +37,13 @@ fn html(liquid_output: &str, outputs: &[Output]) -> Result<String, RenderError> 
     }
     let html = if mjml::is_mjml(liquid_output) {
         let (marked, mark) = urls::mark(liquid_output, outputs);
-        let (html, outputs) = urls::unmark(&mjml::to_html(&marked)?, mark);
+        let (html, outputs) = urls::unmark(&mjml::convert(&marked)?, mark);
         urls::neutralise(html, &outputs)
-    } else if mjml::left_over(liquid_output).is_some() {
-        return Err(outside());
     } else {
+        mjml::check_html(liquid_output)?;
         urls::neutralise(liquid_output.to_owned(), outputs)
     };
     if html.len() > LONGEST_HTML { Err(RenderError::TooLarge) } else { Ok(html) }
-}
-
-fn outside() -> RenderError {
-    RenderError::InvalidMjml { reason: "the first element has to be mjml".to_owned() }
-}
-
-/// Whether a body, or the source of one, is MJML.
-pub(crate) fn is_mjml(body: &str) -> bool {
-    mjml::is_mjml(body)
 }
 
 /// Checks an email body before it is saved: it parses as a template, it names no element that MJML does not have, and,
@@ -71,17 +61,12 @@ pub fn check_email_body(source: &str) -> Result<(), TemplateError> {
     // A filter may well refuse to run on nothing; that is no fault of the template.
     let limits = RenderLimits { steps: 100_000, ..RenderLimits::default() };
     let Ok(rendered) = template.render(&Variables::default(), &limits) else { return Ok(()) };
-    let (error, at) = if mjml::is_mjml(&rendered.text) {
-        match mjml::convert(&rendered.text) {
-            Ok(_) => return Ok(()),
-            Err(fault) => (fault.error, fault.at),
-        }
+    let checked = if mjml::is_mjml(&rendered.text) {
+        mjml::convert(&rendered.text).map(drop)
     } else {
-        match mjml::left_over(&rendered.text) {
-            None => return Ok(()),
-            Some(at) => (outside(), Some(at)),
-        }
+        mjml::check_html(&rendered.text)
     };
+    let Err(mjml::Fault { error, at }) = checked else { return Ok(()) };
     Err(match at.and_then(|at| source_of(source, &rendered.text, at)) {
         Some(at) => TemplateError::at(source, at, error.to_string()),
         None => TemplateError::whole(error.to_string()),

@@ -47,16 +47,16 @@ pub enum RenderError {
     /// The text, a value in between or the variables outgrew their limit.
     #[error("the text or a value of the template is larger than one render may make")]
     TooLarge,
-    /// A tag or filter met a value that it cannot take.
+    /// A filter cannot calculate a number, or the render failed inside.
     #[error("the template failed: {reason}")]
     Failed {
-        /// Which filter or tag, and what it expects.
+        /// Which filter, and why.
         reason: String,
     },
     /// The body is no valid MJML.
     #[error("the body is not valid MJML: {reason}")]
     InvalidMjml {
-        /// What the MJML parser says.
+        /// The fault, in words of our own.
         reason: String,
     },
     /// The MJML nests too deep or would grow too large as HTML.

@@ -1,6 +1,6 @@
 //! The budget of one render: steps, bytes held, and what was missing.
 //!
-//! Invariant: whatever a template does ends in `spend`, `hold` or `admit`, and once one of them refused, all of them do.
+//! Invariant: whatever a template does ends in `spend`, `hold` or `admit`, and the first error of one of them ends the render.
 //! Steps are counted, not timed: a busy machine neither shortens a render nor makes a retry end differently.
 
 use std::cell::{Cell, RefCell};
@@ -58,30 +58,24 @@ impl RenderLimits {
     }
 }
 
-/// Counts what one render uses and remembers what stopped it.
+/// Counts what one render uses, and notes what was missing.
 #[derive(Debug)]
 pub(super) struct Meter {
     limits: RenderLimits,
     left: Cell<u64>,
     held: Cell<usize>,
-    stopped: RefCell<Option<RenderError>>,
     missing: RefCell<Vec<String>>,
     names: Arc<HashSet<String>>,
 }
 
-/// The render has ended; the meter knows why.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Stopped;
-
-/// The result of a step of a render.
-pub(super) type Result<T> = std::result::Result<T, Stopped>;
+/// The result of a step of a render, which an error ends.
+pub(super) type Result<T> = std::result::Result<T, RenderError>;
 
 impl Meter {
     pub(super) fn new(limits: RenderLimits, names: Arc<HashSet<String>>) -> Self {
         Self {
             left: Cell::new(limits.steps),
             held: Cell::new(0),
-            stopped: RefCell::new(None),
             missing: RefCell::new(Vec::new()),
             limits,
             names,
@@ -92,27 +86,18 @@ impl Meter {
         &self.limits
     }
 
-    /// Takes steps without saying whether any were left; the next `spend` says so.
-    pub(super) fn tick(&self, steps: u64) {
-        match self.left.get().checked_sub(steps) {
-            Some(left) => self.left.set(left),
-            None => {
-                self.stop(RenderError::TooManySteps);
-            }
-        }
-    }
-
     /// Takes steps.
     pub(super) fn spend(&self, steps: u64) -> Result<()> {
-        self.tick(steps);
-        if self.stopped.borrow().is_some() { Err(Stopped) } else { Ok(()) }
+        let left = self.left.get().checked_sub(steps).ok_or(RenderError::TooManySteps)?;
+        self.left.set(left);
+        Ok(())
     }
 
     /// Adds bytes to what is held at one time.
     pub(super) fn hold(&self, bytes: usize) -> Result<()> {
         let held = self.held.get().saturating_add(bytes);
         if held > self.limits.held_bytes {
-            return Err(self.stop(RenderError::TooLarge));
+            return Err(RenderError::TooLarge);
         }
         self.held.set(held);
         Ok(())
@@ -128,29 +113,13 @@ impl Meter {
         let most = self.limits.value_bytes;
         let weight = weigh(value, most);
         self.spend(price(weight))?;
-        if weight > most { Err(self.stop(RenderError::TooLarge)) } else { Ok(()) }
+        if weight > most { Err(RenderError::TooLarge) } else { Ok(()) }
     }
 
     /// Charges for reading a value.
     pub(super) fn read(&self, value: &Value) -> Result<()> {
         let weight = weigh(value, self.limits.variable_bytes);
         self.spend(1 + price(weight))
-    }
-
-    /// Ends the render; the first reason stays.
-    pub(super) fn stop(&self, why: RenderError) -> Stopped {
-        self.stopped.borrow_mut().get_or_insert(why);
-        Stopped
-    }
-
-    /// Ends the render over a value that a filter cannot take.
-    pub(super) fn refuse(&self, filter: &str, reason: &str) -> Stopped {
-        self.stop(RenderError::Failed { reason: format!("filter `{filter}` {reason}") })
-    }
-
-    /// What stopped the render, if anything did.
-    pub(super) fn verdict(&self) -> Option<RenderError> {
-        self.stopped.borrow().clone()
     }
 
     /// Notes a variable that was asked for and is not there, by the parts of its path.

@@ -23,8 +23,8 @@ const ELEMENT: usize = 2_048;
 /// Most bytes of HTML that the elements may be expected to turn into.
 const MOST_EXPECTED: usize = 6 * 1024 * 1024;
 
-/// Whether a body is MJML: its first element is `mjml`, whatever a document may have before that.
-pub(super) fn is_mjml(body: &str) -> bool {
+/// Whether a body, or the source of one, is MJML: its first element is `mjml`, whatever a document may have before that.
+pub(crate) fn is_mjml(body: &str) -> bool {
     names_element(&body[prologue(body)..]).is_some_and(|name| name.eq_ignore_ascii_case("mjml"))
 }
 
@@ -67,7 +67,7 @@ fn is_of_mjml(name: &str) -> bool {
 }
 
 /// The first element of MJML in HTML, outside of comments that nothing reads.
-pub(super) fn left_over(html: &str) -> Option<usize> {
+fn left_over(html: &str) -> Option<usize> {
     let mut at = 0;
     while let Some(found) = html[at..].find('<') {
         at += found;
@@ -83,8 +83,8 @@ pub(super) fn left_over(html: &str) -> Option<usize> {
     None
 }
 
-/// The first element in a template's source whose name begins like one of MJML's and is none. Names that liquid makes are
-/// passed over, and what is commented out.
+/// The first element in a template's source whose name begins like one of MJML's and is not one. Names that liquid makes
+/// and comments are passed over.
 pub(super) fn unknown_element(source: &str) -> Option<(usize, &str)> {
     let mut at = 0;
     while let Some(found) = source[at..].find(['<', '{']) {
@@ -107,12 +107,7 @@ pub(super) fn unknown_element(source: &str) -> Option<(usize, &str)> {
     None
 }
 
-/// Turns MJML into HTML without an element of MJML in it.
-pub(super) fn to_html(mjml: &str) -> Result<String, RenderError> {
-    convert(mjml).map_err(|fault| fault.error)
-}
-
-/// Why MJML is not converted, and at which byte.
+/// Why a body is not taken, and at which byte.
 pub(super) struct Fault {
     pub(super) error: RenderError,
     pub(super) at: Option<usize>,
@@ -124,7 +119,21 @@ impl Fault {
     }
 }
 
-/// Turns MJML into HTML, or says where it is wrong.
+impl From<Fault> for RenderError {
+    fn from(fault: Fault) -> Self {
+        fault.error
+    }
+}
+
+/// Checks that no element of MJML stands in a body that is HTML.
+pub(super) fn check_html(html: &str) -> Result<(), Fault> {
+    match left_over(html) {
+        None => Ok(()),
+        Some(at) => Err(Fault::at(Some(at), "the first element has to be mjml")),
+    }
+}
+
+/// Turns MJML into HTML without an element of MJML in it, or says where it is wrong.
 pub(super) fn convert(mjml: &str) -> Result<String, Fault> {
     let begin = prologue(mjml);
     let mjml = &shield(mjml[begin..].trim_end());

@@ -31,10 +31,10 @@ mod variables;
 mod tests;
 
 pub use self::compile::{CompiledTemplate, RenderedText};
-pub(crate) use self::email::is_mjml;
 pub use self::email::{check_email_body, email_html};
 pub use self::error::{RenderError, TemplateError};
 pub use self::meter::RenderLimits;
+pub(crate) use self::mjml::is_mjml;
 pub use self::plain::plain_text;
 pub use self::variables::Variables;
 

@@ -62,7 +62,7 @@ pub(super) struct Test {
 /// How an output is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Writing {
-    /// As it is, in what is no HTML.
+    /// As it is, in a text that is not HTML.
     Plain,
     /// Into HTML, as it is because its chain ends in `raw`.
     Raw,
@@ -240,7 +240,7 @@ impl ForHead {
         let items = self.items(scope)?;
         let (first, length) = self.segment(&items, scope)?;
         if length > MOST_ROUNDS {
-            return Err(meter.stop(RenderError::TooManySteps));
+            return Err(RenderError::TooManySteps);
         }
         if length == 0 {
             return render(otherwise, sink, scope);
@@ -263,7 +263,7 @@ impl ForHead {
         let value = match &self.list {
             List::Value(expression) => expression.evaluate(scope)?.settled(),
             List::Range(from, to) => {
-                // As in Ruby, an end that is no number is zero.
+                // As in Ruby, an end that is not a number is zero.
                 let from = from.evaluate(scope)?.as_whole().unwrap_or(0);
                 let to = to.evaluate(scope)?.as_whole().unwrap_or(0);
                 let length = (i128::from(to) - i128::from(from) + 1).max(0);
@@ -312,7 +312,7 @@ impl Items {
     }
 }
 
-/// A setting of a loop; what is no number counts as not given.
+/// A setting of a loop; one that is not a number counts as not given.
 fn whole(setting: Option<&Expression>, scope: &Scope<'_>) -> Result<Option<i64>> {
     let value = setting.map(|setting| setting.evaluate(scope)).transpose()?;
     Ok(value.and_then(|value| value.as_whole()))

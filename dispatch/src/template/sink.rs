@@ -29,7 +29,7 @@ impl<'m> Sink<'m> {
 
     pub(super) fn write(&mut self, text: &str) -> Result<()> {
         if self.text.len() + text.len() > self.most {
-            return Err(self.meter.stop(RenderError::TooLarge));
+            return Err(RenderError::TooLarge);
         }
         self.meter.spend(price(text.len()))?;
         self.text.push_str(text);
@@ -38,15 +38,7 @@ impl<'m> Sink<'m> {
 
     /// Writes a text with HTML's special characters escaped.
     pub(super) fn write_escaped(&mut self, text: &str) -> Result<()> {
-        let mut kept = 0;
-        for (at, special) in text.bytes().enumerate() {
-            if let Some(reference) = reference(special) {
-                self.write(&text[kept..at])?;
-                self.write(reference)?;
-                kept = at + 1;
-            }
-        }
-        self.write(&text[kept..])
+        escape(text, |_| false, |part| self.write(part))
     }
 
     /// The place of the next text.
@@ -67,8 +59,28 @@ impl<'m> Sink<'m> {
     }
 }
 
+/// Hands on a text piece by piece, with HTML's special characters escaped; `stays` tells by the text from an `&` on whether
+/// that `&` is kept.
+pub(super) fn escape(
+    text: &str,
+    stays: fn(&str) -> bool,
+    mut write: impl FnMut(&str) -> Result<()>,
+) -> Result<()> {
+    let mut kept = 0;
+    for (at, special) in text.bytes().enumerate() {
+        if let Some(reference) = reference(special)
+            && !(special == b'&' && stays(&text[at..]))
+        {
+            write(&text[kept..at])?;
+            write(reference)?;
+            kept = at + 1;
+        }
+    }
+    write(&text[kept..])
+}
+
 /// The reference that a special character of HTML is escaped as.
-pub(super) const fn reference(byte: u8) -> Option<&'static str> {
+const fn reference(byte: u8) -> Option<&'static str> {
     match byte {
         b'&' => Some("&amp;"),
         b'<' => Some("&lt;"),

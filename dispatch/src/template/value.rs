@@ -154,13 +154,9 @@ impl Value {
         }
     }
 
-    /// Its number, as calculations take it: zero for what is none.
+    /// Its number, as calculations take it: zero for a value that is not a number.
     pub(super) fn to_number(&self) -> Number {
-        match self {
-            Self::Number(number) => number.clone(),
-            Self::Text(text) => Number::of_text(text),
-            _ => Number::ZERO,
-        }
+        self.as_number().unwrap_or(Number::ZERO)
     }
 
     /// Its number, if it is one or a text that is or begins with one.

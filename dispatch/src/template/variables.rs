@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value as Json};
 
 use super::number::Number;
 use super::value::{Object, Value};
@@ -37,13 +36,6 @@ impl Variables {
 
     pub(super) fn object(&self) -> &Object {
         &self.0
-    }
-}
-
-impl From<&Map<String, Json>> for Variables {
-    fn from(map: &Map<String, Json>) -> Self {
-        let json = serde_json::to_vec(map).expect("a map of values is always JSON");
-        Self::read(&json).expect("what was written as an object reads as one")
     }
 }
 

@@ -131,7 +131,7 @@ async fn what_was_open_when_the_databases_clock_was_set_back_is_swept_once_the_t
     let open = world.trigger(&tenant, "e-1").await;
     script.called(1).await;
     world.read_up().await;
-    // Its call is cut off: nobody records the outcome. A process that died held the row.
+    // Its call is cut off, so that its outcome is not recorded. A process that died held the row.
     dispatch.stop().await;
     let leased = "update dispatch_due set lease_owner = gen_random_uuid(),
                                           lease_until = clock_timestamp() + interval '15 s'";

@@ -8,7 +8,7 @@ use tokio::net::UdpSocket;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// The types of record that are asked for.
+/// The type of record of an IPv4 address.
 const A: u16 = 1;
 
 /// What the server does with a question.

@@ -1,4 +1,4 @@
-//! Looking up the names of mail servers: what comes of it, and that nobody waits for another's name server.
+//! Looking up the names of mail servers: what comes of it, and that no mail waits for another host's name server.
 
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ async fn names_that_are_never_answered_hold_up_no_other_tenant() {
     let dispatch = world.dispatch(asking);
     names.asked(".silent.example", SILENT).await;
     under_way(&world, SILENT * SESSIONS).await;
-    // A look-up that nobody answers takes 10 seconds.
+    // A look-up without an answer takes 10 seconds.
     let quick = Duration::from_secs(5);
     let sending = async {
         for number in 0..5 {
@@ -115,7 +115,7 @@ async fn why_a_server_cannot_be_reached_is_told() {
     assert_eq!(names.asked_for("127.0.0.1"), 0);
 }
 
-/// A server that lets nobody in, and the connections that keep it so.
+/// A server that accepts no connection, and the connections that keep it so.
 async fn full_listener() -> (TcpListener, Vec<TcpStream>) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();

@@ -32,7 +32,7 @@ use orqestra_event_log::{
 };
 use orqestra_tests::postgres::TestDatabase;
 use orqestra_vault::{Entropy, MasterKey, OsEntropy, SeededEntropy, Vault};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgPool};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -261,7 +261,7 @@ impl World {
         email: &str,
         variables: Value,
     ) -> NotificationId {
-        let variables: Map<String, Value> = variables.as_object().unwrap().clone();
+        let body = json!({"eventId": event, "variables": variables});
         let trigger = Trigger {
             event_type: EventTypeName::parse(EVENT_TYPE).unwrap(),
             event_id: Some(EventId::parse(event).unwrap()),
@@ -272,8 +272,8 @@ impl World {
                 email: serde_json::from_value(json!(email)).unwrap(),
                 phone: Some(PhoneNumber::parse("+254712345678").unwrap()),
             },
-            body: json!({"eventId": event, "variables": variables}),
-            variables: Some(Variables::from(&variables)),
+            variables: Some(Variables::of_body(body.to_string().as_bytes()).unwrap()),
+            body,
             idempotency_key: None,
         };
         self.commands.trigger(tenant, trigger, &ctx()).await.unwrap().notification

@@ -27,7 +27,7 @@ const SHORTEST_REST: Duration = Duration::from_millis(50);
 const STEP: Duration = Duration::from_millis(20);
 
 /// Opens a subscription's transaction: what a crash takes back is done again from the checkpoint, and a process that
-/// stands still in it, or was cut off from it, holds nobody up for longer than its limit: the next try least of all.
+/// stands still in it, or was cut off from it, holds up no other, the next try included, for longer than its limit.
 pub(super) fn begin(limit: Duration) -> String {
     let millis = limit.as_millis();
     format!(

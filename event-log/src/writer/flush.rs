@@ -75,7 +75,7 @@ impl Flusher {
         let options = options.options([
             ("statement_timeout", "9000"),
             ("application_name", "orqestra-writer"),
-            // The statement's own look-up of the event last known.
+            // For the look-up of what a call whose answer was lost has stored.
             ("enable_seqscan", "off"),
             ("jit", "off"),
         ]);
@@ -176,11 +176,12 @@ impl Flusher {
                 }
                 Err(Attempt { error, asked }) => {
                     let failure = classify(&error);
-                    if let Some(why) = Hindrance::of(&error) {
+                    let why = Hindrance::of(&error);
+                    // What only reads has said for certain that it stored nothing.
+                    let only_reads = why == Some(Hindrance::ReadOnly);
+                    if let Some(why) = why {
                         fails(shared, why);
                     }
-                    // What only reads has said for certain that it stored nothing.
-                    let only_reads = matches!(Hindrance::of(&error), Some(Hindrance::ReadOnly));
                     sent |= asked && !only_reads && matches!(failure, Failure::Unknown);
                     if matches!(failure, Failure::Data) {
                         if commands.len() > 1 {

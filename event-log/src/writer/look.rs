@@ -23,7 +23,7 @@ use crate::recorded::Metadata;
 use crate::source::{Clock as _, Ids as _, SystemClock, SystemIds};
 use crate::upcast::Upcasters;
 
-/// Bounded shorter than what counts as late. A set of rows that does not fit into this memory goes to a file.
+/// Bounded, since batches wait behind it. A set of rows that does not fit into this memory goes to a file.
 const BEGIN: &str = "begin;
     set local lock_timeout = '900ms'; set local statement_timeout = '950ms';
     set local work_mem = '64kB'; set local temp_tablespaces = '';

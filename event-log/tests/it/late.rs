@@ -3,11 +3,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use orqestra_event_log::{RecordedEvent, Subscriber, SubscriberError, SubscriptionOptions, run_subscription};
+use orqestra_event_log::{RecordedEvent, Subscriber, SubscriberError, SubscriptionOptions};
 use sqlx::{Executor as _, PgTransaction};
 
-use crate::subscription::{quick, reached, witnessed, world};
-use crate::support::{events, in_time, recorded};
+use crate::subscription::{quick, reached, run_as, witnessed, world};
+use crate::support::{events, recorded};
 
 /// Events of one page at most.
 const BATCH: usize = 64;
@@ -75,10 +75,7 @@ async fn a_transaction_that_does_not_fit_its_time_is_halved_until_it_does_and_gr
         };
         let options = SubscriptionOptions { batch: BATCH, limit, lease: Duration::from_secs(10), ..quick() };
         recorded(world.log.append(events(1, 0, BATCH)).await);
-        let token = world.token.child_token();
-        let running =
-            run_subscription(world.log.clone(), world.pool().clone(), subscriber, options, token.clone());
-        let running = tokio::spawn(running);
+        let running = run_as(&world, &world.log, subscriber, options);
         reached(&world.log, 64).await;
         let sizes = std::mem::take(&mut *given.lock().unwrap());
         assert_eq!(sizes[..3], [64, 32, 16], "{ended:?}: {sizes:?}");
@@ -88,8 +85,7 @@ async fn a_transaction_that_does_not_fit_its_time_is_halved_until_it_does_and_gr
         reached(&world.log, 6 * 64).await;
         let sizes = std::mem::take(&mut *given.lock().unwrap());
         assert!(sizes.contains(&BATCH), "{ended:?}: {sizes:?}");
-        token.cancel();
-        in_time(running).await.unwrap().unwrap();
+        running.stop().await;
         assert_eq!(witnessed(&world).await, (1..=6 * 64).collect::<Vec<i64>>(), "{ended:?}");
     }
 }

@@ -112,21 +112,21 @@ pub(crate) struct Running {
 pub(crate) fn run_as(
     world: &World,
     log: &EventLog,
-    witness: Witness,
+    subscriber: impl Subscriber + Sync + 'static,
     options: SubscriptionOptions,
 ) -> Running {
-    run_through(world, log, world.pool(), witness, options)
+    run_through(world, log, world.pool(), subscriber, options)
 }
 
 pub(crate) fn run_through(
     world: &World,
     log: &EventLog,
     pool: &PgPool,
-    witness: Witness,
+    subscriber: impl Subscriber + Sync + 'static,
     options: SubscriptionOptions,
 ) -> Running {
     let token = world.token.child_token();
-    let running = run_subscription(log.clone(), pool.clone(), witness, options, token.clone());
+    let running = run_subscription(log.clone(), pool.clone(), subscriber, options, token.clone());
     Running { token, task: tokio::spawn(async move { running.await.unwrap() }) }
 }
 

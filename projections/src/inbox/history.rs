@@ -126,15 +126,12 @@ impl Inbox {
         let limit = usize::from(limit);
         let Read { mut rows, ids } = limited(self.select_some(tenant, recipient, limit + 1, page)).await?;
         rows.truncate(limit);
-        let last = match page {
+        let (last, rest) = match page {
             HistoryPage::Offset(_) => {
-                ids.iter().take(limit).next_back().filter(|_| ids.len() > limit).copied()
+                let last = ids.iter().take(limit).next_back().filter(|_| ids.len() > limit);
+                (last.copied(), Rest::of(&rows, ids.len().min(limit)))
             }
-            HistoryPage::After(_) => rows.last().filter(|_| rows.len() < ids.len()).map(|row| row.id),
-        };
-        let rest = match page {
-            HistoryPage::Offset(_) => Rest::of(&rows, ids.len().min(limit)),
-            HistoryPage::After(_) => None,
+            HistoryPage::After(_) => (rows.last().filter(|_| rows.len() < ids.len()).map(|row| row.id), None),
         };
         Ok(Page { items: self.open(tenant, rows).await?, next: last.map(Cursor), rest })
     }

@@ -4,7 +4,7 @@
 use hyper::Method;
 use orqestra_tests::http::Request;
 use orqestra_tests::tenant::Tenant;
-use orqestra_tests::world::World;
+use orqestra_tests::world::{ADMIN_TOKEN, World};
 use serde_json::{Value, json};
 
 /// What only the victim's data holds.
@@ -128,15 +128,13 @@ async fn without_a_key_or_with_a_wrong_one_every_route_but_the_probes_answers_40
             bare.clone().key("orq_live_wrong").bearer("wrong"),
             // A tenant's key is no admin token, and no bearer token of the tenant routes.
             bare.clone().bearer(&victim.key),
-            bare.bearer("the-admin-token-of-the-tests")
-                .key("the-admin-token-of-the-tests")
-                .header("authorization", "Basic x"),
+            bare.bearer(ADMIN_TOKEN).key(ADMIN_TOKEN).header("authorization", "Basic x"),
         ] {
             let answer = world.call(request).await;
             let (status, error) = answer.error();
             assert_eq!((status, &error["error"]), (401, &json!("Unauthorized")), "{method} {path}: {error}");
             // A right token between wrong ones, or the peer would be told to wait.
-            let right = Request::get("/admin/v1/tenants").bearer("the-admin-token-of-the-tests");
+            let right = Request::get("/admin/v1/tenants").bearer(ADMIN_TOKEN);
             assert_eq!(world.call(right).await.status, 200);
             assert!(!MARKS.iter().any(|mark| answer.text().contains(mark)), "{method} {path}");
         }

@@ -19,9 +19,9 @@ const AT_ONCE: usize = 24;
 
 /// What callers and operators read, by the pools that it goes through.
 async fn reads(world: &World) -> Vec<Answer> {
-    let (tenant, admin) = (world.tenant(), format!("Bearer {ADMIN_TOKEN}"));
+    let tenant = world.tenant();
     let of_tenant = |path: String| Request::get(path).key(&tenant.key);
-    let of_admin = |path: String| Request::get(path).header("authorization", &admin);
+    let of_admin = |path: String| Request::get(path).bearer(ADMIN_TOKEN);
     let asked = [
         of_tenant(format!("/api/v1/notifications/{}/user-0", tenant.id)),
         of_tenant("/api/v1/events/order-0".to_owned()),

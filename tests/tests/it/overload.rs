@@ -45,19 +45,12 @@ const MOST_MEMORY: u64 = 100;
 /// What a probe may take meanwhile, on a busy machine.
 const PROBED_WITHIN: Duration = Duration::from_secs(2);
 
-/// The most memory that a process ever had, in megabytes.
-fn peak(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().trim_end_matches(" kB").trim().parse::<u64>().unwrap() / 1_024
-}
-
 #[tokio::test]
 async fn slow_bodies_cost_little_and_keep_neither_probes_nor_another_tenant_waiting() {
     let world = World::start().await;
     let engine = world.engine();
     drop(world.call(Request::get("/readyz")).await.expect(200));
-    let before = peak(engine.pid());
+    let before = engine.peak_memory();
     // Nine of ten have no key; the others are one tenant's, whose own bodies are to wait and no others.
     let slow = world.new_tenant(json!({"name": "Slow"})).await;
     let head = |key: &str| {
@@ -84,7 +77,7 @@ async fn slow_bodies_cost_little_and_keep_neither_probes_nor_another_tenant_wait
     let asked = Instant::now();
     drop(world.trigger(world.tenant(), &order(1)).await.expect(200));
     assert!(asked.elapsed() < PROBED_WITHIN, "{:?}", asked.elapsed());
-    let cost = peak(engine.pid()) - before;
+    let cost = engine.peak_memory() - before;
     assert!(cost < MOST_MEMORY, "{cost} MB for {SLOW} slow bodies");
     // One without a key was told so, though its body never came.
     let mut answer = [0; 12];

@@ -86,6 +86,15 @@ impl From<NoReply> for What {
     }
 }
 
+impl From<NoAddress> for What {
+    fn from(why: NoAddress) -> Self {
+        match why {
+            NoAddress::Absent => Self::NoName,
+            NoAddress::Silence => Self::NoNameServer,
+        }
+    }
+}
+
 /// One step within the call's deadline.
 async fn within<T>(
     phase: Phase,
@@ -100,15 +109,8 @@ async fn within<T>(
 async fn connect(target: &Target<'_>, deadline: Instant) -> Result<Wire, Fault> {
     let phase = Phase::Connecting;
     let looking = within(phase, LOOK_UP, deadline, target.names.addresses(target.host)).await;
-    let addresses = looking.unwrap_or(Err(NoAddress::Silence)).map_err(|why| {
-        Fault::new(
-            phase,
-            match why {
-                NoAddress::Absent => What::NoName,
-                NoAddress::Silence => What::NoNameServer,
-            },
-        )
-    })?;
+    let addresses =
+        looking.unwrap_or(Err(NoAddress::Silence)).map_err(|why| Fault::new(phase, why.into()))?;
     let addresses =
         target.private_hosts.allowed(addresses).map_err(|_| Fault::new(phase, What::PrivateHost))?;
     let time = CONNECT.min(deadline.saturating_duration_since(Instant::now()));
@@ -296,11 +298,14 @@ impl Connection {
     async fn reply(&mut self, phase: Phase, limit: Duration, deadline: Instant) -> Result<Reply, Fault> {
         match within(phase, limit, deadline, self.wire.reply()).await? {
             Ok(reply) => Ok(reply),
-            // The code of a refusal decides however much is said about it; the session goes no further.
-            Err(NoReply::TooLong) if self.wire.so_far().is_some_and(|reply| reply.class() >= 4) => {
-                self.cut_off = true;
-                self.wire.so_far().ok_or(Fault::new(phase, What::TooLong))
-            }
+            Err(NoReply::TooLong) => match self.wire.so_far().filter(|reply| reply.class() >= 4) {
+                // The code of a refusal decides however much is said about it; the session goes no further.
+                Some(reply) => {
+                    self.cut_off = true;
+                    Ok(reply)
+                }
+                None => Err(Fault::new(phase, What::TooLong)),
+            },
             Err(why) => Err(Fault::new(phase, why.into())),
         }
     }

@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lettre::message::header::{HeaderName, HeaderValue};
 use orqestra_domain::MailRoute;
+use orqestra_domain::mailbox::ends_line;
 
 /// Longest line that is aimed at, octets.
 const LINE: usize = 76;
@@ -24,8 +25,7 @@ const LONGEST_NAME: usize = 60;
 /// A text without controls and line ends, for a header.
 pub(crate) fn one_line(text: &str) -> String {
     let plain = text.replace("\r\n", " ");
-    let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
-    plain.chars().map(|c| if breaks(c) { ' ' } else { c }).collect::<String>().trim().to_owned()
+    plain.chars().map(|c| if ends_line(c) { ' ' } else { c }).collect::<String>().trim().to_owned()
 }
 
 /// A header with a text.

@@ -161,7 +161,7 @@ impl Fault {
     }
 }
 
-/// Reads a reply of 4yz or 5yz.
+/// The meaning of a reply of 4yz or 5yz.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Says {
     NotTaken(Scope),

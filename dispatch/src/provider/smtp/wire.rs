@@ -41,7 +41,7 @@ pub(super) enum NoReply {
     Garbled,
 }
 
-/// Bytes that came before the first command.
+/// Bytes that came before the next command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unasked {
     /// Nothing.
@@ -166,7 +166,7 @@ impl Wire {
         Reply::cut_short(&self.heard)
     }
 
-    /// Returns what the server sent or did before the first command. Empty lines are ignored.
+    /// Returns what the server sent or did before the next command. Empty lines are ignored.
     pub(super) async fn unasked(&mut self) -> Unasked {
         let ended = self.listen().await.is_err();
         if !is_blank(&self.heard) {

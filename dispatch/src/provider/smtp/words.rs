@@ -1,4 +1,4 @@
-//! What well-known servers say in words where their code or status leaves open whom a refusal is of.
+//! Words of well-known servers, for refusals whose code or status does not tell client from recipient.
 //!
 //! Invariant: only what is said plainly counts, and no address counts as words. Each entry names the software that says
 //! it; what is missing here is read by the code alone.
@@ -66,7 +66,7 @@ const RATE: [&str; 8] = [
     "sending rate",      // Amazon SES
 ];
 
-/// The words in small letters without addresses: `relay@example.com` speaks of nobody.
+/// The words in small letters without addresses: `relay@example.com` says nothing of a relay.
 fn plain(words: &str) -> String {
     let words = words.to_ascii_lowercase();
     words.split_whitespace().filter(|word| !word.contains('@')).collect::<Vec<_>>().join(" ")

@@ -32,8 +32,13 @@ fn flatten<'v>(value: &'v Value, items: &mut Vec<&'v Value>) {
     }
 }
 
+/// An item, or its property where a name is given.
+pub(super) fn item_or_property(item: &Value, name: Option<&str>) -> Value {
+    name.map_or_else(|| item.clone(), |name| property(item, name))
+}
+
 /// The property of an item; nil for a value without properties.
-pub(super) fn property(item: &Value, name: &str) -> Value {
+fn property(item: &Value, name: &str) -> Value {
     match item {
         Value::Object(object) => object.get(name).cloned().unwrap_or(Value::Nil),
         _ => Value::Nil,
@@ -56,7 +61,7 @@ impl<'m> Growth<'m> {
         let most = self.meter.limits().value_bytes;
         self.bytes += weigh(&item, most);
         if self.bytes > most {
-            return Err(self.meter.stop(RenderError::TooLarge));
+            return Err(RenderError::TooLarge);
         }
         self.items.push(item);
         Ok(())
@@ -118,12 +123,11 @@ pub(super) fn split(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
 }
 
 pub(super) fn uniq(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
-    let name = arguments.text(0);
+    let name = arguments.property(0);
     let mut seen = HashSet::new();
     let mut list = Growth::new(arguments.meter);
     for item in flat(input) {
-        let of = if arguments.value(0).is_nil() { item.clone() } else { property(item, &name) };
-        let key = match &of {
+        let key = match &item_or_property(item, name.as_deref()) {
             // `1.50` is `1.5`, and neither is a text.
             Value::Number(number) => {
                 ('n', Arc::<str>::from(number.shortened().unwrap_or_else(|_| number.clone()).to_string()))
@@ -143,10 +147,8 @@ pub(super) fn reverse(input: &Value, arguments: &Arguments<'_>) -> Result<Value>
 }
 
 pub(super) fn compact(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
-    let name = arguments.text(0);
-    let is_there = |item: &&Value| {
-        if arguments.value(0).is_nil() { !item.is_nil() } else { !property(item, &name).is_nil() }
-    };
+    let name = arguments.property(0);
+    let is_there = |item: &&Value| !item_or_property(item, name.as_deref()).is_nil();
     list_of(flat(input).into_iter().filter(is_there).cloned(), arguments.meter)
 }
 
@@ -178,14 +180,8 @@ fn sorted(input: &Value, arguments: &Arguments<'_>, is_natural: bool) -> Result<
     let items = flat(input);
     let weight = weigh(input, meter.limits().variable_bytes);
     meter.spend(price(weight) * (1 + u64::from(items.len().max(1).ilog2()) / 2))?;
-    let name = arguments.text(0);
-    let key = |item: &Value| {
-        if arguments.value(0).is_nil() {
-            Key::of(item, is_natural)
-        } else {
-            Key::of(&property(item, &name), is_natural)
-        }
-    };
+    let name = arguments.property(0);
+    let key = |item: &Value| Key::of(&item_or_property(item, name.as_deref()), is_natural);
     let mut keyed: Vec<_> = items.into_iter().map(|item| (key(item), item)).collect();
     keyed.sort_by(|(one, _), (other, _)| one.cmp(other));
     list_of(keyed.into_iter().map(|(_, item)| item.clone()), meter)

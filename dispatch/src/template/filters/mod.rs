@@ -10,7 +10,7 @@ mod text;
 
 use super::RenderError;
 use super::meter::{Meter, Result, price, weigh};
-use super::number::NoNumber;
+use super::number::{NoNumber, Number};
 use super::value::Value;
 
 /// One filter.
@@ -24,6 +24,9 @@ pub(super) struct Filter {
 }
 
 type Run = fn(&Value, &Arguments<'_>) -> Result<Value>;
+
+/// A number that was calculated, or why there is none.
+type Calculated = std::result::Result<Number, NoNumber>;
 
 /// The kinds of input of a filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,9 +54,14 @@ impl<'c> Arguments<'c> {
         self.value(place).to_text()
     }
 
-    /// A whole number; nothing for what is none.
+    /// A whole number; nothing where the argument is not a number.
     fn whole(&self, place: usize) -> Option<i64> {
         self.value(place).as_whole()
+    }
+
+    /// The name of a property; nothing where the argument is nil.
+    fn property(&self, place: usize) -> Option<std::borrow::Cow<'c, str>> {
+        (!self.value(place).is_nil()).then(|| self.text(place))
     }
 
     fn is_given(&self, place: usize) -> bool {
@@ -61,8 +69,10 @@ impl<'c> Arguments<'c> {
     }
 
     /// The result of a calculation, or the end of the render.
-    fn calculated(&self, number: std::result::Result<super::number::Number, NoNumber>) -> Result<Value> {
-        number.map(Value::Number).map_err(|why| self.meter.refuse(self.filter.name, why.reason()))
+    fn calculated(&self, number: Calculated) -> Result<Number> {
+        number.map_err(|why| RenderError::Failed {
+            reason: format!("filter `{}` {}", self.filter.name, why.reason()),
+        })
     }
 }
 
@@ -152,7 +162,7 @@ impl Filter {
         meter.spend(8 + 4 * price(weight) + price(of_arguments))?;
         let is_list = matches!(input, Value::List(_) | Value::Object(_));
         if self.takes == Takes::Scalar && is_list && weight > limits.value_bytes {
-            return Err(meter.stop(RenderError::TooLarge));
+            return Err(RenderError::TooLarge);
         }
         let value = (self.run)(input, &Arguments { filter: self, given, meter })?;
         meter.admit(&value)?;

@@ -6,8 +6,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 
 use super::super::RenderError;
 use super::super::meter::{Meter, Result};
-use super::super::plain::without_tags;
-use super::super::sink::reference;
+use super::super::sink;
+use super::super::strip::without_tags;
 use super::super::value::Value;
 use super::Arguments;
 
@@ -31,7 +31,7 @@ impl<'m> Growing<'m> {
 
     pub(super) fn push(&mut self, part: &str) -> Result<()> {
         if self.text.len() + part.len() > self.meter.limits().value_bytes {
-            return Err(self.meter.stop(RenderError::TooLarge));
+            return Err(RenderError::TooLarge);
         }
         self.text.push_str(part);
         Ok(())
@@ -143,19 +143,8 @@ fn escaped(input: &Value, arguments: &Arguments<'_>, stays: fn(&str) -> bool) ->
     if input.is_nil() {
         return Ok(Value::Nil);
     }
-    let input = input.to_text();
     let mut text = Growing::new(arguments.meter);
-    let mut kept = 0;
-    for (at, special) in input.bytes().enumerate() {
-        if let Some(reference) = reference(special)
-            && !(special == b'&' && stays(&input[at..]))
-        {
-            text.push(&input[kept..at])?;
-            text.push(reference)?;
-            kept = at + 1;
-        }
-    }
-    text.push(&input[kept..])?;
+    sink::escape(&input.to_text(), stays, |part| text.push(part))?;
     Ok(text.done())
 }
 

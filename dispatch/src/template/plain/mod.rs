@@ -16,7 +16,6 @@ use html5gum::{Span, Tokenizer};
 
 use self::element::{Attributes, Elements};
 use self::page::Page;
-pub(super) use super::strip::without_tags;
 
 /// The readable text of an HTML email: paragraphs, lists, the addresses that links lead to, what stands for images.
 pub fn plain_text(html: &str) -> String {
