@@ -204,8 +204,15 @@ impl Chain {
     }
 
     pub(super) fn evaluate(&self, scope: &Scope<'_>) -> Result<Value> {
+        let meter = scope.meter;
+        let before = meter.noted();
         let mut value = self.entry.evaluate(scope)?.settled();
+        let mut asked_for = before..meter.noted();
         for call in &self.calls {
+            if call.is_default() && value.gives_way() {
+                // The default stands in its place, so its variables are not missing.
+                meter.forget(std::mem::replace(&mut asked_for, before..before));
+            }
             value = call.evaluate(&value, scope)?;
         }
         Ok(value)
@@ -213,6 +220,10 @@ impl Chain {
 }
 
 impl Call {
+    fn is_default(&self) -> bool {
+        self.filter.name == "default"
+    }
+
     fn parse(parser: &mut Parser<'_>) -> Parsed<Self> {
         let (name, at) = parser.word("the name of a filter is expected")?;
         let Some(filter) = filters::find(name) else {
@@ -240,11 +251,20 @@ impl Call {
 
     fn evaluate(&self, input: &Value, scope: &Scope<'_>) -> Result<Value> {
         let mut arguments = Vec::with_capacity(self.arguments.len() + 1);
+        let before = scope.meter.noted();
         for argument in &self.arguments {
             arguments.push(argument.evaluate(scope)?.settled());
         }
+        let after = scope.meter.noted();
+        let mut keeps_false = false;
         if let Some(allowed) = &self.allow_false {
-            arguments.push(allowed.evaluate(scope)?.settled());
+            let allowed = allowed.evaluate(scope)?.settled();
+            keeps_false = matches!(input, Value::Bool(false)) && allowed.is_true();
+            arguments.push(allowed);
+        }
+        if self.is_default() && (keeps_false || !input.gives_way()) {
+            // A variable of a default that is not used is not missing either.
+            scope.meter.forget(before..after);
         }
         self.filter.run(input, &arguments, scope.meter)
     }

@@ -5,6 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use time::OffsetDateTime;
@@ -146,6 +147,16 @@ impl Meter {
         if !missing.contains(&name) {
             missing.push(name);
         }
+    }
+
+    /// How many names are noted.
+    pub(super) fn noted(&self) -> usize {
+        self.missing.borrow().len()
+    }
+
+    /// Takes back the names that were noted between two counts.
+    pub(super) fn forget(&self, names: Range<usize>) {
+        self.missing.borrow_mut().drain(names);
     }
 
     pub(super) fn take_missing(&self) -> Vec<String> {
