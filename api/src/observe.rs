@@ -16,7 +16,7 @@ use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use metrics::{Counter, Histogram};
 use orqestra_commands::Trace;
-use orqestra_domain::TenantId;
+use orqestra_domain::{NotificationId, TenantId};
 use tracing::{Instrument, Span};
 
 use crate::envelope;
@@ -36,6 +36,11 @@ const HERE: &str = module_path!();
 /// The statuses that routes answer with; all others are counted together.
 const STATUSES: [u16; 19] =
     [101, 200, 201, 400, 401, 403, 404, 405, 408, 409, 413, 414, 415, 422, 426, 429, 431, 500, 503];
+
+/// The notification that an answer is about, for the request's line and span: its own id, not the caller's event id, which may be
+/// personal.
+#[derive(Clone, Copy)]
+pub(crate) struct OfNotification(pub(crate) NotificationId);
 
 /// What is known of a request while it runs.
 #[derive(Clone)]
@@ -103,11 +108,16 @@ pub(crate) async fn observe(State(process): State<Process>, mut request: Request
     if let Some(tenant) = scope.0.tenant.get() {
         span.record("tenant.id", tracing::field::display(tenant));
     }
+    let notification = response.extensions_mut().remove::<OfNotification>().map(|of| of.0);
+    if let Some(notification) = notification {
+        span.record("notification.id", tracing::field::display(notification));
+    }
     if response.status().is_server_error() {
         span.record("otel.status", "error");
     }
     drop(span);
-    let line = Line { scope: &scope, trace_id, route, method, status: response.status(), elapsed };
+    let status = response.status();
+    let line = Line { scope: &scope, trace_id, notification, route, method, status, elapsed };
     line.write(failure.as_ref().map(|failure| &*failure.0));
     response
 }
@@ -137,6 +147,7 @@ fn server_span(scope: &Scope, route: &str, method: &str) -> Span {
         http.route = route,
         http.response.status_code = tracing::field::Empty,
         tenant.id = tracing::field::Empty,
+        notification.id = tracing::field::Empty,
         otel.status = tracing::field::Empty,
     )
 }
@@ -166,6 +177,7 @@ fn taken_over(request: &Request) -> Option<String> {
 struct Line<'a> {
     scope: &'a Scope,
     trace_id: String,
+    notification: Option<NotificationId>,
     route: &'a str,
     method: &'a str,
     status: StatusCode,
@@ -182,6 +194,7 @@ impl Line<'_> {
                         request.id = self.scope.request_id(),
                         trace.id = self.trace_id,
                         tenant.id = self.scope.0.tenant.get().map(tracing::field::display),
+                        notification.id = self.notification.map(tracing::field::display),
                         http.method = self.method,
                         http.route = self.route,
                         http.status = self.status.as_u16(),

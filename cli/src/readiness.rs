@@ -154,7 +154,7 @@ impl EngineReadiness {
         }
         let roles = self.roles.iter().map(|role| role.name()).collect();
         let ready = reached && sound && !hindered && skew.is_none() && !waits;
-        ReadinessReport { ready, roles, subscriptions, degraded }
+        ReadinessReport { ready, roles, subscriptions, degraded, log_id: Some(self.log.log_id().to_string()) }
     }
 
     /// Whether this process's roles append. A reader of the log goes on while nothing can be stored in it.

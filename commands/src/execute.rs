@@ -138,7 +138,21 @@ impl Commands {
         ids: Arc<dyn Ids>,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
-        let stamp = Stamp::new(ids.uuid_v7(clock.now()));
+        let process = ids.uuid_v7(clock.now());
+        Self::of_process(process, log, vault, directory, clock, ids, entropy)
+    }
+
+    /// Opens the door for a process that is known by this id elsewhere too, as by a tracing backend.
+    pub fn of_process(
+        process: Uuid,
+        log: EventLog,
+        vault: Vault,
+        directory: Directory,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
+        let stamp = Stamp::new(process);
         let turns = std::iter::repeat_with(tokio::sync::Mutex::default).take(TURNS).collect();
         Self(Arc::new(Inner {
             log,

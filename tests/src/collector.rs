@@ -1,5 +1,6 @@
 //! A collector of spans that speaks OTLP over HTTP: it keeps all that it gets, to be looked at.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -12,7 +13,9 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 use tokio::net::TcpListener;
@@ -22,6 +25,7 @@ use tokio::net::TcpListener;
 pub struct Collector {
     address: SocketAddr,
     spans: Arc<Mutex<Vec<Span>>>,
+    instances: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Collector {
@@ -32,7 +36,7 @@ impl Collector {
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a listener has an address");
-        let collector = Self { address, spans: Arc::default() };
+        let collector = Self { address, spans: Arc::default(), instances: Arc::default() };
         let serving = collector.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -56,6 +60,11 @@ impl Collector {
         self.spans.lock().expect("no panic while locked").clone()
     }
 
+    /// The processes that sent spans, by their `service.instance.id`; one that names none is empty.
+    pub fn instances(&self) -> BTreeSet<String> {
+        self.instances.lock().expect("no panic while locked").clone()
+    }
+
     async fn take(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
         let path = request.uri().path().to_owned();
         let body =
@@ -63,6 +72,13 @@ impl Collector {
         let mut response = Response::new(Full::default());
         match ExportTraceServiceRequest::decode(body) {
             Ok(export) if path == "/v1/traces" => {
+                let resources = export.resource_spans.iter().map(|of| of.resource.as_ref());
+                let instance = |resource: Option<&Resource>| {
+                    let attributes = &resource?.attributes;
+                    attribute(attributes, "service.instance.id").map(str::to_owned)
+                };
+                let instances = resources.map(|resource| instance(resource).unwrap_or_default());
+                self.instances.lock().expect("no panic while locked").extend(instances);
                 let scopes = export.resource_spans.into_iter().flat_map(|of| of.scope_spans);
                 let spans = scopes.flat_map(|of| of.spans);
                 self.spans.lock().expect("no panic while locked").extend(spans);
@@ -75,7 +91,11 @@ impl Collector {
 
 /// A span's attribute, if it is a text.
 pub fn text<'a>(span: &'a Span, name: &str) -> Option<&'a str> {
-    let found = span.attributes.iter().find(|attribute| attribute.key == name)?;
+    attribute(&span.attributes, name)
+}
+
+fn attribute<'a>(attributes: &'a [KeyValue], name: &str) -> Option<&'a str> {
+    let found = attributes.iter().find(|attribute| attribute.key == name)?;
     match found.value.as_ref()?.value.as_ref()? {
         Value::StringValue(text) => Some(text),
         _ => None,

@@ -32,6 +32,8 @@ pub struct ReadinessReport {
     pub subscriptions: Vec<Subscription>,
     /// What else is amiss, or why it is not ready.
     pub degraded: Vec<Degraded>,
+    /// The log that it works on, which tells installations apart.
+    pub log_id: Option<String>,
 }
 
 /// How a subscription stands in this process.
@@ -62,6 +64,7 @@ pub struct Degraded {
 
 /// The answer.
 #[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct ReadyBody {
     /// `ready`, `degraded` (ready, but something is amiss) or `unavailable`.
     #[schema(example = "ready")]
@@ -73,6 +76,10 @@ pub(crate) struct ReadyBody {
     subscriptions: Vec<Subscription>,
     /// What is amiss.
     degraded: Vec<Degraded>,
+    /// The id of the log that it works on: the same in every process of an installation, and in no other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = "uuid")]
+    log_id: Option<String>,
 }
 
 /// Says whether this process can do its work.
@@ -93,6 +100,6 @@ pub(crate) async fn readyz(State(process): State<Process>) -> (StatusCode, Json<
         (true, false) => (StatusCode::OK, "degraded"),
         (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
     };
-    let ReadinessReport { ready: _, roles, subscriptions, degraded } = report;
-    (code, Json(ReadyBody { status, roles, subscriptions, degraded }))
+    let ReadinessReport { ready: _, roles, subscriptions, degraded, log_id } = report;
+    (code, Json(ReadyBody { status, roles, subscriptions, degraded, log_id }))
 }

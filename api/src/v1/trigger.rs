@@ -33,7 +33,7 @@ use crate::error::ApiError;
 use crate::fields::{Fields, Problems};
 use crate::large::{Thread, at_its_place};
 use crate::limits::{Exceeded, Moment, Permit};
-use crate::observe::Scope;
+use crate::observe::{OfNotification, Scope};
 use crate::request::{context, from_tenant, percent_encoded, to_the_end};
 use crate::view::PlanLine;
 
@@ -287,6 +287,7 @@ fn answer(app: &App, headers: &HeaderMap, triggered: &Triggered) -> Response {
     };
     let body = serde_json::to_vec(&body).expect("texts are always JSON");
     let mut response = Response::new(Body::from(body));
+    response.extensions_mut().insert(OfNotification(triggered.notification));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if let Some(event_id) = &triggered.event_id {
