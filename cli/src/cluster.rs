@@ -2,8 +2,11 @@
 //!
 //! Invariants: one engine a data folder (a lock on a file, gone with the process); at most one server a data folder,
 //! so one that a killed engine left running is adopted, never started twice; the server is out of reach for other
-//! local users and for the network; `fsync` is on. This module creates roles and the database, never a table.
+//! local users and for the network, and asks for a password of the data folder's; `fsync` is on. This module
+//! creates roles and the database, never a table.
 
+mod access;
+mod account;
 mod binaries;
 mod place;
 mod settings;
@@ -12,17 +15,23 @@ mod tests;
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
+use orqestra_vault::OsEntropy;
 use rustix::process::{Pid, Signal};
 use sqlx::{Connection as _, PgConnection};
+use tokio::io::AsyncWriteExt as _;
 use tokio::process::Child;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use self::access::Passwords;
 use self::binaries::Binaries;
 use self::place::Place;
+use crate::keep::DataDir;
+use crate::trust;
 
 /// The role that owns the database and runs migrations.
 const OWNER: &str = "orqestra_owner";
@@ -32,6 +41,8 @@ const DATABASE: &str = "orqestra";
 const SUPERUSER: &str = "postgres";
 /// The folder of a database that is being made, beside its final one; the process id follows.
 const UNFINISHED: &str = "data.unfinished";
+/// The verifier that the superuser's password was last set to, beside the server's files.
+const SEALED: &str = "orqestra.scram";
 /// Only part of the socket's name: nothing listens on a port.
 const PORT: u16 = 5432;
 
@@ -43,6 +54,8 @@ pub(crate) const STOP_WITHIN_AT_LEAST: Duration = Duration::from_millis(2_500);
 const GONE_WITHIN: Duration = Duration::from_secs(1);
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(25);
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
+/// How long setting a password in a server that does not run may take, crash recovery aside.
+const SEALED_WITHIN: Duration = READY_WITHIN;
 /// How long making the roles and the database may take.
 const PROVISION_WITHIN: Duration = Duration::from_secs(30);
 const TOLD_TO_END: &str = "told to end while postgresql was starting";
@@ -54,6 +67,7 @@ const MOST_STARTS: u32 = 5;
 pub(crate) struct Cluster {
     socket_folder: PathBuf,
     home: PathBuf,
+    passwords: Passwords,
     postmaster: Pid,
     /// Where this process started the server; kept so that its end is collected.
     child: Option<Child>,
@@ -66,24 +80,25 @@ pub(crate) struct Cluster {
 /// `data_dir`, where no PostgreSQL is installed, where the server does not come up, or once `told` to end. A server that
 /// was started and is of no use then is ended.
 pub(crate) async fn start_or_adopt(data_dir: &Path, told: &CancellationToken) -> anyhow::Result<Cluster> {
-    std::fs::create_dir_all(data_dir).with_context(|| format!("cannot make {}", data_dir.display()))?;
-    let data_dir =
-        data_dir.canonicalize().with_context(|| format!("cannot look into {}", data_dir.display()))?;
-    let lock = lock(&data_dir)?;
-    let place = Place::settle(&data_dir)?;
-    let (postmaster, child) = match adopt(&place, told).await? {
+    let data = DataDir::open(data_dir)?;
+    let lock = lock(&data)?;
+    let passwords = Passwords::of(data.passwords(|| Passwords::make(&OsEntropy))?)?;
+    let place = Place::settle(&data)?;
+    let (postmaster, child) = match adopt(&place, &passwords, told).await? {
         Some(pid) => (pid, None),
-        None => start(&place, told).await?,
+        None => start(&place, &passwords, told).await?,
     };
     let adopted = child.is_none();
     let cluster = Cluster {
         socket_folder: place.socket_folder().to_owned(),
         home: place.home().to_owned(),
+        passwords,
         postmaster,
         child,
         _lock: lock,
     };
-    let provisioned = timeout(PROVISION_WITHIN, settings::provision(place.socket_folder())).await;
+    let provisioning = settings::provision(place.socket_folder(), &cluster.passwords);
+    let provisioned = timeout(PROVISION_WITHIN, provisioning).await;
     let provisioned = provisioned.unwrap_or_else(|_| Err(anyhow!("it does not answer")));
     if let Err(error) = provisioned {
         drop(cluster.stop(Instant::now() + STOP_WITHIN_AT_LEAST).await);
@@ -153,7 +168,8 @@ impl Cluster {
     fn url(&self, role: &str) -> String {
         // The folder's path is of plain characters only, see `place`.
         format!(
-            "postgres://{role}@localhost:{PORT}/{DATABASE}?host={}&sslmode=disable",
+            "postgres://{role}:{}@localhost:{PORT}/{DATABASE}?host={}&sslmode=disable",
+            self.passwords.of_role(role),
             self.socket_folder.display()
         )
     }
@@ -171,35 +187,49 @@ impl Drop for Lock {
 }
 
 /// One engine a data folder; the kernel lets go of the lock when the process ends, however it ends.
-fn lock(data_dir: &Path) -> anyhow::Result<Lock> {
-    let path = data_dir.join("engine.lock");
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .with_context(|| format!("cannot open {}", path.display()))?;
+fn lock(data: &DataDir) -> anyhow::Result<Lock> {
+    let file = data.lock_file()?;
     match file.try_lock() {
         Ok(()) => Ok(Lock(file)),
-        Err(TryLockError::WouldBlock) => bail!("another engine already runs on {}", data_dir.display()),
+        Err(TryLockError::WouldBlock) => bail!("another engine already runs on {}", data.path().display()),
         Err(TryLockError::Error(error)) => {
-            Err(error).with_context(|| format!("cannot lock {}", path.display()))
+            Err(error).with_context(|| format!("cannot lock {}", data.path().display()))
         }
     }
 }
 
 /// The server that runs already, once it accepts connections; nothing where there is none, or where it was ending.
-async fn adopt(place: &Place, told: &CancellationToken) -> anyhow::Result<Option<Pid>> {
+async fn adopt(
+    place: &Place,
+    passwords: &Passwords,
+    told: &CancellationToken,
+) -> anyhow::Result<Option<Pid>> {
     let Some(pid) = running(place) else { return Ok(None) };
-    match wait_until_ready(place, told, || Ok(running(place) != Some(pid))).await {
+    if !is_sealed(place, passwords) {
+        // A server of an earlier version asked for no password, and a change of rules ends no session: it starts anew.
+        tracing::info!("postgresql asked for no password: it is ended and started again");
+        end(place, pid).await;
+        ensure!(running(place).is_none(), "the server that an earlier version left running does not end");
+        return Ok(None);
+    }
+    match wait_until_ready(place, passwords, told, || Ok(running(place) != Some(pid))).await {
         Ok(pid) => Ok(Some(pid)),
         Err(_) if running(place).is_none() && !told.is_cancelled() => Ok(None),
         Err(error) => {
             // It was left by an engine that was killed, and is of no use to this one either.
-            if rustix::process::kill_process(pid, Signal::INT).is_ok() {
-                timeout(STOP_WITHIN_AT_LEAST, left(pid, &place.data())).await.ok();
-            }
+            end(place, pid).await;
             Err(error)
+        }
+    }
+}
+
+/// Ends a server that is not a child of this process: in order, and if that takes too long without a checkpoint.
+async fn end(place: &Place, pid: Pid) {
+    for signal in [Signal::INT, Signal::QUIT] {
+        if rustix::process::kill_process(pid, signal).is_err()
+            || timeout(STOP_WITHIN_AT_LEAST, left(pid, &place.data())).await.is_ok()
+        {
+            return;
         }
     }
 }
@@ -211,22 +241,29 @@ async fn left(pid: Pid, data: &Path) {
     }
 }
 
-async fn start(place: &Place, told: &CancellationToken) -> anyhow::Result<(Pid, Option<Child>)> {
+async fn start(
+    place: &Place,
+    passwords: &Passwords,
+    told: &CancellationToken,
+) -> anyhow::Result<(Pid, Option<Child>)> {
     let data = place.data();
-    let pinned =
-        std::fs::read_to_string(data.join("PG_VERSION")).ok().and_then(|text| text.trim().parse().ok());
+    let pinned = trust::read_plain(&data.join("PG_VERSION")).ok().and_then(|text| text.trim().parse().ok());
     let binaries = Binaries::find(pinned).await?;
     if !data.exists() {
-        make(place, &binaries, told).await?;
+        make(place, &binaries, passwords, told).await?;
     }
     place.write(&data.join("orqestra.conf"), &settings::server(place.socket_folder())).await?;
+    place.write(&data.join("pg_hba.conf"), access::RULES).await?;
     for file in [data.join("postmaster.pid"), place.socket_folder().join(format!(".s.PGSQL.{PORT}.lock"))] {
         remove_if_foreign(&file);
+    }
+    if !is_sealed(place, passwords) {
+        seal(place, &binaries, passwords, told).await?;
     }
     let mut starts = 1;
     loop {
         let mut child = spawn(place, &binaries)?;
-        let ready = wait_until_ready(place, told, || Ok(child.try_wait()?.is_some())).await;
+        let ready = wait_until_ready(place, passwords, told, || Ok(child.try_wait()?.is_some())).await;
         let ended = child.try_wait()?.is_some();
         match ready {
             Ok(pid) => return Ok((pid, Some(child))),
@@ -238,6 +275,45 @@ async fn start(place: &Place, told: &CancellationToken) -> anyhow::Result<(Pid, 
         }
         tokio::time::sleep(LOOK_AGAIN_AFTER * 8).await;
     }
+}
+
+/// Whether the superuser's password in the server is the data folder's.
+fn is_sealed(place: &Place, passwords: &Passwords) -> bool {
+    let told = trust::read_plain(&place.data().join(SEALED));
+    told.is_ok_and(|told| told.trim_end() == passwords.verifier(SUPERUSER))
+}
+
+/// Sets the superuser's password in a server that does not run, so that it never runs without one.
+async fn seal(
+    place: &Place,
+    binaries: &Binaries,
+    passwords: &Passwords,
+    told: &CancellationToken,
+) -> anyhow::Result<()> {
+    let verifier = passwords.verifier(SUPERUSER);
+    let mut single = place.named_command(&binaries.program("postgres")).await?;
+    single.arg("--single").arg("-D").arg(place.data());
+    single.args(["-c", "exit_on_error=on", "-c", "log_statement=none", "template1"]);
+    single.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut single = single.spawn().context("cannot start postgresql for a single user")?;
+    let mut stdin = single.stdin.take().expect("it was asked for");
+    let setting = async {
+        stdin.write_all(format!("ALTER ROLE {SUPERUSER} PASSWORD '{verifier}'\n").as_bytes()).await?;
+        drop(stdin);
+        single.wait_with_output().await
+    };
+    let output = tokio::select! {
+        output = timeout(SEALED_WITHIN, setting) => output.context("postgresql takes no password in time")?,
+        () = told.cancelled() => bail!(TOLD_TO_END),
+    };
+    let output = output.context("cannot set the password of the private database")?;
+    ensure!(
+        output.status.success(),
+        "cannot set the password of the private database ({}): {}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr).trim()
+    );
+    place.write(&place.data().join(SEALED), &format!("{verifier}\n")).await
 }
 
 /// Ends a server that did not come up: nothing was committed in it yet.
@@ -259,7 +335,12 @@ fn remove_if_foreign(file: &Path) {
 }
 
 /// `initdb` into a folder beside, renamed when complete: a crash in between leaves nothing that looks like data.
-async fn make(place: &Place, binaries: &Binaries, told: &CancellationToken) -> anyhow::Result<()> {
+async fn make(
+    place: &Place,
+    binaries: &Binaries,
+    passwords: &Passwords,
+    told: &CancellationToken,
+) -> anyhow::Result<()> {
     for entry in std::fs::read_dir(place.home())?.flatten() {
         if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
             // A killed engine's `initdb` may still be at it: it fails then, and clears away what is left.
@@ -267,12 +348,16 @@ async fn make(place: &Place, binaries: &Binaries, told: &CancellationToken) -> a
         }
     }
     let unfinished = place.home().join(format!("{UNFINISHED}.{}", std::process::id()));
-    let mut initdb = place.command(&binaries.program("initdb"));
+    let verifier = format!("{}\n", passwords.verifier(SUPERUSER));
+    let sealed = place.home().join(SEALED);
+    place.write(&sealed, &verifier).await?;
+    let mut initdb = place.named_command(&binaries.program("initdb")).await?;
     let making = initdb
         .arg("--pgdata")
         .arg(&unfinished)
         .args(["--username", SUPERUSER, "--encoding", "UTF8", "--locale", "C"])
-        .args(["--data-checksums", "--auth-local", "trust", "--auth-host", "reject"])
+        .args(["--data-checksums", "--auth-local", "scram-sha-256", "--auth-host", "reject", "--pwfile"])
+        .arg(&sealed)
         .kill_on_drop(true)
         .output();
     let output = tokio::select! {
@@ -289,19 +374,18 @@ async fn make(place: &Place, binaries: &Binaries, told: &CancellationToken) -> a
         output.status,
         String::from_utf8_lossy(&output.stderr).trim()
     );
-    place.write(&unfinished.join("pg_hba.conf"), settings::ACCESS).await?;
-    let main = unfinished.join("postgresql.conf");
-    let mut text = std::fs::read_to_string(&main)?;
-    text.push_str("\ninclude 'orqestra.conf'\ninclude_if_exists 'local.conf'\n");
-    place.write(&main, &text).await?;
+    let ours = "\ninclude 'orqestra.conf'\ninclude_if_exists 'local.conf'\n";
+    place.append(&unfinished.join("postgresql.conf"), ours).await?;
+    place.write(&unfinished.join(SEALED), &verifier).await?;
     std::fs::rename(&unfinished, place.data())?;
     File::open(place.home())?.sync_all()?;
+    // It stands beside the data now; another one left here would be written over by the next `initdb`.
+    drop(std::fs::remove_file(sealed));
     Ok(())
 }
 
 fn spawn(place: &Place, binaries: &Binaries) -> anyhow::Result<Child> {
-    let path = place.start_log();
-    let log = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+    let log = place.start_log()?;
     place
         .command(&binaries.program("postgres"))
         .arg("-D")
@@ -315,6 +399,7 @@ fn spawn(place: &Place, binaries: &Binaries) -> anyhow::Result<Child> {
 /// Waits until the server accepts connections; gives up when it has `ended`, when `told` to or after [`READY_WITHIN`].
 async fn wait_until_ready(
     place: &Place,
+    passwords: &Passwords,
     told: &CancellationToken,
     mut ended: impl FnMut() -> anyhow::Result<bool>,
 ) -> anyhow::Result<Pid> {
@@ -323,16 +408,22 @@ async fn wait_until_ready(
         if told.is_cancelled() {
             bail!(TOLD_TO_END);
         }
-        let over = ended()? || Instant::now() >= deadline;
-        let failure = match connects(place).await {
+        let mut over = ended()? || Instant::now() >= deadline;
+        let failure = match connects(place, passwords).await {
             Ok(()) => match running(place) {
                 Some(pid) => return Ok(pid),
                 None => anyhow!("the server that answers is not of {}", place.data().display()),
             },
+            Err(error) if refuses_password(&error) => {
+                over = true;
+                // The next start sets it anew.
+                drop(std::fs::remove_file(place.data().join(SEALED)));
+                error.context("the private database has another password than the data folder; start again, which sets it anew")
+            }
             Err(error) => error,
         };
         if over {
-            let said = std::fs::read_to_string(place.start_log()).unwrap_or_default();
+            let said = place.said_at_start();
             return Err(failure).with_context(|| {
                 format!(
                     "postgresql does not come up; it said: {}; more in {}",
@@ -345,8 +436,14 @@ async fn wait_until_ready(
     }
 }
 
-async fn connects(place: &Place) -> anyhow::Result<()> {
-    let options = settings::superuser(place.socket_folder(), "postgres");
+/// Whether the server runs and knows another password (`invalid_password`).
+fn refuses_password(error: &anyhow::Error) -> bool {
+    let said = error.downcast_ref::<sqlx::Error>().and_then(sqlx::Error::as_database_error);
+    said.is_some_and(|said| said.code().as_deref() == Some("28P01"))
+}
+
+async fn connects(place: &Place, passwords: &Passwords) -> anyhow::Result<()> {
+    let options = settings::superuser(place.socket_folder(), passwords);
     let connection = tokio::time::timeout(CONNECT_WITHIN, PgConnection::connect_with(&options)).await??;
     drop(connection.close().await);
     Ok(())
@@ -365,5 +462,5 @@ fn works_in(pid: Pid, data: &Path) -> bool {
 }
 
 fn first_line_pid(file: &Path) -> Option<Pid> {
-    Pid::from_raw(std::fs::read_to_string(file).ok()?.lines().next()?.trim().parse().ok()?)
+    Pid::from_raw(trust::read_plain(file).ok()?.lines().next()?.trim().parse().ok()?)
 }

@@ -1,9 +1,11 @@
 //! Connections and roles: the pool that the engine works on, and the role that its rights are granted to. The schema is
 //! `migrate.rs`'s.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use orqestra_api::percent_encoded;
 use orqestra_event_log::Sessions;
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgConnectOptions;
@@ -23,12 +25,44 @@ pub(crate) struct DatabaseUrls {
 }
 
 impl DatabaseUrls {
+    /// The addresses to write down: without passwords, which PostgreSQL's own programs find in this file.
+    pub(crate) fn without_passwords(&self, passwords: &Path) -> Self {
+        let file = percent_encoded(&passwords.display().to_string());
+        let strip = |url: &str| match url.split_once("://").and_then(|(_, rest)| rest.split_once('@')) {
+            Some((who, rest)) => {
+                let role = who.split(':').next().unwrap_or(who);
+                format!("postgres://{role}@{rest}&passfile={file}")
+            }
+            None => url.to_owned(),
+        };
+        Self { owner: strip(&self.owner), app: strip(&self.app) }
+    }
+
+    /// The addresses that were written down, with the passwords of that file.
+    pub(crate) fn with_passwords(&self, passwords: &str) -> Self {
+        let fill = |url: &str| {
+            let told = url.split_once("&passfile=").map(|(url, _)| url);
+            let parts = told.and_then(|url| url.strip_prefix("postgres://")?.split_once('@'));
+            let filled = parts.and_then(|(role, rest)| {
+                let password = password_of(role, passwords)?;
+                Some(format!("postgres://{role}:{password}@{rest}"))
+            });
+            filled.unwrap_or_else(|| url.to_owned())
+        };
+        Self { owner: fill(&self.owner), app: fill(&self.app) }
+    }
+
     pub(crate) fn parsed(url: &str) -> anyhow::Result<PgConnectOptions> {
         // The address may hold a password, so the error does not repeat it.
         url.parse::<PgConnectOptions>()
             .ok()
             .context("the database URL is not of the form postgres://user@host/name")
     }
+}
+
+/// A role's password in a file of libpq's form, as this program writes it: of plain characters only.
+pub(crate) fn password_of<'a>(role: &str, passwords: &'a str) -> Option<&'a str> {
+    passwords.lines().find_map(|line| line.strip_prefix("*:*:*:")?.strip_prefix(role)?.strip_prefix(':'))
 }
 
 /// Opens the engine's pool, whose sessions are looked at as all of this process's are.
@@ -92,4 +126,29 @@ pub(crate) async fn ensure_app_role(owner: &mut PgConnection, app_user: &str) ->
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_down_names_the_file_of_passwords_and_holds_none() {
+        let url = |role: &str| {
+            format!("postgres://{role}:pass-of-{role}@localhost:5432/orqestra?host=/a/b&sslmode=disable")
+        };
+        let urls = DatabaseUrls { owner: url("owner"), app: url("app") };
+        let written = urls.without_passwords(Path::new("/my data/postgres.pass"));
+        assert_eq!(
+            written.owner,
+            "postgres://owner@localhost:5432/orqestra?host=/a/b&sslmode=disable&passfile=%2Fmy%20data%2Fpostgres.pass"
+        );
+        let passwords = "*:*:*:postgres:x\n*:*:*:owner:pass-of-owner\n*:*:*:app:pass-of-app\n";
+        let read = written.with_passwords(passwords);
+        assert_eq!((read.owner, read.app), (urls.owner, urls.app));
+        // One of an engine of before.
+        let before =
+            DatabaseUrls { owner: "postgres://owner@localhost/a?host=/x".into(), app: String::new() };
+        assert_eq!(before.with_passwords(passwords).owner, before.owner);
+    }
 }

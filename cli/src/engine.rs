@@ -29,8 +29,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::database::{self, DatabaseUrls};
 use crate::keep::{DataDir, Missing, Origin};
+use crate::logging;
 use crate::readiness::{BeyondHead, EngineReadiness};
 use crate::recorder;
+use crate::schema;
 use crate::server::Listeners;
 use crate::settings::Settings;
 
@@ -128,6 +130,7 @@ impl Engine {
         let (master, origin) = data.master_key(settings, missing, &*entropy)?;
         let sessions = Sessions::default();
         let pool = database::connect(urls, &sessions).await?;
+        schema::check(&pool).await?;
         let log_token = CancellationToken::new();
         let options = LogOptions {
             database_clock: Some(database_clock),
@@ -161,7 +164,8 @@ impl Engine {
             Directory::open(log.clone(), vault.clone(), default_provider, log_token.child_token())
                 .await
                 .context("the directory of tenants cannot be read")?;
-        let commands = Commands::new(
+        let commands = Commands::of_process(
+            logging::process(),
             log,
             vault.clone(),
             directory,

@@ -1,36 +1,53 @@
-//! What the data folder keeps for this installation: master key, admin token, demo tenant, and where the running engine
-//! answers. Files are 0600.
+//! The files of the data folder: master key, admin token, demo tenant, the private database's
+//! passwords, and where the running engine answers. Files are 0600.
 //!
-//! A secret is written whole before it is used: to a file beside it, then renamed.
+//! Invariants: nothing is read from a folder or file that another user could have prepared (`trust.rs`); a secret is
+//! written whole before it is used, to a file beside it, then renamed.
 
 use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use orqestra_domain::TenantId;
 use orqestra_vault::{Entropy, MasterKey, new_api_key};
-use rustix::fs::OFlags;
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use serde::{Deserialize, Serialize};
 
 use crate::database::DatabaseUrls;
 use crate::settings::Settings;
+use crate::trust::{self, Absent, Reader};
 
 /// Where the private cluster is, written at each start.
 pub(crate) const DATABASE_FILE: &str = "database.json";
 /// Where the private cluster's home is, if it is not in the folder.
-pub(crate) const LOCATION_FILE: &str = "postgres.location";
+const LOCATION_FILE: &str = "postgres.location";
 const MASTER_KEY_FILE: &str = "master.key";
 pub(crate) const ADMIN_TOKEN_FILE: &str = "admin.token";
 const REALTIME_SECRET_FILE: &str = "realtime.secret";
 pub(crate) const DEMO_TENANT_FILE: &str = "demo-tenant.json";
 /// Where the running engine answers. No secret, but who can write it is shown the tokens of who reads it.
 const ADDRESS_FILE: &str = "engine.address";
-const LONGEST_ADDRESS: u64 = 256;
-/// What nobody but the owner may read.
-pub(crate) const FILES: [&str; 6] =
-    [MASTER_KEY_FILE, ADMIN_TOKEN_FILE, REALTIME_SECRET_FILE, DEMO_TENANT_FILE, DATABASE_FILE, ADDRESS_FILE];
+const LONGEST_ADDRESS: usize = 256;
+/// The passwords of the private cluster's roles, in the form of libpq's password files.
+pub(crate) const PASSWORDS_FILE: &str = "postgres.pass";
+/// The private server's first words, before its own log is open.
+pub(crate) const START_LOG_FILE: &str = "postgres.start.log";
+const LOCK_FILE: &str = "engine.lock";
+/// The private cluster's home, where it is in the folder.
+pub(crate) const HOME: &str = "postgres";
+
+/// The readers of a file of the folder, by its name; none where the name means nothing here.
+fn reader(name: &str) -> Option<Reader> {
+    match name {
+        MASTER_KEY_FILE | ADMIN_TOKEN_FILE | REALTIME_SECRET_FILE | DEMO_TENANT_FILE | DATABASE_FILE
+        | PASSWORDS_FILE => Some(Reader::Owner),
+        ADDRESS_FILE | LOCATION_FILE => Some(Reader::Anybody),
+        START_LOG_FILE | LOCK_FILE => Some(Reader::Nobody),
+        _ => None,
+    }
+}
 
 /// The demo tenant as the data folder knows it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -64,13 +81,13 @@ pub(crate) struct DataDir(PathBuf);
 
 impl DataDir {
     /// Opens the folder, making it where it is missing.
+    ///
+    /// # Errors
+    /// If it, what leads to it or anything in it could have been prepared by another user.
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(path)
-            .with_context(|| format!("the data folder {} cannot be made", path.display()))?;
-        Ok(Self(path.canonicalize().with_context(|| format!("{} cannot be entered", path.display()))?))
+        let path = trust::folder(path, Absent::Made).context("the data folder")?;
+        look(&path).context("the data folder")?;
+        Ok(Self(path))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -159,7 +176,8 @@ impl DataDir {
 
     /// Writes down where the private cluster is, for the commands that work beside the engine.
     pub(crate) fn remember_urls(&self, urls: &DatabaseUrls) -> anyhow::Result<()> {
-        self.write(DATABASE_FILE, &serde_json::to_string_pretty(urls)?)
+        let urls = urls.without_passwords(&self.0.join(PASSWORDS_FILE));
+        self.write(DATABASE_FILE, &serde_json::to_string_pretty(&urls)?)
     }
 
     /// Writes down where this engine answers, until what this gives is dropped. One that cannot is only not found by the
@@ -174,10 +192,38 @@ impl DataDir {
         }
     }
 
+    /// The passwords of the private cluster's roles, as `make` writes them where there are none.
+    pub(crate) fn passwords(&self, make: impl FnOnce() -> String) -> anyhow::Result<String> {
+        Ok(self.kept(PASSWORDS_FILE, make)?.0)
+    }
+
+    /// Where the private cluster's home is, if it is not in the folder.
+    pub(crate) fn location(&self) -> anyhow::Result<Option<PathBuf>> {
+        location(&self.0)
+    }
+
+    /// Writes down where the private cluster's home is.
+    pub(crate) fn remember_location(&self, home: &Path) -> anyhow::Result<()> {
+        self.write(LOCATION_FILE, &format!("{}\n", home.display()))
+    }
+
+    /// The file that one engine at a time locks. What it holds means nothing.
+    pub(crate) fn lock_file(&self) -> anyhow::Result<fs::File> {
+        // It stays the file that another engine may have locked; that it is a plain one was seen when the folder was opened.
+        let path = self.0.join(LOCK_FILE);
+        let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
+        opened.with_context(|| format!("{} cannot be opened", path.display()))
+    }
+
+    /// A new file for what the private server says first, in place of the last one.
+    pub(crate) fn start_log(&self) -> anyhow::Result<fs::File> {
+        let path = self.0.join(START_LOG_FILE);
+        fresh_file(&path).with_context(|| format!("{} cannot be written", path.display()))
+    }
+
     /// Reads a file of the folder, or writes the text that `make` returns.
     fn kept(&self, name: &str, make: impl FnOnce() -> String) -> anyhow::Result<(String, Origin)> {
-        let path = self.0.join(name);
-        if path.exists() {
+        if is_there(&self.0, name) {
             return Ok((read_kept(&self.0, name)?, Origin::AtHand));
         }
         let text = make();
@@ -196,7 +242,7 @@ impl DataDir {
         setting: &str,
         make: impl FnOnce() -> String,
     ) -> anyhow::Result<(String, Origin)> {
-        if missing == Missing::Refused && !self.0.join(name).exists() {
+        if missing == Missing::Refused && !is_there(&self.0, name) {
             bail!(
                 "neither {setting} is set nor {} there, and `serve` makes no keys: give every process of the installation \
                  the same one, or run `orqestra bootstrap` once, which makes what is missing",
@@ -210,14 +256,23 @@ impl DataDir {
     fn write_new(&self, name: &str, text: &str) -> anyhow::Result<bool> {
         let path = self.0.join(name);
         let fresh = self.written(name, text)?;
-        let linked = fs::hard_link(&fresh, &path);
-        fs::remove_file(&fresh)?;
-        match linked {
+        let placed = match renameat_with(CWD, &fresh, CWD, &path, RenameFlags::NOREPLACE) {
+            // A file system that cannot do it in one step.
+            Err(rustix::io::Errno::INVAL) => {
+                let linked = fs::hard_link(&fresh, &path);
+                fs::remove_file(&fresh).and(linked)
+            }
+            renamed => renamed.map_err(std::io::Error::from),
+        };
+        match placed {
             Ok(()) => {
                 fs::File::open(&self.0)?.sync_all()?;
                 Ok(true)
             }
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                fs::remove_file(&fresh).or_else(absent_is_well)?;
+                Ok(false)
+            }
             Err(error) => Err(error).with_context(|| format!("{} cannot be written", path.display())),
         }
     }
@@ -233,8 +288,7 @@ impl DataDir {
     fn written(&self, name: &str, text: &str) -> anyhow::Result<PathBuf> {
         let fresh = self.0.join(format!("{name}.{}.new", std::process::id()));
         let written = (|| {
-            let mut options = OpenOptions::new();
-            let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+            let mut file = fresh_file(&fresh)?;
             file.write_all(text.as_bytes())?;
             file.sync_all()
         })();
@@ -253,7 +307,7 @@ pub(crate) struct Announced {
 impl Drop for Announced {
     /// Takes it back, unless another process with the same folder has told its own since.
     fn drop(&mut self) {
-        if fs::read_to_string(&self.file).is_ok_and(|told| told == self.url) {
+        if trust::read_plain(&self.file).is_ok_and(|told| told == self.url) {
             // What is left is an address where nothing answers, which whoever reads it finds out.
             drop(fs::remove_file(&self.file));
         }
@@ -265,48 +319,65 @@ impl Drop for Announced {
 /// # Errors
 /// If somebody else could have written it: whoever reads it goes on to show tokens there.
 pub(crate) fn announced(folder: &Path) -> anyhow::Result<Option<(String, PathBuf)>> {
+    const REMEDY: &str = "so no token is shown to what it names; name the engine by --url";
     let path = folder.join(ADDRESS_FILE);
-    // What is no file of ours is neither followed nor waited for.
-    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-    let told = OpenOptions::new().read(true).custom_flags(flags).open(&path);
-    let file = match told {
-        Ok(file) => file,
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
+    let distrusted = |error: anyhow::Error| match trust::why(&error) {
+        // Told of the file, whichever of the folders around it is at fault.
+        Some(why) => anyhow::anyhow!("{}, {REMEDY} ({})", why.found_of(&path), why.remedy()),
+        None => error,
+    };
+    let told = match trust::read(folder, ADDRESS_FILE, Reader::Anybody) {
+        Err(error)
+            if [ErrorKind::NotFound, ErrorKind::PermissionDenied]
+                .iter()
+                .any(|kind| trust::is_kind(&error, *kind)) =>
+        {
             return Ok(None);
         }
-        Err(error) => return Err(error).with_context(|| distrusted(&path, "is no plain file")),
+        told => told.map_err(distrusted)?,
     };
-    let stands = file.metadata()?;
-    let ours = |found: &fs::Metadata| [0, rustix::process::geteuid().as_raw()].contains(&found.uid());
-    let closed = |found: &fs::Metadata| found.mode() & 0o022 == 0;
-    let around = fs::metadata(folder)?;
-    for (holds, why) in [
-        (stands.is_file(), "is no plain file"),
-        (ours(&stands) && ours(&around), "belongs to another user"),
-        (closed(&stands) && closed(&around), "can be written by others"),
-        (stands.len() <= LONGEST_ADDRESS, "is too long for an address"),
-    ] {
-        ensure!(holds, distrusted(&path, why));
-    }
-    let mut url = String::new();
-    file.take(LONGEST_ADDRESS).read_to_string(&mut url).with_context(|| distrusted(&path, "is no text"))?;
-    let url = url.trim();
+    trust::folder(folder, Absent::Refused).map_err(distrusted)?;
+    ensure!(told.len() <= LONGEST_ADDRESS, "{} is too long for an address, {REMEDY}", path.display());
+    let url = told.trim();
     Ok((!url.is_empty()).then(|| (url.to_owned(), path)))
 }
 
-fn distrusted(file: &Path, why: &str) -> String {
-    format!("{} {why}, so no token is shown to what it names; name the engine by --url", file.display())
+/// Looks at the folder and everything in it; whether others may enter it is not asked.
+///
+/// # Errors
+/// For the first that another user could have prepared.
+pub(crate) fn look(folder: &Path) -> anyhow::Result<()> {
+    let path = trust::folder(folder, Absent::Refused)?;
+    trust::entries(&path, reader)
+}
+
+/// Where the private cluster's home is, if it is not in the folder.
+pub(crate) fn location(folder: &Path) -> anyhow::Result<Option<PathBuf>> {
+    match trust::read(folder, LOCATION_FILE, Reader::Anybody) {
+        Ok(text) => Ok(Some(PathBuf::from(text.trim_end()))),
+        Err(error) if trust::is_kind(&error, ErrorKind::NotFound) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A file of the folder that no other user could have prepared, after a look at the folder.
+///
+/// # Errors
+/// `Distrusted`, or the system's error, which says by its kind that the file is missing.
+pub(crate) fn read(folder: &Path, name: &str) -> anyhow::Result<String> {
+    trust::folder(folder, Absent::Refused)?;
+    read_kept(folder, name)
 }
 
 /// The admin token that a data folder keeps. Nothing is made.
 pub(crate) fn kept_admin_token(folder: &Path) -> anyhow::Result<String> {
-    read_kept(folder, ADMIN_TOKEN_FILE)
+    read(folder, ADMIN_TOKEN_FILE)
 }
 
 /// The first tenant that a data folder keeps. Nothing is made.
 pub(crate) fn kept_demo_tenant(folder: &Path) -> anyhow::Result<DemoTenant> {
     // What cannot be read may hold the key, so the error does not repeat it.
-    serde_json::from_str(&read_kept(folder, DEMO_TENANT_FILE)?)
+    serde_json::from_str(&read(folder, DEMO_TENANT_FILE)?)
         .ok()
         .context("demo-tenant.json in the data folder is not as it was written")
 }
@@ -315,8 +386,8 @@ pub(crate) fn kept_demo_tenant(folder: &Path) -> anyhow::Result<DemoTenant> {
 pub(crate) fn master_key_at_hand(settings: &Settings) -> anyhow::Result<Option<MasterKey>> {
     let text = match given_master_key(settings)? {
         Some(text) => text,
-        None if !settings.data_dir.join(MASTER_KEY_FILE).exists() => return Ok(None),
-        None => read_kept(&settings.data_dir, MASTER_KEY_FILE)?,
+        None if !is_there(&settings.data_dir, MASTER_KEY_FILE) => return Ok(None),
+        None => read(&settings.data_dir, MASTER_KEY_FILE)?,
     };
     parse_master_key(&text).map(Some)
 }
@@ -325,10 +396,7 @@ pub(crate) fn master_key_at_hand(settings: &Settings) -> anyhow::Result<Option<M
 fn given_master_key(settings: &Settings) -> anyhow::Result<Option<String>> {
     match (&settings.master_key, &settings.master_key_file) {
         (Some(text), _) => Ok(Some(text.clone())),
-        (None, Some(file)) => {
-            let text = fs::read_to_string(file);
-            text.map(Some).with_context(|| format!("master_key_file: {}", file.display()))
-        }
+        (None, Some(file)) => trust::read_named(file).map(Some).context("master_key_file"),
         (None, None) => Ok(None),
     }
 }
@@ -338,11 +406,25 @@ fn parse_master_key(text: &str) -> anyhow::Result<MasterKey> {
 }
 
 fn read_kept(folder: &Path, name: &str) -> anyhow::Result<String> {
-    let path = folder.join(name);
-    fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))
+    trust::read(folder, name, reader(name).unwrap_or(Reader::Owner))
 }
 
-fn random_text(entropy: &dyn Entropy) -> String {
+/// Whether there is anything of that name, a link that leads nowhere included.
+fn is_there(folder: &Path, name: &str) -> bool {
+    folder.join(name).symlink_metadata().is_ok()
+}
+
+/// A new file of that name for its owner alone, in place of what was there.
+fn fresh_file(path: &Path) -> std::io::Result<fs::File> {
+    fs::remove_file(path).or_else(absent_is_well)?;
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+fn absent_is_well(error: std::io::Error) -> std::io::Result<()> {
+    if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) }
+}
+
+pub(crate) fn random_text(entropy: &dyn Entropy) -> String {
     use base64::Engine as _;
     let mut bytes = [0; 32];
     entropy.fill(&mut bytes);

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::database;
 use crate::place::urls;
+use crate::schema;
 use crate::settings::Settings;
 
 const BATCH: usize = 500;
@@ -50,6 +51,7 @@ pub(crate) enum LogCommand {
 pub(crate) async fn run(command: LogCommand, settings: &Settings) -> anyhow::Result<()> {
     let sessions = Sessions::default();
     let pool = database::connect(&urls(settings)?, &sessions).await?;
+    schema::check(&pool).await?;
     let token = CancellationToken::new();
     let options = LogOptions { sessions, ..LogOptions::new(Arc::new(SystemClock), Arc::new(SystemIds)) };
     let log = EventLog::open(pool, options, token.clone()).await?;

@@ -3,15 +3,19 @@
 //! What is logged waits in memory for a thread that writes it, so the end has to be told: see [`Logging::end`].
 
 use std::io::IsTerminal as _;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use orqestra_event_log::source::{SystemClock, SystemIds};
+use orqestra_event_log::{Clock as _, Ids as _};
 use tokio::runtime::Handle;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry, fmt};
+use uuid::Uuid;
 
 use crate::lines::Lines;
 use crate::settings::{AccessLog, LogFormat, Settings};
@@ -22,6 +26,12 @@ use crate::traces::Spans;
 const DEFAULT_FILTER: &str = "info,sqlx=warn,sqlx_postgres::options=off,sqlx::pool=error,sqlx_core::pool=error,sqlx::postgres::notice=error,hyper=warn";
 /// The target of spans that are for a collector and not for lines.
 const SPANS: &str = "orqestra::span";
+
+/// The id of this run of the program, in the metadata of its events and on its spans.
+pub(crate) fn process() -> Uuid {
+    static PROCESS: OnceLock<Uuid> = OnceLock::new();
+    *PROCESS.get_or_init(|| SystemIds.uuid_v7(SystemClock.now()))
+}
 
 /// What logs for the whole process.
 pub(crate) struct Logging {
@@ -44,8 +54,8 @@ impl Logging {
             LogFormat::Text => lines.with_target(false).compact().boxed(),
             LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
         };
-        let spans =
-            settings.otlp_endpoint.as_deref().map(|endpoint| Spans::start(endpoint, runtime)).transpose()?;
+        let endpoint = settings.otlp_endpoint.as_deref();
+        let spans = endpoint.map(|endpoint| Spans::start(endpoint, process(), runtime)).transpose()?;
         // A second start in one process is a test's; the first one's format stays.
         drop(match spans.clone() {
             None => tracing_subscriber::registry().with(lines).with(filter).try_init(),

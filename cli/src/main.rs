@@ -20,9 +20,11 @@ mod readiness;
 mod recorder;
 mod recover;
 mod remote;
+mod schema;
 mod server;
 mod settings;
 mod traces;
+mod trust;
 mod up;
 
 use std::io::Write as _;
@@ -137,6 +139,11 @@ fn start(command: Command) -> anyhow::Result<()> {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(settings.worker_threads).enable_all().build()?;
     let logging = Logging::start(&settings, runtime.handle())?;
+    for said in settings::unknown(std::env::vars_os().filter_map(|(name, value)| {
+        Some((name.into_string().ok()?, value.into_string().unwrap_or_default()))
+    })) {
+        tracing::warn!("{said}");
+    }
     let ran = runtime.block_on(run(command, &settings));
     logging.end(up::left_of_the_end());
     ran
@@ -155,7 +162,7 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         Command::Up => up::up(settings).await,
         Command::Serve { role } => up::serve(settings, role.into_iter().collect()).await,
         Command::Bootstrap => up::bootstrap(settings).await,
-        Command::Migrate => migrate::migrate(&place::urls(settings)?).await,
+        Command::Migrate => migrate::run(&place::urls(settings)?).await,
         Command::Recover { after_restore: _ } => recover::run(settings).await,
         Command::Doctor { json, at } => doctor::run(settings, &at, json).await,
         Command::Log(command) => log_command::run(command, settings).await,

@@ -5,6 +5,7 @@
 //! and told while it is waited for.
 
 use std::borrow::Cow;
+use std::io::Write as _;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -31,8 +32,24 @@ const LOOKS_EVERY: Duration = Duration::from_secs(1);
 const REWRITTEN: [(i64, &str); 1] =
     [(7, "5b9022c8833f25e5b36cc170485875a03b417579e90f1050561d7f4850b1fed79409401175a7220576305360332d986a")];
 
+/// The names of the migrations that ran, in order.
+type Applied = Vec<String>;
+
+/// Brings the schema up to this program's, and prints the migrations that ran.
+pub(crate) async fn run(urls: &DatabaseUrls) -> anyhow::Result<()> {
+    let applied = migrate(urls).await?;
+    let known = MIGRATOR.iter().count();
+    let mut lines: Vec<String> = applied.iter().map(|name| format!("applied {name}\n")).collect();
+    lines.push(match applied.len() {
+        0 => format!("nothing to do: all {known} migrations have run, the schema is this program's\n"),
+        count => format!("{count} of {known} migrations applied, the schema is this program's\n"),
+    });
+    let text = lines.concat();
+    std::io::stdout().lock().write_all(text.as_bytes()).context("standard output is closed")
+}
+
 /// Brings the schema up to this program's.
-pub(crate) async fn migrate(urls: &DatabaseUrls) -> anyhow::Result<()> {
+pub(crate) async fn migrate(urls: &DatabaseUrls) -> anyhow::Result<Applied> {
     migrate_within(urls, TURN_WITHIN, LOCK_WITHIN).await
 }
 
@@ -41,7 +58,7 @@ async fn migrate_within(
     urls: &DatabaseUrls,
     turn_within: Duration,
     lock_within: Duration,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Applied> {
     let options = DatabaseUrls::parsed(&urls.owner)?
         .application_name("orqestra migrate")
         .options([("lock_timeout", millis(lock_within))]);
@@ -61,14 +78,24 @@ async fn migrate_within(
     // The lock of the migrator itself is an advisory one.
     let mut migrator = Migrator { migrations: Cow::Borrowed(&MIGRATOR.migrations), ..Migrator::DEFAULT };
     migrator.set_locking(false);
+    let before: Vec<i64> = owner
+        .list_applied_migrations()
+        .await
+        .context("the table of migrations cannot be read")?
+        .iter()
+        .map(|migration| migration.version)
+        .collect();
     let waiting = pid(&mut owner).await?;
     looked_on(&mut onlooker, waiting, migrator.run_direct(&mut owner))
         .await
         .context("a migration failed; nothing of it was kept")?;
+    let applied = MIGRATOR.iter().filter(|migration| !before.contains(&migration.version));
+    let applied: Applied =
+        applied.map(|migration| format!("{:04} {}", migration.version, migration.description)).collect();
     for connection in [onlooker, turn, owner] {
         connection.close().await.context("the owner's connection did not close")?;
     }
-    Ok(())
+    Ok(applied)
 }
 
 async fn connect(options: &PgConnectOptions) -> anyhow::Result<PgConnection> {
@@ -202,6 +229,20 @@ mod tests {
         .unwrap();
         assert!(held.is_empty(), "advisory locks are taken in {held:?}");
         stranger.close().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_migration_says_what_it_did() {
+        let database = TestDatabase::empty().await;
+        let earlier =
+            MIGRATOR.iter().filter(|migration| migration.version < 200).cloned().collect::<Vec<_>>();
+        let count = MIGRATOR.iter().count() - earlier.len();
+        let earlier = Migrator { migrations: Cow::Owned(earlier), ..Migrator::DEFAULT };
+        earlier.run(database.pool()).await.unwrap();
+        let applied = migrate(&urls(&database)).await.unwrap();
+        assert_eq!(applied.len(), count);
+        assert_eq!(applied[0].split_once(' ').unwrap().0, "0200", "{applied:?}");
+        assert!(migrate(&urls(&database)).await.unwrap().is_empty());
     }
 
     #[tokio::test]

@@ -1,29 +1,38 @@
 //! Where the database of this installation is: given by the settings, or the data folder's private cluster.
 
+use std::io::ErrorKind;
+
 use anyhow::Context as _;
 
 use crate::database::DatabaseUrls;
-use crate::keep::DATABASE_FILE;
+use crate::keep::{self, DATABASE_FILE, PASSWORDS_FILE};
 use crate::settings::Settings;
+use crate::trust;
 
 /// The addresses, for commands that work beside a running engine.
 pub(crate) fn urls(settings: &Settings) -> anyhow::Result<DatabaseUrls> {
     if let Some(urls) = given(settings) {
         return Ok(urls);
     }
-    let file = settings.data_dir.join(DATABASE_FILE);
-    let written = std::fs::read_to_string(&file).map_err(|error| {
-        let context = if error.kind() == std::io::ErrorKind::NotFound {
-            format!(
-                "no ORQESTRA_DATABASE_URL is set and {} has seen no engine; start one with `orqestra up`",
-                settings.data_dir.display()
-            )
+    let folder = &settings.data_dir;
+    let written = keep::read(folder, DATABASE_FILE).map_err(|error| {
+        if trust::is_kind(&error, ErrorKind::NotFound) {
+            let shown = folder.display();
+            error.context(format!(
+                "no ORQESTRA_DATABASE_URL is set and {shown} has seen no engine; start one with `orqestra up`"
+            ))
         } else {
-            format!("no ORQESTRA_DATABASE_URL is set and {} cannot be read", file.display())
-        };
-        anyhow::Error::new(error).context(context)
+            error.context("no ORQESTRA_DATABASE_URL is set")
+        }
     })?;
-    serde_json::from_str(&written).with_context(|| format!("{DATABASE_FILE} in the data folder"))
+    let urls: DatabaseUrls =
+        serde_json::from_str(&written).with_context(|| format!("{DATABASE_FILE} in the data folder"))?;
+    match keep::read(folder, PASSWORDS_FILE) {
+        Ok(passwords) => Ok(urls.with_passwords(&passwords)),
+        // An earlier version's database asks for no password.
+        Err(error) if trust::is_kind(&error, ErrorKind::NotFound) => Ok(urls),
+        Err(error) => Err(error),
+    }
 }
 
 /// The addresses that the settings give.

@@ -42,7 +42,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
 }
 
 async fn recover(settings: &Settings, urls: &DatabaseUrls) -> anyhow::Result<()> {
-    migrate::migrate(urls).await?;
+    drop(migrate::migrate(urls).await?);
     let pool = database::connect_as_owner(urls).await?;
     let epoch = fence(&pool).await.context("running processes cannot be fenced")?;
     say(&format!("the log is of epoch {epoch} now: processes that still run are refused and stop"))?;

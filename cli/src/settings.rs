@@ -3,8 +3,7 @@
 //! The only place that reads the engine's settings from the environment; what finds PostgreSQL's programs, filters log
 //! lines and arms fail points reads its own. An error names the setting and what it should be.
 
-use std::fmt;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,7 +16,14 @@ use orqestra_commands::AdminName;
 use orqestra_dispatch::PrivateHosts;
 use orqestra_domain::tenant::Limits;
 use orqestra_domain::{Strength, TenantId, TenantName, WeakSecret};
-use serde::{Deserialize, Deserializer};
+
+pub(crate) use self::given::unknown;
+use self::given::{Given, named};
+pub(crate) use self::listen::{Listen, local_url};
+use crate::trust;
+
+mod given;
+mod listen;
 
 /// The settings file, looked for in the working directory.
 const FILE: &str = "orqestra.toml";
@@ -31,54 +37,12 @@ const PEER_CONNECTIONS: RangeInclusive<u64> = 1..=1_000_000;
 /// From acceptance, how long a delivery waits for an operator.
 const WAIT_AT_MOST: &str = "72h";
 
-/// What the file may hold; every name is also an environment variable, `ORQESTRA_` before it and in capitals.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Given {
-    listen: Option<String>,
-    probes_listen: Option<String>,
-    #[serde(deserialize_with = "text_or_number")]
-    peer_connections: Option<String>,
-    data_dir: Option<PathBuf>,
-    database_url: Option<String>,
-    migration_database_url: Option<String>,
-    master_key: Option<String>,
-    master_key_file: Option<PathBuf>,
-    admin_token: Option<String>,
-    admin_name: Option<String>,
-    realtime_token_secret: Option<String>,
-    retry_delays: Option<String>,
-    wait_at_most: Option<String>,
-    #[serde(deserialize_with = "text_or_number")]
-    claim_seconds: Option<String>,
-    #[serde(deserialize_with = "text_or_number")]
-    provider_timeout_seconds: Option<String>,
-    smtp_ca_file: Option<PathBuf>,
-    smtp_private_hosts: Option<String>,
-    log_format: Option<String>,
-    access_log: Option<String>,
-    otlp_endpoint: Option<String>,
-    #[serde(deserialize_with = "text_or_number")]
-    worker_threads: Option<String>,
-    allowed_origins: Option<String>,
-    trusted_proxies: Option<String>,
-    demo: Option<String>,
-    bootstrap_tenant_id: Option<String>,
-    bootstrap_tenant_name: Option<String>,
-    bootstrap_api_key: Option<String>,
-    bootstrap_webhook_secret: Option<String>,
-    #[serde(deserialize_with = "text_or_number")]
-    bootstrap_rate_per_minute: Option<String>,
-    #[serde(deserialize_with = "text_or_number")]
-    bootstrap_daily_cap: Option<String>,
-}
-
 /// The settings, parsed.
 #[derive(Clone)]
 pub(crate) struct Settings {
-    pub(crate) listen: SocketAddr,
+    pub(crate) listen: Listen,
     /// Where readiness and metrics are served, if not there too.
-    pub(crate) probes_listen: Option<SocketAddr>,
+    pub(crate) probes_listen: Option<Listen>,
     /// Connections of one peer.
     pub(crate) peer_connections: usize,
     pub(crate) data_dir: PathBuf,
@@ -164,12 +128,10 @@ fn weak(name: &str) -> impl Fn(WeakSecret) -> anyhow::Error {
 impl Settings {
     /// Reads the file, if there is one, and the environment.
     pub(crate) fn load() -> anyhow::Result<Self> {
-        let path = Path::new(FILE);
-        let mut given = if path.exists() {
-            let text = std::fs::read_to_string(path).with_context(|| format!("{FILE} cannot be read"))?;
-            toml::from_str(&text).with_context(|| format!("{FILE} is not as it should be"))?
-        } else {
-            Given::default()
+        // It names the database and the keys: one that another user could have put here is a way to both.
+        let mut given = match trust::read_at(Path::new(FILE))? {
+            Some(text) => Given::of_file(&text)?,
+            None => Given::default(),
         };
         given.take_environment(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
         given.parse()
@@ -177,11 +139,12 @@ impl Settings {
 }
 
 impl Settings {
-    /// Whether mail may be handed to private hosts: on a developer's machine it may, where the engine is reached from that machine alone.
-    pub(crate) fn private_hosts(&self, embedded: Embedded) -> PrivateHosts {
+    /// Whether mail may be handed to private hosts: on a developer's machine it may, where the engine is reached from that machine
+    /// alone, by the address that it listens on.
+    pub(crate) fn private_hosts(&self, embedded: Embedded, at: IpAddr) -> PrivateHosts {
         match (self.smtp_private_hosts, embedded) {
             (Some(given), _) => given,
-            (None, Embedded::Up) if self.listen.ip().to_canonical().is_loopback() => PrivateHosts::Allowed,
+            (None, Embedded::Up) if at.to_canonical().is_loopback() => PrivateHosts::Allowed,
             (None, Embedded::Up | Embedded::Serve) => PrivateHosts::Refused,
         }
     }
@@ -198,52 +161,12 @@ impl Settings {
 }
 
 impl Given {
-    fn take_environment(&mut self, read: impl Fn(&str) -> Option<String>) {
-        macro_rules! take {
-            ($($field:ident $name:literal),* $(,)?) => {
-                $(if let Some(value) = read($name) { self.$field = Some(value.into()); })*
-            };
-        }
-        take! {
-            listen "ORQESTRA_LISTEN",
-            probes_listen "ORQESTRA_PROBES_LISTEN",
-            peer_connections "ORQESTRA_PEER_CONNECTIONS",
-            data_dir "ORQESTRA_DATA_DIR",
-            database_url "ORQESTRA_DATABASE_URL",
-            migration_database_url "ORQESTRA_MIGRATION_DATABASE_URL",
-            master_key "ORQESTRA_MASTER_KEY",
-            master_key_file "ORQESTRA_MASTER_KEY_FILE",
-            admin_token "ORQESTRA_ADMIN_TOKEN",
-            admin_name "ORQESTRA_ADMIN_NAME",
-            realtime_token_secret "ORQESTRA_CENTRIFUGO_TOKEN_SECRET",
-            retry_delays "ORQESTRA_RETRY_DELAYS",
-            wait_at_most "ORQESTRA_WAIT_AT_MOST",
-            claim_seconds "ORQESTRA_CLAIM_SECONDS",
-            provider_timeout_seconds "ORQESTRA_PROVIDER_TIMEOUT_SECONDS",
-            smtp_ca_file "ORQESTRA_SMTP_CA_FILE",
-            smtp_private_hosts "ORQESTRA_SMTP_PRIVATE_HOSTS",
-            log_format "ORQESTRA_LOG_FORMAT",
-            access_log "ORQESTRA_ACCESS_LOG",
-            otlp_endpoint "ORQESTRA_OTLP_ENDPOINT",
-            worker_threads "ORQESTRA_WORKER_THREADS",
-            allowed_origins "ORQESTRA_ALLOWED_ORIGINS",
-            trusted_proxies "ORQESTRA_TRUSTED_PROXIES",
-            demo "ORQESTRA_DEMO",
-            bootstrap_tenant_id "ORQESTRA_BOOTSTRAP_TENANT_ID",
-            bootstrap_tenant_name "ORQESTRA_BOOTSTRAP_TENANT_NAME",
-            bootstrap_api_key "ORQESTRA_BOOTSTRAP_API_KEY",
-            bootstrap_webhook_secret "ORQESTRA_BOOTSTRAP_WEBHOOK_SECRET",
-            bootstrap_rate_per_minute "ORQESTRA_BOOTSTRAP_RATE_PER_MINUTE",
-            bootstrap_daily_cap "ORQESTRA_BOOTSTRAP_DAILY_CAP",
-        }
-    }
-
     fn parse(self) -> anyhow::Result<Settings> {
         let bootstrap = self.bootstrap()?;
         let listen = address("listen", self.listen.as_deref().unwrap_or("127.0.0.1:8080"))?;
         let probes_listen = self.probes_listen.as_deref().map(|text| address("probes_listen", text));
         let probes_listen = probes_listen.transpose()?;
-        if probes_listen.is_some_and(|probes| probes == listen && probes.port() != 0) {
+        if probes_listen.as_ref().is_some_and(|probes| *probes == listen && probes.port() != 0) {
             bail!("{}: expected another address than that of listen, got {listen}", named("probes_listen"));
         }
         if self.master_key.is_some() && self.master_key_file.is_some() {
@@ -366,17 +289,11 @@ fn half_of_the_processors() -> usize {
     std::thread::available_parallelism().map_or(1, |processors| (processors.get() / 2).max(1))
 }
 
-/// A setting by its name in the file and in the environment.
-fn named(name: &str) -> String {
-    match name {
-        "realtime_token_secret" => "realtime_token_secret (ORQESTRA_CENTRIFUGO_TOKEN_SECRET)".to_owned(),
-        _ => format!("{name} (ORQESTRA_{})", name.to_uppercase()),
-    }
-}
-
 /// An address and a port.
-fn address(name: &str, text: &str) -> anyhow::Result<SocketAddr> {
-    text.parse().with_context(|| format!("{name}: {text} is no address and port, as in 127.0.0.1:8080"))
+fn address(name: &str, text: &str) -> anyhow::Result<Listen> {
+    Listen::parse(text).with_context(|| {
+        format!("{name}: {text} is no address and port, as in 127.0.0.1:8080 or localhost:8080")
+    })
 }
 
 /// A whole number within bounds.
@@ -389,34 +306,8 @@ fn number(name: &str, text: &str, bounds: &RangeInclusive<u64>) -> anyhow::Resul
     })
 }
 
-/// A number of the file may stand without quotes.
-fn text_or_number<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
-    struct Text;
-    impl serde::de::Visitor<'_> for Text {
-        type Value = Option<String>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a whole number, or one in quotes")
-        }
-
-        fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Self::Value, E> {
-            Ok(Some(number.to_string()))
-        }
-
-        fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Self::Value, E> {
-            Ok(Some(number.to_string()))
-        }
-
-        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
-            Ok(Some(text.to_owned()))
-        }
-    }
-    value.deserialize_any(Text)
-}
-
 fn authorities(path: &Path) -> anyhow::Result<Arc<str>> {
-    let text = std::fs::read_to_string(path);
-    Ok(text.with_context(|| format!("smtp_ca_file: {} cannot be read", path.display()))?.into())
+    Ok(trust::read_named(path).context("smtp_ca_file")?.into())
 }
 
 fn seconds(name: &str, text: Option<&str>, default: u64) -> anyhow::Result<Duration> {

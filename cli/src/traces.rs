@@ -30,6 +30,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
+use uuid::Uuid;
 
 use self::client::Client;
 
@@ -50,8 +51,8 @@ struct Inner {
 }
 
 impl Spans {
-    /// Sends to the collector at `endpoint`, as in `http://127.0.0.1:4318`, by tasks of this runtime.
-    pub(crate) fn start(endpoint: &str, runtime: &Handle) -> anyhow::Result<Self> {
+    /// Sends to the collector at `endpoint`, as in `http://127.0.0.1:4318`, by tasks of this runtime, as this process.
+    pub(crate) fn start(endpoint: &str, process: Uuid, runtime: &Handle) -> anyhow::Result<Self> {
         let exporter = SpanExporter::builder()
             .with_http()
             .with_http_client(Client::new(runtime))
@@ -67,9 +68,10 @@ impl Spans {
             .build();
         let mut processor = BatchSpanProcessor::new(exporter, batches);
         let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
-        processor.set_resource(
-            &Resource::builder_empty().with_service_name("orqestra").with_attribute(version).build(),
-        );
+        // The same as in the metadata of this process's events.
+        let instance = KeyValue::new("service.instance.id", process.to_string());
+        let resource = Resource::builder_empty().with_service_name("orqestra");
+        processor.set_resource(&resource.with_attributes([version, instance]).build());
         Ok(Self(Arc::new(Inner { processor, scope: InstrumentationScope::builder("orqestra").build() })))
     }
 

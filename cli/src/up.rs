@@ -23,9 +23,8 @@ use crate::cluster::{self, Cluster, STOP_WITHIN_AT_LEAST};
 use crate::database::DatabaseUrls;
 use crate::engine::{ApiSecrets, Engine, Role, STOP_WITHIN, Serving};
 use crate::keep::{DataDir, Missing};
-use crate::remote::local_url;
 use crate::server::Listeners;
-use crate::settings::{Bootstrap, Embedded, Settings};
+use crate::settings::{Bootstrap, Embedded, Settings, local_url};
 use crate::{banner, demo, migrate, place};
 
 /// From Ctrl-C to the end of engine and database, whatever hangs: 10 s are promised.
@@ -97,7 +96,7 @@ async fn prepare(
     urls: &DatabaseUrls,
     private: bool,
 ) -> anyhow::Result<Prepared> {
-    migrate::migrate(urls).await?;
+    drop(migrate::migrate(urls).await?);
     if private {
         data.remember_urls(urls)?;
     }
@@ -143,7 +142,7 @@ async fn run(
     drop(std::io::stdout().lock().write_all(banner.as_bytes()));
     let _announced = data.announce(&local_url(address));
     let all = BTreeSet::from([Role::Api, Role::Project, Role::Dispatch]);
-    let private_hosts = settings.private_hosts(Embedded::Up);
+    let private_hosts = settings.private_hosts(Embedded::Up, address.ip());
     let serving = Serving { settings, secrets: Some(&secrets), demo, private_hosts };
     let ran = engine.run(&all, serving, listeners, token).await;
     tracing::info!("the engine has ended");
@@ -168,7 +167,7 @@ pub(crate) async fn serve(settings: &Settings, roles: BTreeSet<Role>) -> anyhow:
     // Commands ask the API; a process without it has nothing for them.
     let _announced = roles.contains(&Role::Api).then(|| data.announce(&local_url(address)));
     let demo = settings.demo.unwrap_or(DemoPage::Absent);
-    let private_hosts = settings.private_hosts(Embedded::Serve);
+    let private_hosts = settings.private_hosts(Embedded::Serve, address.ip());
     let serving = Serving { settings, secrets: secrets.as_ref(), demo, private_hosts };
     engine.run(&roles, serving, listeners, token).await
 }
@@ -181,7 +180,7 @@ pub(crate) async fn bootstrap(settings: &Settings) -> anyhow::Result<()> {
     let urls = place::given(settings).context(
         "`bootstrap` needs ORQESTRA_DATABASE_URL; `up` brings its own database and prepares it itself",
     )?;
-    migrate::migrate(&urls).await?;
+    drop(migrate::migrate(&urls).await?);
     ApiSecrets::of(settings, &data, Missing::Made)?;
     let engine = Engine::open(&urls, settings, &data, Missing::Made, DefaultProvider::None).await?;
     let prepared = async {

@@ -2,11 +2,13 @@
 //!
 //! Order: `ORQESTRA_PG_BIN`, then Debian's `/usr/lib/postgresql/<major>/bin` (highest first), then `PATH`. A data
 //! folder that exists pins the major version, since a server only opens data of its own major. Nothing is installed
-//! or downloaded here.
+//! or downloaded here, and no program is run that another user could have put there.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+
+use crate::trust;
 
 /// The oldest server the migrations are written for.
 const OLDEST: u32 = 15;
@@ -28,10 +30,15 @@ impl Binaries {
                 .with_context(|| format!("ORQESTRA_PG_BIN={} holds no usable server", folder.display()))?;
             return found.fit(pinned);
         }
-        let mut found = Vec::new();
+        let (mut found, mut distrusted) = (Vec::new(), String::new());
         for folder in candidates() {
-            if let Ok(binaries) = Self::inspect(&folder).await {
-                found.push(binaries);
+            match Self::inspect(&folder).await {
+                Ok(binaries) => found.push(binaries),
+                Err(error) => {
+                    if let Some(why) = trust::why(&error) {
+                        distrusted = format!(" (not run: {})", why.found());
+                    }
+                }
             }
         }
         let newest = found.iter().max_by_key(|binaries| binaries.major).cloned();
@@ -41,7 +48,7 @@ impl Binaries {
             (None, Some(newest)) => newest.fit(pinned),
             (None, None) => bail!(
                 "no PostgreSQL server is installed: run `apt-get install postgresql` (or `make up`, which does), \
-                 set ORQESTRA_PG_BIN to the folder of `initdb` and `postgres`, or set ORQESTRA_DATABASE_URL"
+                 set ORQESTRA_PG_BIN to the folder of `initdb` and `postgres`, or set ORQESTRA_DATABASE_URL{distrusted}"
             ),
         }
     }
@@ -73,6 +80,9 @@ impl Binaries {
             bail!("{} has no initdb", folder.display());
         }
         let server = folder.join("postgres");
+        for program in [&server, &folder.join("initdb")] {
+            trust::program(program)?;
+        }
         let output = tokio::process::Command::new(&server)
             .arg("--version")
             .output()

@@ -1,65 +1,59 @@
 //! Where the private cluster lives and whom it runs as.
 //!
 //! Normally `<data folder>/postgres`, as the user who starts the engine. PostgreSQL refuses to run as root, so for
-//! root it is a folder under `/var/lib/orqestra` that belongs to `postgres` (or `nobody`), named in
+//! root it is a folder under `/var/lib/orqestra` that belongs to a user of its own (`account.rs`), named in
 //! `<data folder>/postgres.location`. Invariant: both the home and the socket folder are 0700 and belong to the
-//! server's user, so no other local user (root apart) reaches data or socket.
+//! server's user, everything in the home is theirs or root's, and no other user could have put it there.
 
-use std::io::ErrorKind;
+use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
 use uuid::Uuid;
 
-use crate::keep::LOCATION_FILE;
+use super::account::{Account, Named, has_name, named, namespace_of};
+use crate::keep::{DataDir, HOME, START_LOG_FILE};
+use crate::trust;
 
 /// Home of the clusters that root's engines use.
 const FOR_ROOT: &str = "/var/lib/orqestra";
 /// A socket's path is bounded by the kernel (108 bytes), and the server appends `/.s.PGSQL.5432`.
 const LONGEST_SOCKET_FOLDER: usize = 85;
 
-/// The user that the server runs as, where it is not the one who asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Account {
-    pub(super) uid: u32,
-    pub(super) gid: u32,
-}
-
 /// The cluster's folders and user.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     home: PathBuf,
     socket_folder: PathBuf,
-    start_log: PathBuf,
+    data: DataDir,
     account: Option<Account>,
 }
 
 impl Place {
-    /// Finds or makes the folders for `data_dir`, which must exist and be canonical.
-    pub(super) fn settle(data_dir: &Path) -> anyhow::Result<Self> {
+    /// Finds or makes the folders for a data folder.
+    pub(super) fn settle(data: &DataDir) -> anyhow::Result<Self> {
         let euid = rustix::process::geteuid().as_raw();
-        let home = choose_home(data_dir, euid)?;
-        if !home.exists() {
+        let home = choose_home(data, euid)?;
+        if home.symlink_metadata().is_err() {
             if euid == 0 {
                 make_passable(Path::new(FOR_ROOT))?;
             }
             make_private(&home)?;
             if euid == 0 {
-                let account =
-                    unprivileged(&passwd()?).context("neither `postgres` nor `nobody` is a user here")?;
-                give(&home, account)?;
+                give(&home, Account::for_cluster(&home)?)?;
             }
         }
-        let owner = std::fs::metadata(&home).with_context(|| format!("cannot look at {}", home.display()))?;
-        let account = match (euid, owner.uid()) {
+        let (home, found) = trust::place_of(&home)?;
+        let account = match (euid, found.st_uid) {
             (0, 0) => bail!(
                 "{} belongs to root, and PostgreSQL refuses to run as root: give it to another user",
                 home.display()
             ),
-            (0, uid) => Some(Account { uid, gid: owner.gid() }),
+            (0, uid) => Some(Account { uid, gid: found.st_gid }),
             (me, uid) => {
                 ensure!(me == uid, "the database in {} belongs to another user (uid {uid})", home.display());
                 None
@@ -67,8 +61,16 @@ impl Place {
         };
         std::fs::set_permissions(&home, std::fs::Permissions::from_mode(0o700))
             .with_context(|| format!("cannot close {} to others", home.display()))?;
+        trust::tree(&home, found.st_uid).context("the private database")?;
+        if account.is_some_and(|account| has_name(account.uid)) {
+            tracing::warn!(
+                path = %home.display(),
+                "the private database runs as a user of other programs too, which can read its files: end the \
+                 engine and give the folder to an id without a name (docs/operations.md)"
+            );
+        }
         let socket_folder = choose_socket_folder(&home, account)?;
-        Ok(Self { home, socket_folder, start_log: data_dir.join("postgres.start.log"), account })
+        Ok(Self { home, socket_folder, data: data.clone(), account })
     }
 
     /// The folder that holds everything of the cluster.
@@ -86,20 +88,43 @@ impl Place {
         &self.socket_folder
     }
 
-    /// What the server says before its own log is open. It lies in the engine's folder, not in the server's.
-    pub(super) fn start_log(&self) -> &Path {
-        &self.start_log
+    /// A new file for what the server says before its own log is open. It lies in the engine's folder, not in the server's.
+    pub(super) fn start_log(&self) -> anyhow::Result<std::fs::File> {
+        self.data.start_log()
     }
 
-    /// Writes a file below the home, as the server's user: root follows no link that this user could have laid.
+    /// The text that the server wrote there.
+    pub(super) fn said_at_start(&self) -> String {
+        trust::read_plain(&self.data.path().join(START_LOG_FILE)).unwrap_or_default()
+    }
+
+    /// Writes a file below the home anew, as the server's user: root follows no link that this user could have laid.
     pub(super) async fn write(&self, path: &Path, text: &str) -> anyhow::Result<()> {
-        let cannot = || format!("cannot write {}", path.display());
-        if self.account.is_none() {
-            return std::fs::write(path, text).with_context(cannot);
+        if self.account.is_some() {
+            let script = "umask 077; rm -f \"$1.new\" && cat >\"$1.new\" && mv -f \"$1.new\" \"$1\"";
+            return self.fed(script, path, text).await;
         }
+        let fresh = path.with_added_extension("new");
+        drop(std::fs::remove_file(&fresh));
+        let mut options = std::fs::OpenOptions::new();
+        let opened = options.write(true).create_new(true).mode(0o600).open(&fresh);
+        let written = opened.and_then(|mut file| file.write_all(text.as_bytes()));
+        written
+            .and_then(|()| std::fs::rename(&fresh, path))
+            .with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// Adds to a file below the home, as the server's user.
+    pub(super) async fn append(&self, path: &Path, text: &str) -> anyhow::Result<()> {
+        self.fed("cat >>\"$1\"", path, text).await
+    }
+
+    /// Runs a script of the shell for a path, with this text on its standard input.
+    async fn fed(&self, script: &str, path: &Path, text: &str) -> anyhow::Result<()> {
+        let cannot = || format!("cannot write {}", path.display());
         let mut writer = self
             .command(Path::new("/bin/sh"))
-            .args(["-c", "cat >\"$1\"", "sh"])
+            .args(["-c", script, "sh"])
             .arg(path)
             .stdin(std::process::Stdio::piped())
             .spawn()
@@ -113,8 +138,8 @@ impl Place {
 
     /// A command that runs as the server's user, in its home, with nothing of our environment, in a process group
     /// of its own: Ctrl-C in the terminal is for the engine, which then stops the server in order.
-    pub(super) fn command(&self, program: &Path) -> tokio::process::Command {
-        let mut command = tokio::process::Command::new(program);
+    pub(super) fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
         command.current_dir(&self.home).env_clear().env("LC_ALL", "C").env("PATH", "/usr/bin:/bin");
         command.stdin(std::process::Stdio::null()).process_group(0);
         if let Some(account) = self.account {
@@ -123,21 +148,40 @@ impl Place {
         }
         command
     }
+
+    /// The same for a program that asks for its user's name.
+    pub(super) async fn named_command(&self, program: &Path) -> anyhow::Result<Command> {
+        Ok(match named(self.account)? {
+            Named::Already => self.command(program),
+            Named::Namespace(other) => {
+                let mut command = self.command(Path::new("unshare"));
+                command.args(namespace_of(other)).arg(program);
+                command
+            }
+            Named::Wrapper(library) => {
+                let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+                let Account { uid, gid } = self.account.unwrap_or(Account { uid, gid });
+                let users = self.home.join("users");
+                self.write(&users, &format!("orqestra:x:{uid}:{gid}::/:/bin/false\n")).await?;
+                let mut command = self.command(program);
+                command.env("LD_PRELOAD", library).env("NSS_WRAPPER_PASSWD", users);
+                command.env("NSS_WRAPPER_GROUP", "/dev/null");
+                command
+            }
+        })
+    }
 }
 
-fn choose_home(data_dir: &Path, euid: u32) -> anyhow::Result<PathBuf> {
-    let location = data_dir.join(LOCATION_FILE);
-    match std::fs::read_to_string(&location) {
-        Ok(text) => return Ok(PathBuf::from(text.trim_end())),
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(error).with_context(|| format!("cannot read {}", location.display())),
+fn choose_home(data: &DataDir, euid: u32) -> anyhow::Result<PathBuf> {
+    if let Some(home) = data.location()? {
+        return Ok(home);
     }
-    let inside = data_dir.join("postgres");
-    if euid != 0 || inside.exists() {
+    let inside = data.path().join(HOME);
+    if euid != 0 || inside.symlink_metadata().is_ok() {
         return Ok(inside);
     }
     // A data folder that was deleted and made anew must not meet its predecessor's data, whose keys are gone.
-    let stem = short_name(data_dir);
+    let stem = short_name(data.path());
     let first = Path::new(FOR_ROOT).join(&stem);
     if first.exists() {
         tracing::warn!(path = %first.display(), "an earlier data folder of this name left its database here");
@@ -146,10 +190,7 @@ fn choose_home(data_dir: &Path, euid: u32) -> anyhow::Result<PathBuf> {
         .map(|number| Path::new(FOR_ROOT).join(format!("{stem}-{number}")))
         .fold(first, |home, next| if home.exists() { next } else { home });
     // Written before the folder is made: a crash in between leaves a name that is simply used the next time.
-    let fresh = data_dir.join(format!("{LOCATION_FILE}.new"));
-    std::fs::write(&fresh, format!("{}\n", home.display()))
-        .and_then(|()| std::fs::rename(&fresh, &location))
-        .with_context(|| format!("cannot write {}", location.display()))?;
+    data.remember_location(&home)?;
     Ok(home)
 }
 
@@ -173,10 +214,10 @@ fn choose_socket_folder(home: &Path, account: Option<Account>) -> anyhow::Result
         Err(_) => {}
     }
     // Somebody else may have made it first, where everybody may write.
-    let found = std::fs::symlink_metadata(&folder)?;
+    let (folder, found) = trust::place_of(&folder)?;
     let owner = account.map_or_else(|| rustix::process::geteuid().as_raw(), |account| account.uid);
     ensure!(
-        found.is_dir() && found.uid() == owner && found.mode() & 0o777 == 0o700,
+        found.st_uid == owner && found.st_mode & 0o777 == 0o700 && is_plain(&folder),
         "{} is not a private folder of the server's user: remove it",
         folder.display()
     );
@@ -217,38 +258,11 @@ fn short_name(path: &Path) -> String {
     name
 }
 
-fn passwd() -> anyhow::Result<String> {
-    std::fs::read_to_string("/etc/passwd").context("cannot read /etc/passwd")
-}
-
-/// `postgres` where it exists, else `nobody`.
-fn unprivileged(passwd: &str) -> Option<Account> {
-    let find = |name: &str| {
-        passwd.lines().find_map(|line| {
-            let mut fields = line.split(':');
-            let (found, _password) = (fields.next()?, fields.next()?);
-            let account = Account { uid: fields.next()?.parse().ok()?, gid: fields.next()?.parse().ok()? };
-            (found == name).then_some(account)
-        })
-    };
-    find("postgres").or_else(|| find("nobody"))
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
-    use super::{Account, is_plain, short_name, unprivileged};
-
-    #[test]
-    fn the_server_runs_as_postgres_else_as_nobody() {
-        let both =
-            "root:x:0:0::/root:/bin/sh\nnobody:x:65534:65533::/:/bin/false\npostgres:x:101:104::/:/bin/sh\n";
-        assert_eq!(unprivileged(both), Some(Account { uid: 101, gid: 104 }));
-        let one = "root:x:0:0::/root:/bin/sh\nnobody:x:65534:65533::/:/bin/false\n";
-        assert_eq!(unprivileged(one), Some(Account { uid: 65534, gid: 65533 }));
-        assert_eq!(unprivileged("root:x:0:0::/root:/bin/sh\n"), None);
-    }
+    use super::{is_plain, short_name};
 
     #[test]
     fn a_path_keeps_its_short_name() {

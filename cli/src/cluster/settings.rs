@@ -1,4 +1,4 @@
-//! What the private cluster is told: its settings, who may connect, its roles and its database.
+//! The private cluster's settings, its roles and its database.
 //!
 //! Durability is not negotiable here: `fsync`, `full_page_writes` and `synchronous_commit` are written on, and nothing
 //! in the engine's settings turns them off. Logs name no value of a statement, so they hold no personal data.
@@ -9,15 +9,8 @@ use anyhow::Context as _;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection};
 
+use super::access::Passwords;
 use super::{APP, DATABASE, OWNER, PORT, SUPERUSER};
-
-/// Who may connect: everybody who reaches the socket. The socket lies in a folder that only the server's user (and
-/// root) can enter, and whoever is that user could read the data files and edit this file anyway, so a password would
-/// keep nobody out and would be one more secret to lose. There is no line for TCP, and the server listens on none.
-pub(super) const ACCESS: &str = "\
-# Written by orqestra. The socket's folder is 0700: see cli/src/cluster/settings.rs.
-local all all trust
-";
 
 /// The settings file that `postgresql.conf` includes; written anew at each start.
 pub(super) fn server(socket_folder: &Path) -> String {
@@ -31,6 +24,7 @@ unix_socket_permissions = 0700
 max_connections = 100
 cluster_name = 'orqestra'
 timezone = 'UTC'
+password_encryption = 'scram-sha-256'
 
 # What is acknowledged is on disk.
 fsync = on
@@ -64,34 +58,41 @@ log_parameter_max_length_on_error = 0
     )
 }
 
-/// How the engine connects as the cluster's superuser, to `database`.
-pub(super) fn superuser(socket_folder: &Path, database: &str) -> PgConnectOptions {
+/// How the engine connects as the cluster's superuser.
+pub(super) fn superuser(socket_folder: &Path, passwords: &Passwords) -> PgConnectOptions {
     // Everything that PG* variables could set is set here.
     PgConnectOptions::new_without_pgpass()
         .socket(socket_folder)
         .host("localhost")
         .port(PORT)
         .username(SUPERUSER)
-        .database(database)
+        .password(passwords.of_role(SUPERUSER))
+        .database("postgres")
         .ssl_mode(sqlx::postgres::PgSslMode::Disable)
         .disable_statement_logging()
 }
 
-/// Makes the two roles and the database where they are missing. The owner runs migrations, the app role is what the
-/// engine works as; neither is a superuser, and what the app role may do is granted by the migrations.
-pub(super) async fn provision(socket_folder: &Path) -> anyhow::Result<()> {
-    let mut connection = PgConnection::connect_with(&superuser(socket_folder, "postgres")).await?;
+/// Makes the two roles and the database where they are missing, and gives the roles their passwords. The owner runs
+/// migrations, the app role is what the engine works as; neither is a superuser, and what the app role may do is granted by the
+/// migrations.
+pub(super) async fn provision(socket_folder: &Path, passwords: &Passwords) -> anyhow::Result<()> {
+    let mut connection = PgConnection::connect_with(&superuser(socket_folder, passwords)).await?;
     for role in [OWNER, APP] {
-        let known: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)")
-            .bind(role)
-            .fetch_one(&mut connection)
-            .await?;
-        if !known {
-            connection
-                .execute(&*format!("CREATE ROLE {role} LOGIN"))
-                .await
-                .with_context(|| format!("role {role}"))?;
-        }
+        let verifier = passwords.verifier(role);
+        let kept: Option<Option<String>> =
+            sqlx::query_scalar("SELECT rolpassword FROM pg_authid WHERE rolname = $1")
+                .bind(role)
+                .fetch_optional(&mut connection)
+                .await?;
+        let change = match kept {
+            None => "CREATE",
+            Some(kept) if kept.as_ref() != Some(&verifier) => "ALTER",
+            Some(_) => continue,
+        };
+        connection
+            .execute(&*format!("{change} ROLE {role} LOGIN PASSWORD '{verifier}'"))
+            .await
+            .with_context(|| format!("role {role}"))?;
     }
     let known: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
         .bind(DATABASE)

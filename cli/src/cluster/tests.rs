@@ -1,19 +1,25 @@
 //! The private cluster against the installed PostgreSQL: each test has a data folder of its own and leaves no
 //! process and no folder behind.
 
-use std::os::unix::fs::MetadataExt as _;
-use std::path::PathBuf;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
-use sqlx::{Connection as _, Executor as _, PgConnection};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::account::has_name;
 use super::binaries::Binaries;
 use super::place::Place;
-use super::{Cluster, GONE_WITHIN, LOOK_AGAIN_AFTER, STOP_WITHIN_AT_LEAST, start_or_adopt, works_in};
+use super::{
+    APP, Cluster, DATABASE, GONE_WITHIN, LOOK_AGAIN_AFTER, OWNER, PORT, SEALED, STOP_WITHIN_AT_LEAST,
+    SUPERUSER, start_or_adopt, works_in,
+};
+use crate::keep::{DataDir, PASSWORDS_FILE};
 
 /// A data folder that takes its cluster with it.
 struct Folder(PathBuf);
@@ -128,15 +134,14 @@ async fn a_server_that_something_holds_up_ends_in_time_and_keeps_what_was_commit
 #[tokio::test]
 async fn what_a_killed_engine_left_of_an_initdb_is_made_anew() {
     let folder = Folder::new("unfinished");
-    std::fs::create_dir(&folder.0).unwrap();
-    let place = Place::settle(&folder.0.canonicalize().unwrap()).unwrap();
+    let place = Place::settle(&DataDir::open(&folder.0).unwrap()).unwrap();
     // One whose engine was killed long ago, and one that goes on although its engine is gone.
     let old = place.home().join("data.unfinished.1");
     std::fs::create_dir(&old).unwrap();
     std::fs::write(old.join("PG_VERSION"), "15\n").unwrap();
     let going_on = place.home().join("data.unfinished");
     let initdb = Binaries::find(None).await.unwrap().program("initdb");
-    let mut orphan = place.command(&initdb);
+    let mut orphan = place.named_command(&initdb).await.unwrap();
     orphan.arg("--pgdata").arg(&going_on).stdout(Stdio::null()).stderr(Stdio::null());
     let mut orphan = orphan.kill_on_drop(true).spawn().unwrap();
     let deadline = Instant::now() + Duration::from_secs(30);
@@ -189,6 +194,183 @@ async fn the_server_is_durable_and_out_of_reach_for_others() {
     let refusal = engine.execute("CREATE TABLE public.mine ()").await.unwrap_err();
     assert!(refusal.to_string().contains("permission denied"), "{refusal}");
     cluster.stop(by()).await.unwrap();
+}
+
+/// How to connect to the cluster as `role`, with this password or none.
+fn as_role(cluster: &Cluster, role: &str, password: Option<&str>) -> PgConnectOptions {
+    let options = PgConnectOptions::new_without_pgpass().socket(&cluster.socket_folder).port(PORT);
+    let options = options.username(role).database(if role == SUPERUSER { "postgres" } else { DATABASE });
+    password.into_iter().fold(options, PgConnectOptions::password)
+}
+
+/// Asserts that the server asks every client for the data folder's password, its own user and root among them.
+async fn is_closed(cluster: &Cluster) {
+    for role in [SUPERUSER, OWNER, APP] {
+        for wrong in [None, Some(""), Some("postgres"), Some("x")] {
+            let refused = as_role(cluster, role, wrong).connect().await.expect_err(role);
+            let code =
+                refused.as_database_error().and_then(|said| said.code().map(std::borrow::Cow::into_owned));
+            // A client that has no password ends what the server asks of it.
+            assert!(code.as_deref().is_none_or(|code| code == "28P01"), "{role} {wrong:?}: {refused}");
+        }
+        let right = cluster.passwords.of_role(role);
+        as_role(cluster, role, Some(right)).connect().await.expect(role).close().await.unwrap();
+    }
+    let mut owner =
+        as_role(cluster, SUPERUSER, Some(cluster.passwords.of_role(SUPERUSER))).connect().await.unwrap();
+    let open: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM pg_hba_file_rules WHERE auth_method <> 'scram-sha-256'")
+            .fetch_one(&mut owner)
+            .await
+            .unwrap();
+    assert_eq!(open, 0, "rules that ask for nothing");
+    owner.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn no_client_gets_in_without_the_data_folders_password() {
+    let folder = Folder::new("password");
+    let cluster = folder.start().await;
+    is_closed(&cluster).await;
+    let kept = folder.0.join(PASSWORDS_FILE);
+    assert_eq!(std::fs::metadata(&kept).unwrap().mode() & 0o777, 0o600);
+    let before = cluster.passwords.of_role(APP).to_owned();
+    cluster.stop(by()).await.unwrap();
+    let said = std::fs::read_to_string(cluster_log(&folder.0)).unwrap_or_default();
+    assert!(!said.contains(&before), "{said}");
+
+    // A folder that has lost them makes others, and the database is opened by those alone.
+    std::fs::remove_file(&kept).unwrap();
+    let cluster = folder.start().await;
+    assert_ne!(cluster.passwords.of_role(APP), before);
+    assert!(as_role(&cluster, APP, Some(&before)).connect().await.is_err());
+    is_closed(&cluster).await;
+    drop(cluster);
+    // Adopted, it asks for them as well.
+    let cluster = folder.start().await;
+    assert!(cluster.adopted());
+    is_closed(&cluster).await;
+    // A password that was set by hand: reported at once, and set anew by the next start.
+    let mut superuser =
+        as_role(&cluster, SUPERUSER, Some(cluster.passwords.of_role(SUPERUSER))).connect().await.unwrap();
+    superuser.execute("ALTER ROLE postgres PASSWORD 'another'").await.unwrap();
+    superuser.close().await.unwrap();
+    cluster.stop(by()).await.unwrap();
+    let refused = start_or_adopt(&folder.0, &CancellationToken::new()).await.unwrap_err();
+    assert!(format!("{refused:#}").contains("start again, which sets it anew"), "{refused:#}");
+    let cluster = folder.start().await;
+    is_closed(&cluster).await;
+    cluster.stop(by()).await.unwrap();
+}
+
+fn cluster_log(folder: &Path) -> PathBuf {
+    folder.join(crate::keep::START_LOG_FILE)
+}
+
+/// Makes a cluster as earlier versions made it: every client that reaches its socket is let in.
+async fn open_up(folder: &Folder) {
+    let cluster = folder.start().await;
+    let mut superuser =
+        as_role(&cluster, SUPERUSER, Some(cluster.passwords.of_role(SUPERUSER))).connect().await.unwrap();
+    for role in [SUPERUSER, OWNER, APP] {
+        superuser.execute(format!("ALTER ROLE {role} PASSWORD NULL").as_str()).await.unwrap();
+    }
+    superuser.close().await.unwrap();
+    let data = cluster.home.join("data");
+    cluster.stop(by()).await.unwrap();
+    std::fs::write(data.join("pg_hba.conf"), "local all all trust\n").unwrap();
+    std::fs::remove_file(data.join(SEALED)).unwrap();
+    std::fs::remove_file(folder.0.join(PASSWORDS_FILE)).unwrap();
+}
+
+#[tokio::test]
+async fn a_cluster_of_an_earlier_version_asks_for_passwords_after_the_next_start() {
+    let folder = Folder::new("before");
+    open_up(&folder).await;
+    let cluster = folder.start().await;
+    is_closed(&cluster).await;
+    let mut owner = PgConnection::connect(&cluster.owner_url()).await.unwrap();
+    owner.execute("CREATE TABLE kept ()").await.unwrap();
+    owner.close().await.unwrap();
+    cluster.stop(by()).await.unwrap();
+
+    // A server that a killed engine of an earlier version left running, with a client in it.
+    open_up(&folder).await;
+    let place = Place::settle(&DataDir::open(&folder.0).unwrap()).unwrap();
+    let postgres = Binaries::find(None).await.unwrap().program("postgres");
+    let mut left = place.command(&postgres);
+    let mut left =
+        left.arg("-D").arg(place.data()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let mut look = tokio::time::interval(LOOK_AGAIN_AFTER);
+    let stranger =
+        PgConnectOptions::new_without_pgpass().socket(place.socket_folder()).port(PORT).username(SUPERUSER);
+    let mut stranger = loop {
+        match stranger.connect().await {
+            Ok(in_it) => break in_it,
+            Err(error) => assert!(Instant::now() < deadline, "{error}"),
+        }
+        look.tick().await;
+    };
+    // It is our child, so its end is collected as the system would.
+    let collected = tokio::spawn(async move { left.wait().await });
+    let cluster = folder.start().await;
+    collected.await.unwrap().unwrap();
+    assert!(stranger.execute("SELECT 1").await.is_err(), "its session has ended");
+    is_closed(&cluster).await;
+    let found = "SELECT count(*)::text FROM pg_tables WHERE tablename = 'kept'";
+    assert_eq!(text(&cluster.owner_url(), found).await, "1");
+    cluster.stop(by()).await.unwrap();
+}
+
+#[tokio::test]
+async fn for_root_the_server_runs_as_a_user_of_its_own() {
+    let folder = Folder::new("account");
+    let cluster = folder.start().await;
+    let uid = std::fs::metadata(&cluster.home).unwrap().uid();
+    let own = std::fs::metadata(format!("/proc/{}", cluster.postmaster.as_raw_nonzero())).unwrap().uid();
+    assert_eq!(uid, own);
+    if rustix::process::geteuid().is_root() {
+        assert!(!has_name(uid), "{uid}");
+        for name in ["base", "postgresql.conf", "pg_hba.conf", "orqestra.conf", SEALED] {
+            assert_eq!(std::fs::metadata(cluster.home.join("data").join(name)).unwrap().uid(), uid, "{name}");
+        }
+    }
+    cluster.stop(by()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_cluster_that_another_user_could_have_prepared_is_not_started() {
+    let folder = Folder::new("planted");
+    let cluster = folder.start().await;
+    let (home, data) = (cluster.home.clone(), cluster.home.join("data"));
+    cluster.stop(by()).await.unwrap();
+    let refused =
+        async || format!("{:#}", start_or_adopt(&folder.0, &CancellationToken::new()).await.unwrap_err());
+    let mode = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let conf = data.join("postgresql.conf");
+    mode(&conf, 0o602);
+    assert!(refused().await.contains("postgresql.conf can be written by others (mode 602)"));
+    mode(&conf, 0o600);
+    if rustix::process::geteuid().is_root() {
+        let (stranger, uid) = (Some(65_534), Some(std::fs::metadata(&home).unwrap().uid()));
+        for path in [data.clone(), data.join("postmaster.opts"), data.join("base/1/PG_VERSION")] {
+            std::os::unix::fs::chown(&path, stranger, None).unwrap();
+            let said = refused().await;
+            assert!(
+                said.contains(&format!("{} belongs to another user (uid 65534)", path.display())),
+                "{said}"
+            );
+            std::os::unix::fs::chown(&path, uid, None).unwrap();
+        }
+        let location = folder.0.join("postgres.location");
+        std::os::unix::fs::chown(&location, stranger, None).unwrap();
+        assert!(refused().await.contains("postgres.location belongs to another user"));
+        std::os::unix::fs::chown(&location, Some(0), None).unwrap();
+    }
+    folder.start().await.stop(by()).await.unwrap();
 }
 
 #[tokio::test]

@@ -4,27 +4,33 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use orqestra_event_log::source::SystemClock;
-use orqestra_event_log::{Clock as _, MAX_CLOCK_SKEW, MIGRATOR, checkpoints_beyond_head, look_at_appends};
+use orqestra_event_log::{Clock as _, MAX_CLOCK_SKEW, checkpoints_beyond_head, look_at_appends};
 use orqestra_vault::{MasterKey, OsEntropy, Vault};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{PgPool, Row as _};
 use tokio::time::timeout;
+use uuid::Uuid;
 
+use super::engine::Database;
 use super::reach::{Server, reach};
 use super::{ANSWER_WITHIN, Finding};
 use crate::keep;
+use crate::schema::{self, Schema};
 use crate::settings::Settings;
 
-/// Everything about the database.
-pub(super) async fn look(url: &str, settings: &Settings) -> Vec<Finding> {
+/// Everything about the database, and which one it is.
+pub(super) async fn look(url: &str, settings: &Settings) -> (Vec<Finding>, Database) {
     let server = if settings.database_url.is_some() { Server::Given } else { Server::Private };
     let options = match reach(url, server, ANSWER_WITHIN).await {
         Ok(options) => options,
-        Err(finding) => return vec![finding],
+        Err(finding) => {
+            let down = server == Server::Private && !listens(url).await;
+            return (vec![finding], if down { Database::PrivateAndDown } else { Database::Unknown });
+        }
     };
     let Some(pool) = connect(options).await else {
         let what = "look again; if it stays so, look at the server's log";
-        return vec![Finding::amiss("database", "answers, and then does not", what)];
+        return (vec![Finding::amiss("database", "answers, and then does not", what)], Database::Unknown);
     };
     let mut findings = Vec::new();
     for setting in ["fsync", "full_page_writes", "synchronous_commit"] {
@@ -39,9 +45,20 @@ pub(super) async fn look(url: &str, settings: &Settings) -> Vec<Finding> {
     findings.push(in_time("API keys", api_keys(&pool)).await);
     findings.push(in_time("parked", parked(&pool)).await);
     findings.push(in_time("unknown", held(&pool)).await);
+    let id = sqlx::query_scalar::<_, Uuid>("select log_id from log_identity").fetch_one(&pool);
+    let id = timeout(ANSWER_WITHIN, id).await.ok().and_then(Result::ok);
     // The findings stand; how the connection ends does not matter.
     drop(timeout(ANSWER_WITHIN, pool.close()).await);
-    findings
+    (findings, id.map_or(Database::Unknown, |id| Database::Is(id.to_string())))
+}
+
+/// Whether anything listens on the server's socket.
+async fn listens(url: &str) -> bool {
+    let Ok(options) = url.parse::<PgConnectOptions>() else { return true };
+    let Some(folder) = options.get_socket() else { return true };
+    let socket = folder.join(format!(".s.PGSQL.{}", options.get_port()));
+    let connected = timeout(ANSWER_WITHIN, tokio::net::UnixStream::connect(socket)).await;
+    connected.map_or(true, |connected| connected.is_ok())
 }
 
 /// The server itself gives up on what takes too long, as where a table is locked.
@@ -120,22 +137,19 @@ async fn appends(pool: &PgPool) -> Finding {
 }
 
 async fn schema(pool: &PgPool) -> Finding {
-    let asked = sqlx::query("select version from _sqlx_migrations where success").fetch_all(pool).await;
-    let read: Result<Vec<i64>, _> =
-        asked.and_then(|rows| rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>());
-    let Ok(applied) = read else {
-        return Finding::amiss("schema", "its version cannot be read", "run `orqestra migrate`");
-    };
-    let known: Vec<i64> = MIGRATOR.iter().map(|migration| migration.version).collect();
-    let missing = known.iter().filter(|version| !applied.contains(version)).count();
-    let newer = applied.iter().filter(|version| !known.contains(version)).count();
-    if newer > 0 {
-        let found = format!("has {newer} migrations that this program does not know");
-        Finding::amiss("schema", found, "run a newer program")
-    } else if missing > 0 {
-        Finding::amiss("schema", format!("lacks {missing} migrations"), "run `orqestra migrate`")
-    } else {
-        Finding::ok("schema", "is this program's")
+    const PART: &str = "schema";
+    const MIGRATE: &str = "run `orqestra migrate`";
+    match schema::look(pool).await {
+        Ok(Schema::Fits) => Finding::ok(PART, "is this program's"),
+        Ok(Schema::Absent) => {
+            Finding::amiss(PART, "is missing", "run `orqestra bootstrap` or `orqestra migrate`")
+        }
+        Ok(Schema::Lacks(missing)) => Finding::amiss(PART, format!("lacks {missing} migrations"), MIGRATE),
+        Ok(Schema::Newer(newer)) => {
+            let found = format!("has {newer} migrations that this program does not know");
+            Finding::amiss(PART, found, "run a newer program")
+        }
+        Err(_) => Finding::amiss(PART, "its version cannot be read", MIGRATE),
     }
 }
 

@@ -5,8 +5,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::Finding;
-use crate::keep;
 use crate::settings::Settings;
+use crate::{keep, trust};
 
 /// Below this the disk is soon full: PostgreSQL's own log takes up to this much.
 const LEAST_FREE: u64 = 1_024 * 1_024 * 1_024;
@@ -28,41 +28,26 @@ pub(super) fn look(settings: &Settings) -> Vec<Finding> {
     }
 }
 
-/// Keys and tokens are their owner's alone.
+/// Keys and tokens are their owner's alone, and no other user could have put any of it there.
 fn modes(folder: &Path, around: &Metadata) -> Finding {
-    let mode = around.mode();
-    let shown = folder.display();
-    let open = |mode: u32| mode & 0o077 != 0;
-    if open(mode) {
+    const PART: &str = "data folder";
+    let (mode, shown) = (around.mode(), folder.display());
+    if let Err(error) = keep::look(folder) {
+        return match trust::why(&error) {
+            Some(why) => Finding::amiss(PART, why.found(), why.remedy()),
+            None => Finding::amiss(PART, format!("{error:#}"), "run this as the user that runs the engine"),
+        };
+    }
+    if mode & 0o077 != 0 {
         let found = format!("{shown} can be entered by others (mode {:o})", mode & 0o777);
-        return Finding::amiss("data folder", found, format!("chmod 700 {shown}"));
+        return Finding::amiss(PART, found, format!("chmod 700 {shown}"));
     }
-    let kept: Vec<(String, Metadata)> = keep::FILES
-        .iter()
-        .map(|name| folder.join(name))
-        .filter_map(|file| Some((file.display().to_string(), std::fs::metadata(&file).ok()?)))
-        .collect();
-    let those = |is: &dyn Fn(&Metadata) -> bool| {
-        let names: Vec<_> =
-            kept.iter().filter(|(_, found)| is(found)).map(|(name, _)| name.as_str()).collect();
-        names.join(" ")
-    };
-    let foreign = those(&|found| found.uid() != around.uid());
-    if !foreign.is_empty() {
-        let found = format!("{foreign} belongs to another user than the folder");
-        return Finding::amiss("data folder", found, format!("remove it, or chown it: {foreign}"));
-    }
-    let readable = those(&|found| open(found.mode()));
-    if readable.is_empty() {
-        return Finding::ok("data folder", format!("{shown}, its owner's alone"));
-    }
-    Finding::amiss("data folder", format!("others can read {readable}"), format!("chmod 600 {readable}"))
+    Finding::ok(PART, format!("{shown}, its owner's alone"))
 }
 
 /// What is left on the disk of the folder, and of the private database where that is elsewhere.
 fn room(folder: &Path) -> Option<Finding> {
-    let elsewhere = std::fs::read_to_string(folder.join(keep::LOCATION_FILE)).ok();
-    let elsewhere = elsewhere.map(|path| PathBuf::from(path.trim()));
+    let elsewhere = keep::location(folder).ok().flatten();
     let free = |path: PathBuf| {
         let disk = rustix::fs::statvfs(&path).ok()?;
         Some((disk.f_bavail.saturating_mul(disk.f_frsize), path))

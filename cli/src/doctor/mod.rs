@@ -11,9 +11,10 @@ use std::time::Duration;
 use anyhow::bail;
 use serde::Serialize;
 
+use self::engine::Database;
 use crate::remote::Where;
 use crate::settings::Settings;
-use crate::{cluster, place};
+use crate::{cluster, place, trust};
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
@@ -43,23 +44,31 @@ pub(crate) async fn run(settings: &Settings, at: &Where, json: bool) -> anyhow::
     let mut findings = folder::look(settings);
     findings.push(programs(settings).await);
     findings.push(address(settings).await);
-    findings.push(engine::look(at, settings).await);
+    let engine = engine::look(at, settings).await;
     match place::urls(settings) {
         Ok(urls) => {
-            findings.extend(database::look(&urls.app, settings).await);
+            let (of_database, database) = database::look(&urls.app, settings).await;
+            findings.push(engine.beside(&database));
+            findings.extend(of_database);
         }
         Err(error) => {
             let kind = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
-            findings.push(match kind {
-                Some(ErrorKind::NotFound) => {
+            // A folder that has seen no engine has none that runs.
+            let down = kind == Some(ErrorKind::NotFound);
+            findings.push(engine.beside(if down { &Database::PrivateAndDown } else { &Database::Unknown }));
+            findings.push(match (trust::why(&error), kind) {
+                (Some(why), _) => {
+                    Finding::amiss("database", format!("not asked: {}", why.found()), why.remedy())
+                }
+                (None, Some(ErrorKind::NotFound)) => {
                     Finding::amiss("database", error.to_string(), "run `orqestra up`")
                 }
-                Some(ErrorKind::PermissionDenied) => Finding::amiss(
+                (None, Some(ErrorKind::PermissionDenied)) => Finding::amiss(
                     "database",
                     format!("{error:#}"),
                     "run this as the user that runs the engine",
                 ),
-                _ => Finding::amiss(
+                (None, _) => Finding::amiss(
                     "database",
                     format!("{error:#}"),
                     "run `orqestra up`, which writes it anew",
@@ -101,8 +110,18 @@ async fn programs(settings: &Settings) -> Finding {
 }
 
 async fn address(settings: &Settings) -> Finding {
-    let listen = settings.listen;
-    match tokio::time::timeout(ANSWER_WITHIN, tokio::net::TcpListener::bind(listen)).await {
+    let listen = &settings.listen;
+    let addresses = match listen.addresses().await {
+        Ok(addresses) => addresses,
+        Err(error) => {
+            return Finding::amiss(
+                "address",
+                format!("{listen}: {error:#}"),
+                "set ORQESTRA_LISTEN to an address",
+            );
+        }
+    };
+    match tokio::time::timeout(ANSWER_WITHIN, tokio::net::TcpListener::bind(&*addresses)).await {
         Ok(Ok(_)) => Finding::ok("address", format!("{listen} is free")),
         _ => {
             Finding::ok("address", format!("{listen} is in use: by a running engine, or set ORQESTRA_LISTEN"))

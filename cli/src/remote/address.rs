@@ -4,7 +4,6 @@
 //! Invariant: an address goes with where it came from, which every error about it names.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -56,23 +55,10 @@ impl Where {
         if let Some((url, file)) = keep::announced(&settings.data_dir)? {
             return Ok(Address { url, source: Source::Folder(file) });
         }
-        let address = settings.listen;
-        anyhow::ensure!(address.port() != 0, "the engine's port is not known; name it with --url");
-        Ok(Address { url: local_url(address), source: Source::Settings })
+        let listen = &settings.listen;
+        anyhow::ensure!(listen.port() != 0, "the engine's port is not known; name it with --url");
+        Ok(Address { url: listen.url(), source: Source::Settings })
     }
-}
-
-/// The URL of an engine on this machine that listens on this address.
-pub(crate) fn local_url(mut address: SocketAddr) -> String {
-    if address.ip().is_unspecified() {
-        // It listens on every address, so also on this one.
-        let local: std::net::IpAddr = match address {
-            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
-            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
-        };
-        address.set_ip(local);
-    }
-    format!("http://{address}")
 }
 
 impl fmt::Display for Source {
@@ -90,21 +76,5 @@ impl fmt::Display for Source {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} (by {})", plain(&self.url), self.source)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_engine_that_listens_everywhere_is_asked_on_this_machine() {
-        for (listen, url) in [
-            ("0.0.0.0:81", "http://127.0.0.1:81"),
-            ("[::]:81", "http://[::1]:81"),
-            ("10.0.0.1:81", "http://10.0.0.1:81"),
-        ] {
-            assert_eq!(local_url(listen.parse().unwrap()), url);
-        }
     }
 }

@@ -14,7 +14,7 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use orqestra_domain::{Channel, TenantId};
 
-pub(crate) use self::address::{Address, Source, Where, local_url};
+pub(crate) use self::address::{Address, Source, Where};
 pub(crate) use self::client::{Client, NoEngine, Refused};
 use self::secret::{read, secret};
 pub(crate) use self::show::plain;

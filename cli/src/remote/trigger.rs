@@ -2,7 +2,7 @@
 //!
 //! The raw body that is signed is the one that is sent.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
@@ -166,28 +166,44 @@ impl TriggerCommand {
             print("\n")?;
         }
         let (mut told, mut bad) = (BTreeSet::new(), 0);
+        // The last line about each channel that has not ended.
+        let mut said = BTreeMap::new();
         loop {
             let event = client.get(&location).await?.body;
             let channels = event["data"]["channels"].as_array().cloned().unwrap_or_default();
             ensure!(!channels.is_empty(), "the event's state names no channel");
             for channel in &channels {
                 let (name, status) = (cell(channel, "channel"), cell(channel, "status"));
-                if ENDS.contains(&status.as_str()) && told.insert(name) {
+                if !ENDS.contains(&status.as_str()) {
+                    if let Some(line) = goes_on(channel).filter(|line| said.get(&name) != Some(line)) {
+                        if !self.form.json {
+                            print(&line)?;
+                        }
+                        said.insert(name, line);
+                    }
+                } else if told.insert(name) {
                     bad += u32::from(matches!(status.as_str(), "FAILED" | "UNKNOWN"));
-                    if self.form.json { show::json(channel)? } else { print(&ended(channel))? }
+                    if self.form.json { show::json(channel)? } else { print(&line_of(channel))? }
                 }
             }
-            let open = channels.len() - told.len();
-            if open == 0 {
+            let open: Vec<_> =
+                channels.iter().filter(|channel| !told.contains(&cell(channel, "channel"))).collect();
+            if open.is_empty() {
                 ensure!(bad == 0, "{bad} of {} channels were not delivered", channels.len());
                 return Ok(());
             }
-            ensure!(
-                Instant::now() < until,
-                "{open} of {} channels have not ended within {} s; what was accepted is still sent",
-                channels.len(),
-                self.wait_seconds
-            );
+            if Instant::now() >= until {
+                // A program is told of each channel once: here as it stands.
+                for channel in open.iter().filter(|_| self.form.json) {
+                    show::json(channel)?;
+                }
+                bail!(
+                    "{} of {} channels have not ended within {} s; what was accepted is still sent",
+                    open.len(),
+                    channels.len(),
+                    self.wait_seconds
+                );
+            }
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
@@ -211,10 +227,22 @@ fn tell(answer: &Answer) -> anyhow::Result<()> {
     print(&(out + "\n" + &columns(&["CHANNEL", "PLAN", "REASON"], &rows)))
 }
 
-/// A line on a channel that has ended.
-fn ended(channel: &Value) -> String {
+/// A line on a channel that waits for its next attempt or for an operator; none on one that is simply under way.
+fn goes_on(channel: &Value) -> Option<String> {
+    let waits = ["nextDue", "waitsFor"].iter().any(|field| channel[*field].is_string());
+    waits.then(|| line_of(channel))
+}
+
+/// A line on a channel as it stands.
+fn line_of(channel: &Value) -> String {
     let details = ["provider", "reason", "cause"].iter().filter(|field| channel.get(**field).is_some());
     let mut details: Vec<_> = details.map(|field| cell(channel, field)).collect();
+    if channel["waitsFor"].is_string() {
+        details.push(format!("waits for an operator: {}", cell(channel, "waitsFor")));
+    }
+    if channel["nextDue"].is_string() {
+        details.push(format!("next attempt at {}", cell(channel, "nextDue")));
+    }
     if let Some(missing) = channel["missingVariables"].as_array().filter(|missing| !missing.is_empty()) {
         let names: Vec<_> = missing.iter().filter_map(Value::as_str).map(plain).collect();
         details.push(format!("missing: {}", names.join(", ")));
@@ -247,10 +275,23 @@ mod tests {
     #[test]
     fn a_channel_that_has_ended_is_one_line() {
         let sent = json!({"channel": "EMAIL", "status": "SENT", "provider": "smtp"});
-        assert_eq!(ended(&sent), "EMAIL  SENT     smtp\n");
+        assert_eq!(line_of(&sent), "EMAIL  SENT     smtp\n");
         let skipped = json!({"channel": "SMS", "status": "SKIPPED", "reason": "no_address"});
-        assert_eq!(ended(&skipped), "SMS    SKIPPED  no_address\n");
+        assert_eq!(line_of(&skipped), "SMS    SKIPPED  no_address\n");
         let missing = json!({"channel": "PUSH", "status": "SENT", "missingVariables": ["title", "amount"]});
-        assert_eq!(ended(&missing), "PUSH   SENT     missing: title, amount\n");
+        assert_eq!(line_of(&missing), "PUSH   SENT     missing: title, amount\n");
+    }
+
+    #[test]
+    fn a_channel_that_waits_tells_why_and_until_when_and_one_under_way_nothing() {
+        let retries = json!({"channel": "EMAIL", "status": "RETRYING", "provider": "smtp", "cause": "smtp_451",
+            "nextDue": "2026-11-29T10:00:05Z"});
+        let line = "EMAIL  RETRYING  smtp  smtp_451  next attempt at 2026-11-29T10:00:05Z\n";
+        assert_eq!(goes_on(&retries).as_deref(), Some(line));
+        let waits = json!({"channel": "SMS", "status": "PLANNED", "waitsFor": "no_provider"});
+        assert_eq!(goes_on(&waits).as_deref(), Some("SMS    PLANNED  waits for an operator: no_provider\n"));
+        assert_eq!(goes_on(&json!({"channel": "SMS", "status": "SENDING"})), None);
+        let steering = json!({"channel": "SMS", "status": "RETRYING", "cause": "\u{1b}[2J", "nextDue": "x"});
+        assert!(!goes_on(&steering).unwrap().contains('\u{1b}'));
     }
 }

@@ -23,6 +23,10 @@ fn nothing_given_is_enough() {
 fn an_error_names_the_setting() {
     let error = |pairs: &[(&str, &str)]| given(pairs).err().unwrap().to_string();
     assert!(error(&[("ORQESTRA_LISTEN", "8080")]).starts_with("listen: 8080"));
+    assert_eq!(
+        given(&[("ORQESTRA_LISTEN", "localhost:8080")]).unwrap().listen.url(),
+        "http://localhost:8080"
+    );
     assert!(error(&[("ORQESTRA_PROBES_LISTEN", "9090")]).starts_with("probes_listen: 9090"));
     assert!(
         error(&[("ORQESTRA_PROBES_LISTEN", "127.0.0.1:8080")])
@@ -105,6 +109,75 @@ fn a_number_in_the_file_stands_with_or_without_quotes() {
 }
 
 #[test]
+fn an_error_in_the_file_repeats_no_value() {
+    for (text, told) in [
+        ("admin_token = \"top-secret", "orqestra.toml, line 1: "),
+        ("listen = \"a:1\"\nadmin_token = top-secret", "orqestra.toml, line 2: "),
+        ("admin_token = 'top-secret' 'top-secret'", "orqestra.toml, line 1: "),
+        ("admin_token \"top-secret\"", "orqestra.toml, line 1: "),
+        ("admin_token = 'a'\nadmin_token = 'top-secret'", "orqestra.toml, line 2: "),
+        (
+            "admin_tokn = 'top-secret'",
+            "orqestra.toml: admin_tokn is not a setting; did you mean admin_token?",
+        ),
+        ("colour = 'top-secret'", "orqestra.toml: colour is not a setting"),
+        (
+            "master_key = ['top-secret']",
+            "orqestra.toml: master_key: expected text in quotes, got a value of the type array",
+        ),
+        (
+            "admin_token = 1234567890",
+            "orqestra.toml: admin_token: expected text in quotes, got a value of the type integer",
+        ),
+        (
+            "claim_seconds = 1.25",
+            "orqestra.toml: claim_seconds: expected a whole number, or one in quotes, got a value of the type float",
+        ),
+        (
+            "[admin_token]\nx = 'top-secret'",
+            "orqestra.toml: admin_token: expected text in quotes, got a value of the type table",
+        ),
+    ] {
+        let error = format!("{:#}", Given::of_file(text).err().unwrap());
+        assert!(error.starts_with(told), "{text}: {error}");
+        assert!(!error.contains("secret") && !error.contains("12345") && !error.contains("1.25"), "{error}");
+    }
+    let read = Given::of_file("claim_seconds = 7\nadmin_token = 'a'\ndata_dir = '/x'").unwrap();
+    assert_eq!((read.claim_seconds.as_deref(), read.admin_token.as_deref()), (Some("7"), Some("a")));
+}
+
+#[test]
+fn a_variable_that_is_none_of_ours_is_named_with_the_one_that_is_meant_and_without_its_value() {
+    let told = |name: &str, value: &str| unknown([(name.to_owned(), value.to_owned())].into_iter());
+    for (name, meant) in [
+        ("ORQESTRA_LISTNE", "; did you mean ORQESTRA_LISTEN?"),
+        ("ORQESTRA_ADMIN_TOKN", "; did you mean ORQESTRA_ADMIN_TOKEN?"),
+        ("ORQESTRA_DATABASE_URI", "; did you mean ORQESTRA_DATABASE_URL?"),
+        ("ORQESTRA_REALTIME_TOKEN_SECRET", "; did you mean ORQESTRA_CENTRIFUGO_TOKEN_SECRET?"),
+        ("ORQESTRA_APIKEY", "; did you mean ORQESTRA_API_KEY?"),
+        ("ORQESTRA_COLOUR", ""),
+        ("ORQESTRA_", ""),
+    ] {
+        assert_eq!(told(name, "secret"), [format!("{name} is not a variable of this program{meant}")]);
+    }
+    for (known, value) in [
+        ("ORQESTRA_LISTEN", "x"),
+        ("ORQESTRA_URL", "x"),
+        ("ORQESTRA_FAIL_POINT", "x"),
+        ("ORQESTRATOR", "x"),
+        ("PATH", "x"),
+        // Variables of Kubernetes in each pod, for a service of this name.
+        ("ORQESTRA_SERVICE_HOST", "10.0.0.1"),
+        ("ORQESTRA_SERVICE_PORT_HTTP", "8080"),
+        ("ORQESTRA_PORT", "tcp://10.0.0.1:8080"),
+        ("ORQESTRA_API_PORT_8080_TCP_ADDR", "10.0.0.1"),
+    ] {
+        assert!(told(known, value).is_empty(), "{known}");
+    }
+    assert_eq!(told("ORQESTRA_PORT", "8080").len(), 1, "set by hand");
+}
+
+#[test]
 fn a_weak_secret_is_refused_without_repeating_it() {
     let weak = "changeme-changeme-changeme-changeme";
     for name in ["ORQESTRA_ADMIN_TOKEN", "ORQESTRA_CENTRIFUGO_TOKEN_SECRET"] {
@@ -140,6 +213,7 @@ fn delays_are_read_with_their_units() {
 #[test]
 fn the_file_refuses_a_name_it_does_not_know() {
     assert!(toml::from_str::<Given>("listne = \"x\"").is_err());
+    assert!(Given::of_file("listne = \"x\"").is_err());
 }
 
 #[test]
@@ -155,7 +229,8 @@ fn private_hosts_get_mail_from_a_developers_machine_alone_unless_it_is_said_othe
         (&[(NAME, "off")], refused, refused),
     ] {
         let settings = given(given_settings).unwrap();
-        assert_eq!(settings.private_hosts(Embedded::Up), up, "{given_settings:?}");
-        assert_eq!(settings.private_hosts(Embedded::Serve), serve, "{given_settings:?}");
+        let Listen::At(at) = settings.listen else { panic!("an address: {given_settings:?}") };
+        assert_eq!(settings.private_hosts(Embedded::Up, at.ip()), up, "{given_settings:?}");
+        assert_eq!(settings.private_hosts(Embedded::Serve, at.ip()), serve, "{given_settings:?}");
     }
 }

@@ -1,5 +1,6 @@
 //! One trace from a caller's request to the calls that providers get for it: in log lines and at a collector.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use orqestra_tests::collector::{Collector, text};
@@ -53,6 +54,13 @@ async fn a_requests_line_and_those_of_its_deliveries_show_one_trace() {
         let line = of_trace(&world, "answered a request", trace, 1).await.remove(0);
         assert_eq!(line["request.id"], json!(request));
         assert_eq!(line["tenant.id"], json!(tenant.id.to_string()));
+        let state = world.settled(tenant, &format!("order-{number}")).await;
+        assert_eq!(
+            line["notification.id"],
+            json!(state.notification_id),
+            "which the lines of its calls name too"
+        );
+        assert!(!line.to_string().contains("order-"), "not the caller's id: {line}");
         assert_eq!(line["http.method"], "POST");
         assert_eq!(line["http.route"], "/api/v1/events/trigger");
         assert_eq!(line["http.status"], 200);
@@ -126,6 +134,17 @@ async fn a_collector_gets_the_request_its_append_and_its_attempts_in_the_callers
     })
     .await;
     let request = spans.iter().find(|span| span.name == "POST /api/v1/events/trigger").unwrap();
+    let process = processes(&world);
+    assert_eq!(collector.instances(), process, "each span says of which process it is");
+    world.restart().await;
+    drop(world.trigger(tenant, &order(3)).await.expect(200));
+    drop(world.drain().await);
+    wait::until("spans of the second process", WITHIN, async || {
+        (collector.instances().len() == 2).then_some(())
+    })
+    .await;
+    assert_eq!(collector.instances(), processes(&world));
+    assert!(process.is_subset(&collector.instances()));
     assert_eq!(request.parent_span_id, "00f067aa0ba902b7".as_bytes().chunks(2).map(byte).collect::<Vec<_>>());
     assert_eq!(text(request, "tenant.id"), Some(tenant.id.to_string().as_str()));
     let under = |parent: &[u8], name: &str| {
@@ -149,6 +168,14 @@ async fn a_collector_gets_the_request_its_append_and_its_attempts_in_the_callers
         collector.spans().iter().all(|span| kept(&span.trace_id)),
         "a trace that nobody keeps is not sent"
     );
+}
+
+/// The processes that the metadata of events name.
+fn processes(world: &World) -> BTreeSet<String> {
+    let output = world.launch().run(&["log", "tail", "-n", "1000"]);
+    let events = String::from_utf8(output.stdout).unwrap();
+    let events = events.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    events.filter_map(|event| Some(event["metadata"]["process"].as_str()?.to_owned())).collect()
 }
 
 fn byte(pair: &[u8]) -> u8 {
