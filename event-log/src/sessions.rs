@@ -2,7 +2,9 @@
 //!
 //! A session that was idle is asked before it is used, within a bound, so that one which the server, a failover or the
 //! network has ended is replaced and no caller meets it. One that was opened before an outage ended is replaced unasked:
-//! it may lead to a server that is none any more. Under load sessions are hardly idle, and are not asked.
+//! it may lead to a server that was replaced. A question costs a round trip, so a session is not asked that was in use a
+//! moment ago, or that was idle for a short time in which the process has watched the database and seen no trouble: the
+//! connection that listens for new events is open and the head was read lately.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -18,6 +20,10 @@ use tokio::time::{Instant, timeout};
 const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
 /// A session that was in use so short a time ago is used again unasked.
 const IN_USE: Duration = Duration::from_millis(5);
+/// The same for a session of a database that was watched all the while.
+const WATCHED: Duration = Duration::from_secs(1);
+/// How old the last answer may be for a database to count as watched: the head is read more often.
+const SEEN_LATELY: Duration = Duration::from_millis(250);
 /// Without an answer of the database for so long, a session that comes back may have been given up in the middle of a
 /// statement that will never be answered.
 const ANSWERED_LATELY: Duration = Duration::from_millis(500);
@@ -29,6 +35,10 @@ struct State {
     trusted_from: AtomicU64,
     /// Microseconds after `began`: when the database last answered.
     answered: AtomicU64,
+    /// Whether a connection is open that hears at once when the server ends its sessions.
+    watching: AtomicBool,
+    /// Microseconds after `began`: when the database last failed to answer, or that connection ended.
+    troubled: AtomicU64,
     /// Whether the writer's own session stores what it is given, so that one which only reads leads elsewhere.
     stores: AtomicBool,
     renewals: watch::Sender<()>,
@@ -44,6 +54,8 @@ impl Default for Sessions {
             began: Instant::now(),
             trusted_from: AtomicU64::new(0),
             answered: AtomicU64::new(0),
+            watching: AtomicBool::new(false),
+            troubled: AtomicU64::new(0),
             stores: AtomicBool::new(false),
             renewals: watch::Sender::new(()),
         }))
@@ -82,6 +94,19 @@ impl Sessions {
         self.0.answered.fetch_max(self.now(), Ordering::AcqRel);
     }
 
+    /// Notes that a connection listens, or that it ended.
+    pub(crate) fn watch(&self, listens: bool) {
+        self.0.watching.store(listens, Ordering::Release);
+        if !listens {
+            self.trouble();
+        }
+    }
+
+    /// Notes that the database did not answer.
+    pub(crate) fn trouble(&self) {
+        self.0.troubled.fetch_max(self.now(), Ordering::AcqRel);
+    }
+
     /// Notes whether the writer's session stores what it is given.
     pub(crate) fn stores(&self, stores: bool) {
         self.0.stores.store(stores, Ordering::Release);
@@ -91,7 +116,7 @@ impl Sessions {
         if !self.is_trusted(&of) {
             return false;
         }
-        if of.idle_for <= IN_USE {
+        if of.idle_for <= IN_USE || self.was_watched(self.now(), of.idle_for) {
             return true;
         }
         let asked = async {
@@ -111,6 +136,14 @@ impl Sessions {
                 || matches!(timeout(ANSWERS_WITHIN, session.ping()).await, Ok(Ok(()))))
     }
 
+    /// Whether the database was seen to work for so long before a moment.
+    fn was_watched(&self, now: u64, idle: Duration) -> bool {
+        idle <= WATCHED
+            && self.0.watching.load(Ordering::Acquire)
+            && now.saturating_sub(self.0.answered.load(Ordering::Acquire)) <= micros(SEEN_LATELY)
+            && now.saturating_sub(micros(idle)) > self.0.troubled.load(Ordering::Acquire)
+    }
+
     fn is_trusted(&self, of: &PoolConnectionMetadata) -> bool {
         self.now().saturating_sub(micros(of.age)) >= self.0.trusted_from.load(Ordering::Acquire)
     }
@@ -122,4 +155,40 @@ impl Sessions {
 
 fn micros(span: Duration) -> u64 {
     u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_session_is_asked_unless_its_database_was_watched_while_it_was_idle() {
+        const IDLE: Duration = Duration::from_millis(100);
+        let sessions = Sessions::default();
+        let now = micros(Duration::from_mins(1));
+        let before = |ago: Duration| now - micros(ago);
+        sessions.0.answered.store(now, Ordering::Release);
+        assert!(!sessions.was_watched(now, IDLE), "no connection listens");
+        sessions.watch(true);
+        assert!(sessions.was_watched(now, IDLE) && sessions.was_watched(now, WATCHED));
+        assert!(!sessions.was_watched(now, WATCHED + IDLE), "idle for too long");
+        sessions.0.answered.store(before(2 * SEEN_LATELY), Ordering::Release);
+        assert!(!sessions.was_watched(now, IDLE), "no answer lately");
+        sessions.0.answered.store(now, Ordering::Release);
+        sessions.0.troubled.store(before(2 * IDLE), Ordering::Release);
+        assert!(sessions.was_watched(now, IDLE), "the trouble was before its last use");
+        assert!(!sessions.was_watched(now, 3 * IDLE), "the trouble was after its last use");
+        sessions.0.troubled.store(0, Ordering::Release);
+        sessions.watch(false);
+        assert!(!sessions.was_watched(now, IDLE), "the connection that listened has ended");
+    }
+
+    #[tokio::test]
+    async fn trouble_is_noted_when_it_comes() {
+        let sessions = Sessions::default();
+        tokio::task::yield_now().await;
+        sessions.trouble();
+        let noted = sessions.0.troubled.load(Ordering::Acquire);
+        assert!(noted > 0 && noted <= sessions.now());
+    }
 }
