@@ -15,7 +15,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use metrics::{Counter, Histogram};
-use orqestra_commands::Trace;
+use orqestra_commands::{CallerId, CallersIds, TenantEntry, Trace};
 use orqestra_domain::{NotificationId, TenantId};
 use tracing::{Instrument, Span};
 
@@ -23,11 +23,10 @@ use crate::envelope;
 use crate::error::{ApiError, Failure};
 use crate::probe;
 use crate::process::Process;
-use crate::request::{is_plain_id, trace};
+use crate::request::{REQUEST_ID, callers_ids, trace_parent};
 use crate::router::ROUTES;
 use crate::server::NoPlace;
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The target of lines that tell of what went well.
 const ACCESS: &str = "orqestra::access";
 /// Seconds after which a connection without a place may find one.
@@ -47,23 +46,44 @@ pub(crate) struct OfNotification(pub(crate) NotificationId);
 pub(crate) struct Scope(Arc<ScopeInner>);
 
 struct ScopeInner {
+    /// What the caller calls it, for the answer alone.
+    ids: CallersIds,
     trace: Arc<Trace>,
+    /// The same, once it is known under whose key the caller's ids are referred to.
+    referring: OnceLock<Arc<Trace>>,
     tenant: OnceLock<TenantId>,
 }
 
 impl Scope {
-    fn new(trace: Trace) -> Self {
-        Self(Arc::new(ScopeInner { trace: Arc::new(trace), tenant: OnceLock::new() }))
+    fn new(ids: CallersIds, trace: Trace) -> Self {
+        let (trace, referring, tenant) = (Arc::new(trace), OnceLock::new(), OnceLock::new());
+        Self(Arc::new(ScopeInner { ids, trace, referring, tenant }))
     }
 
     /// The trace that the request belongs to.
     pub(crate) fn trace(&self) -> &Arc<Trace> {
-        &self.0.trace
+        self.0.referring.get().unwrap_or(&self.0.trace)
     }
 
-    /// The request's id.
-    pub(crate) fn request_id(&self) -> &str {
+    /// The request's id, as logs and events have it.
+    fn request_id(&self) -> &str {
         self.0.trace.request_id()
+    }
+
+    /// The request's id, as its answer has it: the caller's own, if it gave one.
+    fn told_id(&self) -> &str {
+        self.0.ids.request.as_ref().map_or_else(|| self.request_id(), CallerId::as_str)
+    }
+
+    /// Refers to those of the caller's ids that may not stand in clear, under this tenant's key.
+    pub(crate) fn refer(&self, tenant: &TenantEntry) {
+        if self.0.ids.are_plain() {
+            return;
+        }
+        self.0.referring.get_or_init(|| {
+            let trace = Trace::clone(&self.0.trace);
+            Arc::new(trace.referring(&self.0.ids, &tenant.index))
+        });
     }
 
     /// Says whose request it is.
@@ -75,8 +95,10 @@ impl Scope {
 /// Runs a request and writes down how it went.
 pub(crate) async fn observe(State(process): State<Process>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let id = taken_over(&request).unwrap_or_else(|| process.ids.uuid_v7(process.clock.now()).to_string());
-    let scope = Scope::new(trace(id, request.headers()));
+    let ids = callers_ids(request.headers());
+    let own = || process.ids.uuid_v7(process.clock.now()).to_string();
+    let trace = Trace::of_request(&ids, trace_parent(request.headers()), own);
+    let scope = Scope::new(ids, trace);
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
     let method = known(request.method());
@@ -93,10 +115,10 @@ pub(crate) async fn observe(State(process): State<Process>, mut request: Request
         .unwrap_or_else(|_| ApiError::Internal("the request's task panicked".to_owned()).into_response());
     let failure = response.extensions_mut().remove::<Failure>();
     if let Some(Failure(error)) = &failure {
-        envelope::write(&mut response, error, scope.request_id());
+        envelope::write(&mut response, error, scope.told_id());
     }
-    if let Ok(id) = HeaderValue::from_str(scope.request_id()) {
-        response.headers_mut().insert(REQUEST_ID, id);
+    if let Ok(id) = HeaderValue::from_str(scope.told_id()) {
+        response.headers_mut().insert(HeaderName::from_static(REQUEST_ID), id);
     }
     // What is answered is a tenant's or an operator's own, but where the route says otherwise.
     let headers = response.headers_mut();
@@ -114,6 +136,12 @@ pub(crate) async fn observe(State(process): State<Process>, mut request: Request
     }
     if response.status().is_server_error() {
         span.record("otel.status", "error");
+    }
+    if let Some(reference) = scope.trace().request_ref() {
+        span.record("request.ref", reference);
+    }
+    if let Some(reference) = scope.trace().given_ref() {
+        span.record("trace.ref", reference);
     }
     drop(span);
     let status = response.status();
@@ -142,7 +170,9 @@ fn server_span(scope: &Scope, route: &str, method: &str) -> Span {
         otel.entry = %trace.entry(),
         otel.parent = trace.parent().map(tracing::field::display),
         request.id = trace.request_id(),
+        "request.ref" = tracing::field::Empty,
         trace.id = trace.given(),
+        "trace.ref" = tracing::field::Empty,
         http.request.method = method,
         http.route = route,
         http.response.status_code = tracing::field::Empty,
@@ -155,7 +185,8 @@ fn server_span(scope: &Scope, route: &str, method: &str) -> Span {
 /// Writes down a refusal of what was no request yet, and gives its id and its body.
 pub(crate) fn unrouted(process: &Process, error: &ApiError) -> (String, Vec<u8>) {
     let (status, code) = error.row();
-    let scope = Scope::new(Trace::of(process.ids.uuid_v7(process.clock.now()).to_string(), None, None));
+    let id = process.ids.uuid_v7(process.clock.now()).to_string();
+    let scope = Scope::new(CallersIds::default(), Trace::own(id));
     process.http().record("none", status, Duration::ZERO);
     tracing::info!(
         request.id = scope.request_id(),
@@ -166,12 +197,6 @@ pub(crate) fn unrouted(process: &Process, error: &ApiError) -> (String, Vec<u8>)
     );
     let body = envelope::body(error, scope.request_id());
     (scope.request_id().to_owned(), body)
-}
-
-/// The caller's request id, if it is one that may stand in logs and events.
-fn taken_over(request: &Request) -> Option<String> {
-    let given = request.headers().get(REQUEST_ID)?.to_str().ok()?;
-    is_plain_id(given).then(|| given.to_owned())
 }
 
 struct Line<'a> {
@@ -192,7 +217,9 @@ impl Line<'_> {
                     target: $target,
                     {
                         request.id = self.scope.request_id(),
+                        "request.ref" = self.scope.trace().request_ref(),
                         trace.id = self.trace_id,
+                        "trace.ref" = self.scope.trace().given_ref(),
                         tenant.id = self.scope.0.tenant.get().map(tracing::field::display),
                         notification.id = self.notification.map(tracing::field::display),
                         http.method = self.method,

@@ -8,7 +8,8 @@ use axum::extract::{FromRequestParts, Path, Query, Request};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use bytes::Bytes;
-use orqestra_commands::{Actor, Authenticated, Context, Trace};
+use orqestra_commands::{Actor, Authenticated, CallerId, CallersIds, Context};
+use orqestra_domain::TenantId;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -21,10 +22,9 @@ use crate::error::ApiError;
 use crate::fields::Problems;
 use crate::observe::Scope;
 
+pub(crate) const REQUEST_ID: &str = "x-request-id";
 const TRACE_ID: &str = "x-trace-id";
 const TRACE_PARENT: &str = "traceparent";
-/// Most bytes of a request id or a trace id that is taken over.
-const MAX_ID: usize = 128;
 
 /// The parts of the path, percent-decoded; what is no UTF-8 names nothing.
 pub(crate) struct Segments<T>(pub(crate) T);
@@ -117,43 +117,22 @@ pub(crate) fn context(actor: Actor, scope: &Scope) -> Context {
     Context { actor, trace: Some(Arc::clone(scope.trace())) }
 }
 
-/// The trace that a request belongs to.
-pub(crate) fn trace(request_id: String, headers: &HeaderMap) -> Trace {
-    Trace::of(request_id, trace_id(headers), trace_parent(headers))
+/// What stands around an operator's command. Ids that may not stand in clear are referred to under the platform's key.
+pub(crate) fn operators_context(app: &App, scope: &Scope) -> Context {
+    if let Some(platform) = app.commands.directory().tenant(TenantId::PLATFORM) {
+        scope.refer(&platform);
+    }
+    context(app.operator(), scope)
 }
 
-/// The caller's own trace id, if it is one that may stand in logs and events.
-fn trace_id(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(TRACE_ID)?.to_str().ok()?;
-    is_plain_id(value).then(|| value.to_owned())
-}
-
-/// Whether an id that a caller chose may stand in logs and events in clear: its form can hold no address, and no telephone
-/// number unless it is 16 or 32 hexadecimal digits, as UUIDs and trace ids are.
-pub(crate) fn is_plain_id(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._:/+=-".contains(&byte);
-    let digits = || text.bytes().filter(|byte| *byte != b'-');
-    let hex =
-        digits().all(|byte| byte.is_ascii_hexdigit()) && digits().any(|byte| byte.is_ascii_alphabetic());
-    let is_random = hex && [16, 32].contains(&digits().count());
-    (1..=MAX_ID).contains(&text.len()) && text.bytes().all(plain) && (is_random || !holds_number(text))
-}
-
-/// Whether 7 digits follow each other, with nothing but marks between them: a telephone number has as many.
-fn holds_number(text: &str) -> bool {
-    let mut digits = 0;
-    text.bytes().any(|byte| {
-        digits = match byte {
-            b'0'..=b'9' => digits + 1,
-            _ if byte.is_ascii_alphabetic() => 0,
-            _ => digits,
-        };
-        digits >= 7
-    })
+/// The ids that the caller has given to its request. Of several of one name the first counts.
+pub(crate) fn callers_ids(headers: &HeaderMap) -> CallersIds {
+    let id = |name| CallerId::parse(headers.get(name)?.to_str().ok()?);
+    CallersIds { request: id(REQUEST_ID), trace: id(TRACE_ID) }
 }
 
 /// One alone says something: of several, nobody knows which.
-fn trace_parent(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn trace_parent(headers: &HeaderMap) -> Option<&str> {
     let mut given = headers.get_all(TRACE_PARENT).iter();
     let value = given.next()?.to_str().ok()?;
     given.next().is_none().then_some(value)
@@ -169,32 +148,6 @@ pub(crate) async fn to_the_end<T: Send + 'static>(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_id_that_could_hold_an_address_or_a_number_is_not_taken_over() {
-        for good in [
-            "req-1",
-            "trace-7",
-            "checkout/2026.4",
-            "0190b5a0-0000-7000-8000-000000000001",
-            "4bf92f3577b34da6a3ce929d0e0e4736",
-            "00f067aa0ba902b7",
-        ] {
-            assert!(is_plain_id(good), "{good}");
-        }
-        for bad in [
-            "",
-            "user@example.com",
-            "+254712345678",
-            "254712345678",
-            "+1-202-555-0143",
-            "a b",
-            "4111111111111111",
-        ] {
-            assert!(!is_plain_id(bad), "{bad}");
-        }
-        assert!(!is_plain_id(&"a".repeat(129)));
-    }
 
     #[test]
     fn all_but_the_unreserved_characters_are_escaped() {

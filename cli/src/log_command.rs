@@ -1,4 +1,4 @@
-//! `orqestra log tail|show`: the events as they stand in the log, one JSON object a line.
+//! `orqestra log tail|show|find`: the events as they stand in the log, one JSON object a line.
 //!
 //! Reads only. Sealed values stay sealed: what is printed may be shown to anyone who may see the log.
 
@@ -8,17 +8,20 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
+use orqestra_commands::CallerId;
 use orqestra_domain::{EventId, NotificationId, TenantId};
 use orqestra_event_log::source::{SystemClock, SystemIds};
 use orqestra_event_log::{EventLog, LogOptions, Position, RecordedEvent, Sessions};
+use orqestra_vault::{KeyError, OsEntropy, Vault};
 use serde_json::{Value, json};
+use sqlx::PgPool;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::database;
 use crate::place::urls;
 use crate::schema;
 use crate::settings::Settings;
+use crate::{database, keep};
 
 const BATCH: usize = 500;
 
@@ -45,6 +48,14 @@ pub(crate) enum LogCommand {
         #[arg(long)]
         tenant: Option<TenantId>,
     },
+    /// Prints what follows from a request, by the id that its caller knows: X-Request-Id or X-Trace-Id
+    Find {
+        /// The id, as the caller sent it or was told it
+        id: String,
+        /// Whose backend called; without it an operator's request is meant, or an id that stands in the log in clear
+        #[arg(long)]
+        tenant: Option<TenantId>,
+    },
 }
 
 /// Runs it.
@@ -52,12 +63,20 @@ pub(crate) async fn run(command: LogCommand, settings: &Settings) -> anyhow::Res
     let sessions = Sessions::default();
     let pool = database::connect(&urls(settings)?, &sessions).await?;
     schema::check(&pool).await?;
+    let looked_for = match &command {
+        LogCommand::Find { id, tenant } => Some(LookedFor::new(id, *tenant, &pool, settings).await?),
+        LogCommand::Tail { .. } | LogCommand::Show { .. } => None,
+    };
     let token = CancellationToken::new();
     let options = LogOptions { sessions, ..LogOptions::new(Arc::new(SystemClock), Arc::new(SystemIds)) };
     let log = EventLog::open(pool, options, token.clone()).await?;
     let done = match command {
         LogCommand::Tail { lines, follow, tenant } => tail(&log, lines, follow, tenant).await,
         LogCommand::Show { what, tenant } => show(&log, &what, tenant).await,
+        LogCommand::Find { .. } => match looked_for {
+            Some(looked_for) => find(&log, &looked_for).await,
+            None => Ok(()),
+        },
     };
     log.close().await;
     done
@@ -128,6 +147,71 @@ async fn show(log: &EventLog, what: &str, tenant: Option<TenantId>) -> anyhow::R
         print(event)?;
     }
     Ok(())
+}
+
+/// What a caller's id looks like in the metadata of events.
+struct LookedFor {
+    tenant: Option<TenantId>,
+    /// In clear, and what stands for it under the keys of the platform and of the tenant.
+    texts: Vec<String>,
+}
+
+impl LookedFor {
+    async fn new(
+        id: &str,
+        tenant: Option<TenantId>,
+        pool: &PgPool,
+        settings: &Settings,
+    ) -> anyhow::Result<Self> {
+        let mut texts = vec![id.to_owned()];
+        let Some(master) = keep::master_key_at_hand(settings)? else {
+            if CallerId::parse(id).is_some_and(|id| id.is_random()) {
+                return Ok(Self { tenant, texts });
+            }
+            bail!(
+                "the log holds what stands for this id, which the master key tells, and the master key is not here: set \
+                 ORQESTRA_MASTER_KEY or ORQESTRA_MASTER_KEY_FILE, or ORQESTRA_DATA_DIR to the engine's own folder"
+            );
+        };
+        let vault = Vault::new(pool.clone(), master, Arc::new(OsEntropy));
+        for of in [TenantId::PLATFORM].into_iter().chain(tenant) {
+            match vault.index_key(of).await {
+                Ok(index) => texts.push(index.caller_id_ref(id).to_string()),
+                Err(KeyError::Gone) => {}
+                Err(error) => return Err(error).context("the key that tells what stands for the id"),
+            }
+        }
+        Ok(Self { tenant, texts })
+    }
+
+    fn is_in(&self, event: &RecordedEvent) -> bool {
+        let text = event.metadata.text();
+        // Most events are passed over by their text alone.
+        self.tenant.is_none_or(|tenant| tenant == event.tenant)
+            && self.texts.iter().any(|looked_for| text.contains(looked_for.as_str()))
+            && ["requestId", "requestRef", "traceId", "traceRef"]
+                .into_iter()
+                .filter_map(|name| event.metadata.get(name))
+                .any(|stands| self.texts.contains(&stands))
+    }
+}
+
+async fn find(log: &EventLog, looked_for: &LookedFor) -> anyhow::Result<()> {
+    let (mut at, mut found) = (Position::ZERO, false);
+    loop {
+        let batch = log.read_after(at, BATCH).await?;
+        let Some(last) = batch.last() else { break };
+        at = last.position;
+        for event in batch.iter().filter(|event| looked_for.is_in(event)) {
+            found = true;
+            print(event)?;
+        }
+    }
+    if found {
+        Ok(())
+    } else {
+        bail!("the log holds nothing that follows from a request or a trace of this id")
+    }
 }
 
 fn print(event: &RecordedEvent) -> anyhow::Result<()> {

@@ -7,6 +7,7 @@
 //! To add a command: a file with its input type and one method on [`Commands`], tests for each yes and each refusal
 //! in the domain, and one through the log in `tests/it`.
 
+mod caller_id;
 mod change_tenant;
 mod content;
 mod context;
@@ -37,6 +38,7 @@ mod trail;
 mod trigger_notification;
 mod variables;
 
+pub use caller_id::CallerId;
 pub use change_tenant::{IssuedApiKey, TenantPatch};
 pub use content::{
     RECIPIENT_FIELD, RecipientContact, RenderedContent, VARIABLES_FIELD, answer_field, content_field,
@@ -54,6 +56,6 @@ pub use seed_platform::SeedError;
 pub use set_providers::{
     PROVIDER_PASSWORD_FIELD, PROVIDER_USERNAME_FIELD, ProviderInput, SmtpInput, open_credential,
 };
-pub use trace::{Trace, TraceParent};
+pub use trace::{CallersIds, Trace, TraceParent};
 pub use trigger_notification::{IdempotencyKey, RecipientInput, Trigger, Triggered};
 pub use variables::Variables;

@@ -57,6 +57,7 @@ pub(crate) fn api_key_claim(hash: ApiKeyHash, tenant: TenantId) -> IdempotencyCl
     IdempotencyClaim {
         tenant: TenantId::API_KEYS,
         key: format!("api-key:{hash}"),
+        plain: None,
         notification: NotificationId::from_uuid(tenant.as_uuid()),
         expires_at: Timestamp::EPOCH.plus(Duration::MAX),
     }

@@ -65,8 +65,14 @@ impl Stamp {
                 text.member("recipientRef", recipient);
             }
             text.member("requestId", &request);
+            if let Some(reference) = trace.and_then(Trace::request_ref) {
+                text.member("requestRef", reference);
+            }
             if let Some(given) = trace.and_then(Trace::given) {
                 text.member("traceId", given);
+            }
+            if let Some(reference) = trace.and_then(Trace::given_ref) {
+                text.member("traceRef", reference);
             }
             if let Some(parent) = &parent {
                 text.member("traceparent", parent);

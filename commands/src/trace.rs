@@ -6,7 +6,10 @@
 use std::fmt;
 
 use orqestra_event_log::RecordedEvent;
+use orqestra_vault::IndexKey;
 use uuid::Uuid;
+
+use crate::caller_id::{CallerId, is_written};
 
 /// What ids are derived from texts under.
 const NAMESPACE: Uuid = Uuid::from_u128(0x6b1d_0c5e_52b4_5d0e_9a57_3f1c_8e24_7ad1);
@@ -34,6 +37,12 @@ impl TraceParent {
         (whole && named && version != 0xff).then_some(Self { trace, span, flags })
     }
 
+    /// Whether its ids are by chance, as W3C asks for, as far as can be seen: they are not a text's bytes, and neither is a
+    /// number.
+    fn is_random(&self) -> bool {
+        !is_written(&hex(&self.trace)) && !is_written(&hex(&self.span))
+    }
+
     /// The trace.
     pub const fn trace(&self) -> [u8; 16] {
         self.trace
@@ -59,6 +68,10 @@ impl fmt::Display for TraceParent {
     }
 }
 
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |text, byte| text + &format!("{byte:02x}"))
+}
+
 fn later(rest: &str) -> bool {
     rest.is_empty() || rest.starts_with('-')
 }
@@ -76,18 +89,60 @@ fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
     Some(read)
 }
 
+/// What a caller says of its request's place: ids of its own choice.
+#[derive(Clone, Debug, Default)]
+pub struct CallersIds {
+    /// Of the request.
+    pub request: Option<CallerId>,
+    /// Of the trace that the request belongs to.
+    pub trace: Option<CallerId>,
+}
+
+impl CallersIds {
+    /// Whether each of them may stand in clear.
+    pub fn are_plain(&self) -> bool {
+        [&self.request, &self.trace].into_iter().flatten().all(CallerId::is_random)
+    }
+}
+
 /// A request's trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trace {
     request_id: String,
+    request_ref: Option<String>,
     given: Option<String>,
+    given_ref: Option<String>,
     parent: Option<TraceParent>,
 }
 
 impl Trace {
-    /// The trace of a request with this id, the caller's own trace id and its `traceparent`.
-    pub fn of(request_id: String, given: Option<String>, parent: Option<&str>) -> Self {
-        Self { request_id, given, parent: parent.and_then(TraceParent::parse) }
+    /// The trace of a request whose caller has given ids and a `traceparent`. What may stand in clear is taken over; `own` is
+    /// the request's id where the caller's may not.
+    pub fn of_request(ids: &CallersIds, parent: Option<&str>, own: impl FnOnce() -> String) -> Self {
+        let plain =
+            |id: &Option<CallerId>| id.as_ref().filter(|id| id.is_random()).map(|id| id.as_str().to_owned());
+        let parent = parent.and_then(TraceParent::parse).filter(TraceParent::is_random);
+        Self::of(plain(&ids.request).unwrap_or_else(own), plain(&ids.trace), parent)
+    }
+
+    /// The trace of a request that the engine itself has named.
+    pub const fn own(request_id: String) -> Self {
+        Self::of(request_id, None, None)
+    }
+
+    const fn of(request_id: String, given: Option<String>, parent: Option<TraceParent>) -> Self {
+        Self { request_id, request_ref: None, given, given_ref: None, parent }
+    }
+
+    /// The same with a reference for each of the caller's ids that does not stand in clear, so that the events are found by
+    /// it all the same: the HMAC under the key of the tenant whose backend called, or of the platform for an operator.
+    #[must_use]
+    pub fn referring(self, ids: &CallersIds, index: &IndexKey) -> Self {
+        let hidden = |id: &Option<CallerId>| {
+            let hidden = id.as_ref().filter(|id| !id.is_random());
+            hidden.map(|id| index.caller_id_ref(id.as_str()).to_string())
+        };
+        Self { request_ref: hidden(&ids.request), given_ref: hidden(&ids.trace), ..self }
     }
 
     /// The trace of the request that an event was stored by. Every event has one: where no caller gave it, it is derived from
@@ -95,12 +150,27 @@ impl Trace {
     pub fn of_event(event: &RecordedEvent) -> Self {
         let mut metadata = event.metadata.entries();
         let request_id = metadata.remove("requestId").unwrap_or_else(|| event.event_id.to_string());
-        Self::of(request_id, metadata.remove("traceId"), metadata.get("traceparent").map(String::as_str))
+        let parent = metadata.get("traceparent").and_then(|parent| TraceParent::parse(parent));
+        Self {
+            request_ref: metadata.remove("requestRef"),
+            given_ref: metadata.remove("traceRef"),
+            ..Self::of(request_id, metadata.remove("traceId"), parent)
+        }
     }
 
     /// The request.
     pub fn request_id(&self) -> &str {
         &self.request_id
+    }
+
+    /// What stands for the caller's id of the request, where that may not stand in clear.
+    pub fn request_ref(&self) -> Option<&str> {
+        self.request_ref.as_deref()
+    }
+
+    /// What stands for the caller's trace id, where that may not stand in clear.
+    pub fn given_ref(&self) -> Option<&str> {
+        self.given_ref.as_deref()
     }
 
     /// The caller's own trace id, as it came.
@@ -155,7 +225,7 @@ mod tests {
     const REQUEST: &str = "0190b5a0-0000-7000-8000-000000000001";
 
     fn trace(given: Option<&str>, parent: Option<&str>) -> Trace {
-        Trace::of(REQUEST.to_owned(), given.map(str::to_owned), parent)
+        Trace::of(REQUEST.to_owned(), given.map(str::to_owned), parent.and_then(TraceParent::parse))
     }
 
     #[test]
@@ -204,11 +274,29 @@ mod tests {
     }
 
     #[test]
+    fn a_written_traceparent_is_not_taken_over_and_an_old_one_is_read() {
+        let ids = CallersIds::default();
+        for (written, taken) in [
+            (PARENT, true),
+            ("00-00000000000000000000254712345678-00f067aa0ba902b7-01", false),
+            ("00-4bf92f3577b34da6a3ce929d0e0e4736-0254712345678000-01", false),
+            ("00-75736572406578616d706c652e636f6d-00f067aa0ba902b7-01", false),
+        ] {
+            let trace = Trace::of_request(&ids, Some(written), || REQUEST.to_owned());
+            assert_eq!(trace.parent().is_some(), taken, "{written}");
+            assert_eq!(TraceParent::parse(written).unwrap().to_string(), written);
+        }
+    }
+
+    #[test]
     fn every_process_derives_the_same_span_of_a_request() {
         let entry = trace(None, Some(PARENT)).entry();
         assert_eq!(entry, trace(None, Some(PARENT)).entry());
         assert_eq!(entry.to_string(), "00-4bf92f3577b34da6a3ce929d0e0e4736-16c6ec4ccc15505a-01");
         assert_eq!(trace(Some(REQUEST), None).entry().trace(), trace(None, None).entry().trace());
-        assert_ne!(Trace::of("another".to_owned(), None, Some(PARENT)).entry().span(), entry.span());
+        assert_ne!(
+            Trace::of("another".to_owned(), None, TraceParent::parse(PARENT)).entry().span(),
+            entry.span()
+        );
     }
 }

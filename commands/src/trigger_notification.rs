@@ -17,8 +17,8 @@ use orqestra_domain::{
     AddressRef, Channel, EmailAddress, EventId, EventTypeName, Fingerprint, NotificationId, PhoneNumber,
     StreamId, TenantId, Timestamp, UserId,
 };
-use orqestra_event_log::{FailPoint, IdempotencyClaim, Position, Ticket};
-use orqestra_vault::FieldContext;
+use orqestra_event_log::{FailPoint, HASHED_KEY, IdempotencyClaim, PlainKey, Position, Ticket};
+use orqestra_vault::{FieldContext, IdempotencyRef};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -40,8 +40,9 @@ const TRIES: usize = 8;
 
 type Error = CommandError<NotificationRefusal>;
 
-/// The caller's idempotency key: 1 to 255 bytes without control characters.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// The caller's idempotency key: 1 to 255 bytes without control characters. It may name a person, so its `Debug` form does
+/// not show it.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct IdempotencyKey(EventId);
 
 impl IdempotencyKey {
@@ -59,9 +60,9 @@ impl IdempotencyKey {
     }
 }
 
-impl fmt::Display for IdempotencyKey {
+impl fmt::Debug for IdempotencyKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        f.write_str("IdempotencyKey(..)")
     }
 }
 
@@ -117,6 +118,48 @@ pub struct Triggered {
     pub replayed: bool,
 }
 
+/// A trigger, and what is compared and looked up for it.
+struct Asked<'a> {
+    tenant: &'a Arc<TenantEntry>,
+    trigger: &'a Trigger,
+    fingerprint: Fingerprint,
+    /// The key as the log and the recent answers know it.
+    key: Option<String>,
+}
+
+impl<'a> Asked<'a> {
+    fn new(tenant: &'a Arc<TenantEntry>, trigger: &'a Trigger) -> Self {
+        let key = trigger.idempotency_key.as_ref();
+        Self {
+            tenant,
+            trigger,
+            fingerprint: fingerprint(tenant, &trigger.body),
+            key: key.map(|key| hashed_key(tenant.index.idempotency_ref(key.as_str()))),
+        }
+    }
+
+    /// The key as a process of an earlier version stored it.
+    fn plain_key(&self) -> Option<&str> {
+        self.trigger.idempotency_key.as_ref().map(IdempotencyKey::as_str)
+    }
+
+    /// The claim of its key for a notification.
+    fn claim(&self, notification: NotificationId, from: Timestamp) -> Option<IdempotencyClaim> {
+        Some(IdempotencyClaim {
+            tenant: self.tenant.id,
+            key: self.key.clone()?,
+            plain: self.plain_key().map(|key| PlainKey::new(key.to_owned())),
+            notification,
+            expires_at: from.plus(KEY_LIFETIME),
+        })
+    }
+
+    /// The notification that the caller's own event id names.
+    fn names(&self) -> Option<NotificationId> {
+        self.trigger.names(self.tenant.id)
+    }
+}
+
 /// An event that was accepted before.
 struct Known {
     notification: NotificationId,
@@ -134,10 +177,10 @@ impl Commands {
         trigger: Trigger,
         ctx: &Context,
     ) -> Result<Triggered, Error> {
-        let fingerprint = fingerprint(tenant, &trigger.body);
+        let asked = Asked::new(tenant, &trigger);
         let accepted_at = self.now();
-        if let Some(known) = self.known_hot(tenant.id, &trigger, accepted_at) {
-            return self.answer_again(tenant.id, &trigger, fingerprint, known).await;
+        if let Some(known) = self.known_hot(&asked, accepted_at) {
+            return self.answer_again(&asked, known).await;
         }
         let _caller = self.log().caller();
         FailPoint::TriggerBeforeAppend.hit();
@@ -154,15 +197,10 @@ impl Commands {
             trigger: &trigger,
             event_id: event_id.clone(),
             notification,
-            fingerprint,
+            fingerprint: asked.fingerprint,
             accepted_at,
         };
-        let claim = trigger.idempotency_key.as_ref().map(|key| IdempotencyClaim {
-            tenant: tenant.id,
-            key: key.as_str().to_owned(),
-            notification,
-            expires_at: accepted_at.plus(KEY_LIFETIME),
-        });
+        let claim = asked.claim(notification, accepted_at);
         let recipient = tenant.index.recipient_ref(&trigger.recipient.user_id);
         for _ in 0..TRIES {
             let sealing = self.recipient_key(tenant.id, recipient, accepted_at);
@@ -190,7 +228,7 @@ impl Commands {
                         position: committed.position,
                         replayed: false,
                     };
-                    self.remember(tenant, &trigger, &answer);
+                    self.remember(&asked, &answer);
                     // In a rush what follows comes so late that it would not be remembered any more.
                     if !self.log().in_a_rush()
                         && let Some(first) = committed.events.first()
@@ -207,10 +245,10 @@ impl Commands {
                     return Ok(answer);
                 }
                 Err(NotRecorded::Conflict) => {
-                    return self.repeat(tenant.id, &trigger, notification, fingerprint).await;
+                    return self.repeat(&asked, notification).await;
                 }
                 Err(NotRecorded::KeyTaken(earlier)) => {
-                    return self.repeat(tenant.id, &trigger, earlier, fingerprint).await;
+                    return self.repeat(&asked, earlier).await;
                 }
                 Err(NotRecorded::KeyRaced(winners)) => {
                     for winner in &winners {
@@ -232,99 +270,86 @@ impl Commands {
         tenant: &Arc<TenantEntry>,
         trigger: &Trigger,
     ) -> Result<Option<Triggered>, Error> {
-        let fingerprint = fingerprint(tenant, &trigger.body);
-        if let Some(known) = self.known_hot(tenant.id, trigger, self.now()) {
-            return self.answer_again(tenant.id, trigger, fingerprint, known).await.map(Some);
+        let asked = Asked::new(tenant, trigger);
+        if let Some(known) = self.known_hot(&asked, self.now()) {
+            return self.answer_again(&asked, known).await.map(Some);
         }
-        if let Some(notification) = trigger.names(tenant.id)
+        if let Some(notification) = asked.names()
             && let Some(story) = self.recent_story(tenant.id, notification).await?
         {
             let known = Known { notification, accepted: story.accepted };
-            return self.answer_again(tenant.id, trigger, fingerprint, known).await.map(Some);
+            return self.answer_again(&asked, known).await.map(Some);
         }
-        let Some(key) = &trigger.idempotency_key else { return Ok(None) };
-        let Some(notification) = self.log().idempotency_key(tenant.id, key.as_str()).await? else {
+        let Some(key) = &asked.key else { return Ok(None) };
+        let Some(notification) = self.log().idempotency_key(tenant.id, key, asked.plain_key()).await? else {
             return Ok(None);
         };
-        self.repeat(tenant.id, trigger, notification, fingerprint).await.map(Some)
+        self.repeat(&asked, notification).await.map(Some)
     }
 
-    fn known_hot(&self, tenant: TenantId, trigger: &Trigger, now: Timestamp) -> Option<Known> {
+    fn known_hot(&self, asked: &Asked<'_>, now: Timestamp) -> Option<Known> {
+        let tenant = asked.tenant.id;
         let recent = |notification| {
             self.hot().answer(tenant, notification).map(|accepted| Known { notification, accepted })
         };
-        trigger.names(tenant).and_then(recent).or_else(|| {
-            let key = trigger.idempotency_key.as_ref()?;
-            recent(self.hot().claim(tenant, key.as_str(), now)?)
-        })
+        asked
+            .names()
+            .and_then(recent)
+            .or_else(|| recent(self.hot().claim(tenant, asked.key.as_deref()?, now)?))
     }
 
-    async fn repeat(
-        &self,
-        tenant: TenantId,
-        trigger: &Trigger,
-        earlier: NotificationId,
-        fingerprint: Fingerprint,
-    ) -> Result<Triggered, Error> {
+    async fn repeat(&self, asked: &Asked<'_>, earlier: NotificationId) -> Result<Triggered, Error> {
+        let tenant = asked.tenant.id;
         let story = self.recent_story(tenant, earlier).await?;
         let story = story.ok_or_else(|| claim_without_event(earlier))?;
         let known = Known { notification: earlier, accepted: story.accepted };
-        let answer = self.answer_again(tenant, trigger, fingerprint, known).await?;
+        let answer = self.answer_again(asked, known).await?;
         self.hot().remember(tenant, earlier, Arc::clone(&answer.accepted));
         Ok(answer)
     }
 
     /// Gives a known event's answer: to the same body only, and once the request's key stands for this event.
-    async fn answer_again(
-        &self,
-        tenant: TenantId,
-        trigger: &Trigger,
-        fingerprint: Fingerprint,
-        known: Known,
-    ) -> Result<Triggered, Error> {
+    async fn answer_again(&self, asked: &Asked<'_>, known: Known) -> Result<Triggered, Error> {
         let Known { notification, accepted } = known;
-        if accepted.fingerprint != fingerprint {
-            let by_event = trigger.names(tenant) == Some(notification);
-            let what = if by_event { MismatchOf::EventId } else { MismatchOf::IdempotencyKey };
+        let named = asked.names() == Some(notification);
+        if accepted.fingerprint != asked.fingerprint {
+            let what = if named { MismatchOf::EventId } else { MismatchOf::IdempotencyKey };
             return Err(CommandError::IdempotencyMismatch(what));
         }
-        if let Some(key) = &trigger.idempotency_key
-            && self.claimed(tenant, key, notification).await? != notification
-        {
+        if self.claimed(asked, notification).await?.is_some_and(|holder| holder != notification) {
             return Err(CommandError::IdempotencyMismatch(MismatchOf::IdempotencyKey));
         }
-        let event_id = if trigger.names(tenant) == Some(notification) {
-            trigger.event_id.clone()
+        let event_id = if named {
+            asked.trigger.event_id.clone()
         } else {
-            self.event_id(tenant, notification, &accepted).await?
+            self.event_id(asked.tenant.id, notification, &accepted).await?
         };
         Ok(Triggered { notification, event_id, accepted, position: None, replayed: true })
     }
 
-    /// Claims a key for a known event if it is free, and says what it stands for.
+    /// Claims the request's key for a known event if it is free, and says what it stands for; `None` without a key.
     async fn claimed(
         &self,
-        tenant: TenantId,
-        key: &IdempotencyKey,
+        asked: &Asked<'_>,
         notification: NotificationId,
-    ) -> Result<NotificationId, Error> {
-        let now = self.now();
-        if let Some(holder) = self.hot().claim(tenant, key.as_str(), now) {
-            return Ok(holder);
+    ) -> Result<Option<NotificationId>, Error> {
+        let (tenant, now) = (asked.tenant.id, self.now());
+        let Some(claim) = asked.claim(notification, now) else { return Ok(None) };
+        if let Some(holder) = self.hot().claim(tenant, &claim.key, now) {
+            return Ok(Some(holder));
         }
-        let expires_at = now.plus(KEY_LIFETIME);
-        let claim = IdempotencyClaim { tenant, key: key.as_str().to_owned(), notification, expires_at };
         let held = self.log().claim(claim).await?;
         self.hot().remember_claim(tenant, &held.key, held.notification, held.expires_at);
-        Ok(held.notification)
+        Ok(Some(held.notification))
     }
 
-    fn remember(&self, tenant: &TenantEntry, trigger: &Trigger, triggered: &Triggered) {
-        if let Some(key) = &trigger.idempotency_key {
+    fn remember(&self, asked: &Asked<'_>, triggered: &Triggered) {
+        let tenant = asked.tenant.id;
+        if let Some(key) = &asked.key {
             let expires_at = triggered.accepted.accepted_at.plus(KEY_LIFETIME);
-            self.hot().remember_claim(tenant.id, key.as_str(), triggered.notification, expires_at);
+            self.hot().remember_claim(tenant, key, triggered.notification, expires_at);
         }
-        self.hot().remember(tenant.id, triggered.notification, Arc::clone(&triggered.accepted));
+        self.hot().remember(tenant, triggered.notification, Arc::clone(&triggered.accepted));
     }
 
     fn accepted(
@@ -386,6 +411,11 @@ struct Draft<'a> {
     notification: NotificationId,
     fingerprint: Fingerprint,
     accepted_at: Timestamp,
+}
+
+/// How a key is stored: no key that a caller chose stands in the database.
+fn hashed_key(reference: IdempotencyRef) -> String {
+    format!("{HASHED_KEY}{reference}")
 }
 
 fn json(value: &impl serde::Serialize) -> Result<Vec<u8>, Error> {

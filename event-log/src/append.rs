@@ -10,6 +10,7 @@ use orqestra_vault::NewKey;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::plain_keys::PlainKey;
 use crate::position::Position;
 use crate::recorded::{Metadata, RecordedEvent};
 
@@ -90,8 +91,10 @@ pub enum Priority {
 pub struct IdempotencyClaim {
     /// Whose key it is.
     pub tenant: TenantId,
-    /// The key.
+    /// What is stored for the key; for a caller's an HMAC behind [`crate::HASHED_KEY`].
     pub key: String,
+    /// The key in clear, which the claims of a version before are found by.
+    pub plain: Option<PlainKey>,
     /// What it stands for.
     pub notification: NotificationId,
     /// From this moment on it can be claimed anew.

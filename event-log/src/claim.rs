@@ -20,8 +20,27 @@ impl EventLog {
     ///
     /// # Errors
     /// If the database does not answer in time.
-    pub async fn claim(&self, claim: IdempotencyClaim) -> Result<IdempotencyClaim, LogError> {
+    pub async fn claim(&self, mut claim: IdempotencyClaim) -> Result<IdempotencyClaim, LogError> {
         self.intact()?;
+        let shared = self.shared();
+        shared.plain_keys.decide(&mut claim, shared.clock.now());
+        let Some(plain) = claim.plain.take() else { return self.claims().get(claim).await };
+        // The end of a claim in clear is not known here, so it is not to be remembered.
+        let of =
+            |notification| IdempotencyClaim { notification, expires_at: Timestamp::EPOCH, ..claim.clone() };
+        let in_clear = self.idempotency_key(claim.tenant, &plain.key, None).await?;
+        if let Some(holder) = in_clear {
+            // One of a version before holds for its own time, without another beside it.
+            if self.idempotency_key(claim.tenant, &claim.key, None).await?.is_none() {
+                return Ok(of(holder));
+            }
+        } else if plain.until > shared.clock.now() {
+            let in_clear = IdempotencyClaim { key: plain.key, expires_at: plain.until, ..claim.clone() };
+            let holder = self.claims().get(in_clear).await?.notification;
+            if holder != claim.notification {
+                return Ok(of(holder));
+            }
+        }
         self.claims().get(claim).await
     }
 }

@@ -24,6 +24,7 @@ use crate::error::LogError;
 use crate::hindrance::Hindrance;
 use crate::interest::Interest;
 use crate::page::Page;
+use crate::plain_keys;
 use crate::position::Position;
 use crate::read::{Line, Reader, StreamKey, limited};
 use crate::recorded::RecordedEvent;
@@ -113,6 +114,7 @@ impl EventLog {
         let instance = options.ids.uuid_v7(options.clock.now());
         let shared = Arc::new(Shared::new(instance, identity, reader.clone(), &options));
         shared.confirm_head().await?;
+        plain_keys::look(&shared).await?;
 
         let tasks = TaskTracker::new();
         let closing = token.child_token();
@@ -133,6 +135,7 @@ impl EventLog {
             Arc::clone(&told),
             writer_gone.clone(),
         ));
+        tasks.spawn(plain_keys::watch(Arc::clone(&shared), writer_gone.clone()));
         tasks.spawn(crate::tail::poll(Arc::clone(&shared), options.poll, told, writer_gone.clone()));
         let streams = Coalesced::spawn(&tasks, writer_gone.clone(), READ_TOGETHER, {
             let reader = reader.clone();
@@ -290,7 +293,8 @@ impl EventLog {
         self.0.shared.reader.page(line, position, most, interest).await
     }
 
-    /// The notification that an unexpired idempotency key stands for. Reads that wait share one statement.
+    /// The notification that an unexpired idempotency key stands for: by what is stored for it, or in clear where there
+    /// are still claims of a version before. Reads that wait share one statement.
     ///
     /// # Errors
     /// If the database does not answer in time.
@@ -298,9 +302,16 @@ impl EventLog {
         &self,
         tenant: TenantId,
         key: &str,
+        plain: Option<&str>,
     ) -> Result<Option<NotificationId>, LogError> {
         self.intact()?;
-        self.0.keys.get((tenant, key.to_owned())).await
+        let found = self.0.keys.get((tenant, key.to_owned())).await?;
+        match plain {
+            Some(plain) if found.is_none() && self.0.shared.plain_keys.are_asked_for() => {
+                self.0.keys.get((tenant, plain.to_owned())).await
+            }
+            Some(_) | None => Ok(found),
+        }
     }
 
     /// Deletes up to `limit` idempotency keys that have expired, and says how many.

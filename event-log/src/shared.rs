@@ -16,6 +16,7 @@ use crate::error::LogError;
 use crate::hindrance::Appends;
 use crate::intact::{Identity, Intact, Known, LogChange};
 use crate::log::LogOptions;
+use crate::plain_keys::PlainKeys;
 use crate::position::Position;
 use crate::read::Reader;
 use crate::ring::Ring;
@@ -44,6 +45,7 @@ pub(crate) struct Shared {
     pub(crate) rush: Arc<Rush>,
     pub(crate) intact: Intact,
     pub(crate) appends: Appends,
+    pub(crate) plain_keys: PlainKeys,
     pub(crate) sessions: Sessions,
     database_clock: Option<Arc<DatabaseClock>>,
     instance: Uuid,
@@ -69,6 +71,7 @@ impl Shared {
             rush: Arc::default(),
             intact: Intact::new(identity),
             appends: Appends::default(),
+            plain_keys: PlainKeys::default(),
             sessions: options.sessions.clone(),
             database_clock: options.database_clock.clone(),
             instance,

@@ -14,10 +14,10 @@ use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-pub use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::{ConnectOptions, Connection, Executor};
+pub use sqlx::{PgConnection, PgPool};
 
 use crate::wait;
 
@@ -248,6 +248,23 @@ impl TestDatabase {
     /// If one fails.
     pub async fn run(&self, sql: &str) {
         sqlx::raw_sql(sql).execute(&self.pool).await.expect("a statement of the test");
+    }
+
+    /// What a statement with one column of texts finds.
+    ///
+    /// # Panics
+    /// If the server refuses it.
+    pub async fn texts(&self, sql: &str) -> Vec<String> {
+        sqlx::query_scalar(sql).fetch_all(&self.pool).await.expect(sql)
+    }
+
+    /// A session of this name, until it is dropped.
+    ///
+    /// # Panics
+    /// If the server takes no more.
+    pub async fn session(&self, name: &str) -> PgConnection {
+        let options = self.options().clone().application_name(name);
+        PgConnection::connect_with(&options).await.expect("the server takes a session more")
     }
 
     /// The database's name.

@@ -3,6 +3,8 @@
 //! Equal values of one tenant hash alike, and nothing else does: the tag keeps the kinds apart, the key keeps
 //! tenants apart and makes a hash unsearchable without it.
 
+use std::fmt;
+
 use hmac::{Hmac, Mac};
 use orqestra_domain::{AddressRef, Fingerprint, RecipientRef, UserId};
 use sha2::Sha256;
@@ -12,6 +14,29 @@ use crate::key::{DataKey, KeyScope};
 const RECIPIENT: &[u8] = b"orqestra/recipient-ref/1\0";
 const ADDRESS: &[u8] = b"orqestra/address-ref/1\0";
 const FINGERPRINT: &[u8] = b"orqestra/fingerprint/1\0";
+const CALLER_ID: &[u8] = b"orqestra/caller-id/1\0";
+const FORGETTING: &[u8] = b"orqestra/forgetting/1\0";
+const IDEMPOTENCY_KEY: &[u8] = b"orqestra/idempotency-key/1\0";
+
+/// Stands for an id that a caller chose for its request or its trace. Shown in hexadecimal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallerIdRef([u8; 32]);
+
+/// Stands for an idempotency key. Shown in hexadecimal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IdempotencyRef([u8; 32]);
+
+impl fmt::Display for CallerIdRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl fmt::Display for IdempotencyRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
 
 /// A tenant's index key.
 #[derive(Clone, Debug)]
@@ -36,6 +61,22 @@ impl IndexKey {
     /// The fingerprint of a request body in its RFC 8785 form.
     pub fn fingerprint(&self, canonical: &[u8]) -> Fingerprint {
         Fingerprint::from_bytes(self.hash(FINGERPRINT, canonical))
+    }
+
+    /// The reference of an id that a caller chose for its request or its trace.
+    pub fn caller_id_ref(&self, id: &str) -> CallerIdRef {
+        CallerIdRef(self.hash(CALLER_ID, id.as_bytes()))
+    }
+
+    /// The reference of an idempotency key.
+    pub fn idempotency_ref(&self, key: &str) -> IdempotencyRef {
+        IdempotencyRef(self.hash(IDEMPOTENCY_KEY, key.as_bytes()))
+    }
+
+    /// A mark by which one forgetting of a person is told from another, and nothing else is told.
+    pub fn forgetting_mark(&self, recipient: &RecipientRef, position: i64) -> String {
+        let value = [recipient.as_bytes().as_slice(), &position.to_be_bytes()].concat();
+        hex::encode(&self.hash(FORGETTING, &value)[..8])
     }
 
     fn hash(&self, tag: &[u8], value: &[u8]) -> [u8; 32] {
@@ -73,6 +114,8 @@ mod tests {
             assert_eq!(index.recipient_ref(&user).to_string(), text("recipientRef"));
             assert_eq!(index.address_ref(text("address")).to_string(), text("addressRef"));
             assert_eq!(index.fingerprint(text("body").as_bytes()).to_string(), text("fingerprint"));
+            assert_eq!(index.caller_id_ref(text("callerId")).to_string(), text("callerIdRef"));
+            assert_eq!(index.idempotency_ref(text("idempotencyKey")).to_string(), text("idempotencyRef"));
         }
     }
 
@@ -83,6 +126,10 @@ mod tests {
         let user = UserId::parse("a@example.com").unwrap();
         assert_ne!(index.recipient_ref(&user).as_bytes(), index.address_ref("a@example.com").as_bytes());
         assert_ne!(index.recipient_ref(&user), other.recipient_ref(&user));
+        let mail = "a@example.com";
+        assert_ne!(index.caller_id_ref(mail).to_string(), index.idempotency_ref(mail).to_string());
+        assert_ne!(index.caller_id_ref(mail).to_string(), index.address_ref(mail).to_string());
+        assert_ne!(index.idempotency_ref(mail), other.idempotency_ref(mail));
     }
 
     #[test]

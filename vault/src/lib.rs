@@ -22,7 +22,7 @@ mod vault;
 pub use api_key::{hash_api_key, new_api_key};
 pub use claim::ClaimError;
 pub use entropy::{Entropy, OsEntropy, SeededEntropy};
-pub use index::IndexKey;
+pub use index::{CallerIdRef, IdempotencyRef, IndexKey};
 pub use key::{DataKey, KeyScope, NewKey};
 pub use master::{InvalidMasterKey, MasterKey, UnwrapError};
 pub use reader::{Corruption, KeyError, ReadFailure};

@@ -16,7 +16,7 @@ use crate::envelope::ErrorBody;
 use crate::error::ApiError;
 use crate::fields::{Fields, Problems};
 use crate::observe::Scope;
-use crate::request::{Segments, context, from_operator, to_the_end};
+use crate::request::{Segments, from_operator, operators_context, to_the_end};
 use crate::v1::trigger::ChannelName;
 
 /// The request.
@@ -73,7 +73,7 @@ pub(crate) async fn change(
     let tenant = known(&app, &tenant_id)?.id;
     scope.is_for(tenant);
     let patch = parse(&body)?;
-    let context = context(app.operator(), &scope);
+    let context = operators_context(&app, &scope);
     let changed = to_the_end(async move { app.commands.change_tenant(tenant, patch, &context).await });
     let (record, issued) = changed.await??;
     Ok(Json(TenantView::of(tenant, &record, issued)))

@@ -20,7 +20,7 @@ use crate::envelope::ErrorBody;
 use crate::error::ApiError;
 use crate::fields::{FieldError, Fields, Problems};
 use crate::observe::Scope;
-use crate::request::{Segments, context, from_operator, from_reading_operator, to_the_end};
+use crate::request::{Segments, from_operator, from_reading_operator, operators_context, to_the_end};
 
 pub(crate) const PATH: &str = "/admin/v1/tenants/{tenantId}/providers/{channel}";
 
@@ -152,7 +152,7 @@ pub(crate) async fn put(
     let (channel, providers) = parse(&channel, &body)?;
     reached(&providers, app.private_hosts).await?;
     let usernames: Vec<_> = providers.iter().map(username).collect();
-    let context = context(app.operator(), &scope);
+    let context = operators_context(&app, &scope);
     let set =
         to_the_end(async move { app.commands.set_providers(tenant, channel, providers, &context).await });
     let set = set.await??.into_iter().zip(usernames);

@@ -13,7 +13,7 @@ use crate::envelope::ErrorBody;
 use crate::error::{ApiError, Thing};
 use crate::fields::{Fields, Problems};
 use crate::observe::Scope;
-use crate::request::{Segments, context, from_operator, to_the_end};
+use crate::request::{Segments, from_operator, operators_context, to_the_end};
 use crate::view::DetailedChannelView;
 
 pub(crate) const PATH: &str = "/admin/v1/deliveries/{deliveryId}/resolve";
@@ -65,7 +65,7 @@ pub(crate) async fn resolve(
     let delivery: DeliveryId = delivery_id.parse().map_err(|_| unknown())?;
     let of = app.deliveries.find_delivery(delivery).await?.ok_or_else(unknown)?;
     scope.is_for(of.tenant);
-    let context = context(app.operator(), &scope);
+    let context = operators_context(&app, &scope);
     let command =
         Resolve { channel: of.channel, resolution, by: app.operator().to_string(), at: app.commands.now() };
     let resolved = to_the_end(async move {

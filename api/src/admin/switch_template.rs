@@ -13,7 +13,7 @@ use crate::envelope::ErrorBody;
 use crate::error::{ApiError, Thing};
 use crate::fields::{Fields, Problems};
 use crate::observe::Scope;
-use crate::request::{Segments, context, from_operator, to_the_end};
+use crate::request::{Segments, from_operator, operators_context, to_the_end};
 
 /// The request.
 #[derive(ToSchema)]
@@ -52,7 +52,7 @@ pub(crate) async fn switch(
     let (event_type, channel) = named(&event_type, &channel, &mut problems);
     let active = parse(&body, &mut problems)?;
     let ((event_type, channel), active) = problems.check(event_type.zip(channel).zip(active))?;
-    let context = context(app.operator(), &scope);
+    let context = operators_context(&app, &scope);
     let (commands, of) = (app.commands.clone(), event_type.clone());
     let switched =
         to_the_end(async move { commands.switch_template(tenant, &of, channel, active, &context).await });

@@ -21,7 +21,7 @@ use crate::envelope::ErrorBody;
 use crate::error::{ApiError, Thing};
 use crate::fields::{FieldError, Fields, Problems};
 use crate::observe::Scope;
-use crate::request::{Segments, context, from_operator, from_reading_operator, to_the_end};
+use crate::request::{Segments, from_operator, from_reading_operator, operators_context, to_the_end};
 
 pub(crate) const PATH: &str = "/admin/v1/tenants/{tenantId}/templates/{eventType}/{channel}";
 
@@ -80,7 +80,7 @@ pub(crate) async fn put(
     scope.is_for(tenant);
     let (event_type, channel, content, active) = parse(&event_type, &channel, &body)?;
     let content = tokio::task::spawn_blocking(move || checked(channel, content)).await??;
-    let context = context(app.operator(), &scope);
+    let context = operators_context(&app, &scope);
     let saved = to_the_end(async move {
         app.commands.put_template(tenant, event_type, channel, content, active, &context).await
     });

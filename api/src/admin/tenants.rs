@@ -20,7 +20,7 @@ use crate::error::ApiError;
 use crate::fields::{Fields, Problems};
 use crate::observe::Scope;
 use crate::page::Page;
-use crate::request::{context, from_operator, from_reading_operator, to_the_end};
+use crate::request::{from_operator, from_reading_operator, operators_context, to_the_end};
 use crate::v1::trigger::ChannelName;
 
 pub(crate) const PATH: &str = "/admin/v1/tenants";
@@ -83,7 +83,7 @@ pub(crate) async fn register(
 ) -> Result<Response, ApiError> {
     let body = from_operator(&app, request).await?;
     let input = parse(&body)?;
-    let context = context(app.operator(), &scope);
+    let context = operators_context(&app, &scope);
     let registered = to_the_end(async move { app.commands.register_tenant(input, &context).await }).await??;
     scope.is_for(registered.tenant_id);
     let location = format!("{PATH}/{}", registered.tenant_id);

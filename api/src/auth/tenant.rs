@@ -23,6 +23,7 @@ pub(crate) async fn authenticate(
     directory.fresh().await?;
     let caller = directory.authenticate(key)?.ok_or(ApiError::InvalidApiKey)?;
     scope.is_for(caller.tenant.id);
+    scope.refer(&caller.tenant);
     if caller.tenant.record.active { Ok(caller) } else { Err(ApiError::TenantInactive) }
 }
 

@@ -128,7 +128,7 @@ pub(crate) struct TriggerAnswer<'a> {
             description = "HMAC-SHA256 of the raw body in hex; required if the tenant has a webhook secret"),
         ("X-Idempotency-Key" = Option<String>, Header,
             description = "The same key within 24 hours is the same request; also `Idempotency-Key`"),
-        ("X-Trace-Id" = Option<String>, Header, description = "Stands in the event's metadata"),
+        ("X-Trace-Id" = Option<String>, Header, description = "Stands in the event's metadata; as an HMAC, unless it is an id by chance"),
         ("Prefer" = Option<String>, Header, description = "`return=representation` adds ids and plan"),
     ),
     request_body = TriggerBody,

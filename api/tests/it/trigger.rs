@@ -1,8 +1,10 @@
 //! Triggers and what becomes of them, from the request to every channel's end.
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
+use orqestra_domain::TenantId;
 use orqestra_event_log::Position;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::world::{World, order, sign};
 
@@ -137,16 +139,70 @@ async fn the_request_and_its_trace_stand_in_the_events_metadata() {
     let world = World::new().await;
     let tenant = world.tenant(&json!({"name": "Shop"})).await;
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-    let headers = [("x-trace-id", "trace-7"), ("traceparent", trace)];
+    let (request_id, trace_id) = ("0199f0a2-7c1e-7d40-9f0e-3f6b1c2d4e5f", "01ARZ3NDEKTSV4RRFFQ69G5FAV");
+    let headers = [("x-request-id", request_id), ("x-trace-id", trace_id), ("traceparent", trace)];
     assert_eq!(world.trigger(&tenant, &headers, &order("evt-1")).await.status, StatusCode::OK);
     let log = world.commands.log();
     let head = log.fetch_head().await.unwrap();
     let last = log.read_after(Position::new(head.get() - 1), 1).await.unwrap().remove(0);
     let metadata = |name: &str| last.metadata.get(name);
-    assert_eq!(metadata("requestId").as_deref(), Some("req-1"));
-    assert_eq!(metadata("traceId").as_deref(), Some("trace-7"));
+    assert_eq!(metadata("requestId").as_deref(), Some(request_id));
+    assert_eq!(metadata("traceId").as_deref(), Some(trace_id));
+    assert_eq!((metadata("requestRef"), metadata("traceRef")), (None, None));
     assert_eq!(metadata("traceparent").as_deref(), Some(trace));
     assert!(metadata("actor").unwrap().starts_with("api-key:"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_that_may_be_personal_is_told_back_and_stands_in_the_log_as_an_hmac_alone() {
+    const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let world = World::new().await;
+    let tenant = world.tenant(&json!({"name": "Shop"})).await;
+    let log = world.commands.log();
+    world.commands.seed_platform().await.unwrap();
+    let index = world.commands.directory().tenant(tenant.tenant).unwrap().index.clone();
+    let operators = world.commands.directory().tenant(TenantId::PLATFORM).unwrap().index.clone();
+    let padded = hex::encode("user@example.com");
+    for (number, id) in [
+        "jane.doe",
+        "user@example.com",
+        "+254712345678",
+        "254712345678",
+        "req-17/jane-doe",
+        "dXNlckBleGFtcGxlLmNvbQ==",
+        padded.as_str(),
+        "00000000000000000000254712345678",
+        "00000000-0000-0000-0000-254712345678",
+        "254712345678abcdef0123456789abcd",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let before = log.fetch_head().await.unwrap();
+        let parent = format!("00-{padded}-00f067aa0ba902b7-01");
+        let headers = [("x-request-id", id), ("x-trace-id", id), ("traceparent", parent.as_str())];
+        let answer = world.trigger(&tenant, &headers, &order(&format!("evt-{number}"))).await;
+        assert_eq!((answer.status, answer.header("x-request-id")), (StatusCode::OK, Some(id)));
+        let asked = [("x-request-id", id), ("x-trace-id", id), ("traceparent", TRACE)];
+        let path = format!("/admin/v1/tenants/{}", tenant.tenant);
+        let body = json!({"name": format!("Shop {number}")});
+        let changed = world.operator(Method::PATCH, &path, &asked, Some(&body)).await;
+        assert_eq!(changed.status, StatusCode::OK);
+        let events = log.read_after(before, 100).await.unwrap();
+        let mut by = Vec::new();
+        for event in events {
+            let metadata = event.metadata.entries();
+            let text = event.metadata.text();
+            assert!(!text.contains(id) && !text.contains(&padded), "{id}: {text}");
+            let key = if metadata["actor"].starts_with("admin:") { &operators } else { &index };
+            let reference = key.caller_id_ref(id).to_string();
+            assert_eq!(metadata["requestRef"], reference);
+            assert_eq!(metadata["traceRef"], reference);
+            assert!(Uuid::try_parse(&metadata["requestId"]).is_ok());
+            by.push(metadata["actor"].split(':').next().unwrap().to_owned());
+        }
+        assert!(by.contains(&"api-key".to_owned()) && by.contains(&"admin".to_owned()), "{by:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -158,7 +214,6 @@ async fn a_traceparent_that_is_not_valid_is_not_kept_and_refuses_nothing() {
     let log = world.commands.log();
     let head = log.fetch_head().await.unwrap();
     let last = log.read_after(Position::new(head.get() - 1), 1).await.unwrap().remove(0);
-    assert_eq!(last.metadata.get("requestId").as_deref(), Some("req-1"));
     assert_eq!(last.metadata.get("traceparent"), None);
 }
 
@@ -182,7 +237,7 @@ async fn a_variable_may_hold_any_character_and_a_name_no_control() {
 async fn a_value_that_a_caller_cannot_choose_is_made() {
     let world = World::new().await;
     let tenant = world.tenant(&json!({"name": "Shop"})).await;
-    for bad in ["", "a b", "user@example.com", "+254712345678", &"x".repeat(129)] {
+    for bad in ["", "a b", &"x".repeat(129)] {
         let request = axum::http::Request::builder()
             .uri("/api/v1/events/none")
             .header("x-api-key", &tenant.key)

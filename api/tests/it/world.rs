@@ -291,7 +291,10 @@ impl World {
         headers: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Answer {
-        let mut request = Request::builder().method(method).uri(path).header("x-request-id", "req-1");
+        let mut request = Request::builder().method(method).uri(path);
+        if headers.iter().all(|(name, _)| *name != "x-request-id") {
+            request = request.header("x-request-id", "req-1");
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -324,8 +327,21 @@ impl World {
 
     /// Asks as an operator.
     pub(crate) async fn admin(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
+        self.operator(method, path, &[], body).await
+    }
+
+    /// The same with these headers.
+    pub(crate) async fn operator(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Answer {
         let bearer = format!("Bearer {ADMIN_TOKEN}");
-        self.call(method, path, &[("authorization", &bearer)], body).await
+        let mut all = vec![("authorization", bearer.as_str())];
+        all.extend_from_slice(headers);
+        self.call(method, path, &all, body).await
     }
 
     /// Registers a tenant.

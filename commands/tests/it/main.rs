@@ -8,6 +8,7 @@ mod attempts;
 mod directory;
 mod event_id;
 mod forgetting;
+mod idempotency_keys;
 mod instances;
 mod metadata;
 mod newer;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use orqestra_commands::{Commands, Context, Trace};
+use orqestra_commands::{CallerId, CallersIds, Commands, Context, Trace};
 use orqestra_domain::notification::{
     DeliverPush, DeliveryRendered, FailureClass, MarkOutcomeUnknown, RecordFailure, RecordSuccess,
     Resolution, Resolve, StartAttempt, UnknownPolicy,
@@ -45,19 +45,24 @@ async fn every_event_has_the_trace_of_its_request_also_where_no_caller_gave_one(
     let content = TemplateContent { subject: None, title: None, body: "hi".to_owned(), category: None };
     let event_type = EventTypeName::parse("order.confirmed").unwrap();
     commands.put_template(shop.id, event_type, Channel::Push, content, true, &ctx()).await.unwrap();
-    let request = "0190b5a0-0000-7000-8000-000000000001";
+    let own = "0190b5a0-0000-7000-8000-000000000001";
+    let request = Some("0199f0a2-7c1e-7d40-9f0e-3f6b1c2d4e5f");
     for (number, (request, given, parent)) in [
         (request, None, None),
-        ("mine", None, None),
+        (None, None, None),
+        (Some("mine"), None, None),
         (request, Some("trace-7"), None),
-        (request, Some("0190b5a0-0000-7000-8000-000000000002"), None),
+        (request, Some("9f1c8e24-7ad1-4b6d-8c5e-52b45d0e9a57"), None),
+        (request, Some("01ARZ3NDEKTSV4RRFFQ69G5FAV"), None),
         (request, Some("trace-7"), Some(PARENT)),
         (request, None, Some(PARENT)),
     ]
     .into_iter()
     .enumerate()
     {
-        let asked = Trace::of(request.to_owned(), given.map(str::to_owned), parent);
+        let ids =
+            CallersIds { request: request.and_then(CallerId::parse), trace: given.and_then(CallerId::parse) };
+        let asked = Trace::of_request(&ids, parent, || own.to_owned()).referring(&ids, &shop.index);
         let ctx = Context { trace: Some(std::sync::Arc::new(asked.clone())), ..ctx() };
         let event = format!("e-{number}");
         let id =
@@ -70,6 +75,12 @@ async fn every_event_has_the_trace_of_its_request_also_where_no_caller_gave_one(
         assert!(told.len() > 1, "the push is delivered");
         for event in &told {
             assert_eq!(documented_trace(event), asked.entry().trace(), "{number}: {}", event.event_type);
+            let hidden = |id: Option<&str>, clear: &str| {
+                let stands = event.metadata.get(clear).is_some_and(|text| Some(text.as_str()) == id);
+                id.filter(|_| !stands).map(|id| shop.index.caller_id_ref(id).to_string())
+            };
+            assert_eq!(event.metadata.get("requestRef"), hidden(request, "requestId"), "{number}");
+            assert_eq!(event.metadata.get("traceRef"), hidden(given, "traceId"), "{number}");
         }
     }
     for event in commands.log().read_after(Position::ZERO, 1_000).await.unwrap() {

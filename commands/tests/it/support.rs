@@ -10,7 +10,7 @@ use orqestra_commands::{
 use orqestra_domain::tenant::Limits;
 use orqestra_domain::{EmailAddress, EventId, EventTypeName, TenantName, Timestamp, UserId};
 use orqestra_event_log::source::{ManualClock, SystemIds};
-use orqestra_event_log::{Clock, EventLog, LogOptions, MIGRATOR};
+use orqestra_event_log::{Clock, EventLog, HASHED_KEY, LogOptions, MIGRATOR};
 use orqestra_tests::postgres::{PgPool, TestCluster, TestDatabase};
 use orqestra_vault::{Entropy, MasterKey, OsEntropy, Vault};
 use serde_json::json;
@@ -146,4 +146,9 @@ pub(crate) fn trigger(event: Option<&str>, key: Option<&str>, user_id: &str, not
         idempotency_key: key.map(|key| IdempotencyKey::parse(key).unwrap()),
         body,
     }
+}
+
+/// What is stored for an idempotency key.
+pub(crate) fn stored(tenant: &TenantEntry, key: &str) -> String {
+    format!("{HASHED_KEY}{}", tenant.index.idempotency_ref(key))
 }

@@ -7,7 +7,7 @@ use orqestra_commands::{CommandError, MismatchOf};
 use orqestra_domain::notification::{PlanOutcome, SkipReason};
 use orqestra_domain::{Channel, StreamId};
 
-use crate::support::{World, ctx, tenant, trigger};
+use crate::support::{World, ctx, stored, tenant, trigger};
 
 #[tokio::test]
 async fn an_event_without_a_template_is_accepted_with_a_reason_for_every_channel() {
@@ -123,7 +123,7 @@ async fn a_repeat_claims_the_new_key_it_brings() {
     assert!(there.known(&shop, &with_key("known")).await.unwrap().is_some());
     assert!(there.trigger(&shop, with_key("cold"), &ctx()).await.unwrap().replayed);
     for key in ["hot", "known", "cold"] {
-        let claimed = here.log().idempotency_key(shop.id, key).await.unwrap();
+        let claimed = here.log().idempotency_key(shop.id, &stored(&shop, key), None).await.unwrap();
         assert_eq!(claimed, Some(first.notification), "{key}");
         for process in [&here, &there] {
             let other = trigger(Some("f"), Some(key), "u", "");
@@ -144,7 +144,7 @@ async fn a_repeat_with_another_body_claims_nothing() {
     commands.trigger(&shop, trigger(Some("e"), None, "u", ""), &ctx()).await.unwrap();
     let other = trigger(Some("e"), Some("k"), "u", "other");
     assert!(commands.trigger(&shop, other, &ctx()).await.is_err());
-    assert_eq!(commands.log().idempotency_key(shop.id, "k").await.unwrap(), None);
+    assert_eq!(commands.log().idempotency_key(shop.id, &stored(&shop, "k"), None).await.unwrap(), None);
 }
 
 #[tokio::test]

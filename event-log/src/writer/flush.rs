@@ -18,6 +18,7 @@ use crate::append::Outcome;
 use crate::hindrance::Hindrance;
 use crate::intact::LogChange;
 use crate::outage::Outage;
+use crate::plain_keys::WRITER;
 use crate::position::Position;
 use crate::shared::Shared;
 
@@ -74,7 +75,7 @@ impl Flusher {
         // Ends on the server too what this side has given up.
         let options = options.options([
             ("statement_timeout", "9000"),
-            ("application_name", "orqestra-writer"),
+            ("application_name", WRITER),
             // For the look-up of what a call whose answer was lost has stored.
             ("enable_seqscan", "off"),
             ("jit", "off"),

@@ -88,10 +88,13 @@ pub(crate) struct Queued {
 impl Queued {
     /// Checks and prepares a command.
     pub(crate) fn prepare(
-        append: Unplaced,
+        mut append: Unplaced,
         shared: &Shared,
         answer: oneshot::Sender<Outcome>,
     ) -> Result<Self, Outcome> {
+        if let Some(claim) = &mut append.ticket.idempotency_key {
+            shared.plain_keys.decide(claim, shared.clock.now());
+        }
         let made = Made { now: shared.clock.now(), ids: &*shared.ids, upcasters: &shared.upcasters };
         Self::made(append, made, answer)
     }

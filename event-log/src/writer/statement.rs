@@ -140,11 +140,14 @@ pub(super) async fn append_batch(
             events.leaf.push(&event.leaf);
         }
         if let Some(claim) = &queued.ticket.idempotency_key {
-            claims.command.push(command);
-            claims.tenant_id.push(claim.tenant.as_uuid());
-            claims.key.push(&claim.key);
-            claims.notification_id.push(claim.notification.as_uuid());
-            claims.expires_at.push(claim.expires_at.as_datetime());
+            let plain = claim.plain.iter().map(|plain| (&plain.key, plain.until));
+            for (key, until) in std::iter::once((&claim.key, claim.expires_at)).chain(plain) {
+                claims.command.push(command);
+                claims.tenant_id.push(claim.tenant.as_uuid());
+                claims.key.push(key);
+                claims.notification_id.push(claim.notification.as_uuid());
+                claims.expires_at.push(until.as_datetime());
+            }
         }
         for key in &queued.ticket.new_keys {
             new_keys.push(command, key);

@@ -20,6 +20,7 @@ fn claim(world: &World, key: &str, notification: u128) -> IdempotencyClaim {
     IdempotencyClaim {
         tenant: tenant(1),
         key: key.to_owned(),
+        plain: None,
         notification: id(notification),
         expires_at: later(&world.clock, DAY),
     }
@@ -42,8 +43,8 @@ async fn a_free_key_is_claimed_for_a_stored_event_and_no_append_gets_it_then() {
     assert_eq!(claimed, claim(&world, "k", 1));
     let taken = world.log.append(with_claim(&world, "k", 2)).await;
     assert!(matches!(taken, Outcome::KeyTaken { notification } if notification == id(1)), "{taken:?}");
-    assert_eq!(world.log.idempotency_key(tenant(1), "k").await.unwrap(), Some(id(1)));
-    assert_eq!(world.log.idempotency_key(tenant(2), "k").await.unwrap(), None);
+    assert_eq!(world.log.idempotency_key(tenant(1), "k", None).await.unwrap(), Some(id(1)));
+    assert_eq!(world.log.idempotency_key(tenant(2), "k", None).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -83,7 +84,7 @@ async fn of_claims_and_appends_at_once_one_holds_the_key_and_all_are_told_it() {
         let appends =
             join_all((first + 20..first + 40).map(|number| other.append(with_claim(&world, &key, number))));
         let (holders, outcomes) = in_time(async { futures::join!(claims, appends) }).await;
-        let held = world.log.idempotency_key(tenant(1), &key).await.unwrap().unwrap();
+        let held = world.log.idempotency_key(tenant(1), &key, None).await.unwrap().unwrap();
         assert!(holders.iter().all(|holder| *holder == held));
         for (number, outcome) in (first + 20..).zip(outcomes) {
             match outcome {

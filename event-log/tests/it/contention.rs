@@ -50,6 +50,7 @@ fn command(id: Uuid, stream: &str, expected: i64, count: u64, key: Option<u64>) 
     let claim = |key| IdempotencyClaim {
         tenant: tenant(1),
         key: format!("key-{key}"),
+        plain: None,
         notification: NotificationId::from_uuid(id),
         expires_at: SystemClock.now().plus(std::time::Duration::from_hours(24)),
     };
@@ -301,7 +302,7 @@ async fn kill_writers(pool: &PgPool, killed: &mut u64) {
         next = head + EVENTS_A_KILL;
         let done = sqlx::query(
             "select pg_terminate_backend(pid) from pg_stat_activity
-              where datname = current_database() and application_name = 'orqestra-writer'
+              where datname = current_database() and application_name = 'orqestra-writer-2'
               order by random() limit 1",
         )
         .execute(pool)

@@ -54,6 +54,7 @@ async fn the_engines_role_appends_and_claims_through_functions_and_may_nothing_e
     let claim = IdempotencyClaim {
         tenant: tenant(1),
         key: "k".to_owned(),
+        plain: None,
         notification: NotificationId::from_uuid(Uuid::from_u128(1)),
         expires_at: later(&clock, Duration::from_hours(24)),
     };

@@ -16,6 +16,7 @@ fn claim(world: &World, key: &str, notification: u128) -> Ticket {
     let claim = IdempotencyClaim {
         tenant: tenant(1),
         key: key.to_owned(),
+        plain: None,
         notification: NotificationId::from_uuid(Uuid::from_u128(notification)),
         expires_at: later(&world.clock, DAY),
     };
@@ -58,9 +59,9 @@ async fn a_taken_key_is_told_apart_from_a_conflict() {
     let conflict = world.log.append(with_ticket(1, 0, 1, claim(&world, "other", 1))).await;
     assert!(matches!(conflict, Outcome::Conflict { actual: 1 }), "{conflict:?}");
     assert_eq!((count(&world, "idempotency_keys").await, count(&world, "events").await), (1, 1));
-    let found = world.log.idempotency_key(tenant(1), "k").await.unwrap();
+    let found = world.log.idempotency_key(tenant(1), "k", None).await.unwrap();
     assert_eq!(found, Some(NotificationId::from_uuid(Uuid::from_u128(1))));
-    assert_eq!(world.log.idempotency_key(tenant(2), "k").await.unwrap(), None);
+    assert_eq!(world.log.idempotency_key(tenant(2), "k", None).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -71,7 +72,7 @@ async fn of_many_at_once_with_one_key_one_wins_and_the_others_are_told_it() {
     )
     .await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.recorded().is_some()).count(), 1);
-    let winner = world.log.idempotency_key(tenant(1), "k").await.unwrap().unwrap();
+    let winner = world.log.idempotency_key(tenant(1), "k", None).await.unwrap().unwrap();
     for outcome in outcomes {
         assert!(match outcome {
             Outcome::Recorded(_) => true,
@@ -86,13 +87,13 @@ async fn a_key_is_free_again_exactly_when_it_expires() {
     let world = World::new().await;
     recorded(world.log.append(with_ticket(1, 0, 1, claim(&world, "k", 1))).await);
     world.clock.advance(DAY.checked_sub(Duration::from_micros(1)).unwrap());
-    assert!(world.log.idempotency_key(tenant(1), "k").await.unwrap().is_some());
+    assert!(world.log.idempotency_key(tenant(1), "k", None).await.unwrap().is_some());
     let refused = world.log.append(with_ticket(2, 0, 1, claim(&world, "k", 2))).await;
     assert!(matches!(refused, Outcome::KeyTaken { .. }), "{refused:?}");
     world.clock.advance(Duration::from_micros(1));
-    assert_eq!(world.log.idempotency_key(tenant(1), "k").await.unwrap(), None);
+    assert_eq!(world.log.idempotency_key(tenant(1), "k", None).await.unwrap(), None);
     recorded(world.log.append(with_ticket(2, 0, 1, claim(&world, "k", 2))).await);
-    let found = world.log.idempotency_key(tenant(1), "k").await.unwrap();
+    let found = world.log.idempotency_key(tenant(1), "k", None).await.unwrap();
     assert_eq!(found, Some(NotificationId::from_uuid(Uuid::from_u128(2))));
 }
 
@@ -104,7 +105,7 @@ async fn only_expired_keys_are_purged() {
     recorded(world.log.append(with_ticket(2, 0, 1, claim(&world, "new", 2))).await);
     world.clock.advance(DAY / 2);
     assert_eq!(world.log.purge_idempotency_keys(100).await.unwrap(), 1);
-    assert!(world.log.idempotency_key(tenant(1), "new").await.unwrap().is_some());
+    assert!(world.log.idempotency_key(tenant(1), "new", None).await.unwrap().is_some());
 }
 
 #[tokio::test]

@@ -42,9 +42,17 @@ async fn a_requests_line_and_those_of_its_deliveries_show_one_trace() {
     let tenant = world.tenant();
     let invalid = format!("{PARENT}-more");
     for (number, headers, trace) in [
-        (1, vec![("traceparent", PARENT), ("x-trace-id", "trace-1")], Some(TRACE)),
-        (2, vec![("traceparent", invalid.as_str()), ("x-trace-id", "trace-2")], Some("trace-2")),
-        (3, vec![("x-trace-id", "trace-3")], Some("trace-3")),
+        (1, vec![("traceparent", PARENT), ("x-trace-id", "9f1c8e247ad14b6d8c5e52b45d0e9a51")], Some(TRACE)),
+        (
+            2,
+            vec![("traceparent", invalid.as_str()), ("x-trace-id", "9f1c8e247ad14b6d8c5e52b45d0e9a52")],
+            Some("9f1c8e247ad14b6d8c5e52b45d0e9a52"),
+        ),
+        (
+            3,
+            vec![("x-trace-id", "9f1c8e247ad14b6d8c5e52b45d0e9a53")],
+            Some("9f1c8e247ad14b6d8c5e52b45d0e9a53"),
+        ),
         (4, vec![], None),
     ] {
         let answer = world.trigger_with(tenant, &order(number), &headers).await.expect(200);
@@ -71,9 +79,13 @@ async fn a_requests_line_and_those_of_its_deliveries_show_one_trace() {
         assert_eq!(channels, ["EMAIL", "SMS"]);
         assert!(calls.iter().all(|line| line["outcome"] == "sent" && line["provider"] == "sandbox"));
     }
-    let refused = world.call(Request::post("/api/v1/events/trigger").header("x-trace-id", "trace-5")).await;
+    let refused = world
+        .call(
+            Request::post("/api/v1/events/trigger").header("x-trace-id", "9f1c8e247ad14b6d8c5e52b45d0e9a55"),
+        )
+        .await;
     drop(refused.expect(401));
-    let line = of_trace(&world, "refused a request", "trace-5", 1).await.remove(0);
+    let line = of_trace(&world, "refused a request", "9f1c8e247ad14b6d8c5e52b45d0e9a55", 1).await.remove(0);
     assert_eq!(line["code"], "missing_api_key");
     let routes: Vec<_> = lines(&world).iter().map(|line| line["http.route"].clone()).collect();
     assert!(!routes.contains(&json!("/readyz")), "probes have no line");

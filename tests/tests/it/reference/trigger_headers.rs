@@ -18,19 +18,34 @@ fn push() -> Value {
 async fn trigger_header_x_trace_id() {
     let world = World::start().await;
     let tenant = world.tenant();
+    let (request_id, trace_id) = ("0199f0a2-7c1e-7d40-9f0e-3f6b1c2d4e5f", "01ARZ3NDEKTSV4RRFFQ69G5FAV");
     let headers = [
-        ("x-trace-id", "trace-1"),
-        ("x-request-id", "request-1"),
+        ("x-trace-id", trace_id),
+        ("x-request-id", request_id),
         ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
     ];
     let mut body = global("u");
     body["eventId"] = json!("traced");
     let answer = world.trigger_with(tenant, &body, &headers).await.expect(200);
-    assert_eq!(answer.header("x-request-id"), Some("request-1"));
+    assert_eq!(answer.header("x-request-id"), Some(request_id));
+    // Ids of any form are told back, and found by those who know them.
+    let named = [("x-trace-id", "jane.doe"), ("x-request-id", "+254712345678")];
+    let answer = world.trigger_with(tenant, &with_id(global("u"), "named"), &named).await.expect(200);
+    assert_eq!(answer.header("x-request-id"), Some("+254712345678"));
     drop(world.drain().await);
+    for id in ["jane.doe", "+254712345678"] {
+        let found = world.launch().run(&["log", "find", id, "--tenant", &tenant.id.to_string()]);
+        let found = String::from_utf8_lossy(&found.stdout).into_owned();
+        assert!(
+            found.contains("NotificationAccepted") && found.contains("AttemptSucceeded"),
+            "{id}: {found}"
+        );
+        assert!(!found.contains(id), "{found}");
+        assert!(!world.engine().log().contains(id), "{id} stands in a log line");
+    }
     let shown = world.launch().run(&["log", "show", "traced", "--tenant", &tenant.id.to_string()]);
     let first = String::from_utf8_lossy(&shown.stdout).lines().next().unwrap().to_owned();
-    for value in ["\"trace-1\"", "\"request-1\"", "4bf92f3577b34da6a3ce929d0e0e4736"] {
+    for value in [trace_id, request_id, "4bf92f3577b34da6a3ce929d0e0e4736"] {
         assert!(first.contains(value), "{value}: {first}");
     }
 }
@@ -77,8 +92,10 @@ async fn trigger_header_x_idempotency_key() {
     drop(world.trigger_with(tenant, &sms("u-1"), &[(KEY, "k")]).await.expect(200));
     drop(world.trigger(tenant, &body).await.expect(200));
     let hours: f64 = sqlx::query_scalar(
-        "select extract(epoch from expires_at - clock_timestamp())::float8 / 3600 from idempotency_keys where key = 'k'",
+        "select extract(epoch from expires_at - clock_timestamp())::float8 / 3600 from idempotency_keys
+          where tenant_id = $1",
     )
+    .bind(tenant.id)
     .fetch_one(world.pool())
     .await
     .unwrap();
