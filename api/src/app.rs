@@ -72,6 +72,7 @@ struct Inner {
     parts: AppParts,
     turns: Turns,
     look_backs: Turns,
+    counts: Turns,
     large: LargeBodies,
     bodies: Bodies,
     wrong_tokens: WrongTokens,
@@ -84,6 +85,7 @@ impl App {
             parts,
             turns: Turns::pages(),
             look_backs: Turns::look_backs(),
+            counts: Turns::counts(),
             large: LargeBodies::default(),
             bodies: Bodies::default(),
             wrong_tokens: WrongTokens::default(),
@@ -113,6 +115,11 @@ impl App {
 
     pub(crate) fn look_backs(&self) -> &Turns {
         &self.0.look_backs
+    }
+
+    /// Whose turn it is to have its channel counted.
+    pub(crate) fn counts(&self) -> &Turns {
+        &self.0.counts
     }
 }
 

@@ -16,6 +16,8 @@ use crate::error::ApiError;
 const PAGES: usize = 4;
 /// Clients of one tenant that look back at once; its pages do not wait for them.
 const LOOK_BACKS: usize = 2;
+/// Clients of one tenant whose channels are counted at once: a look into an index, which no look-back delays.
+const COUNTS: usize = 4;
 const WITHIN: Duration = Duration::from_secs(5);
 /// When to come again where no turn came.
 const RETRY_AFTER: u64 = 1;
@@ -36,6 +38,11 @@ impl Turns {
     /// Those of clients that were away.
     pub(crate) fn look_backs() -> Self {
         Self::of(LOOK_BACKS)
+    }
+
+    /// Those of clients that join a channel.
+    pub(crate) fn counts() -> Self {
+        Self::of(COUNTS)
     }
 
     fn of(at_once: usize) -> Self {

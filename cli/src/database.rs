@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use orqestra_api::percent_encoded;
-use orqestra_event_log::Sessions;
+use orqestra_event_log::{SESSION_NAME, Sessions};
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgConnection, PgPool};
@@ -67,7 +67,7 @@ pub(crate) fn password_of<'a>(role: &str, passwords: &'a str) -> Option<&'a str>
 
 /// Opens the engine's pool, whose sessions are looked at as all of this process's are.
 pub(crate) async fn connect(urls: &DatabaseUrls, sessions: &Sessions) -> anyhow::Result<PgPool> {
-    let options = DatabaseUrls::parsed(&urls.app)?.application_name("orqestra").options([
+    let options = DatabaseUrls::parsed(&urls.app)?.application_name(SESSION_NAME).options([
         ("statement_timeout", "30s"),
         ("lock_timeout", "10s"),
         ("idle_in_transaction_session_timeout", "30s"),

@@ -191,7 +191,7 @@ impl Engine {
         let serving = token.child_token();
         let working = CancellationToken::new();
         let served = if roles.contains(&Role::Api) {
-            let hub = self.hub();
+            let hub = Hub::new();
             let used_up = tokio::select! {
                 biased;
                 () = token.cancelled() => None,
@@ -280,12 +280,6 @@ impl Engine {
         log.close().await;
         self.pool.close().await;
         first_failure
-    }
-
-    /// Its epoch tells this log, as it is since the last restore of a backup, from any other.
-    fn hub(&self) -> Hub {
-        let log = self.commands.log();
-        Hub::new(format!("{}-{}", log.log_id().simple(), log.epoch()))
     }
 
     /// The limits as they stood when the last process ended, however it ended.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use orqestra_commands::{CommandError, Commands, RenderedContent, content_field};
 use orqestra_domain::notification::{DeliveryRendered, NotificationEvent, NotificationRefusal, Story};
+use orqestra_domain::recipient::RecipientEvent;
 use orqestra_domain::tenant::TenantEvent;
 use orqestra_domain::{AnyEvent, Channel, NotificationId, PushCategories, StreamId, TenantId};
 use orqestra_event_log::{EventLog, Interest, Outage, Position, RecordedEvent};
@@ -19,7 +20,8 @@ use tokio_util::sync::CancellationToken;
 /// Most events looked at at once.
 const BATCH: usize = 500;
 /// The events that say something to open pages.
-const INTEREST: Interest = Interest::ALL.only(&["DeliveryRendered", "NotificationRead", "TenantDeactivated"]);
+const INTEREST: Interest =
+    Interest::ALL.only(&["DeliveryRendered", "NotificationRead", "RecipientForgotten", "TenantDeactivated"]);
 /// The pause before something that failed is tried again.
 const AGAIN: Duration = Duration::from_millis(250);
 /// Its name in metrics, beside those of subscriptions.
@@ -30,6 +32,8 @@ pub struct PushFeed {
     commands: Commands,
     log: EventLog,
     hub: Hub,
+    /// What stands after it is fed.
+    from: Position,
     outage: Outage,
     lag: metrics::Gauge,
 }
@@ -43,11 +47,13 @@ pub struct FeedEnded;
 type NotNow = CommandError<NotificationRefusal>;
 
 impl PushFeed {
-    /// A feed of what is appended from now on.
+    /// A feed of what is appended from now on. The hub knows so at once, before anybody can join a channel.
     pub fn new(commands: Commands, hub: Hub) -> Self {
         let log = commands.log().clone();
+        let from = *log.head().borrow();
+        hub.fed(place(from));
         let lag = metrics::gauge!("orqestra_subscription_lag", "subscription" => NAME);
-        Self { commands, log, hub, outage: Outage::default(), lag }
+        Self { commands, log, hub, from, outage: Outage::default(), lag }
     }
 
     /// Feeds until the token is cancelled. What cannot be read now is tried until it can.
@@ -63,10 +69,10 @@ impl PushFeed {
 
     async fn follow(&self) -> Result<(), FeedEnded> {
         let mut head = self.log.head();
-        let mut position = *head.borrow();
+        let mut position = self.from;
         loop {
             let stands = *head.borrow_and_update();
-            if self.hub.pass(offset(stands)) {
+            if self.hub.pass(place(stands)) {
                 position = stands;
             }
             self.tell_lag(stands, position);
@@ -99,7 +105,7 @@ impl PushFeed {
         if page.reached == position {
             return None;
         }
-        self.hub.fed(offset(page.reached));
+        self.hub.fed(place(page.reached));
         Some(page.reached)
     }
 
@@ -111,7 +117,7 @@ impl PushFeed {
     }
 
     async fn publish(&self, event: &Arc<RecordedEvent>) -> Result<(), NotNow> {
-        let (tenant, position) = (event.tenant, offset(event.position));
+        let (tenant, position) = (event.tenant, place(event.position));
         if self.hub.pass_tenant(tenant, position) {
             return Ok(());
         }
@@ -121,6 +127,10 @@ impl PushFeed {
                 let known = self.commands.directory().wait_for(event.position).await;
                 known.map_err(|error| CommandError::Unavailable(error.to_string()))?;
                 self.hub.end_tenant(tenant, position);
+                return Ok(());
+            }
+            (Ok(AnyEvent::Recipient(RecipientEvent::RecipientForgotten(forgotten))), _) => {
+                self.hub.forget(Recipient { tenant, reference: forgotten.recipient_ref }, position);
                 return Ok(());
             }
             _ => {
@@ -141,8 +151,8 @@ impl PushFeed {
             }
             NotificationEvent::NotificationRead(_) => {
                 if let Some((_, recipient)) = self.listening(tenant, id, position).await? {
-                    let change = InboxChange::Read.publication(id, position);
-                    self.hub.publish(recipient, position, &[(INBOX, change)]);
+                    let change = InboxChange::Read.content(id);
+                    self.hub.publish(recipient, position, &[(INBOX, Some(change))]);
                 }
                 Ok(())
             }
@@ -170,6 +180,7 @@ impl PushFeed {
         Ok((!self.hub.pass_recipient(recipient, position)).then_some((story, recipient)))
     }
 
+    /// Publishes a push; one that cannot be shown has its number all the same, as it has its row in the inbox.
     async fn publish_push(
         &self,
         recipient: Recipient,
@@ -178,46 +189,54 @@ impl PushFeed {
         story: &Story,
         rendered: &DeliveryRendered,
     ) -> Result<(), NotNow> {
+        let category = rendered.category.as_deref().unwrap_or(PushCategories::USUAL[0]);
+        let content = self.opened(recipient.tenant, id, story, rendered).await?;
+        let push = content.map(|content| {
+            let push = Push {
+                id,
+                title: content.title.as_deref().unwrap_or_default(),
+                body: &content.body,
+                category,
+                event_type: &story.accepted.event_type,
+                created_at: story.accepted.accepted_at,
+            };
+            push.content()
+        });
+        let added = push.is_some().then(|| InboxChange::Added.content(id));
+        self.hub.publish(recipient, position, &[(category, push), (INBOX, added)]);
+        Ok(())
+    }
+
+    /// The content of a push; `None` where there is nothing to show, for ever.
+    async fn opened(
+        &self,
+        tenant: TenantId,
+        id: NotificationId,
+        story: &Story,
+        rendered: &DeliveryRendered,
+    ) -> Result<Option<RenderedContent>, NotNow> {
         let key = match self.commands.sealing_key(story).await {
             Ok(key) => key,
             // Nobody is there any more to be shown it.
-            Err(CommandError::RecipientForgotten) => return Ok(()),
+            Err(CommandError::RecipientForgotten) => return Ok(None),
             // Others' pushes do not wait for what stays so.
             Err(CommandError::Corrupt(why)) => {
-                not_published(recipient.tenant, id, &why);
-                return Ok(());
+                not_published(tenant, id, &why);
+                return Ok(None);
             }
             Err(error) => return Err(error),
         };
-        let stream = StreamId::notification(recipient.tenant, id);
-        let field = content_field(Channel::Push);
-        let place = FieldContext { tenant: recipient.tenant, aggregate_id: stream.as_str(), field };
-        let opened = self.commands.vault().open(&key, &place, &rendered.content);
-        let content = match opened.as_deref().map(serde_json::from_slice::<RenderedContent>) {
-            Ok(Ok(content)) => content,
+        let stream = StreamId::notification(tenant, id);
+        let sealed_at =
+            FieldContext { tenant, aggregate_id: stream.as_str(), field: content_field(Channel::Push) };
+        let opened = self.commands.vault().open(&key, &sealed_at, &rendered.content);
+        match opened.as_deref().map(serde_json::from_slice::<RenderedContent>) {
+            Ok(Ok(content)) => return Ok(Some(content)),
             // The parser's words could quote the content.
-            Ok(Err(_)) => {
-                not_published(recipient.tenant, id, "its content has another shape");
-                return Ok(());
-            }
-            Err(error) => {
-                not_published(recipient.tenant, id, &error.to_string());
-                return Ok(());
-            }
-        };
-        let category = rendered.category.as_deref().unwrap_or(PushCategories::USUAL[0]);
-        let push = Push {
-            id,
-            title: content.title.as_deref().unwrap_or_default(),
-            body: &content.body,
-            category,
-            event_type: &story.accepted.event_type,
-            created_at: story.accepted.accepted_at,
-        };
-        let publications =
-            [(category, push.publication(position)), (INBOX, InboxChange::Added.publication(id, position))];
-        self.hub.publish(recipient, position, &publications);
-        Ok(())
+            Ok(Err(_)) => not_published(tenant, id, "its content has another shape"),
+            Err(error) => not_published(tenant, id, &error.to_string()),
+        }
+        Ok(None)
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a gauge of events behind")]
@@ -226,7 +245,8 @@ impl PushFeed {
     }
 }
 
-fn offset(position: Position) -> u64 {
+/// A position as the hub counts it.
+fn place(position: Position) -> u64 {
     u64::try_from(position.get()).unwrap_or(0)
 }
 

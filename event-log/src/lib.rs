@@ -55,7 +55,7 @@ pub use interest::Interest;
 pub use log::{EventLog, LogOptions, MAX_CLOCK_SKEW};
 pub use outage::Outage;
 pub use page::Page;
-pub use plain_keys::{HASHED_KEY, PlainKey};
+pub use plain_keys::{HASHED_KEY, PlainKey, SESSION_NAME};
 pub use position::Position;
 pub use recorded::{Metadata, MetadataText, RecordedEvent};
 pub use recovery::{end_recovery, fence, settle_checkpoint};

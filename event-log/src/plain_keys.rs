@@ -19,8 +19,11 @@ use crate::shared::Shared;
 
 /// What stands before the HMAC of a caller's key.
 pub const HASHED_KEY: &str = "hmac:";
-/// The name of the writer's session in the version that stored keys in clear, and since.
-const EARLIER_WRITER: &str = "orqestra-writer";
+/// The names of the sessions of a version that stored keys in clear.
+const EARLIER: [&str; 2] = ["orqestra", "orqestra-writer"];
+/// The name of an engine's sessions, by which it is told from an earlier version.
+pub const SESSION_NAME: &str = "orqestra-2";
+/// The same of the writer's own, where the pool has none.
 pub(crate) const WRITER: &str = "orqestra-writer-2";
 /// How long a key is held in clear for a process of the version before.
 const HELD: Duration = Duration::from_hours(1);
@@ -84,10 +87,10 @@ pub(crate) async fn look(shared: &Shared) -> Result<(), LogError> {
                                and k.tenant_id <> '6f727165-7374-7261-8000-6170696b6579'::uuid
                                and k.expires_at > $1),
                     exists (select from pg_catalog.pg_stat_activity a
-                             where a.datname = current_database() and a.application_name = $2)",
+                             where a.datname = current_database() and a.application_name = any($2))",
         )
         .bind(shared.clock.now().as_datetime())
-        .bind(EARLIER_WRITER)
+        .bind(EARLIER.as_slice())
         .fetch_one(shared.reader.pool()),
     )
     .await?;

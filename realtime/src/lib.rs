@@ -13,7 +13,8 @@ mod token;
 
 pub use channel::{INBOX, InvalidUser, RealtimeUser};
 pub use hub::{
-    Host, Hub, MAX_CONNECTIONS, MAX_USER_CONNECTIONS, NotAdmitted, Now, Place, Recipient, Unavailable,
+    Host, Hub, MAX_CONNECTIONS, MAX_USER_CONNECTIONS, NotAdmitted, Now, Place, Published, Recipient,
+    Unavailable,
 };
-pub use publication::{InboxChange, Publication, Push};
+pub use publication::{Content, InboxChange, Publication, Push};
 pub use token::{Claims, EmptySecret, IssuedToken, RealtimeTokens, TOKEN_SECONDS, TokenError};

@@ -119,7 +119,7 @@ pub(crate) fn lines(message: &str) -> impl Iterator<Item = &str> {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Answer<'a> {
     Connect(Connected<'a>),
-    Subscribe(Box<Subscribed<'a>>),
+    Subscribe(Box<Subscribed>),
     Unsubscribe(Done),
     Refresh(Connected<'a>),
     Error(ErrorCode),
@@ -144,13 +144,13 @@ pub(crate) struct Connected<'a> {
 }
 
 #[derive(Debug, Default, Serialize)]
-pub(crate) struct Subscribed<'a> {
+pub(crate) struct Subscribed {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) recoverable: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) positioned: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) epoch: Option<&'a str>,
+    pub(crate) epoch: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) offset: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -200,6 +200,8 @@ impl Disconnect {
 
     pub(crate) const SHUTDOWN: Self = Self::new(3001, "shutdown");
     pub(crate) const EXPIRED: Self = Self::new(3005, "connection expired");
+    /// What a client holds of its channels' numbers is good no more: it subscribes anew.
+    pub(crate) const INSUFFICIENT_STATE: Self = Self::new(3010, "insufficient state");
     pub(crate) const SLOW: Self = Self::new(3008, "slow");
     pub(crate) const NO_PONG: Self = Self::new(3012, "no pong");
     pub(crate) const TOO_MANY: Self = Self::new(3013, "too many requests");
@@ -307,7 +309,7 @@ mod tests {
         );
         assert_eq!(reply(5, Answer::Subscribe(Box::default())), r#"{"id":5,"subscribe":{}}"#);
         let data = serde_json::value::to_raw_value(&serde_json::json!({"title": "a\"b"})).unwrap();
-        let publication = Publication { data: data.into(), offset: 9 };
+        let publication = Publication { data: data.into(), offset: Some(9) };
         assert_eq!(
             push("orders#u", &publication),
             r#"{"push":{"channel":"orders#u","pub":{"data":{"title":"a\"b"},"offset":9}}}"#
@@ -315,7 +317,7 @@ mod tests {
         let subscribed = Subscribed {
             recoverable: Some(true),
             positioned: Some(true),
-            epoch: Some("e"),
+            epoch: Some("e".to_owned()),
             offset: Some(9),
             was_recovering: Some(true),
             recovered: Some(true),

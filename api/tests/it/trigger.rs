@@ -160,7 +160,7 @@ async fn an_id_that_may_be_personal_is_told_back_and_stands_in_the_log_as_an_hma
     let tenant = world.tenant(&json!({"name": "Shop"})).await;
     let log = world.commands.log();
     world.commands.seed_platform().await.unwrap();
-    let index = world.commands.directory().tenant(tenant.tenant).unwrap().index.clone();
+    let index = world.commands.directory().tenant(tenant.tenant.parse().unwrap()).unwrap().index.clone();
     let operators = world.commands.directory().tenant(TenantId::PLATFORM).unwrap().index.clone();
     let padded = hex::encode("user@example.com");
     for (number, id) in [

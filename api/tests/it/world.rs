@@ -158,7 +158,7 @@ impl World {
                 Box::pin(async move { sandbox::messages(&pool, &vault, tenant, asked).await })
             }),
             tokens: Arc::new(RealtimeTokens::new(REALTIME_SECRET).unwrap()),
-            hub: Hub::new("epoch".to_owned()),
+            hub: Hub::new(),
             allowed_origins: AllowedOrigins::default(),
             limits: Limits::default(),
             admin_token: Some(AdminToken::new(ADMIN_TOKEN)),

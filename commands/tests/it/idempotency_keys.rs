@@ -111,7 +111,7 @@ async fn a_claim_of_the_version_before_holds_for_its_day_and_goes_then() {
 async fn while_a_process_of_the_version_before_runs_either_one_finds_the_others_claims() {
     let world = World::new().await;
     let shop = tenant(&world.process().await).await;
-    let earlier = world.database.session("orqestra-writer").await;
+    let earlier = world.database.session("orqestra").await;
     let commands = world.process().await;
 
     // What is claimed here, the other one finds under the only form that it knows.
@@ -136,7 +136,7 @@ async fn while_a_process_of_the_version_before_runs_either_one_finds_the_others_
     // Once the other one is gone, nothing is claimed in clear.
     drop(earlier);
     let sessions = "select 'one' from pg_stat_activity
-                     where datname = current_database() and application_name = 'orqestra-writer'";
+                     where datname = current_database() and application_name = 'orqestra'";
     crate::support::in_time(async { while !world.database.texts(sessions).await.is_empty() {} }).await;
     let commands = world.process().await;
     accept(&commands, &shop, trigger(None, Some("after"), "u", "4")).await;

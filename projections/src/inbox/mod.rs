@@ -20,7 +20,7 @@ use crate::error::ApplyError;
 use crate::generation::Generation;
 
 pub use history::{Cursor, HistoryPage, InboxItem, Page, ReadStatus, Rest};
-pub use published::Missed;
+pub use published::{InboxChannel, Missed, Standing};
 
 /// The inbox's queries and its read-your-writes.
 #[derive(Clone)]

@@ -2,8 +2,10 @@
 //!
 //! It is fed in the log's order and knows up to where. Joining a channel and learning that position happen under one
 //! lock, so that what comes after it arrives live and what stands before it can be asked of the host: no gap, nothing
-//! twice. Publishing never waits for a client. Nothing here reads the log or a clock.
+//! twice. Clients are told numbers of their channels and no positions (`numbering.rs`). Publishing never waits for a client.
+//! Nothing here reads the log or a clock.
 
+mod numbering;
 mod outbox;
 mod session;
 mod socket;
@@ -21,11 +23,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::numbering::{Joined, Numbering};
 use self::outbox::Outbox;
 use self::unknown::{Unknown, UnknownPlace};
 use crate::channel::RealtimeUser;
 use crate::protocol::{self, Disconnect};
-use crate::publication::Publication;
+use crate::publication::{Content, Publication};
 use crate::token::Claims;
 
 pub use self::socket::Now;
@@ -56,18 +59,30 @@ pub trait Host: Send + Sync + 'static {
     /// See [`NotAdmitted`].
     fn admit<'a>(&'a self, claims: &'a Claims) -> BoxFuture<'a, Result<Recipient, NotAdmitted>>;
 
-    /// What was published to a recipient in a category after one position and up to another, oldest first. `None`
-    /// where that cannot be told completely: it is too long ago, or too much.
+    /// How many publications a recipient's channel had up to a position of the log, and those of them that a client missed
+    /// which knows them up to a number, in an epoch.
     ///
     /// # Errors
     /// [`Unavailable`] where another try may succeed.
-    fn missed<'a>(
+    fn published<'a>(
         &'a self,
         recipient: Recipient,
         category: &'a str,
-        after: u64,
+        known: Option<(&'a str, u64)>,
         up_to: u64,
-    ) -> BoxFuture<'a, Result<Option<Vec<Publication>>, Unavailable>>;
+    ) -> BoxFuture<'a, Result<Published, Unavailable>>;
+}
+
+/// What stands in a channel up to a position.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// What tells these numbers from others that the channel had or will have.
+    pub epoch: String,
+    /// The number of the last publication, 0 before the first.
+    pub number: u64,
+    /// What the client missed, oldest first. `None` where it asked for nothing, or that cannot be told completely: it is too
+    /// long ago, too much, or of another epoch.
+    pub missed: Option<Vec<Publication>>,
 }
 
 /// Why a good token opens no connection.
@@ -88,7 +103,6 @@ pub struct Unavailable;
 pub struct Hub(Arc<Inner>);
 
 struct Inner {
-    epoch: String,
     state: Mutex<State>,
     unknown: Unknown,
     connections: Arc<Semaphore>,
@@ -101,24 +115,37 @@ struct Inner {
 struct State {
     /// All up to here was published to whoever listened.
     fed: u64,
-    listeners: HashMap<Recipient, Vec<Listener>>,
+    audiences: HashMap<Recipient, Audience>,
     /// How many listeners each tenant has.
     tenants: HashMap<TenantId, usize>,
+}
+
+/// A recipient's open pages.
+#[derive(Default)]
+struct Audience {
+    listeners: Vec<Listener>,
+    /// The channels that somebody has joined.
+    numberings: HashMap<String, Numbering>,
 }
 
 struct Listener {
     connection: u64,
     user: RealtimeUser,
     outbox: Arc<Outbox>,
-    /// The categories joined, each with the position that its subscriber knows already.
-    categories: HashMap<String, u64>,
+    /// The categories joined.
+    categories: HashMap<String, Joined>,
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Hub {
-    /// Makes a hub without connections. The epoch tells this log's positions from another's.
-    pub fn new(epoch: String) -> Self {
+    /// Makes a hub without connections.
+    pub fn new() -> Self {
         Self(Arc::new(Inner {
-            epoch,
             state: Mutex::default(),
             unknown: Unknown::default(),
             connections: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
@@ -138,19 +165,36 @@ impl Hub {
         Some(Place { hub: self.clone(), unknown, _task: self.0.tasks.token() })
     }
 
-    /// Publishes to a recipient what the event at a position amounts to, by category, and moves up to it.
-    pub fn publish(&self, recipient: Recipient, position: u64, by_category: &[(&str, Publication)]) {
+    /// Publishes to a recipient what the event at a position amounts to, by category, and moves up to it. What cannot be shown
+    /// has its number all the same.
+    pub fn publish(&self, recipient: Recipient, position: u64, by_category: &[(&str, Option<Content>)]) {
         let mut state = self.state();
-        state.fed = state.fed.max(position);
-        let Some(listeners) = state.listeners.get(&recipient) else { return };
-        for (category, publication) in by_category {
+        if position <= state.fed {
+            return;
+        }
+        state.fed = position;
+        let Some(audience) = state.audiences.get_mut(&recipient) else { return };
+        for (category, content) in by_category {
+            let count = audience.numberings.get_mut(*category).map(Numbering::count);
+            let Some(content) = content else { continue };
+            let number = audience.numberings.get(*category).and_then(Numbering::number);
             let mut line: Option<Utf8Bytes> = None;
-            for listener in listeners {
-                if listener.categories.get(*category).is_none_or(|known| *known >= position) {
-                    continue;
-                }
+            for listener in &mut audience.listeners {
+                let publication = match listener.categories.get_mut(*category) {
+                    Some(Joined::Unnumbered) => content.clone().unnumbered(),
+                    Some(Joined::Numbered { known }) if number.is_some_and(|number| number > *known) => {
+                        Publication { offset: number, ..content.clone().unnumbered() }
+                    }
+                    Some(Joined::Waiting(waiting)) => {
+                        if !waiting.keep(count.unwrap_or(0), content.clone()) {
+                            listener.outbox.end(Disconnect::SLOW);
+                        }
+                        continue;
+                    }
+                    Some(Joined::Numbered { .. }) | None => continue,
+                };
                 let line = line.get_or_insert_with(|| {
-                    protocol::push(&listener.user.channel(category), publication).into()
+                    protocol::push(&listener.user.channel(category), &publication).into()
                 });
                 listener.outbox.push(line.clone());
                 metrics::counter!("orqestra_realtime_publications_total").increment(1);
@@ -160,7 +204,7 @@ impl Hub {
 
     /// Moves up to a position if nobody listens at all. False: somebody does, and must be told what stands before it.
     pub fn pass(&self, position: u64) -> bool {
-        self.pass_if(position, |state| state.listeners.is_empty())
+        self.pass_if(position, |state| state.audiences.is_empty())
     }
 
     /// Moves up to a position if nobody of the tenant listens.
@@ -170,7 +214,7 @@ impl Hub {
 
     /// Moves up to a position if the recipient does not listen.
     pub fn pass_recipient(&self, recipient: Recipient, position: u64) -> bool {
-        self.pass_if(position, |state| !state.listeners.contains_key(&recipient))
+        self.pass_if(position, |state| !state.audiences.contains_key(&recipient))
     }
 
     /// Moves up to a position, before which nothing is left to publish.
@@ -192,9 +236,18 @@ impl Hub {
     pub fn end_tenant(&self, tenant: TenantId, position: u64) {
         let mut state = self.state();
         state.fed = state.fed.max(position);
-        let of_tenant = state.listeners.iter().filter(|(recipient, _)| recipient.tenant == tenant);
-        for listener in of_tenant.flat_map(|(_, listeners)| listeners) {
+        let of_tenant = state.audiences.iter().filter(|(recipient, _)| recipient.tenant == tenant);
+        for listener in of_tenant.flat_map(|(_, audience)| &audience.listeners) {
             listener.outbox.end(Disconnect::PERMISSION_DENIED);
+        }
+    }
+
+    /// Ends all connections of a recipient that was forgotten. They may come back, to channels whose numbers begin anew.
+    pub fn forget(&self, recipient: Recipient, position: u64) {
+        let mut state = self.state();
+        state.fed = state.fed.max(position);
+        if let Some(audience) = state.audiences.get_mut(&recipient) {
+            audience.begin_anew();
         }
     }
 
@@ -212,13 +265,13 @@ impl Hub {
         let outbox = Arc::new(Outbox::default());
         let mut state = self.state();
         let of_tenant = state.tenants.get(&recipient.tenant).copied().unwrap_or(0);
-        let of_user = state.listeners.get(&recipient).map_or(0, Vec::len);
+        let of_user = state.audiences.get(&recipient).map_or(0, |audience| audience.listeners.len());
         if of_tenant >= MAX_TENANT_CONNECTIONS || of_user >= MAX_USER_CONNECTIONS {
             return Err(NoSeat::TooMany);
         }
-        let listeners = state.listeners.entry(recipient).or_default();
+        let audience = state.audiences.entry(recipient).or_default();
         let categories = HashMap::new();
-        listeners.push(Listener { connection, user, outbox: Arc::clone(&outbox), categories });
+        audience.listeners.push(Listener { connection, user, outbox: Arc::clone(&outbox), categories });
         *state.tenants.entry(recipient.tenant).or_default() += 1;
         drop(state);
         metrics::gauge!("orqestra_realtime_connections").increment(1.0);
@@ -230,10 +283,26 @@ impl Hub {
     }
 }
 
-impl State {
-    fn listener(&mut self, recipient: &Recipient, connection: u64) -> Option<&mut Listener> {
-        let listeners = self.listeners.get_mut(recipient)?;
-        listeners.iter_mut().find(|listener| listener.connection == connection)
+impl Audience {
+    fn listener(&mut self, connection: u64) -> Option<&mut Listener> {
+        self.listeners.iter_mut().find(|listener| listener.connection == connection)
+    }
+
+    /// Forgets the channels that nobody is in any more.
+    fn tidy(&mut self) {
+        let listeners = &self.listeners;
+        let joined =
+            |category: &str| listeners.iter().any(|listener| listener.categories.contains_key(category));
+        self.numberings.retain(|category, _| joined(category));
+    }
+
+    /// Ends all connections, whose numbers are good no more.
+    fn begin_anew(&mut self) {
+        self.numberings.clear();
+        for listener in &mut self.listeners {
+            listener.categories.clear();
+            listener.outbox.end(Disconnect::INSUFFICIENT_STATE);
+        }
     }
 }
 
@@ -268,22 +337,70 @@ struct Seat {
     _permit: OwnedSemaphorePermit,
 }
 
+/// Where a channel was joined.
+struct Joining {
+    /// What comes after this position arrives live.
+    position: u64,
+    /// The channel's epoch and number at that position, where the hub knows them.
+    stands: Option<(Arc<str>, u64)>,
+}
+
 impl Seat {
-    /// Joins a category; a client that knows its publications up to a position gets none of those. Gives the position
-    /// after which everything arrives live.
-    fn join(&self, category: &str, known: u64) -> u64 {
+    /// Joins a category whose publications have no numbers.
+    fn join_unnumbered(&self, category: &str) {
         let mut state = self.hub.state();
-        let from = state.fed.max(known);
-        if let Some(listener) = state.listener(&self.recipient, self.connection) {
-            listener.categories.insert(category.to_owned(), from);
+        let audience = state.audiences.get_mut(&self.recipient);
+        if let Some(listener) = audience.and_then(|audience| audience.listener(self.connection)) {
+            listener.categories.insert(category.to_owned(), Joined::Unnumbered);
         }
-        from
+    }
+
+    /// Joins a category. What comes from now on is kept until [`Self::settle`] says how it is numbered.
+    fn join(&self, category: &str) -> Joining {
+        let mut state = self.hub.state();
+        let position = state.fed;
+        let Some(audience) = state.audiences.get_mut(&self.recipient) else {
+            return Joining { position, stands: None };
+        };
+        let numbering = audience.numberings.entry(category.to_owned()).or_default();
+        let (stands, waiting) = (numbering.stands(), numbering.wait());
+        if let Some(listener) = audience.listener(self.connection) {
+            listener.categories.insert(category.to_owned(), Joined::Waiting(waiting));
+        }
+        Joining { position, stands }
+    }
+
+    /// Numbers what has come since the category was joined: then it stood at `number` of this epoch. A client that knows its
+    /// publications up to a number gets none of those. False: the hub has counted otherwise, and everybody begins anew.
+    fn settle(&self, category: &str, (epoch, number): (&str, u64), known: u64) -> bool {
+        let mut state = self.hub.state();
+        let Some(audience) = state.audiences.get_mut(&self.recipient) else { return false };
+        let Audience { listeners, numberings } = audience;
+        let listener = listeners.iter_mut().find(|listener| listener.connection == self.connection);
+        let joined = listener.and_then(|listener| {
+            let joined = listener.categories.get_mut(category)?;
+            Some((std::mem::replace(joined, Joined::Numbered { known }), &listener.user, &listener.outbox))
+        });
+        let Some((Joined::Waiting(waiting), user, outbox)) = joined else { return false };
+        let numbering = numberings.entry(category.to_owned()).or_default();
+        if !numbering.settle(epoch, number, &waiting) {
+            audience.begin_anew();
+            return false;
+        }
+        for publication in waiting.numbered(number).filter(|publication| publication.offset > Some(known)) {
+            outbox.push(protocol::push(&user.channel(category), &publication).into());
+            metrics::counter!("orqestra_realtime_publications_total").increment(1);
+        }
+        true
     }
 
     fn leave(&self, category: &str) {
         let mut state = self.hub.state();
-        if let Some(listener) = state.listener(&self.recipient, self.connection) {
-            listener.categories.remove(category);
+        if let Some(audience) = state.audiences.get_mut(&self.recipient) {
+            if let Some(listener) = audience.listener(self.connection) {
+                listener.categories.remove(category);
+            }
+            audience.tidy();
         }
     }
 }
@@ -291,10 +408,11 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut state = self.hub.state();
-        if let Some(listeners) = state.listeners.get_mut(&self.recipient) {
-            listeners.retain(|listener| listener.connection != self.connection);
-            if listeners.is_empty() {
-                state.listeners.remove(&self.recipient);
+        if let Some(audience) = state.audiences.get_mut(&self.recipient) {
+            audience.listeners.retain(|listener| listener.connection != self.connection);
+            audience.tidy();
+            if audience.listeners.is_empty() {
+                state.audiences.remove(&self.recipient);
             }
         }
         let tenant = self.recipient.tenant;
@@ -310,131 +428,4 @@ impl Drop for Seat {
 }
 
 #[cfg(test)]
-mod tests {
-    use futures::FutureExt;
-    use orqestra_domain::UserId;
-    use uuid::Uuid;
-
-    use super::*;
-
-    const ONE: TenantId = TenantId::from_uuid(Uuid::from_u128(1));
-    const OTHER: TenantId = TenantId::from_uuid(Uuid::from_u128(2));
-
-    fn recipient(tenant: TenantId, user: u8) -> Recipient {
-        Recipient { tenant, reference: RecipientRef::from_bytes([user; 32]) }
-    }
-
-    fn enter(hub: &Hub, tenant: TenantId) -> Result<Seat, NoSeat> {
-        hub.enter(recipient(tenant, 1), RealtimeUser::of(&UserId::parse("u").unwrap()))
-    }
-
-    fn publication(offset: u64) -> Publication {
-        Publication { data: serde_json::value::to_raw_value(&offset).unwrap().into(), offset }
-    }
-
-    fn publish(hub: &Hub, tenant: TenantId, position: u64) {
-        hub.publish(recipient(tenant, 1), position, &[("orders", publication(position))]);
-    }
-
-    fn got(seat: &Seat) -> Vec<String> {
-        let lines =
-            seat.outbox.take().now_or_never().unwrap_or_else(|| Ok(std::collections::VecDeque::new()));
-        lines.unwrap().iter().map(ToString::to_string).collect()
-    }
-
-    fn line(position: u64) -> String {
-        format!(r#"{{"push":{{"channel":"orders#u","pub":{{"data":{position},"offset":{position}}}}}}}"#)
-    }
-
-    #[test]
-    fn who_joined_gets_what_comes_after_and_nothing_of_other_categories_or_tenants() {
-        let hub = Hub::new("e".to_owned());
-        let (mine, theirs) = (enter(&hub, ONE).unwrap(), enter(&hub, OTHER).unwrap());
-        publish(&hub, ONE, 1);
-        assert_eq!(mine.join("orders", 0), 1);
-        assert_eq!(theirs.join("orders", 0), 1);
-        publish(&hub, ONE, 2);
-        hub.publish(recipient(ONE, 1), 3, &[("global_system", publication(3))]);
-        hub.publish(recipient(ONE, 2), 4, &[("orders", publication(4))]);
-        assert_eq!(got(&mine), [line(2)]);
-        assert!(got(&theirs).is_empty());
-        mine.leave("orders");
-        publish(&hub, ONE, 5);
-        assert!(got(&mine).is_empty());
-    }
-
-    #[test]
-    fn what_a_client_knows_already_from_another_hub_is_not_sent_again() {
-        let hub = Hub::new("e".to_owned());
-        let seat = enter(&hub, ONE).unwrap();
-        assert_eq!(seat.join("orders", 7), 7);
-        for position in [6, 7, 8] {
-            publish(&hub, ONE, position);
-        }
-        assert_eq!(got(&seat), [line(8)]);
-    }
-
-    #[test]
-    fn a_position_is_passed_only_where_nobody_would_miss_it() {
-        let hub = Hub::new("e".to_owned());
-        assert!(hub.pass(5));
-        let seat = enter(&hub, ONE).unwrap();
-        assert!(!hub.pass(6) && !hub.pass_tenant(ONE, 6) && !hub.pass_recipient(recipient(ONE, 1), 6));
-        assert_eq!(seat.join("orders", 0), 5);
-        assert!(hub.pass_tenant(OTHER, 7) && hub.pass_recipient(recipient(ONE, 2), 8));
-        assert_eq!(seat.join("orders", 0), 8);
-        hub.fed(9);
-        assert_eq!(seat.join("orders", 0), 9);
-        drop(seat);
-        assert!(hub.pass(10) && hub.pass_tenant(ONE, 10));
-    }
-
-    #[tokio::test]
-    async fn a_tenant_that_is_ended_loses_its_connections_and_no_other_does() {
-        let hub = Hub::new("e".to_owned());
-        let (mine, theirs) = (enter(&hub, ONE).unwrap(), enter(&hub, OTHER).unwrap());
-        hub.end_tenant(ONE, 4);
-        assert_eq!(mine.outbox.over().await, Disconnect::PERMISSION_DENIED);
-        assert!(theirs.outbox.over().now_or_never().is_none());
-        assert_eq!(theirs.join("orders", 0), 4);
-    }
-
-    #[test]
-    fn a_user_has_only_so_many_connections() {
-        let hub = Hub::new("e".to_owned());
-        let mut seats: Vec<_> = (0..MAX_USER_CONNECTIONS).map(|_| enter(&hub, ONE).unwrap()).collect();
-        assert_eq!(enter(&hub, ONE).err(), Some(NoSeat::TooMany));
-        assert!(enter(&hub, OTHER).is_ok());
-        seats.pop();
-        assert!(enter(&hub, ONE).is_ok());
-    }
-
-    #[test]
-    fn a_tenant_does_not_take_all_seats_nor_those_without_a_token_any() {
-        let hub = Hub::new("e".to_owned());
-        let user = |number: usize| {
-            let mut reference = [0; 32];
-            reference[..8].copy_from_slice(&(number as u64).to_be_bytes());
-            let recipient = Recipient { tenant: ONE, reference: RecipientRef::from_bytes(reference) };
-            hub.enter(recipient, RealtimeUser::of(&UserId::parse("u").unwrap()))
-        };
-        let seats: Vec<_> = (0..MAX_TENANT_CONNECTIONS).map(|number| user(number).unwrap()).collect();
-        assert_eq!(user(seats.len()).err(), Some(NoSeat::TooMany));
-        let unknown: Vec<_> = (0..unknown::MOST).map(|_| hub.place().unwrap()).collect();
-        assert!(hub.place().is_none());
-        assert!(enter(&hub, OTHER).is_ok());
-        drop(unknown);
-        assert!(hub.place().is_some());
-    }
-
-    #[tokio::test]
-    async fn a_hub_that_closes_waits_for_its_connections_and_takes_no_more() {
-        let hub = Hub::new("e".to_owned());
-        let place = hub.place().unwrap();
-        let mut closing = Box::pin(hub.close());
-        assert!(closing.as_mut().now_or_never().is_none());
-        assert!(hub.place().is_none());
-        drop(place);
-        closing.await;
-    }
-}
+mod tests;

@@ -12,7 +12,7 @@ use orqestra_domain::{PushCategories, Timestamp};
 use tokio::time::Instant;
 
 use super::outbox::Outbox;
-use super::{Host, Hub, MAX_CHANNELS, NoSeat, NotAdmitted, Seat};
+use super::{Host, Hub, MAX_CHANNELS, NoSeat, NotAdmitted, Published, Seat};
 use crate::channel::{RealtimeUser, is_inbox};
 use crate::protocol::{
     Answer, Command, Connect, Connected, Disconnect, Done, ErrorCode, Method, Refresh, Subscribe, Subscribed,
@@ -146,7 +146,7 @@ impl<H: Host> Session<H> {
         }
     }
 
-    async fn joined(&mut self, subscribe: &Subscribe) -> Result<Subscribed<'_>, ErrorCode> {
+    async fn joined(&mut self, subscribe: &Subscribe) -> Result<Subscribed, ErrorCode> {
         let member = self.member.as_mut().ok_or(ErrorCode::PERMISSION_DENIED)?;
         let channel = &subscribe.channel;
         if channel.len() > MAX_CHANNEL {
@@ -160,27 +160,40 @@ impl<H: Host> Session<H> {
             return Err(ErrorCode::LIMIT_EXCEEDED);
         }
         if is_inbox(category) {
-            member.seat.join(category, 0);
+            member.seat.join_unnumbered(category);
             member.channels.insert(channel.clone());
             return Ok(Subscribed::default());
         }
-        let recovers = subscribe.recover && subscribe.epoch == self.hub.0.epoch;
-        let from = member.seat.join(category, if recovers { subscribe.offset } else { 0 });
-        let missed = if recovers && subscribe.offset < from {
-            let missed = self.host.missed(member.seat.recipient, category, subscribe.offset, from).await;
-            missed.map_err(|_| {
-                member.seat.leave(category);
-                ErrorCode::INTERNAL
-            })?
-        } else {
-            recovers.then(Vec::new)
+        let known = subscribe.recover.then_some((subscribe.epoch.as_str(), subscribe.offset));
+        let joining = member.seat.join(category);
+        let published = match joining.stands {
+            Some((epoch, number)) if nothing_missed(known, &epoch, number) => Published {
+                missed: known.is_some_and(|(of, _)| *of == *epoch).then(Vec::new),
+                epoch: epoch.to_string(),
+                number,
+            },
+            Some(_) | None => {
+                let asked =
+                    self.host.published(member.seat.recipient, category, known, joining.position).await;
+                asked.map_err(|_| {
+                    member.seat.leave(category);
+                    ErrorCode::INTERNAL
+                })?
+            }
         };
+        let Published { epoch, number, missed } = published;
+        // Another hub may be further, and have told the client more.
+        let offset = if missed.is_some() { number.max(subscribe.offset) } else { number };
+        if !member.seat.settle(category, (&epoch, number), offset) {
+            member.seat.leave(category);
+            return Err(ErrorCode::INTERNAL);
+        }
         member.channels.insert(channel.clone());
         Ok(Subscribed {
             recoverable: Some(true),
             positioned: Some(true),
-            epoch: Some(&self.hub.0.epoch),
-            offset: Some(from),
+            epoch: Some(epoch),
+            offset: Some(offset),
             was_recovering: subscribe.recover.then_some(true),
             recovered: subscribe.recover.then_some(missed.is_some()),
             publications: missed.unwrap_or_default(),
@@ -207,6 +220,11 @@ impl<H: Host> Session<H> {
             pong: None,
         }
     }
+}
+
+/// Whether what the hub knows of a channel is enough for a client: it asks for nothing, knows all, or is of another epoch.
+fn nothing_missed(known: Option<(&str, u64)>, epoch: &str, number: u64) -> bool {
+    known.is_none_or(|(of, offset)| of != epoch || offset == number)
 }
 
 fn refused(id: u32, code: ErrorCode) -> String {

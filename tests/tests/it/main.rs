@@ -32,6 +32,7 @@ mod live_outage;
 mod mail;
 mod master_key;
 mod metrics;
+mod numbers_of_channels;
 mod outage;
 mod overload;
 mod planted;

@@ -46,7 +46,7 @@ async fn connections_that_are_cut_under_load_lose_nothing() {
             shop.more_answers(20).await;
             let cut: i64 = sqlx::query_scalar(
                 "select count(pg_terminate_backend(pid)) from pg_stat_activity
-                  where datname = current_database() and application_name = 'orqestra'",
+                  where datname = current_database() and application_name = 'orqestra-2'",
             )
             .fetch_one(shop.world.pool())
             .await

@@ -10,7 +10,7 @@ use super::*;
 use crate::channel::INBOX;
 use crate::hub::{MAX_USER_CONNECTIONS, Recipient, Unavailable};
 use crate::protocol::lines;
-use crate::publication::Publication;
+use crate::publication::Content;
 use crate::token::TOKEN_SECONDS;
 
 const TENANT: TenantId = TenantId::from_uuid(Uuid::from_u128(1));
@@ -19,7 +19,8 @@ const INACTIVE: TenantId = TenantId::from_uuid(Uuid::from_u128(3));
 const AWAY: TenantId = TenantId::from_uuid(Uuid::from_u128(4));
 const NOW: i64 = 1_776_859_200;
 
-/// Everybody of a tenant is one recipient; one publication stands before each asked for, unless it is too long ago.
+/// Everybody of a tenant is one recipient. Every position is a publication of every channel, so its number equals it; from the
+/// first one on it is too long ago.
 struct TestHost;
 
 impl Host for TestHost {
@@ -32,24 +33,29 @@ impl Host for TestHost {
         std::future::ready(admitted).boxed()
     }
 
-    fn missed<'a>(
+    fn published<'a>(
         &'a self,
         _: Recipient,
         category: &'a str,
-        after: u64,
+        known: Option<(&'a str, u64)>,
         up_to: u64,
-    ) -> BoxFuture<'a, Result<Option<Vec<Publication>>, Unavailable>> {
-        let missed = match (category, after) {
-            ("away", _) => Err(Unavailable),
-            (_, 0) => Ok(None),
-            _ => Ok(Some((after + 1..=up_to).map(publication).collect())),
+    ) -> BoxFuture<'a, Result<Published, Unavailable>> {
+        let missed = match known {
+            Some(("e", after)) if (1..=AHEAD).contains(&after) => {
+                Some((after + 1..=up_to).map(|number| content(number).numbered(number)).collect())
+            }
+            Some(_) | None => None,
         };
-        std::future::ready(missed).boxed()
+        let published = Published { epoch: "e".to_owned(), number: up_to, missed };
+        std::future::ready(if category == "away" { Err(Unavailable) } else { Ok(published) }).boxed()
     }
 }
 
-fn publication(offset: u64) -> Publication {
-    Publication { data: serde_json::value::to_raw_value(&offset).unwrap().into(), offset }
+/// The number up to which another hub has published.
+const AHEAD: u64 = 9;
+
+fn content(text: u64) -> Content {
+    Content(serde_json::value::to_raw_value(&text).unwrap().into())
 }
 
 fn at(second: i64) -> Timestamp {
@@ -72,7 +78,7 @@ struct Test {
 
 impl Test {
     fn new() -> Self {
-        Self::of(&Hub::new("e".to_owned()))
+        Self::of(&Hub::new())
     }
 
     fn of(hub: &Hub) -> Self {
@@ -180,9 +186,13 @@ async fn what_was_missed_comes_with_the_answer_or_it_says_that_it_does_not() {
             "publications": [{"data": 6, "offset": 6}, {"data": 7, "offset": 7}],
         })
     );
-    for (name, offset, epoch, recovered) in
-        [("b", 7, "e", true), ("c", 9, "e", true), ("d", 0, "e", false), ("f", 5, "another log", false)]
-    {
+    for (name, offset, epoch, recovered) in [
+        ("b", 7, "e", true),
+        ("c", 9, "e", true),
+        ("d", 0, "e", false),
+        ("f", 5, "another log", false),
+        ("g", 10, "e", false),
+    ] {
         let request =
             json!({"channel": format!("{name}#u"), "recover": true, "offset": offset, "epoch": epoch});
         let answer = test.subscribe(request).await;
@@ -196,14 +206,39 @@ async fn what_was_missed_comes_with_the_answer_or_it_says_that_it_does_not() {
 }
 
 #[tokio::test]
+async fn what_the_hub_knows_of_a_channel_is_not_asked_of_the_host_again() {
+    let hub = Hub::new();
+    hub.fed(7);
+    let mut first = Test::of(&hub);
+    first.connect(&token(TENANT, "u", NOW)).await.unwrap();
+    assert_eq!(first.subscribe(json!({"channel": "a#u"})).await["subscribe"]["offset"], 7);
+    let recipient = first.session.member.as_ref().unwrap().seat.recipient;
+    // Of a hundred positions one is the channel's.
+    hub.fed(100);
+    hub.publish(recipient, 101, &[("a", Some(content(8)))]);
+    let mut second = Test::of(&hub);
+    second.connect(&token(TENANT, "u", NOW)).await.unwrap();
+    let recovers = json!({"channel": "a#u", "recover": true, "offset": 8, "epoch": "e"});
+    let answer = second.subscribe(recovers).await;
+    assert_eq!(
+        (&answer["subscribe"]["offset"], &answer["subscribe"]["recovered"]),
+        (&json!(8), &json!(true))
+    );
+    let mut third = Test::of(&hub);
+    third.connect(&token(TENANT, "u", NOW)).await.unwrap();
+    assert_eq!(third.subscribe(json!({"channel": "a#u"})).await["subscribe"]["offset"], 8);
+}
+
+#[tokio::test]
 async fn the_inbox_channel_tells_of_changes_and_recovers_nothing() {
     let mut test = Test::connected().await;
     let answer =
         test.subscribe(json!({"channel": "inbox#u", "recover": true, "offset": 5, "epoch": "e"})).await;
     assert_eq!(answer, json!({"id": 2, "subscribe": {}}));
     let recipient = test.session.member.as_ref().unwrap().seat.recipient;
-    test.hub.publish(recipient, 1, &[(INBOX, publication(1))]);
-    assert_eq!(test.session.outbox().unwrap().take().await.unwrap().len(), 1);
+    test.hub.publish(recipient, 4_711, &[(INBOX, Some(content(1)))]);
+    let told = test.session.outbox().unwrap().take().await.unwrap();
+    assert_eq!(told, [r#"{"push":{"channel":"inbox#u","pub":{"data":1}}}"#]);
 }
 
 #[tokio::test]
@@ -249,7 +284,7 @@ async fn what_is_not_done_here_is_refused_and_what_is_no_protocol_ends_it() {
 
 #[tokio::test]
 async fn a_user_with_too_many_connections_gets_no_more() {
-    let hub = Hub::new("e".to_owned());
+    let hub = Hub::new();
     let mut open = Vec::new();
     for _ in 0..MAX_USER_CONNECTIONS {
         let mut test = Test::of(&hub);
