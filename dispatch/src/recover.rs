@@ -4,6 +4,7 @@
 //! the provider deduplicates is it sent again by itself.
 
 use orqestra_commands::{CommandError, Commands, Context};
+use orqestra_domain::Cause;
 use orqestra_domain::notification::{AttemptOutcome, MarkOutcomeUnknown, NotificationRefusal, UnknownPolicy};
 use sqlx::PgPool;
 
@@ -46,7 +47,7 @@ pub async fn hold_open_attempts(commands: &Commands, pool: &PgPool) -> Result<u6
             channel,
             attempt: row.due.attempt,
             policy: UnknownPolicy::Hold,
-            cause: "restored".to_owned(),
+            cause: Cause::Restored.into(),
             // Its own process cannot say so any more, and its claim's end need not be waited for.
             by_sender: true,
             at: commands.now(),

@@ -11,6 +11,7 @@
 pub mod address;
 mod aggregate;
 pub mod category;
+mod cause;
 mod channel;
 pub mod event;
 #[cfg(test)]
@@ -37,6 +38,7 @@ pub mod upcast;
 
 pub use address::{EmailAddress, PhoneNumber};
 pub use category::{InvalidCategories, PushCategories};
+pub use cause::Cause;
 pub use channel::Channel;
 pub use event::AnyEvent;
 pub use id::{

@@ -11,7 +11,7 @@ use orqestra_domain::notification::{
     AfterFailure, AttemptOutcome, AttemptState, Delivery, DeliveryState, FailureScope,
 };
 use orqestra_domain::retry::{Jitter, RetrySchedule};
-use orqestra_domain::{Channel, EmailAddress, Timestamp};
+use orqestra_domain::{Cause, Channel, EmailAddress, Timestamp};
 
 use super::Later;
 use crate::provider::carriers::Carrier;
@@ -21,7 +21,7 @@ pub(super) enum Choice {
     /// This provider carries it.
     Carrier(Arc<Carrier>),
     /// An operator decides, for this coded cause.
-    Hold(&'static str),
+    Hold(Cause),
     /// No provider has a sender to send it from.
     NoSender,
 }
@@ -122,23 +122,20 @@ impl Others {
 }
 
 /// The provider of the attempt whose outcome is unknown, or the cause of a hold; `None` where no outcome is.
-fn again<'a>(
-    carriers: &'a [Arc<Carrier>],
-    asking: &Asking<'_>,
-) -> Option<Result<&'a Arc<Carrier>, &'static str>> {
+fn again<'a>(carriers: &'a [Arc<Carrier>], asking: &Asking<'_>) -> Option<Result<&'a Arc<Carrier>, Cause>> {
     let Asking { delivery, channel, now, .. } = asking;
     let unknown = delivery.bound_to()?;
     let mut own =
         carriers.iter().filter(|carrier| unknown.was_carried_by(carrier.provider.name(), carrier.instance()));
-    let Some(carrier) = own.next() else { return Some(Err("provider_removed")) };
+    let Some(carrier) = own.next() else { return Some(Err(Cause::ProviderRemoved)) };
     if unknown.instance.is_none() && own.next().is_some() {
-        return Some(Err("provider_ambiguous"));
+        return Some(Err(Cause::ProviderAmbiguous));
     }
     // The resend was planned as one that the provider deduplicates.
     let unmarked = matches!(delivery.state, DeliveryState::Waiting { possible_duplicate: false, .. });
     let unknowns = delivery.attempts.iter().filter(|attempt| attempt.is_unknown()).count();
     if unmarked && delivery.may_repeat_at(*now) && (*channel != Channel::Email || unknowns > 1) {
-        return Some(Err("dedup_window_over"));
+        return Some(Err(Cause::DedupWindowOver));
     }
     Some(Ok(carrier))
 }

@@ -10,7 +10,7 @@ use orqestra_commands::{Directory, RecipientContact, RenderedContent, TemplateVe
 use orqestra_domain::notification::TemplateRef;
 use orqestra_domain::tenant::TenantRecord;
 use orqestra_domain::{
-    Channel, EmailAddress, EventTypeName, PhoneNumber, PushCategories, TemplateId, TenantId,
+    Cause, Channel, EmailAddress, EventTypeName, PhoneNumber, PushCategories, TemplateId, TenantId,
 };
 use orqestra_event_log::Clock;
 use quick_cache::Weighter;
@@ -52,7 +52,7 @@ pub(crate) struct Composed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum NotComposed {
     /// The template gives no text: the coded cause of a dead letter.
-    Failed(&'static str),
+    Failed(Cause),
     /// More text than may be sent.
     TooLarge,
 }
@@ -61,7 +61,10 @@ impl From<RenderError> for NotComposed {
     fn from(error: RenderError) -> Self {
         match error {
             RenderError::TooLarge => Self::TooLarge,
-            error => Self::Failed(error.code()),
+            RenderError::TooManySteps => Self::Failed(Cause::TooManySteps),
+            RenderError::Failed { .. } => Self::Failed(Cause::RenderFailed),
+            RenderError::InvalidMjml { .. } => Self::Failed(Cause::InvalidMjml),
+            RenderError::MjmlTooComplex { .. } => Self::Failed(Cause::MjmlTooComplex),
         }
     }
 }
@@ -111,7 +114,7 @@ impl Composer {
         turn: &mut Turn,
     ) -> Result<Composed, NotComposed> {
         let Some(version) = self.directory.template_version(template) else {
-            return Err(NotComposed::Failed("template_missing"));
+            return Err(NotComposed::Failed(Cause::TemplateMissing));
         };
         let compiled = self.compiled(&version, turn).await?;
         let limits = RenderLimits::at(self.clock.now().as_datetime());
@@ -156,7 +159,7 @@ impl Composer {
         let compiled = Arc::new(parsed.map_err(|error| {
             tracing::warn!(tenant.id = %tenant_id, template.id = %template_id, template.version = number,
                 error = %error, "a saved template cannot be parsed");
-            NotComposed::Failed("template_invalid")
+            NotComposed::Failed(Cause::TemplateInvalid)
         })?);
         self.compiled.insert(place, Arc::clone(&compiled));
         Ok(compiled)
@@ -171,7 +174,7 @@ impl Composer {
         turn.rest();
         let done = self.heavy.run(turn.tenant(), work).await;
         turn.resume().await;
-        done.map_err(|_| NotComposed::Failed("render_failed"))
+        done.map_err(|_| NotComposed::Failed(Cause::RenderFailed))
     }
 }
 

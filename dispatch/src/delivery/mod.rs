@@ -22,7 +22,7 @@ use orqestra_domain::notification::{
     AttemptOutcome, DeliverPush, DeliveryState, FailureClass, FailureScope, NotificationRefusal,
     StartAttempt, Story, UnknownPolicy,
 };
-use orqestra_domain::{Channel, Timestamp};
+use orqestra_domain::{Cause, Channel, Timestamp};
 use orqestra_event_log::{Clock, FailPoint, Outage};
 use orqestra_vault::Entropy;
 use sqlx::PgPool;
@@ -308,7 +308,7 @@ impl Deliverer {
         // A process that was stopped, or whose clock was set, does not know how long ago its claim was.
         if !self.proved_time().await.is_ok_and(|now| now < expires_at) {
             return Err(SendError::NotAsked {
-                cause: "claim_expired".to_owned(),
+                cause: Cause::ClaimExpired.into(),
                 class: FailureClass::Retryable,
             });
         }
@@ -316,7 +316,7 @@ impl Deliverer {
         let calling = carrier.provider.send(message);
         let sent = match tokio::time::timeout(self.settings.provider_timeout, calling).await {
             Ok(sent) => sent,
-            Err(_) => Err(SendError::Unknown { cause: "provider_timeout".to_owned() }),
+            Err(_) => Err(SendError::Unknown { cause: Cause::ProviderTimeout.into() }),
         };
         FailPoint::SendAfter.hit();
         sent

@@ -11,7 +11,7 @@ use orqestra_domain::notification::{
     NotificationRefusal, RecordFailure, RecordSuccess, SkipDelivery, SkipReason, UnknownPolicy,
 };
 use orqestra_domain::retry::Jitter;
-use orqestra_domain::{Sealed, StreamId, Timestamp};
+use orqestra_domain::{Cause, Sealed, StreamId, Timestamp};
 use orqestra_event_log::FailPoint;
 use orqestra_vault::{DataKey, FieldContext};
 
@@ -244,7 +244,7 @@ impl Deliverer {
         policy: UnknownPolicy,
     ) -> Result<(), Later> {
         let DueKey { tenant, notification, channel } = key;
-        let (cause, at) = ("no_outcome".to_owned(), self.clock.now());
+        let (cause, at) = (Cause::NoOutcome.into(), self.clock.now());
         let mark = MarkOutcomeUnknown { channel, attempt, policy, cause, by_sender: false, at };
         match self.commands.mark_outcome_unknown(tenant, notification, mark, &[], &self.context).await {
             Ok(_) => {
@@ -261,12 +261,12 @@ impl Deliverer {
     }
 
     /// Leaves a resend to an operator, for a coded cause.
-    pub(super) async fn hold(&self, key: DueKey, cause: &'static str) -> Result<(), Later> {
+    pub(super) async fn hold(&self, key: DueKey, cause: Cause) -> Result<(), Later> {
         let DueKey { tenant, notification, channel } = key;
-        let hold = HoldDelivery { channel, cause: cause.to_owned(), at: self.clock.now() };
+        let hold = HoldDelivery { channel, cause: cause.into(), at: self.clock.now() };
         let held = self.commands.hold_delivery(tenant, notification, hold, &self.context).await;
         if held.is_ok() {
-            tracing::warn!(tenant.id = %tenant, notification.id = %notification, channel = %channel, cause,
+            tracing::warn!(tenant.id = %tenant, notification.id = %notification, channel = %channel, %cause,
                 "a resend is held for an operator: the provider whose answer is missing cannot be asked again");
         }
         ended(&held.map(drop), channel.as_str(), "held")
@@ -284,7 +284,7 @@ impl Deliverer {
             return match reason {
                 WaitReason::TenantInactive => self.skip(row.key, SkipReason::TenantInactive).await,
                 WaitReason::NoProvider => self.skip(row.key, SkipReason::NoProvider).await,
-                WaitReason::NoSender => self.abandon(row.key, reason.as_str()).await,
+                WaitReason::NoSender => self.abandon(row.key, Cause::NoSender).await,
             };
         }
         waiting::wait(&self.due, row, reason.as_str(), deadline)
@@ -301,7 +301,7 @@ impl Deliverer {
     }
 
     /// Gives up a delivery that has nothing to send.
-    pub(super) async fn abandon(&self, key: DueKey, cause: &'static str) -> Result<(), Later> {
+    pub(super) async fn abandon(&self, key: DueKey, cause: Cause) -> Result<(), Later> {
         let DueKey { tenant, notification, channel } = key;
         let failure = RecordFailure {
             channel,
@@ -309,7 +309,7 @@ impl Deliverer {
             class: FailureClass::Permanent,
             scope: FailureScope::Message,
             then: AfterFailure::Schedule,
-            cause: cause.to_owned(),
+            cause: cause.into(),
             answer: None,
             retry_after: None,
             schedule: self.settings.schedule(),

@@ -7,7 +7,7 @@ use orqestra_commands::{
 };
 use orqestra_domain::notification::{Delivery, DeliveryRendered, SkipReason, Story};
 use orqestra_domain::tenant::TenantRecord;
-use orqestra_domain::{Channel, DeliveryId, EmailAddress, EventId, Sealed, StreamId, TenantId};
+use orqestra_domain::{Cause, Channel, DeliveryId, EmailAddress, EventId, Sealed, StreamId, TenantId};
 use orqestra_vault::{DataKey, FieldContext, Vault};
 use serde::de::DeserializeOwned;
 
@@ -42,7 +42,7 @@ pub(super) enum Unsendable {
     /// It is not allowed or not possible any more.
     Skip(SkipReason),
     /// There is nothing to send: a dead letter with a coded cause.
-    DeadLetter(&'static str),
+    DeadLetter(Cause),
     /// It goes on once an operator has mended what keeps it.
     Wait(WaitReason),
 }
@@ -87,11 +87,11 @@ impl Deliverer {
             Err(error) => return Err(unavailable(&error)),
         };
         let Some(delivery) = story.deliveries.get(&channel) else {
-            return Ok(Err(Unsendable::DeadLetter("not_planned")));
+            return Ok(Err(Unsendable::DeadLetter(Cause::NotPlanned)));
         };
         let opened = self.open(row, &key, RECIPIENT_FIELD, &story.accepted.recipient);
         let Some(contact) = opened.and_then(|plain| read::<RecipientContact>(&plain)) else {
-            return Ok(Err(Unsendable::DeadLetter("recipient_unreadable")));
+            return Ok(Err(Unsendable::DeadLetter(Cause::RecipientUnreadable)));
         };
         let Some(to) = address(&contact, channel) else {
             return Ok(Err(Unsendable::Skip(SkipReason::NoAddress)));
@@ -126,9 +126,9 @@ impl Deliverer {
             let content = opened.and_then(|plain| read::<RenderedContent>(&plain));
             return content
                 .map(|content| (content, None))
-                .ok_or(Unsendable::DeadLetter("content_unreadable"));
+                .ok_or(Unsendable::DeadLetter(Cause::ContentUnreadable));
         }
-        let template = delivery.template.ok_or(Unsendable::DeadLetter("not_planned"))?;
+        let template = delivery.template.ok_or(Unsendable::DeadLetter(Cause::NotPlanned))?;
         let variables = match &story.accepted.variables {
             None => Variables::default(),
             Some(sealed) => {
@@ -146,7 +146,7 @@ impl Deliverer {
                     };
                     self.composer.heavily(turn, opening).await?
                 };
-                opened.ok_or(Unsendable::DeadLetter("variables_unreadable"))?
+                opened.ok_or(Unsendable::DeadLetter(Cause::VariablesUnreadable))?
             }
         };
         let variables = with_routing(variables, contact);

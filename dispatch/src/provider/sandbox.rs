@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use orqestra_domain::provider::{Dedup, SANDBOX};
-use orqestra_domain::{Channel, DeliveryId, NotificationId, Sealed, StreamId, TenantId, Timestamp};
+use orqestra_domain::{Cause, Channel, DeliveryId, NotificationId, Sealed, StreamId, TenantId, Timestamp};
 use orqestra_event_log::{Outage, Sessions};
 use orqestra_vault::{FieldContext, KeyError, Vault};
 use serde::{Deserialize, Serialize};
@@ -202,7 +202,7 @@ impl Provider for SandboxLane {
                 return Ok(Sent { provider_message_id: Some(message.delivery.to_string()), answer: None });
             }
             Err(SendError::NotTaken(NotTaken {
-                cause: "sandbox_unavailable".to_owned(),
+                cause: Cause::SandboxUnavailable.into(),
                 retry_after: None,
                 answer: None,
                 scope: Scope::Provider,

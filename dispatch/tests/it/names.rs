@@ -106,7 +106,7 @@ async fn why_a_server_cannot_be_reached_is_told() {
         ("mail.broken.example", server.port, "down smtp_dns"),
         ("no name at all", server.port, "down smtp_dns"),
         ("mail.silent.example", server.port, "down smtp_dns_timeout"),
-        ("mail.known.example", unused, "down smtp_connect"),
+        ("mail.known.example", unused, "down smtp_connect_refused"),
         ("mail.known.example", full.0, "down smtp_connect_timeout"),
     ] {
         let client = client(host, port, names.servers());

@@ -260,7 +260,7 @@ async fn a_server_that_is_not_there_has_not_taken_it() {
     };
     assert_ne!(port, unused);
     let gone = Client::with(config(unused), vault());
-    assert_eq!(short(gone.send(1).await), "down smtp_connect");
+    assert_eq!(short(gone.send(1).await), "down smtp_connect_refused");
     let nowhere = SmtpConfig { host: "nowhere.invalid".to_owned(), ..config(port) };
     assert!(short(Client::with(nowhere, vault()).send(1).await).starts_with("down smtp_"));
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::{Accepted, FailureClass, FailureScope, NotificationEvent, OpenAttempt, Resolution};
 use super::plan::{PlanOutcome, SkipReason, TemplateRef};
+use crate::cause::Cause;
 use crate::channel::Channel;
 use crate::id::{AddressRef, DeliveryId, ProviderInstanceId};
 use crate::provider::Dedup;
@@ -398,7 +399,7 @@ impl Delivery {
                     Resolution::Resend => {
                         DeliveryState::Waiting { due: resolved.at, possible_duplicate: true }
                     }
-                    Resolution::Drop => DeliveryState::Abandoned { cause: "dropped".to_owned() },
+                    Resolution::Drop => DeliveryState::Abandoned { cause: Cause::Dropped.into() },
                 };
             }
             NotificationEvent::DeliveryHeld(held) => {

@@ -173,7 +173,7 @@ async fn a_refused_connection_falls_over_to_the_next_provider() {
     down.stop();
     let id = world.accept(world.tenant(), &email("user@example.org")).await;
     let state = world.settled(world.tenant(), &id).await;
-    assert_eq!(state.channel("EMAIL").attempts(), ["FAILED smtp_connect", "SUCCEEDED"]);
+    assert_eq!(state.channel("EMAIL").attempts(), ["FAILED smtp_connect_refused", "SUCCEEDED"]);
     assert_eq!((down.count(), up.count()), (0, 1));
 }
 

@@ -17,7 +17,7 @@ use super::letter::Letter;
 use super::names::{Names, NoAddress};
 use super::reply::Reply;
 use super::table::{Fault, Phase, What};
-use super::wire::{NoReply, NotEncrypted, Unasked, Wire};
+use super::wire::{NoReply, NotConnected, NotEncrypted, Unasked, Wire};
 use crate::hosts::PrivateHosts;
 
 /// How long one step may take: servers delay their greeting and their answers to keep spammers off.
@@ -63,6 +63,17 @@ pub(super) struct Connection {
 /// How the server took a message.
 pub(super) struct Receipt {
     pub(super) words: String,
+}
+
+impl From<NotConnected> for What {
+    fn from(why: NotConnected) -> Self {
+        match why {
+            NotConnected::Refused => Self::Refused,
+            NotConnected::Silence => Self::NoConnection,
+            NotConnected::Other => Self::Cut,
+            NotConnected::Unreachable => Self::Unreachable,
+        }
+    }
 }
 
 impl From<NotEncrypted> for What {
@@ -115,17 +126,14 @@ async fn connect(target: &Target<'_>, deadline: Instant) -> Result<Wire, Fault> 
         target.private_hosts.allowed(addresses).map_err(|_| Fault::new(phase, What::PrivateHost))?;
     let time = CONNECT.min(deadline.saturating_duration_since(Instant::now()));
     let connected = Wire::connect(&addresses, target.port, time).await;
-    connected.map_err(|error| match error.kind() {
-        std::io::ErrorKind::TimedOut => Fault::new(phase, What::NoConnection),
-        _ => Fault::new(phase, What::Cut),
-    })
+    connected.map_err(|(why, words)| Fault::new(phase, why.into()).said(words))
 }
 
 async fn encrypt(wire: Wire, tls: Option<TlsParameters>, deadline: Instant) -> Result<Wire, Fault> {
     let phase = Phase::Encrypting;
     let tls = tls.ok_or(Fault::new(phase, What::Handshake))?;
     let encrypted = within(phase, STEP, deadline, wire.encrypt(tls)).await?;
-    encrypted.map_err(|why| Fault::new(phase, why.into()))
+    encrypted.map_err(|(why, words)| Fault { words, ..Fault::new(phase, why.into()) })
 }
 
 impl Connection {

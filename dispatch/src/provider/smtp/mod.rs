@@ -21,7 +21,7 @@ use lettre::transport::smtp::client::{Certificate, TlsParameters};
 use orqestra_commands::open_credential;
 use orqestra_domain::notification::FailureClass;
 use orqestra_domain::provider::{SmtpConfig, TlsMode, Username};
-use orqestra_domain::{ProviderInstanceId, Sealed, TenantId};
+use orqestra_domain::{Cause, ProviderInstanceId, Sealed, TenantId};
 use orqestra_vault::Vault;
 use tokio::time::Instant;
 
@@ -125,7 +125,7 @@ impl Smtp {
             if let Some(cause) = cannot_carry(&connection, &letter) {
                 self.keep(connection);
                 let reach = Reach::ThisProvider;
-                return Err(SendError::Refused { cause: cause.to_owned(), answer: None, reach });
+                return Err(SendError::Refused { cause: cause.into(), answer: None, reach });
             }
             match connection.deliver(&letter, deadline).await {
                 Ok(Receipt { words }) => {
@@ -219,11 +219,11 @@ impl Smtp {
 }
 
 /// Why the server at the other end cannot carry a letter, as far as its extensions say.
-fn cannot_carry(connection: &Connection, letter: &Letter) -> Option<&'static str> {
+fn cannot_carry(connection: &Connection, letter: &Letter) -> Option<Cause> {
     if letter.needs_utf8() && !connection.takes_utf8() {
-        Some("smtp_no_utf8")
+        Some(Cause::SmtpNoUtf8)
     } else if !connection.takes(letter.bytes.len()) {
-        Some("smtp_too_large")
+        Some(Cause::SmtpTooLarge)
     } else {
         None
     }
@@ -254,10 +254,10 @@ async fn end_idle(pool: std::sync::Weak<Mutex<Pool>>) {
 fn no_letter(why: NoLetter) -> SendError {
     let (cause, class) = match why {
         // A matter of settings: once they are right, the same message goes out.
-        NoLetter::Sender => ("no_sender", FailureClass::Retryable),
-        NoLetter::Recipient => ("unaddressable", FailureClass::Permanent),
+        NoLetter::Sender => (Cause::NoSender, FailureClass::Retryable),
+        NoLetter::Recipient => (Cause::Unaddressable, FailureClass::Permanent),
     };
-    SendError::NotAsked { cause: cause.to_owned(), class }
+    SendError::NotAsked { cause: cause.into(), class }
 }
 
 impl Provider for Smtp {

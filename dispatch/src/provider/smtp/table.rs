@@ -13,6 +13,8 @@
 
 use std::fmt;
 
+use orqestra_domain::Cause;
+
 use super::words::{speaks_of_a_rate, speaks_of_the_client, speaks_of_the_recipient};
 use crate::provider::{NotTaken, Reach, Scope, SendError};
 
@@ -48,7 +50,11 @@ pub(super) enum What {
     NoNameServer,
     /// None of the host's addresses answered in time.
     NoConnection,
-    /// The connection was refused, cut or reset.
+    /// The host's machine refused the connection.
+    Refused,
+    /// No way leads to any of the host's addresses.
+    Unreachable,
+    /// The connection failed otherwise, was cut or reset.
     Cut,
     /// The host has only addresses that the installation hands no mail to.
     PrivateHost,
@@ -75,7 +81,7 @@ pub(super) enum What {
 pub(super) struct Fault {
     pub(super) phase: Phase,
     pub(super) what: What,
-    /// The server's words; they may name the recipient.
+    /// The server's words, or the system's where no server spoke; they may name the recipient.
     pub(super) words: Option<String>,
 }
 
@@ -88,6 +94,11 @@ impl fmt::Debug for Fault {
 impl Fault {
     pub(super) const fn new(phase: Phase, what: What) -> Self {
         Self { phase, what, words: None }
+    }
+
+    /// The same with what the system says of it.
+    pub(super) fn said(self, words: String) -> Self {
+        Self { words: Some(words), ..self }
     }
 
     /// Whether a connection that was idle may simply have been closed meanwhile.
@@ -103,30 +114,32 @@ impl Fault {
         matches!(phase, Phase::Rcpt | Phase::Data) && matches!(what, What::Code(code) if *code != 421)
     }
 
-    fn cause(&self) -> String {
+    fn cause(&self) -> Cause {
         match &self.what {
-            What::Code(code) => format!("smtp_{code}"),
-            What::Silence => "smtp_timeout".to_owned(),
-            What::NoName => "smtp_dns".to_owned(),
-            What::NoNameServer => "smtp_dns_timeout".to_owned(),
-            What::NoConnection => "smtp_connect_timeout".to_owned(),
-            What::Cut if self.phase == Phase::Connecting => "smtp_connect".to_owned(),
-            What::Cut => "smtp_connection_lost".to_owned(),
-            What::PrivateHost => "smtp_private_host".to_owned(),
-            What::Handshake => "smtp_tls".to_owned(),
-            What::Certificate => "smtp_certificate".to_owned(),
-            What::Garbled => "smtp_garbled".to_owned(),
-            What::OutOfStep => "smtp_out_of_step".to_owned(),
-            What::TooLong => "smtp_reply_too_long".to_owned(),
-            What::NoStartTls => "smtp_no_starttls".to_owned(),
-            What::NoMechanism => "smtp_no_auth_mechanism".to_owned(),
-            What::NoPassword => "smtp_no_password".to_owned(),
+            What::Code(code) => Cause::SmtpCode(*code),
+            What::Silence => Cause::SmtpTimeout,
+            What::NoName => Cause::SmtpDns,
+            What::NoNameServer => Cause::SmtpDnsTimeout,
+            What::NoConnection => Cause::SmtpConnectTimeout,
+            What::Refused => Cause::SmtpConnectRefused,
+            What::Unreachable => Cause::SmtpConnectUnreachable,
+            What::Cut if self.phase == Phase::Connecting => Cause::SmtpConnect,
+            What::Cut => Cause::SmtpConnectionLost,
+            What::PrivateHost => Cause::SmtpPrivateHost,
+            What::Handshake => Cause::SmtpTls,
+            What::Certificate => Cause::SmtpCertificate,
+            What::Garbled => Cause::SmtpGarbled,
+            What::OutOfStep => Cause::SmtpOutOfStep,
+            What::TooLong => Cause::SmtpReplyTooLong,
+            What::NoStartTls => Cause::SmtpNoStartTls,
+            What::NoMechanism => Cause::SmtpNoAuthMechanism,
+            What::NoPassword => Cause::SmtpNoPassword,
         }
     }
 
     /// What the table says.
     pub(super) fn outcome(self) -> SendError {
-        let cause = self.cause();
+        let cause = self.cause().to_string();
         let not_taken = |answer, scope| {
             SendError::NotTaken(NotTaken { cause: cause.clone(), retry_after: None, answer, scope })
         };
@@ -139,6 +152,8 @@ impl Fault {
             | What::NoName
             | What::NoNameServer
             | What::NoConnection
+            | What::Refused
+            | What::Unreachable
             | What::Cut
             | What::PrivateHost
             | What::Garbled
@@ -371,14 +386,19 @@ mod tests {
     }
 
     #[test]
-    fn a_name_without_an_address_a_refusal_and_silence_are_told_apart() {
+    fn a_missing_name_a_refusal_a_missing_route_and_silence_are_told_apart() {
         let cause = |what| Fault::new(Phase::Connecting, what).cause();
-        let causes =
-            [What::NoName, What::NoNameServer, What::Cut, What::NoConnection, What::Silence].map(cause);
-        assert_eq!(
-            causes,
-            ["smtp_dns", "smtp_dns_timeout", "smtp_connect", "smtp_connect_timeout", "smtp_timeout"]
-        );
+        for (what, told) in [
+            (What::NoName, "smtp_dns"),
+            (What::NoNameServer, "smtp_dns_timeout"),
+            (What::Refused, "smtp_connect_refused"),
+            (What::Unreachable, "smtp_connect_unreachable"),
+            (What::NoConnection, "smtp_connect_timeout"),
+            (What::Cut, "smtp_connect"),
+            (What::Silence, "smtp_timeout"),
+        ] {
+            assert_eq!(cause(what).to_string(), told);
+        }
     }
 
     #[test]

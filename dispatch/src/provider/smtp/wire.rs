@@ -52,6 +52,34 @@ pub(super) enum Unasked {
     Words,
 }
 
+/// Why none of a host's addresses could be connected to. Of several reasons the greatest one is told: it comes from nearest to
+/// the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum NotConnected {
+    /// No way leads there.
+    Unreachable,
+    /// Another failure.
+    Other,
+    /// No answer came in time.
+    Silence,
+    /// The host's machine refused the connection.
+    Refused,
+}
+
+impl From<io::ErrorKind> for NotConnected {
+    fn from(kind: io::ErrorKind) -> Self {
+        match kind {
+            io::ErrorKind::ConnectionRefused => Self::Refused,
+            io::ErrorKind::TimedOut => Self::Silence,
+            io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::NetworkDown
+            | io::ErrorKind::AddrNotAvailable => Self::Unreachable,
+            _ => Self::Other,
+        }
+    }
+}
+
 /// Why a connection is not encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NotEncrypted {
@@ -72,20 +100,29 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    /// Connects to the first of these addresses that answers. Each has an equal part of what is left of the time.
-    pub(super) async fn connect(addresses: &[IpAddr], port: u16, within: Duration) -> io::Result<Self> {
+    /// Connects to the first of these addresses that answers. Each has an equal part of what is left of the time. Where none
+    /// does, the reason comes with what the system says of each address.
+    pub(super) async fn connect(
+        addresses: &[IpAddr],
+        port: u16,
+        within: Duration,
+    ) -> Result<Self, (NotConnected, String)> {
         let end = Instant::now() + within;
-        let mut failed = io::Error::from(io::ErrorKind::NotFound);
+        let (mut why, mut words) = (NotConnected::Unreachable, Vec::with_capacity(addresses.len()));
         for (address, left) in addresses.iter().zip((1..=addresses.len()).rev()) {
             let now = Instant::now();
             let part = end.saturating_duration_since(now) / u32::try_from(left).unwrap_or(u32::MAX);
             let connecting = TcpStream::connect((*address, port));
-            match timeout_at(now + part, connecting).await.unwrap_or_else(|late| Err(late.into())) {
-                Ok(stream) => return Self::over(stream),
-                Err(error) => failed = error,
+            let connected = timeout_at(now + part, connecting).await.unwrap_or_else(|late| Err(late.into()));
+            match connected.and_then(Self::over) {
+                Ok(wire) => return Ok(wire),
+                Err(error) => {
+                    why = why.max(error.kind().into());
+                    words.push(format!("{}: {error}", SocketAddr::from((*address, port))));
+                }
             }
         }
-        Err(failed)
+        Err((why, words.join("; ")))
     }
 
     fn over(stream: TcpStream) -> io::Result<Self> {
@@ -95,11 +132,14 @@ impl Wire {
 
     /// Encrypts the connection. A server never speaks first in TLS, so any byte that is here already was injected, and
     /// ends the session (RFC 3207, section 4.2); bytes in clear that come later fail the handshake.
-    pub(super) async fn encrypt(mut self, tls: TlsParameters) -> Result<Self, NotEncrypted> {
+    pub(super) async fn encrypt(
+        mut self,
+        tls: TlsParameters,
+    ) -> Result<Self, (NotEncrypted, Option<String>)> {
         match self.listen().await {
             Ok(()) if self.heard.is_empty() => {}
-            Ok(()) => return Err(NotEncrypted::Injected),
-            Err(_) => return Err(NotEncrypted::Cut),
+            Ok(()) => return Err((NotEncrypted::Injected, None)),
+            Err(error) => return Err((NotEncrypted::Cut, Some(error.to_string()))),
         }
         let mut stream = AsyncNetworkStream::use_existing_tokio1(self.stream);
         stream.upgrade_tls(tls).await.map_err(|error| not_encrypted(&error))?;
@@ -201,23 +241,25 @@ impl Wire {
     }
 }
 
-/// Sorts why lettre could not encrypt.
-fn not_encrypted(error: &Error) -> NotEncrypted {
+/// Sorts why lettre could not encrypt, and tells it in the words of what is behind it.
+fn not_encrypted(error: &Error) -> (NotEncrypted, Option<String>) {
     let mut why = error.source();
     while let Some(cause) = why {
         if let Some(read) = cause.downcast_ref::<io::Error>() {
+            let words = read.to_string();
             // rustls says it so, and its own type is not among our dependencies.
-            return if read.to_string().starts_with("invalid peer certificate") {
+            let sorted = if words.starts_with("invalid peer certificate") {
                 NotEncrypted::Certificate
             } else if read.kind() == io::ErrorKind::InvalidData {
                 NotEncrypted::Handshake
             } else {
                 NotEncrypted::Cut
             };
+            return (sorted, Some(words));
         }
         why = cause.source();
     }
-    NotEncrypted::Handshake
+    (NotEncrypted::Handshake, Some(error.to_string()))
 }
 
 /// An encrypted socket, by tokio's traits.
@@ -257,5 +299,40 @@ impl AsyncWrite for Encrypted {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_close(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_addresses_the_reason_nearest_to_the_server_is_told() {
+        let reason = |kinds: &[io::ErrorKind]| kinds.iter().map(|kind| NotConnected::from(*kind)).max();
+        for (kinds, told) in [
+            (&[io::ErrorKind::ConnectionRefused][..], NotConnected::Refused),
+            (&[io::ErrorKind::TimedOut], NotConnected::Silence),
+            (&[io::ErrorKind::NetworkUnreachable], NotConnected::Unreachable),
+            (&[io::ErrorKind::HostUnreachable], NotConnected::Unreachable),
+            (&[io::ErrorKind::AddrNotAvailable], NotConnected::Unreachable),
+            (&[io::ErrorKind::ConnectionReset], NotConnected::Other),
+            (&[io::ErrorKind::ConnectionRefused, io::ErrorKind::NetworkUnreachable], NotConnected::Refused),
+            (&[io::ErrorKind::NetworkUnreachable, io::ErrorKind::TimedOut], NotConnected::Silence),
+            (&[io::ErrorKind::NetworkUnreachable, io::ErrorKind::ConnectionReset], NotConnected::Other),
+        ] {
+            assert_eq!(reason(kinds), Some(told), "{kinds:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_the_system_says_of_each_address_is_told() {
+        let unused = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+        let addresses = ["127.0.0.1", "127.0.0.2"].map(|address| address.parse().unwrap());
+        let connected = Wire::connect(&addresses, unused, Duration::from_secs(5)).await;
+        let Err((why, words)) = connected else { panic!("connected") };
+        assert_eq!(why, NotConnected::Refused);
+        let said: Vec<_> = words.split("; ").collect();
+        assert!(said[0].starts_with(&format!("127.0.0.1:{unused}: Connection refused")), "{words}");
+        assert!(said[1].starts_with(&format!("127.0.0.2:{unused}: Connection refused")), "{words}");
     }
 }

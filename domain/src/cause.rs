@@ -1,0 +1,158 @@
+//! Why an attempt failed, has an unknown outcome or was held, and why a delivery was given up: the codes that events carry.
+//!
+//! The list is whole: what writes an event takes its cause from here. A stored cause is a text, read whatever it says. A code
+//! never changes its meaning; `docs/errors.md` explains each.
+
+use std::fmt;
+
+macro_rules! causes {
+    ($($(#[$doc:meta])* $name:ident = $code:literal,)*) => {
+        /// A coded cause.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Cause {
+            /// An SMTP server answered with this code.
+            SmtpCode(u16),
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Cause {
+            /// Every cause but the SMTP servers' codes.
+            pub const NAMED: &'static [Self] = &[$(Self::$name,)*];
+        }
+
+        impl fmt::Display for Cause {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    Self::SmtpCode(code) => write!(f, "smtp_{code}"),
+                    $(Self::$name => f.write_str($code),)*
+                }
+            }
+        }
+    };
+}
+
+causes! {
+    /// The server's name has no address.
+    SmtpDns = "smtp_dns",
+    /// No name server answered in time.
+    SmtpDnsTimeout = "smtp_dns_timeout",
+    /// The server's machine refused the connection.
+    SmtpConnectRefused = "smtp_connect_refused",
+    /// No way leads to the server's address.
+    SmtpConnectUnreachable = "smtp_connect_unreachable",
+    /// None of the server's addresses answered in time.
+    SmtpConnectTimeout = "smtp_connect_timeout",
+    /// The connection failed otherwise, or ended before the server's greeting.
+    SmtpConnect = "smtp_connect",
+    /// The connection stands, and no answer came in time.
+    SmtpTimeout = "smtp_timeout",
+    /// The connection ended in the middle.
+    SmtpConnectionLost = "smtp_connection_lost",
+    /// The host has only addresses that the installation hands no mail to.
+    SmtpPrivateHost = "smtp_private_host",
+    /// Encryption cannot be agreed on.
+    SmtpTls = "smtp_tls",
+    /// The server's certificate does not fit.
+    SmtpCertificate = "smtp_certificate",
+    /// The server offers no encryption.
+    SmtpNoStartTls = "smtp_no_starttls",
+    /// The server offers no mechanism for AUTH that is known.
+    SmtpNoAuthMechanism = "smtp_no_auth_mechanism",
+    /// The stored credentials cannot be opened.
+    SmtpNoPassword = "smtp_no_password",
+    /// The server's words are no reply.
+    SmtpGarbled = "smtp_garbled",
+    /// A reply was there before its command.
+    SmtpOutOfStep = "smtp_out_of_step",
+    /// More came than a reply may hold.
+    SmtpReplyTooLong = "smtp_reply_too_long",
+    /// The server does not take this address.
+    SmtpNoUtf8 = "smtp_no_utf8",
+    /// The server does not take this size.
+    SmtpTooLarge = "smtp_too_large",
+    /// The sandbox could not keep the message.
+    SandboxUnavailable = "sandbox_unavailable",
+    /// The call was not over in the provider timeout.
+    ProviderTimeout = "provider_timeout",
+    /// The call was not made: the claim had run out before it.
+    ClaimExpired = "claim_expired",
+    /// There is no mailbox to send from.
+    NoSender = "no_sender",
+    /// There is no mailbox to send to.
+    Unaddressable = "unaddressable",
+    /// The claim expired without an outcome.
+    NoOutcome = "no_outcome",
+    /// The log lost its end while the attempt was open.
+    Restored = "restored",
+    /// The entry whose answer is missing is not in the configuration any more.
+    ProviderRemoved = "provider_removed",
+    /// The attempt names no entry, and the configuration has several of its kind.
+    ProviderAmbiguous = "provider_ambiguous",
+    /// The provider does not deduplicate any more.
+    DedupWindowOver = "dedup_window_over",
+    /// An operator gave the delivery up.
+    Dropped = "dropped",
+    /// The template version that was planned is not known.
+    TemplateMissing = "template_missing",
+    /// The template version that was planned cannot be parsed.
+    TemplateInvalid = "template_invalid",
+    /// A tag or filter met a value that it cannot take.
+    RenderFailed = "render_failed",
+    /// The render used up its steps.
+    TooManySteps = "too_many_steps",
+    /// The body is no valid MJML.
+    InvalidMjml = "invalid_mjml",
+    /// The MJML is too deep or too large.
+    MjmlTooComplex = "mjml_too_complex",
+    /// The plan has no template for the channel.
+    NotPlanned = "not_planned",
+    /// What was sealed of the recipient cannot be opened.
+    RecipientUnreadable = "recipient_unreadable",
+    /// What was sealed of the variables cannot be opened.
+    VariablesUnreadable = "variables_unreadable",
+    /// What was sealed of the content cannot be opened.
+    ContentUnreadable = "content_unreadable",
+}
+
+impl From<Cause> for String {
+    fn from(cause: Cause) -> Self {
+        cause.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    /// The codes in the first column of the page's table of causes.
+    fn explained() -> BTreeSet<String> {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/errors.md");
+        let page = fs::read_to_string(page).unwrap();
+        let table = page.split("\n## Causes of attempts\n").nth(1).unwrap().split("\n## ").next().unwrap();
+        let rows = table.lines().filter(|line| line.starts_with("| `"));
+        let first = rows.map(|row| row.trim_start_matches('|').split(" | ").next().unwrap());
+        first.flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_page_of_errors_explains_every_cause_and_no_other() {
+        let mut known: BTreeSet<String> = Cause::NAMED.iter().map(Cause::to_string).collect();
+        known.extend(["smtp_<code>", "smtp_550"].map(str::to_owned));
+        assert_eq!(explained(), known);
+    }
+
+    #[test]
+    fn a_cause_has_a_code_of_its_own_in_the_form_of_codes() {
+        let codes: BTreeSet<String> = Cause::NAMED.iter().map(Cause::to_string).collect();
+        assert_eq!(codes.len(), Cause::NAMED.len());
+        let plain = |code: &String| {
+            code.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        };
+        assert!(codes.iter().all(plain));
+        assert_eq!(Cause::SmtpCode(550).to_string(), "smtp_550");
+    }
+}
