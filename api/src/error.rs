@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use orqestra_commands::{CommandError, DirectoryError, MismatchOf};
 use orqestra_dispatch::sandbox::SandboxError;
 use orqestra_domain::TenantName;
+use orqestra_domain::evidence::EvidenceRefusal;
 use orqestra_domain::notification::NotificationRefusal;
 use orqestra_domain::recipient::RecipientRefusal;
 use orqestra_domain::template::TemplateRefusal;
@@ -372,6 +373,15 @@ impl From<TemplateRefusal> for ApiError {
             TemplateRefusal::FieldOfNoUse { field, channel } => {
                 Self::Invalid(vec![FieldError::of_no_use(field, channel)])
             }
+        }
+    }
+}
+
+impl From<EvidenceRefusal> for ApiError {
+    fn from(refusal: EvidenceRefusal) -> Self {
+        match refusal {
+            // Each reading has an id that is made for it.
+            EvidenceRefusal::AlreadyRecorded => Self::Internal(refusal.to_string()),
         }
     }
 }

@@ -39,6 +39,7 @@ pub(crate) const PATH: &str = "/openapi.json";
         admin::providers::put,
         admin::providers::show,
         admin::event::event,
+        admin::explanation::explain,
         admin::resolve::resolve,
         admin::sandbox::messages,
         realtime::websocket::websocket,

@@ -14,7 +14,7 @@ use crate::process::Process;
 use crate::{admin, demo, openapi, probe, realtime, v1};
 
 /// Every route's pattern.
-pub(crate) const ROUTES: [&str; 20] = [
+pub(crate) const ROUTES: [&str; 21] = [
     v1::trigger::PATH,
     v1::realtime_token::PATH,
     v1::history::PATH,
@@ -26,6 +26,7 @@ pub(crate) const ROUTES: [&str; 20] = [
     admin::template::PATH,
     admin::providers::PATH,
     admin::event::PATH,
+    admin::explanation::PATH,
     admin::resolve::PATH,
     admin::sandbox::PATH,
     realtime::websocket::PATH,
@@ -54,6 +55,7 @@ pub fn router(app: App) -> Router {
         )
         .route(admin::providers::PATH, put(admin::providers::put).get(admin::providers::show))
         .route(admin::event::PATH, get(admin::event::event))
+        .route(admin::explanation::PATH, post(admin::explanation::explain))
         .route(admin::resolve::PATH, post(admin::resolve::resolve))
         .route(admin::sandbox::PATH, get(admin::sandbox::messages))
         .route(realtime::websocket::PATH, get(realtime::websocket::websocket))

@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use orqestra_commands::Commands;
+use orqestra_commands::{Commands, Server, Servers};
 use orqestra_dispatch::WaitReason;
 use orqestra_domain::notification::{
-    AttemptOutcome, AttemptState, Delivery, DeliveryState, FailureClass, PlanOutcome, PlannedChannel, Story,
-    TemplateRef,
+    AttemptOutcome, AttemptState, Delivery, DeliveryState, FailureClass, FailureScope, PlanOutcome,
+    PlannedChannel, Story, TemplateRef,
 };
 use orqestra_domain::{Channel, EventId, NotificationId, ProviderInstanceId, TenantId, Timestamp};
 use orqestra_projections::Inbox;
@@ -20,8 +20,25 @@ use crate::error::ApiError;
 /// The state of an event.
 pub(crate) struct Told {
     pub(crate) story: Story,
-    /// The reason for which a channel's deliveries wait now, until an operator mends it.
-    waits: BTreeMap<Channel, WaitReason>,
+    waits: Waits,
+}
+
+/// The reason for which each channel's deliveries wait now, until an operator mends it.
+pub(crate) struct Waits(BTreeMap<Channel, WaitReason>);
+
+impl Waits {
+    pub(crate) fn of(commands: &Commands, tenant: TenantId, story: &Story) -> Self {
+        let directory = commands.directory();
+        let entry = directory.tenant(tenant);
+        let reason = |channel| WaitReason::of(directory, entry.as_ref()?, channel);
+        Self(story.deliveries.keys().filter_map(|channel| Some((*channel, reason(*channel)?))).collect())
+    }
+
+    /// The reason for which a delivery waits, if it is one that may.
+    pub(crate) fn of_channel(&self, channel: Channel, delivery: &Delivery) -> Option<WaitReason> {
+        let may_wait = matches!(delivery.state, DeliveryState::Planned | DeliveryState::Waiting { .. });
+        self.0.get(&channel).copied().filter(|_| may_wait)
+    }
 }
 
 /// Reads an event's story, with the history brought up to it: a caller that is told that a push was sent finds it there.
@@ -36,10 +53,7 @@ pub(crate) async fn story(
     if matches!(push, Some(DeliveryState::Sent { .. })) {
         inbox.show_delivered(tenant, notification).await?;
     }
-    let directory = commands.directory();
-    let entry = directory.tenant(tenant);
-    let reason = |channel| WaitReason::of(directory, entry.as_ref()?, channel);
-    let waits = story.deliveries.keys().filter_map(|channel| Some((*channel, reason(*channel)?))).collect();
+    let waits = Waits::of(commands, tenant, &story);
     Ok(Some(Told { story, waits }))
 }
 
@@ -120,8 +134,15 @@ impl EventView {
 }
 
 impl EventView<DetailedChannelView> {
-    pub(crate) fn detailed(event_id: Option<&EventId>, notification: NotificationId, told: &Told) -> Self {
-        Self::with(event_id, notification, told, DetailedChannelView::of)
+    pub(crate) fn detailed(
+        event_id: Option<&EventId>,
+        notification: NotificationId,
+        told: &Told,
+        servers: &Servers,
+    ) -> Self {
+        Self::with(event_id, notification, told, |channel, delivery, waits| {
+            DetailedChannelView::of(channel, delivery, waits, servers)
+        })
     }
 }
 
@@ -130,13 +151,13 @@ impl<C: ToSchema> EventView<C> {
         event_id: Option<&EventId>,
         notification: NotificationId,
         told: &Told,
-        channel: fn(Channel, &Delivery, Option<WaitReason>) -> C,
+        channel: impl Fn(Channel, &Delivery, Option<WaitReason>) -> C,
     ) -> Self {
         let story = &told.story;
-        let channels = story.deliveries.iter().map(|(name, delivery)| {
-            let may_wait = matches!(delivery.state, DeliveryState::Planned | DeliveryState::Waiting { .. });
-            channel(*name, delivery, told.waits.get(name).copied().filter(|_| may_wait))
-        });
+        let channels = story
+            .deliveries
+            .iter()
+            .map(|(name, delivery)| channel(*name, delivery, told.waits.of_channel(*name, delivery)));
         Self {
             event_id: event_id.map(|id| id.as_str().to_owned()),
             event_type: story.accepted.event_type.as_str().to_owned(),
@@ -192,7 +213,7 @@ pub(crate) struct ChannelState {
 }
 
 impl ChannelState {
-    fn of(channel: Channel, delivery: &Delivery, waits: Option<WaitReason>) -> Self {
+    pub(crate) fn of(channel: Channel, delivery: &Delivery, waits: Option<WaitReason>) -> Self {
         let last = delivery.attempts.last();
         let mut view = Self {
             channel,
@@ -255,8 +276,14 @@ pub(crate) struct DetailedChannelView {
 }
 
 impl DetailedChannelView {
-    pub(crate) fn of(channel: Channel, delivery: &Delivery, waits: Option<WaitReason>) -> Self {
-        let attempts = (1..).zip(&delivery.attempts).map(AttemptView::of).collect();
+    pub(crate) fn of(
+        channel: Channel,
+        delivery: &Delivery,
+        waits: Option<WaitReason>,
+        servers: &Servers,
+    ) -> Self {
+        let attempts =
+            (1..).zip(&delivery.attempts).map(|attempt| AttemptView::of(attempt, servers)).collect();
         Self { state: ChannelState::of(channel, delivery, waits), attempts }
     }
 }
@@ -272,6 +299,10 @@ pub(crate) struct AttemptView {
     /// The provider's entry in the configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     instance: Option<String>,
+    /// The mail server, as the entry names it: `host:port`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "mx1.example.org:587")]
+    server: Option<String>,
     /// When it was claimed.
     #[schema(format = "date-time")]
     started_at: String,
@@ -291,23 +322,35 @@ pub(crate) struct AttemptView {
     /// Why it failed, or why nobody knows: a stable code.
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<String>,
+    /// What the failure speaks of: `message`, `pairing` (the message at this provider), `provider` or `throttled`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "message")]
+    scope: Option<&'static str>,
+    /// When the next attempt was to follow a failure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = "date-time")]
+    next_due: Option<String>,
     /// The provider's id of the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     provider_message_id: Option<String>,
 }
 
 impl AttemptView {
-    fn of((number, attempt): (u32, &AttemptState)) -> Self {
+    pub(crate) fn of((number, attempt): (u32, &AttemptState), servers: &Servers) -> Self {
+        let server = attempt.instance.and_then(|instance| servers.get(&instance));
         let mut view = Self {
             attempt: number,
             provider: attempt.provider.clone(),
             instance: attempt.instance.as_ref().map(ProviderInstanceId::to_string),
+            server: server.map(Server::to_string),
             started_at: attempt.started_at.to_string(),
             possible_duplicate: attempt.possible_duplicate,
             outcome: "OPEN",
             ended_at: None,
             retryable: None,
             cause: None,
+            scope: None,
+            next_due: None,
             provider_message_id: None,
         };
         match &attempt.outcome {
@@ -317,10 +360,12 @@ impl AttemptView {
                 view.ended_at = Some(at.to_string());
                 view.provider_message_id.clone_from(provider_message_id);
             }
-            AttemptOutcome::Failed { at, class, cause, .. } => {
+            AttemptOutcome::Failed { at, class, scope, cause, next_due } => {
                 view.outcome = "FAILED";
                 view.ended_at = Some(at.to_string());
                 view.retryable = Some(*class == FailureClass::Retryable);
+                view.scope = scope.map(scope_name);
+                view.next_due = next_due.as_ref().map(Timestamp::to_string);
                 view.cause = Some(cause.clone());
             }
             AttemptOutcome::Unknown { at, cause } => {
@@ -330,5 +375,14 @@ impl AttemptView {
             }
         }
         view
+    }
+}
+
+const fn scope_name(scope: FailureScope) -> &'static str {
+    match scope {
+        FailureScope::Message => "message",
+        FailureScope::Pairing => "pairing",
+        FailureScope::Provider => "provider",
+        FailureScope::Throttled => "throttled",
     }
 }

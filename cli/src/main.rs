@@ -40,6 +40,7 @@ use crate::engine::Role;
 use crate::log_command::LogCommand;
 use crate::logging::Logging;
 use crate::remote::Where;
+use crate::remote::notification::NotificationCommand;
 use crate::remote::template::TemplateCommand;
 use crate::remote::tenant::TenantCommand;
 use crate::remote::trigger::TriggerCommand;
@@ -97,6 +98,9 @@ enum Command {
     /// Lists, shows, saves and switches a tenant's templates
     #[command(subcommand)]
     Template(TemplateCommand),
+    /// Shows what became of an event, and why
+    #[command(subcommand)]
+    Notification(NotificationCommand),
     /// Triggers an event as a tenant's backend does
     Trigger(Box<TriggerCommand>),
     /// Prints a script that completes these commands in a shell
@@ -168,6 +172,7 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         Command::Log(command) => log_command::run(command, settings).await,
         Command::Tenant(command) => remote::tenant::run(command, settings).await,
         Command::Template(command) => remote::template::run(command, settings).await,
+        Command::Notification(command) => remote::notification::run(command, settings).await,
         Command::Trigger(command) => remote::trigger::run(*command, settings).await,
         Command::Completions { shell } => completions(shell),
     }

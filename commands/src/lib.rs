@@ -15,6 +15,7 @@ mod deliver_push;
 pub mod directory;
 mod error;
 mod execute;
+mod explain;
 mod fingerprint;
 mod forget_recipient;
 mod hold_delivery;
@@ -24,6 +25,7 @@ mod mark_outcome_unknown;
 mod mark_read;
 mod put_template;
 mod record_failure;
+mod record_reading;
 mod record_success;
 mod register_tenant;
 mod resolve_outcome;
@@ -50,7 +52,9 @@ pub use directory::{
 };
 pub use error::{CommandError, MismatchOf};
 pub use execute::{Commands, Committed};
+pub use explain::{Explanation, Opened, Reveal, Server, Servers, Show};
 pub use put_template::PutTemplate;
+pub use record_reading::{Person, Reading, Reason};
 pub use register_tenant::{RegisterTenant, Registered};
 pub use seed_platform::SeedError;
 pub use set_providers::{

@@ -108,9 +108,9 @@ impl Commands {
     }
 }
 
-fn notification_event(
+pub(crate) fn notification_event<R: std::error::Error>(
     event: &Arc<RecordedEvent>,
-) -> Result<&NotificationEvent, CommandError<NotificationRefusal>> {
+) -> Result<&NotificationEvent, CommandError<R>> {
     match event.event() {
         Ok(AnyEvent::Notification(event)) => Ok(event),
         Ok(_) => Err(CommandError::Corrupt(format!("no notification event at {}", event.position))),

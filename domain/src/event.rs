@@ -4,6 +4,7 @@ use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 use serde_json::Value;
 
+use crate::evidence::{Evidence, EvidenceEvent};
 use crate::notification::{Notification, NotificationEvent};
 use crate::recipient::{Recipient, RecipientEvent};
 use crate::template::{Template, TemplateEvent};
@@ -39,6 +40,8 @@ pub fn known_events(aggregate_type: &str) -> Option<&'static [&'static str]> {
         Some(names::<TemplateEvent>())
     } else if aggregate_type == Recipient::TYPE {
         Some(names::<RecipientEvent>())
+    } else if aggregate_type == Evidence::TYPE {
+        Some(names::<EvidenceEvent>())
     } else {
         None
     }
@@ -89,6 +92,8 @@ pub enum AnyEvent {
     Template(TemplateEvent),
     /// Of a recipient.
     Recipient(RecipientEvent),
+    /// Of what is kept for auditors.
+    Evidence(EvidenceEvent),
 }
 
 /// A stored event that this program cannot read.
@@ -134,6 +139,8 @@ impl AnyEvent {
             Ok(Self::Template(TemplateEvent::deserialize(payload)?))
         } else if aggregate_type == Recipient::TYPE {
             Ok(Self::Recipient(RecipientEvent::deserialize(payload)?))
+        } else if aggregate_type == Evidence::TYPE {
+            Ok(Self::Evidence(EvidenceEvent::deserialize(payload)?))
         } else {
             Err(UnreadableEvent::AggregateType(aggregate_type.to_owned()))
         }
@@ -161,5 +168,11 @@ impl From<TemplateEvent> for AnyEvent {
 impl From<RecipientEvent> for AnyEvent {
     fn from(event: RecipientEvent) -> Self {
         Self::Recipient(event)
+    }
+}
+
+impl From<EvidenceEvent> for AnyEvent {
+    fn from(event: EvidenceEvent) -> Self {
+        Self::Evidence(event)
     }
 }

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::event::{AnyEvent, known_events, version_of};
+use crate::evidence::{Evidence, EvidenceEvent};
 use crate::id::StreamId;
 use crate::notification::{Notification, NotificationEvent};
 use crate::recipient::{Recipient, RecipientEvent};
@@ -35,6 +36,7 @@ fn kinds() -> Vec<(&'static str, BTreeSet<String>)> {
         (Tenant::TYPE, names::<TenantEvent>()),
         (Template::TYPE, names::<TemplateEvent>()),
         (Recipient::TYPE, names::<RecipientEvent>()),
+        (Evidence::TYPE, names::<EvidenceEvent>()),
     ]
 }
 
@@ -83,6 +85,7 @@ fn stored(event: &AnyEvent) -> (String, String, Value) {
         AnyEvent::Tenant(event) => of(event),
         AnyEvent::Template(event) => of(event),
         AnyEvent::Recipient(event) => of(event),
+        AnyEvent::Evidence(event) => of(event),
     }
 }
 

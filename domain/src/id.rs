@@ -72,6 +72,10 @@ uuid_id!(
     ProviderInstanceId
 );
 uuid_id!(
+    /// One thing that is kept for auditors, as a reading of personal data.
+    EvidenceId
+);
+uuid_id!(
     /// One API key of a tenant; names the key in logs and metadata without revealing it.
     ApiKeyId
 );
@@ -287,6 +291,11 @@ impl StreamId {
     /// The stream of a recipient, named by the reference so that the log does not name the person.
     pub fn recipient(tenant: TenantId, recipient: RecipientRef) -> Self {
         Self::new(tenant, Uuid::new_v5(&tenant.0, recipient.as_bytes()))
+    }
+
+    /// The stream of an evidence.
+    pub fn evidence(tenant: TenantId, id: EvidenceId) -> Self {
+        Self::new(tenant, id.0)
     }
 
     fn new(tenant: TenantId, id: Uuid) -> Self {

@@ -14,6 +14,7 @@ pub mod category;
 mod cause;
 mod channel;
 pub mod event;
+pub mod evidence;
 #[cfg(test)]
 mod golden;
 pub mod id;
@@ -42,7 +43,7 @@ pub use cause::Cause;
 pub use channel::Channel;
 pub use event::AnyEvent;
 pub use id::{
-    AddressRef, ApiKeyHash, ApiKeyId, DeliveryId, EventId, Fingerprint, KeyId, NotificationId,
+    AddressRef, ApiKeyHash, ApiKeyId, DeliveryId, EventId, EvidenceId, Fingerprint, KeyId, NotificationId,
     ProviderInstanceId, RecipientRef, StreamId, TemplateId, TenantId,
 };
 pub use mail_route::MailRoute;

@@ -51,7 +51,7 @@ impl<'a> Fact<'a> {
             AnyEvent::Recipient(RecipientEvent::RecipientForgotten(forgotten)) => {
                 Ok(Self::Forgotten(forgotten))
             }
-            AnyEvent::Tenant(_) | AnyEvent::Template(_) => Ok(Self::Other),
+            AnyEvent::Tenant(_) | AnyEvent::Template(_) | AnyEvent::Evidence(_) => Ok(Self::Other),
         }
     }
 }

@@ -1,8 +1,14 @@
 //! `GET /admin/v1/tenants/{tenantId}/events/{eventId}`: an event with every attempt on every channel.
+//!
+//! Asked for by its own id it opens nothing. Asked for by the notification's it tells the event's id, which is personal: the log
+//! holds that it was read before the answer is given.
 
-use axum::Json;
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::request::Parts;
+use axum::{Extension, Json};
+use orqestra_domain::notification::NotificationRefusal;
 use orqestra_domain::{EventId, NotificationId};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,7 +17,8 @@ use super::tenant::known;
 use crate::app::App;
 use crate::envelope::ErrorBody;
 use crate::error::{ApiError, Thing};
-use crate::request::{Segments, from_reading_operator};
+use crate::observe::Scope;
+use crate::request::{Segments, context, from_reading_operator, to_the_end};
 use crate::view::{DetailedChannelView, EventView, story};
 
 pub(crate) const PATH: &str = "/admin/v1/tenants/{tenantId}/events/{eventId}";
@@ -44,6 +51,7 @@ pub(crate) struct EventDetails {
 )]
 pub(crate) async fn event(
     State(app): State<App>,
+    Extension(scope): Extension<Scope>,
     Segments((tenant_id, event_id)): Segments<(String, String)>,
     parts: Parts,
 ) -> Result<Json<EventDetails>, ApiError> {
@@ -52,7 +60,8 @@ pub(crate) async fn event(
     if let Ok(event) = EventId::parse(&event_id) {
         let notification = NotificationId::of_event(tenant, &event);
         if let Some(told) = story(&app.commands, &app.inbox, tenant, notification).await? {
-            let data = EventView::detailed(Some(&event), notification, &told);
+            let servers = app.commands.servers::<NotificationRefusal>(tenant, &told.story).await?;
+            let data = EventView::detailed(Some(&event), notification, &told, &servers);
             return Ok(Json(EventDetails { success: true, data }));
         }
     }
@@ -60,7 +69,13 @@ pub(crate) async fn event(
     let unknown = || ApiError::NotFound(Thing::Event);
     let notification: NotificationId = event_id.parse().map_err(|_| unknown())?;
     let told = story(&app.commands, &app.inbox, tenant, notification).await?.ok_or_else(unknown)?;
-    let event = app.commands.event_id(tenant, notification, &told.story.accepted).await?;
-    let data = EventView::detailed(event.as_ref(), notification, &told);
+    let servers = app.commands.servers::<NotificationRefusal>(tenant, &told.story).await?;
+    scope.is_for(tenant);
+    let context = context(app.operator(), &scope);
+    let (commands, accepted) = (app.commands.clone(), Arc::clone(&told.story.accepted));
+    let event =
+        to_the_end(async move { commands.read_event_id(tenant, notification, &accepted, &context).await });
+    let event = event.await??;
+    let data = EventView::detailed(event.as_ref(), notification, &told, &servers);
     Ok(Json(EventDetails { success: true, data }))
 }

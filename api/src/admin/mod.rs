@@ -2,6 +2,7 @@
 
 pub(crate) mod change_tenant;
 pub(crate) mod event;
+pub(crate) mod explanation;
 pub(crate) mod providers;
 pub(crate) mod resolve;
 pub(crate) mod sandbox;

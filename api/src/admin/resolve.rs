@@ -3,7 +3,7 @@
 use axum::extract::{Request, State};
 use axum::{Extension, Json};
 use orqestra_domain::DeliveryId;
-use orqestra_domain::notification::{Resolution, Resolve};
+use orqestra_domain::notification::{NotificationRefusal, Resolution, Resolve};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -68,12 +68,15 @@ pub(crate) async fn resolve(
     let context = operators_context(&app, &scope);
     let command =
         Resolve { channel: of.channel, resolution, by: app.operator().to_string(), at: app.commands.now() };
+    let commands = app.commands.clone();
     let resolved = to_the_end(async move {
-        app.commands.resolve_outcome(of.tenant, of.notification, command, &[], &context).await
+        commands.resolve_outcome(of.tenant, of.notification, command, &[], &context).await
     });
     let resolved = resolved.await??;
-    let delivery = resolved.aggregate.delivery(of.channel).ok_or_else(unknown)?;
-    Ok(Json(Resolved { success: true, data: DetailedChannelView::of(of.channel, delivery, None) }))
+    let story = resolved.aggregate.story().ok_or_else(unknown)?;
+    let delivery = story.deliveries.get(&of.channel).ok_or_else(unknown)?;
+    let servers = app.commands.servers::<NotificationRefusal>(of.tenant, story).await?;
+    Ok(Json(Resolved { success: true, data: DetailedChannelView::of(of.channel, delivery, None, &servers) }))
 }
 
 fn parse(body: &Value) -> Result<Resolution, ApiError> {

@@ -1,10 +1,14 @@
 //! `GET /admin/v1/sandbox/messages?tenantId=&channel=&limit=&cursor=`: what the sandbox kept, newest first.
+//!
+//! Addresses and texts are opened here, so the log holds that a page was read before it is given.
 
-use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use orqestra_commands::Reading;
 use orqestra_dispatch::sandbox::{Asked, SandboxMessage};
-use orqestra_domain::{Channel, DeliveryId};
+use orqestra_domain::evidence::{DataKind, ReadView};
+use orqestra_domain::{Channel, DeliveryId, TenantId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -13,8 +17,9 @@ use crate::app::App;
 use crate::envelope::ErrorBody;
 use crate::error::ApiError;
 use crate::fields::Problems;
+use crate::observe::Scope;
 use crate::page::{Page, link_next, wrong_cursor};
-use crate::request::{Parameters, from_reading_operator};
+use crate::request::{Parameters, context, from_reading_operator, to_the_end};
 
 pub(crate) const PATH: &str = "/admin/v1/sandbox/messages";
 
@@ -90,13 +95,19 @@ impl KeptMessage {
         (status = 422, description = "A parameter is missing or wrong", body = ErrorBody),
     ),
 )]
-pub(crate) async fn messages(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
+pub(crate) async fn messages(
+    State(app): State<App>,
+    Extension(scope): Extension<Scope>,
+    request: Request,
+) -> Result<Response, ApiError> {
     let (parts, _) = request.into_parts();
     from_reading_operator(&app, &parts).await?;
     let (tenant_id, asked) = parse(&Parameters::of(&parts))?;
     let tenant = known(&app, &tenant_id)?.id;
     let page = (app.sandbox)(tenant, asked).await?;
     let page = page.ok_or_else(|| ApiError::Invalid(vec![wrong_cursor()]))?;
+    scope.is_for(tenant);
+    record(&app, &scope, tenant, &page.messages).await?;
     let data = page.messages.into_iter().map(KeptMessage::of).collect();
     let mut response = Json(SandboxMessages { success: true, data }).into_response();
     if let Some(next) = page.next {
@@ -105,6 +116,28 @@ pub(crate) async fn messages(State(app): State<App>, request: Request) -> Result
         link_next(&mut response, &format!("{path}?tenantId={tenant}{channel}&limit={limit}&cursor={next}"));
     }
     Ok(response)
+}
+
+/// Puts it on record that these messages are read; a page without any tells nothing.
+async fn record(
+    app: &App,
+    scope: &Scope,
+    tenant: TenantId,
+    messages: &[SandboxMessage],
+) -> Result<(), ApiError> {
+    if messages.is_empty() {
+        return Ok(());
+    }
+    let mut opened = vec![DataKind::Recipient, DataKind::Content];
+    opened.extend(messages.iter().any(|message| message.event_id.is_some()).then_some(DataKind::EventId));
+    let notifications = messages.iter().map(|message| message.notification_id).collect();
+    let (commands, context) = (app.commands.clone(), context(app.operator(), scope));
+    let recorded = to_the_end(async move {
+        let reading = Reading { view: ReadView::Sandbox, notifications, opened, reason: None, of: None };
+        commands.record_reading(tenant, reading, &context).await
+    });
+    recorded.await??;
+    Ok(())
 }
 
 fn parse(parameters: &Parameters) -> Result<(String, Asked), ApiError> {

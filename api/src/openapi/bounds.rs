@@ -3,6 +3,7 @@
 //! The numbers are the code's own. Lengths are checked in bytes and described in characters, which are as many or fewer: what
 //! is beyond a described bound is always refused.
 
+use orqestra_commands::Reason;
 use orqestra_domain::tenant::Limits;
 use orqestra_domain::{Channel, EventId, EventTypeName, Mailbox, PushCategories, TenantName, UserId};
 use utoipa::Modify;
@@ -11,6 +12,7 @@ use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::schema::{Array, Object, SchemaType, Type};
 use utoipa::openapi::{OpenApi, RefOr, Schema, SchemaFormat};
 
+use crate::admin::explanation::INCLUDED;
 use crate::admin::providers::{MAX_CREDENTIAL, MAX_HOST, MAX_PROVIDERS};
 use crate::admin::tenants::MAX_SECRET;
 
@@ -77,6 +79,8 @@ fn fields() -> Vec<(&'static str, &'static str, Bound)> {
         ("NewProvider", "from", Text(3, Mailbox::MAX_BYTES)),
         ("NewProvider", "username", Text(1, MAX_CREDENTIAL)),
         ("NewProvider", "password", Text(1, MAX_CREDENTIAL)),
+        ("ExplanationBody", "reason", Text(1, Reason::MAX_BYTES)),
+        ("ExplanationBody", "include", List(0, usize::MAX, &One(INCLUDED))),
         ("Decision", "resolution", One(&["delivered", "resend", "drop"])),
         ("PlanLine", "channel", One(CHANNELS)),
         ("PlanLine", "status", One(&["PLANNED", "SKIPPED"])),
@@ -84,6 +88,7 @@ fn fields() -> Vec<(&'static str, &'static str, Bound)> {
         ("ChannelState", "status", One(STATES)),
         ("ChannelState", "waitsFor", One(&["tenant_inactive", "no_provider", "no_sender"])),
         ("AttemptView", "outcome", One(&["OPEN", "SUCCEEDED", "FAILED", "UNKNOWN"])),
+        ("AttemptView", "scope", One(&["message", "pairing", "provider", "throttled"])),
         ("HistoryItem", "status", One(&["UNREAD", "READ"])),
         ("KeptMessage", "channel", One(&["EMAIL", "SMS"])),
         ("ProviderList", "channel", One(CHANNELS)),

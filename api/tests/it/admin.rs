@@ -61,6 +61,10 @@ async fn a_wrong_tenant_is_422_and_an_unknown_one_404() {
         assert_eq!(providers.json()["code"], "unknown_tenant");
         let event = world.admin(Method::GET, &format!("{path}/events/e"), None).await;
         assert_eq!(event.json()["code"], "unknown_tenant");
+        let explained = world
+            .admin(Method::POST, &format!("{path}/events/e/explanation"), Some(&json!({"reason": "r"})))
+            .await;
+        assert_eq!(explained.json()["code"], "unknown_tenant");
         let messages =
             world.admin(Method::GET, &format!("/admin/v1/sandbox/messages?tenantId={id}"), None).await;
         assert_eq!(messages.json()["code"], "unknown_tenant");

@@ -24,6 +24,7 @@ fn routes(of: &Caller, notification: &str, delivery: &str) -> Vec<(Method, Strin
         (Method::PUT, format!("/admin/v1/tenants/{tenant}/providers/SMS"), true),
         (Method::GET, format!("/admin/v1/tenants/{tenant}/providers/SMS"), false),
         (Method::GET, format!("/admin/v1/tenants/{tenant}/events/evt-1"), false),
+        (Method::POST, format!("/admin/v1/tenants/{tenant}/events/evt-1/explanation"), true),
         (Method::POST, format!("/admin/v1/deliveries/{delivery}/resolve"), true),
         (Method::GET, format!("/admin/v1/sandbox/messages?tenantId={tenant}"), false),
     ]
@@ -105,6 +106,9 @@ async fn another_tenants_ids_are_as_good_as_none() {
     assert_eq!(messages.json()["data"], json!([]));
     let details = format!("/admin/v1/tenants/{}/events/evt-1", stranger.tenant);
     assert_eq!(world.admin(Method::GET, &details, None).await.json()["code"], "unknown_event");
+    let explained =
+        world.admin(Method::POST, &format!("{details}/explanation"), Some(&json!({"reason": "r"}))).await;
+    assert_eq!(explained.json()["code"], "unknown_event");
     let still = world.get(&shop, &format!("/api/v1/notifications/{}/u-1", shop.tenant)).await.json();
     assert_eq!(still["data"][0]["status"], "UNREAD");
 }

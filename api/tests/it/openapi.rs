@@ -46,7 +46,7 @@ async fn every_described_route_exists_and_takes_the_described_methods() {
             routes += 1;
         }
     }
-    assert_eq!(routes, 23);
+    assert_eq!(routes, 24);
 }
 
 /// Every reference of a document.
@@ -119,6 +119,7 @@ async fn what_is_beyond_a_described_bound_is_refused_by_name_and_what_is_within_
         ("TenantChanges", Method::PATCH, of_tenant(""), json!({}), ""),
         ("NewTemplate", Method::PUT, of_tenant("/templates/a/PUSH"), push, ""),
         ("NewProvider", Method::PUT, of_tenant("/providers/EMAIL"), json!([smtp]), "/0"),
+        ("ExplanationBody", Method::POST, of_tenant("/events/none/explanation"), json!({"reason": "r"}), ""),
         ("Decision", Method::POST, format!("/admin/v1/deliveries/{tenant}/resolve"), json!({}), ""),
     ] {
         let properties = document["components"]["schemas"][schema]["properties"].as_object().unwrap();

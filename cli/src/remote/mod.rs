@@ -4,6 +4,7 @@
 
 mod address;
 mod client;
+pub(crate) mod notification;
 mod secret;
 mod show;
 pub(crate) mod template;

@@ -126,7 +126,7 @@ impl Directory {
                     let Some((tenant, id)) = StreamId::split(&event.aggregate_id) else { continue };
                     self.fold_mut().put_template(tenant, TemplateId::from_uuid(id), change);
                 }
-                AnyEvent::Notification(_) => {}
+                AnyEvent::Notification(_) | AnyEvent::Evidence(_) => {}
             }
         }
         for (id, (state, position)) in tenants {

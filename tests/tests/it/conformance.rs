@@ -6,6 +6,7 @@ use std::fmt::Debug;
 use cqrs_es::persist::{PersistedEventRepository as _, PersistedEventStore};
 use cqrs_es::{Aggregate, EventStore as _};
 use hyper::Method;
+use orqestra_domain::evidence::Evidence;
 use orqestra_domain::notification::Notification;
 use orqestra_domain::recipient::Recipient;
 use orqestra_domain::template::Template;
@@ -56,6 +57,7 @@ async fn what_the_whole_engine_stored_reads_the_same() {
     let id = world.event(tenant, "order-1").await.notification_id;
     let path = format!("/api/v1/notifications/{}/user-1/{id}/read", tenant.id);
     drop(world.call(Request::put(path).key(&tenant.key)).await.expect(200));
+    assert_eq!(world.sandbox(tenant, "SMS").await.len(), 5, "a reading, which is on record");
     forget(world, "user-2").await;
 
     let inside = Inside::of(world).await;
@@ -70,10 +72,12 @@ async fn what_the_whole_engine_stored_reads_the_same() {
             Template::TYPE => same::<Template>(&inside, id).await,
             Notification::TYPE => same::<Notification>(&inside, id).await,
             Recipient::TYPE => same::<Recipient>(&inside, id).await,
+            Evidence::TYPE => same::<Evidence>(&inside, id).await,
             other => panic!("no aggregate is called {other}"),
         }
     }
     let kinds: BTreeSet<_> = streams.iter().map(|(kind, _)| kind.as_str()).collect();
-    assert_eq!(kinds, BTreeSet::from([Tenant::TYPE, Template::TYPE, Notification::TYPE, Recipient::TYPE]));
+    let all = [Tenant::TYPE, Template::TYPE, Notification::TYPE, Recipient::TYPE, Evidence::TYPE];
+    assert_eq!(kinds, BTreeSet::from(all));
     inside.close().await;
 }

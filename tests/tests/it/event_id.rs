@@ -13,7 +13,7 @@ use crate::inside;
 const NAMING: &str = "welcome-user@example.com";
 
 /// Every row of every table that holds a text, by the table's name.
-async fn places_of(pool: &PgPool, text: &str) -> Vec<String> {
+pub(crate) async fn places_of(pool: &PgPool, text: &str) -> Vec<String> {
     let tables: Vec<String> = sqlx::query_scalar(
         "select quote_ident(table_schema) || '.' || quote_ident(table_name) from information_schema.tables
           where table_type = 'BASE TABLE' and table_schema not in ('pg_catalog', 'information_schema')",

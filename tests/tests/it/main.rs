@@ -20,6 +20,7 @@ mod doctor;
 mod earlier;
 mod errors;
 mod event_id;
+mod explanation;
 mod first_run;
 mod forgetting;
 mod idempotency;
