@@ -316,7 +316,7 @@ impl<R: std::error::Error + Into<ApiError>> From<CommandError<R>> for ApiError {
             CommandError::RecipientForgotten => Self::Conflict(Conflict::RecipientForgotten),
             CommandError::TooLarge => Self::EventTooLarge,
             CommandError::Overloaded { retry_after } => Self::Overloaded(retry_after.as_secs().max(1)),
-            CommandError::Contended => Self::Contended,
+            CommandError::Contended | CommandError::RightsChanged => Self::Contended,
             CommandError::Unavailable(why) => Self::Unavailable(format!("the log is unavailable: {why}")),
             CommandError::Newer(why) => {
                 Self::Outdated(format!("a newer program wrote what is needed: {why}"))
@@ -361,6 +361,14 @@ impl From<TenantRefusal> for ApiError {
             TenantRefusal::WrongChannel => {
                 Self::Invalid(vec![FieldError::new("kind", "does not carry this channel")])
             }
+            TenantRefusal::NoSender => Self::Invalid(vec![FieldError::new(
+                "[0].from",
+                "is required, since neither another provider of the list nor the tenant has a sender",
+            )]),
+            TenantRefusal::CategoryInUse => Self::Invalid(vec![FieldError::new(
+                "pushCategories",
+                "must keep every category that a template of the tenant names",
+            )]),
         }
     }
 }
@@ -370,6 +378,9 @@ impl From<TemplateRefusal> for ApiError {
         match refusal {
             TemplateRefusal::OtherTemplate => Self::Internal(refusal.to_string()),
             TemplateRefusal::NotPublished => Self::NotFound(Thing::Template),
+            TemplateRefusal::OtherCategory => {
+                Self::Invalid(vec![FieldError::new("category", "must be one of the tenant's pushCategories")])
+            }
             TemplateRefusal::FieldOfNoUse { field, channel } => {
                 Self::Invalid(vec![FieldError::of_no_use(field, channel)])
             }

@@ -95,14 +95,14 @@ pub(crate) async fn from_operator(app: &App, request: Request) -> Result<Value, 
         return Err(body::refused(error, &parts.headers, body).await);
     }
     let body = body::read(body, app.bodies().begin(None)?, app.body_timeout).await?;
-    app.commands.directory().fresh().await?;
+    app.commands.directory().catch_up_now().await?;
     body::json(&parts.headers, &body)
 }
 
 /// Lets an operator pass who sends no body.
 pub(crate) async fn from_reading_operator(app: &App, parts: &Parts) -> Result<(), ApiError> {
     admin::authenticate(app, parts)?;
-    Ok(app.commands.directory().fresh().await?)
+    Ok(app.commands.directory().catch_up_now().await?)
 }
 
 /// A text as one part of a path, or as a value of a query or a fragment: all of it is escaped but for RFC 3986's

@@ -41,6 +41,7 @@ use crate::log_command::LogCommand;
 use crate::logging::Logging;
 use crate::remote::Where;
 use crate::remote::notification::NotificationCommand;
+use crate::remote::provider::ProviderCommand;
 use crate::remote::template::TemplateCommand;
 use crate::remote::tenant::TenantCommand;
 use crate::remote::trigger::TriggerCommand;
@@ -98,6 +99,9 @@ enum Command {
     /// Lists, shows, saves and switches a tenant's templates
     #[command(subcommand)]
     Template(TemplateCommand),
+    /// Lists and sets a tenant's providers
+    #[command(subcommand)]
+    Provider(ProviderCommand),
     /// Shows what became of an event, and why
     #[command(subcommand)]
     Notification(NotificationCommand),
@@ -172,6 +176,7 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         Command::Log(command) => log_command::run(command, settings).await,
         Command::Tenant(command) => remote::tenant::run(command, settings).await,
         Command::Template(command) => remote::template::run(command, settings).await,
+        Command::Provider(command) => remote::provider::run(command, settings).await,
         Command::Notification(command) => remote::notification::run(command, settings).await,
         Command::Trigger(command) => remote::trigger::run(*command, settings).await,
         Command::Completions { shell } => completions(shell),

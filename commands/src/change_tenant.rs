@@ -6,14 +6,18 @@ use orqestra_domain::tenant::{
     Limits, Standing, Tenant, TenantChange, TenantCommand, TenantRecord, TenantRefusal,
 };
 use orqestra_domain::{ApiKeyId, Channel, EmailAddress, PushCategories, StreamId, TenantId, TenantName};
-use orqestra_event_log::Ticket;
+use orqestra_event_log::{ConfigurationRead, Ticket};
 use orqestra_vault::{FieldContext, hash_api_key, new_api_key};
 
 use crate::content::WEBHOOK_SECRET_FIELD;
 use crate::context::Context;
+use crate::directory::TenantEntry;
 use crate::error::CommandError;
 use crate::execute::{Commands, NotRecorded, tenant_key_error};
 use crate::register_tenant::{api_key_claim, holder_of};
+
+/// How often it is decided anew because the tenant or a template was changed meanwhile.
+const TRIES: usize = 8;
 
 /// What is to change; what is `None` stays. A doubled option tells "none any more" from "as it is".
 #[derive(Clone, Debug, Default)]
@@ -50,21 +54,52 @@ pub struct IssuedApiKey {
 }
 
 impl Commands {
-    /// Changes a tenant. The change holds in this process when this returns, in every process within a second.
+    /// Changes a tenant. The change holds in this process when this returns, and for every trigger that another process accepts
+    /// after that; elsewhere within a second.
     ///
     /// # Errors
-    /// `UnknownTenant`; `NoSuchKey` where a key to revoke is not there; the log's failure.
+    /// `UnknownTenant`; `CategoryInUse` where a template names a push category that would be left out; `NoSuchKey` where a key
+    /// to revoke is not there; the log's failure.
     pub async fn change_tenant(
         &self,
         tenant: TenantId,
         patch: TenantPatch,
         ctx: &Context,
     ) -> Result<(TenantRecord, Option<IssuedApiKey>), CommandError<TenantRefusal>> {
-        let known = self.directory().tenant(tenant).ok_or(CommandError::UnknownTenant)?;
-        let at = self.now();
+        let issued = patch.issue_api_key.then(|| IssuedApiKey {
+            id: ApiKeyId::from_uuid(self.ids().uuid_v7(self.now())),
+            api_key: new_api_key(self.entropy()),
+        });
+        for _ in 0..TRIES {
+            let up_to = self.directory().position();
+            let known = self.directory().tenant(tenant).ok_or(CommandError::UnknownTenant)?;
+            if let Some(categories) = &patch.push_categories
+                && self.directory().uses_other_categories(tenant, categories.as_ref())
+            {
+                return Err(CommandError::Refused(TenantRefusal::CategoryInUse));
+            }
+            let configuration = Some(ConfigurationRead { tenant, up_to });
+            let mut ticket = Ticket { configuration, ..Ticket::default() };
+            let changes = self.changes(&known, patch.clone(), issued.as_ref(), &mut ticket).await?;
+            match self.change(&StreamId::tenant(tenant), changes, &ticket, ctx).await? {
+                Some(record) => return Ok((record, issued)),
+                None => self.catch_up().await?,
+            }
+        }
+        Err(CommandError::Contended)
+    }
+
+    /// The changes that a patch asks for, by the tenant as it stands.
+    async fn changes(
+        &self,
+        known: &TenantEntry,
+        patch: TenantPatch,
+        issued: Option<&IssuedApiKey>,
+        ticket: &mut Ticket,
+    ) -> Result<Vec<TenantChange>, CommandError<TenantRefusal>> {
+        let tenant = known.id;
         let stream = StreamId::tenant(tenant);
         let mut changes = Vec::new();
-        let mut ticket = Ticket::default();
         changes.extend(patch.name.map(TenantChange::Rename));
         changes.extend(patch.standing.map(TenantChange::Activate));
         if let Some(secret) = patch.webhook_secret {
@@ -90,28 +125,24 @@ impl Commands {
         changes.extend(patch.delivery_channels.map(TenantChange::SetDeliveryChannels));
         changes.extend(patch.sender_email.map(TenantChange::SetSender));
         changes.extend(patch.push_categories.map(TenantChange::SetPushCategories));
-        let issued = patch.issue_api_key.then(|| IssuedApiKey {
-            id: ApiKeyId::from_uuid(self.ids().uuid_v7(at)),
-            api_key: new_api_key(self.entropy()),
-        });
-        if let Some(IssuedApiKey { id, api_key }) = &issued {
+        if let Some(IssuedApiKey { id, api_key }) = issued {
             let hash = hash_api_key(api_key);
             ticket.idempotency_key = Some(api_key_claim(hash, tenant));
             changes.push(TenantChange::IssueApiKey { key_id: *id, hash });
         }
         changes.extend(patch.revoke_api_key.map(TenantChange::RevokeApiKey));
-        let record = self.change(&stream, changes, &ticket, ctx).await?;
-        Ok((record, issued))
+        Ok(changes)
     }
 
-    /// Appends changes of a tenant and waits until they hold here.
+    /// Appends changes of a tenant and waits until they hold here; `None` where the configuration that the ticket names has
+    /// changed.
     pub(crate) async fn change(
         &self,
         stream: &StreamId,
         changes: Vec<TenantChange>,
         ticket: &Ticket,
         ctx: &Context,
-    ) -> Result<TenantRecord, CommandError<TenantRefusal>> {
+    ) -> Result<Option<TenantRecord>, CommandError<TenantRefusal>> {
         let command = TenantCommand::Change { changes, at: self.now() };
         let tried = self.on_stream::<Tenant>(stream, command, ticket, (ctx, None)).await?;
         let committed = match tried {
@@ -119,14 +150,21 @@ impl Commands {
             Err(NotRecorded::KeyTaken(holder)) => {
                 return Err(CommandError::Refused(TenantRefusal::ApiKeyTaken { holder: holder_of(holder) }));
             }
+            Err(NotRecorded::Reconfigured) => return Ok(None),
             Err(NotRecorded::Conflict | NotRecorded::KeyRaced(_) | NotRecorded::KeyDead) => {
                 return Err(CommandError::Contended);
             }
         };
         self.settle(committed.position).await?;
         match committed.aggregate.record() {
-            Some(record) => Ok(record.clone()),
+            Some(record) => Ok(Some(record.clone())),
             None => Err(CommandError::Refused(TenantRefusal::NotRegistered)),
         }
+    }
+
+    /// Brings the directory up to what is stored now.
+    pub(crate) async fn catch_up<R: std::error::Error>(&self) -> Result<(), CommandError<R>> {
+        let caught_up = self.directory().catch_up_now().await;
+        caught_up.map_err(|error| CommandError::Unavailable(error.to_string()))
     }
 }

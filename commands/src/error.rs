@@ -32,6 +32,9 @@ pub enum CommandError<R: std::error::Error> {
     /// The person was forgotten while this was under way: what it relies on cannot be read any more.
     #[error("the recipient was forgotten")]
     RecipientForgotten,
+    /// What the caller may do was changed while this was under way: it is to be judged anew.
+    #[error("the caller's rights have changed meanwhile")]
+    RightsChanged,
     /// An event would be larger than the log takes.
     #[error("too large to be stored")]
     TooLarge,

@@ -126,6 +126,7 @@ pub(crate) enum NotRecorded {
     KeyTaken(NotificationId),
     KeyRaced(Vec<NewKey>),
     KeyDead,
+    Reconfigured,
 }
 
 impl Commands {
@@ -344,6 +345,7 @@ impl Commands {
             Some(Outcome::KeyTaken { notification }) => NotRecorded::KeyTaken(notification),
             Some(Outcome::KeyRaced { winners }) => NotRecorded::KeyRaced(winners),
             Some(Outcome::KeyDead { .. }) => NotRecorded::KeyDead,
+            Some(Outcome::Reconfigured) => NotRecorded::Reconfigured,
             Some(Outcome::TooLarge { .. }) => return Err(CommandError::TooLarge),
             Some(Outcome::Full) => return Err(CommandError::Overloaded { retry_after: RETRY_AFTER }),
             Some(Outcome::Malformed(what)) => return Err(CommandError::Failed(what.to_owned())),

@@ -118,9 +118,12 @@ impl Commands {
         match self.attempt(&stream, Evidence::default(), 0, command, ticket, &beside).await? {
             Ok(_) => Ok(id),
             Err(NotRecorded::KeyDead) => Err(CommandError::RecipientForgotten),
-            Err(NotRecorded::Conflict | NotRecorded::KeyTaken(_) | NotRecorded::KeyRaced(_)) => {
-                Err(CommandError::Contended)
-            }
+            Err(
+                NotRecorded::Conflict
+                | NotRecorded::KeyTaken(_)
+                | NotRecorded::KeyRaced(_)
+                | NotRecorded::Reconfigured,
+            ) => Err(CommandError::Contended),
         }
     }
 

@@ -116,6 +116,7 @@ impl Commands {
                 NotRecorded::Conflict
                 | NotRecorded::KeyRaced(_)
                 | NotRecorded::KeyDead
+                | NotRecorded::Reconfigured
                 | NotRecorded::KeyTaken(_),
             ) => return Err(CommandError::Refused(TenantRefusal::AlreadyRegistered)),
         };

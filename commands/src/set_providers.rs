@@ -130,7 +130,8 @@ impl Commands {
     /// place and password.
     ///
     /// # Errors
-    /// `UnknownTenant`; `WrongChannel` where a provider does not carry it; the log's failure.
+    /// `UnknownTenant`; `WrongChannel` where a provider does not carry it; `NoSender` where neither the provider nor the
+    /// tenant names a mailbox to send from; the log's failure.
     pub async fn set_providers(
         &self,
         tenant: TenantId,
@@ -169,7 +170,7 @@ impl Commands {
             .collect();
         let ticket = Ticket { used_keys: vec![key.id()], ..Ticket::default() };
         let changes = vec![TenantChange::SetProviders { channel, providers: configured.clone() }];
-        self.change(&stream, changes, &ticket, ctx).await?;
+        self.change(&stream, changes, &ticket, ctx).await?.ok_or(CommandError::Contended)?;
         Ok(configured)
     }
 

@@ -1,8 +1,10 @@
 //! `TriggerNotification`: accept an event, once.
 //!
 //! Appended at version 0 without loading and without looking for a repeat; only when the log says that the event or
-//! the key is known is the earlier one read, compared by fingerprint and its answer given again.
+//! the key is known is the earlier one read, compared by fingerprint and its answer given again. Planned by the directory as
+//! it is here; the log takes the plan only if the tenant and its templates are the same there.
 
+use std::borrow::Borrow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
@@ -17,13 +19,15 @@ use orqestra_domain::{
     AddressRef, Channel, EmailAddress, EventId, EventTypeName, Fingerprint, NotificationId, PhoneNumber,
     StreamId, TenantId, Timestamp, UserId,
 };
-use orqestra_event_log::{FailPoint, HASHED_KEY, IdempotencyClaim, PlainKey, Position, Ticket};
+use orqestra_event_log::{
+    ConfigurationRead, FailPoint, HASHED_KEY, IdempotencyClaim, PlainKey, Position, Ticket,
+};
 use orqestra_vault::{FieldContext, IdempotencyRef};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::content::{RECIPIENT_FIELD, RecipientContact, VARIABLES_FIELD};
-use crate::context::Context;
+use crate::context::{Actor, Context};
 use crate::directory::TenantEntry;
 use crate::error::{CommandError, MismatchOf};
 use crate::execute::{Commands, Loaded, NotRecorded};
@@ -170,14 +174,16 @@ impl Commands {
     /// Accepts an event, or gives its first answer again.
     ///
     /// # Errors
-    /// `IdempotencyMismatch` where the event id or key came with another body; `TooLarge`; the log's failure.
+    /// `IdempotencyMismatch` where the event id or key came with another body; `RightsChanged` where the tenant, the
+    /// caller's key or the secret that signs was changed since the caller was let in; `TooLarge`; the log's failure.
     pub async fn trigger(
         &self,
         tenant: &Arc<TenantEntry>,
-        trigger: Trigger,
+        trigger: impl Borrow<Trigger> + Send,
         ctx: &Context,
     ) -> Result<Triggered, Error> {
-        let asked = Asked::new(tenant, &trigger);
+        let trigger: &Trigger = trigger.borrow();
+        let asked = Asked::new(tenant, trigger);
         let accepted_at = self.now();
         if let Some(known) = self.known_hot(&asked, accepted_at) {
             return self.answer_again(&asked, known).await;
@@ -192,17 +198,21 @@ impl Commands {
         };
         let notification = NotificationId::of_event(tenant.id, &event_id);
         let stream = StreamId::notification(tenant.id, notification);
-        let draft = Draft {
-            tenant,
-            trigger: &trigger,
-            event_id: event_id.clone(),
-            notification,
-            fingerprint: asked.fingerprint,
-            accepted_at,
-        };
         let claim = asked.claim(notification, accepted_at);
         let recipient = tenant.index.recipient_ref(&trigger.recipient.user_id);
+        let mut tenant = Arc::clone(tenant);
         for _ in 0..TRIES {
+            // Before what is read by it, which may be newer and never older.
+            let up_to = self.directory().position();
+            tenant = self.of_the_same_rights(&tenant, ctx).await?;
+            let draft = Draft {
+                tenant: &tenant,
+                trigger,
+                event_id: event_id.clone(),
+                notification,
+                fingerprint: asked.fingerprint,
+                accepted_at,
+            };
             let sealing = self.recipient_key(tenant.id, recipient, accepted_at);
             let accepted = self.accepted(&draft, &stream, &sealing)?;
             let key = sealing.key.clone();
@@ -211,6 +221,7 @@ impl Commands {
                 idempotency_key: claim.clone(),
                 used_keys: sealing.relied_on(),
                 new_keys: sealing.new.into_iter().collect(),
+                configuration: Some(ConfigurationRead { tenant: tenant.id, up_to }),
                 ..Ticket::default()
             };
             let causes = |_: &[NotificationEvent], ids: &[Uuid]| vec![None; ids.len()];
@@ -256,9 +267,35 @@ impl Commands {
                     }
                 }
                 Err(NotRecorded::KeyDead) => self.vault().forget_recipient(tenant.id, recipient),
+                Err(NotRecorded::Reconfigured) => self.catch_up().await?,
             }
         }
         Err(CommandError::Contended)
+    }
+
+    /// The tenant as it stands now, where the caller may still do what they could as it stood when they were let in.
+    async fn of_the_same_rights(
+        &self,
+        before: &Arc<TenantEntry>,
+        ctx: &Context,
+    ) -> Result<Arc<TenantEntry>, Error> {
+        let now = match self.directory().tenant(before.id) {
+            Some(now) => now,
+            None => {
+                self.catch_up().await?;
+                self.directory().tenant(before.id).ok_or(CommandError::UnknownTenant)?
+            }
+        };
+        if Arc::ptr_eq(&now, before) {
+            return Ok(now);
+        }
+        let opens = |entry: &TenantEntry| match &ctx.actor {
+            Actor::ApiKey(key) => entry.record.api_keys.contains_key(key),
+            Actor::Admin(_) | Actor::Engine(_) => true,
+        };
+        let rights =
+            |entry: &TenantEntry| (entry.record.active, opens(entry), entry.record.webhook_secret.clone());
+        if rights(&now) == rights(before) { Ok(now) } else { Err(CommandError::RightsChanged) }
     }
 
     /// The first answer to a request that is a repeat, without appending; `None` if it is none.

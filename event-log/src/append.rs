@@ -54,6 +54,8 @@ pub struct Ticket {
     pub new_keys: Vec<NewKey>,
     /// Data keys that must exist when the events are stored; not those that come with them.
     pub used_keys: Vec<KeyId>,
+    /// The configuration that the command was decided by; it must be the same when the events are stored.
+    pub configuration: Option<ConfigurationRead>,
     /// Keys that are destroyed with the events.
     pub destroys: Option<KeyDestruction>,
     /// The stream is taken for empty without a read.
@@ -65,6 +67,15 @@ pub struct Ticket {
     pub priority: Priority,
     /// Where the outcome is left for whoever goes through the store.
     pub slot: Slot,
+}
+
+/// What a command knows of the tenants and templates: all that the log holds up to a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConfigurationRead {
+    /// The tenant that it rests on, beside the platform's templates.
+    pub tenant: TenantId,
+    /// Up to where it was read before the command was decided.
+    pub up_to: Position,
 }
 
 /// Id and metadata of an event that a command is about to store.
@@ -145,6 +156,9 @@ pub enum Outcome {
         /// Which.
         key: KeyId,
     },
+    /// The tenant or one of its templates has changed since the configuration was read; nothing is stored. Decide again by
+    /// the newer one.
+    Reconfigured,
     /// An event has more than [`MAX_EVENT_BYTES`]; nothing is stored.
     TooLarge {
         /// How many it has.

@@ -43,8 +43,8 @@ pub mod upcast;
 mod writer;
 
 pub use append::{
-    Append, IdempotencyClaim, KeyDestruction, MAX_EVENT_BYTES, NewEvent, Outcome, Priority, Recorded, Slot,
-    Ticket, Told,
+    Append, ConfigurationRead, IdempotencyClaim, KeyDestruction, MAX_EVENT_BYTES, NewEvent, Outcome,
+    Priority, Recorded, Slot, Ticket, Told,
 };
 pub use clock::DatabaseClock;
 pub use error::LogError;

@@ -186,6 +186,7 @@ pub(crate) fn recorded(outcome: Outcome) -> Result<Recorded, PersistenceError> {
         Outcome::KeyTaken { .. }
         | Outcome::KeyRaced { .. }
         | Outcome::KeyDead { .. }
+        | Outcome::Reconfigured
         | Outcome::TooLarge { .. }
         | Outcome::Malformed(_)
         | Outcome::Failed(_) => Err(PersistenceError::UnknownError(Box::new(Refused(outcome)))),

@@ -10,7 +10,8 @@ use crate::observe::Scope;
 
 const HEADER: &str = "x-api-key";
 
-/// Finds the tenant that the key opens. A change of keys elsewhere holds here within a second.
+/// Finds the tenant that the key opens. A change of keys elsewhere holds here within a second; nobody is refused by what this
+/// process remembers alone.
 pub(crate) async fn authenticate(
     directory: &Directory,
     headers: &HeaderMap,
@@ -21,6 +22,16 @@ pub(crate) async fn authenticate(
     }
     let key = single(headers, HEADER).and_then(|value| value.to_str().ok()).ok_or(ApiError::InvalidApiKey)?;
     directory.fresh().await?;
+    match judge(directory, key, scope) {
+        Err(ApiError::InvalidApiKey | ApiError::TenantInactive) => {
+            directory.catch_up_now().await?;
+            judge(directory, key, scope)
+        }
+        judged => judged,
+    }
+}
+
+fn judge(directory: &Directory, key: &str, scope: &Scope) -> Result<Authenticated, ApiError> {
     let caller = directory.authenticate(key)?.ok_or(ApiError::InvalidApiKey)?;
     scope.is_for(caller.tenant.id);
     scope.refer(&caller.tenant);

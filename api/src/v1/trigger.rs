@@ -16,7 +16,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
 use bytes::Bytes;
 use orqestra_commands::{
-    Authenticated, IdempotencyKey, RecipientInput, TenantEntry, Trigger, Triggered, Variables,
+    Authenticated, CommandError, IdempotencyKey, RecipientInput, TenantEntry, Trigger, Triggered, Variables,
 };
 use orqestra_domain::{EmailAddress, EventId, EventTypeName, PhoneNumber, UserId};
 use serde::Serialize;
@@ -44,6 +44,8 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const PREFER: &str = "prefer";
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 const REPRESENTATION: &str = "return=representation";
+/// How often a caller whose rights were changed meanwhile is judged.
+const JUDGED: usize = 4;
 /// How long a trigger at the limit waits for those that are not settled yet.
 const SETTLED_WITHIN: Duration = Duration::from_secs(2);
 
@@ -169,31 +171,55 @@ async fn accept(
     thread: Thread,
 ) -> Result<Response, ApiError> {
     let headers = &headers;
-    if let Some(secret) = &caller.tenant.webhook_secret {
-        signature::check(headers, secret.expose(), &body)?;
+    let mut caller = caller;
+    if let Err(refused) = signed(headers, &caller, &body) {
+        // The secret may have been changed in another process.
+        app.commands.directory().catch_up_now().await?;
+        caller = tenant::authenticate(app.commands.directory(), headers, &scope).await?;
+        signed(headers, &caller, &body).map_err(|_| refused)?;
     }
     let mut trigger = parse(headers, body::json(headers, &body)?, &body)?;
     if let Some(whole) = with_all_digits(&body) {
         trigger.body = whole;
     }
-    let permit = match admit(&app, &caller.tenant, &trigger).await? {
-        Admitted::New(permit) => permit,
-        Admitted::Before(known) => return Ok(answer(&app, headers, &known)),
-    };
-    let context = context(tenant::actor(&caller), &scope);
-    let commands = app.commands.clone();
-    let triggered = async move {
-        let triggered = commands.trigger(&caller.tenant, trigger, &context).await?;
-        if !triggered.replayed {
-            permit.keep();
+    let trigger = Arc::new(trigger);
+    for _ in 0..JUDGED {
+        let permit = match admit(&app, &caller.tenant, &trigger).await? {
+            Admitted::New(permit) => permit,
+            Admitted::Before(known) => return Ok(answer(&app, headers, &known)),
+        };
+        let context = context(tenant::actor(&caller), &scope);
+        let (commands, of, trigger) =
+            (app.commands.clone(), Arc::clone(&caller.tenant), Arc::clone(&trigger));
+        let triggered = async move {
+            let triggered = commands.trigger(&of, trigger, &context).await;
+            if triggered.as_ref().is_ok_and(|triggered| !triggered.replayed) {
+                permit.keep();
+            }
+            triggered
+        };
+        let triggered = match thread {
+            Thread::Shared => to_the_end(triggered).await?,
+            Thread::Own => triggered.await,
+        };
+        match triggered {
+            // Of the caller's key, tenant or secret something was changed since the caller was let in.
+            Err(CommandError::RightsChanged) => {
+                caller = tenant::authenticate(app.commands.directory(), headers, &scope).await?;
+                signed(headers, &caller, &body)?;
+            }
+            triggered => return Ok(answer(&app, headers, &triggered?)),
         }
-        Ok::<_, ApiError>(triggered)
-    };
-    let triggered = match thread {
-        Thread::Shared => to_the_end(triggered).await??,
-        Thread::Own => triggered.await?,
-    };
-    Ok(answer(&app, headers, &triggered))
+    }
+    Err(ApiError::Contended)
+}
+
+/// Checks the signature, where the tenant has a secret.
+fn signed(headers: &HeaderMap, caller: &Authenticated, body: &[u8]) -> Result<(), ApiError> {
+    match &caller.tenant.webhook_secret {
+        None => Ok(()),
+        Some(secret) => signature::check(headers, secret.expose(), body),
+    }
 }
 
 /// What the limits let through.

@@ -175,6 +175,57 @@ async fn providers_are_set_in_order_and_their_passwords_never_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_mail_servers_without_any_sender_is_refused() {
+    let world = World::new().await;
+    let shop = world.shop().await;
+    let tenant = format!("/admin/v1/tenants/{}", shop.tenant);
+    let path = format!("{tenant}/providers/EMAIL");
+    let list = json!([{"kind": "smtp", "host": "127.0.0.1", "port": 1025, "tls": "none"}]);
+    let refused = world.admin(Method::PUT, &path, Some(&list)).await;
+    insta::assert_snapshot!(
+        refused.shown(),
+        @r#"422 {"statusCode":422,"error":"Validation Error","message":"[0].from is required, since neither another provider of the list nor the tenant has a sender","code":"validation_failed","requestId":"req-1","details":[{"field":"[0].from","message":"is required, since neither another provider of the list nor the tenant has a sender"}]}"#
+    );
+    let shown = world.admin(Method::GET, &path, None).await.json();
+    assert_eq!(shown["providers"][0]["kind"], "sandbox", "nothing was changed");
+    world.admin(Method::PATCH, &tenant, Some(&json!({"senderEmail": "shop@example.org"}))).await;
+    assert_eq!(world.admin(Method::PUT, &path, Some(&list)).await.status, StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_names_one_of_the_tenants_push_categories_for_as_long_as_it_is_one() {
+    let world = World::new().await;
+    let shop = world.shop().await;
+    let tenant = format!("/admin/v1/tenants/{}", shop.tenant);
+    let path = format!("{tenant}/templates/sale.begun/PUSH");
+    let offer = |category: &str| json!({"title": "t", "body": "b", "category": category});
+    let refused = world.admin(Method::PUT, &path, Some(&offer("offers"))).await;
+    insta::assert_snapshot!(
+        refused.shown(),
+        @r#"422 {"statusCode":422,"error":"Validation Error","message":"category must be one of the tenant's pushCategories","code":"validation_failed","requestId":"req-1","details":[{"field":"category","message":"must be one of the tenant's pushCategories"}]}"#
+    );
+    assert_eq!(
+        world.admin(Method::GET, &path, None).await.status,
+        StatusCode::NOT_FOUND,
+        "nothing was saved"
+    );
+    assert_eq!(world.admin(Method::PUT, &path, Some(&offer("orders"))).await.status, StatusCode::OK);
+    let categories = |list: Value| json!({"pushCategories": list});
+    let with = categories(json!(["global_system", "offers", "orders"]));
+    assert_eq!(world.admin(Method::PATCH, &tenant, Some(&with)).await.status, StatusCode::OK);
+    assert_eq!(world.admin(Method::PUT, &path, Some(&offer("offers"))).await.status, StatusCode::OK);
+    for without in [categories(json!(["global_system", "orders"])), categories(Value::Null)] {
+        let refused = world.admin(Method::PATCH, &tenant, Some(&without)).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{without}: {refused:?}");
+        assert_eq!(refused.json()["details"][0]["field"], "pushCategories");
+    }
+    let plain = json!({"title": "t", "body": "b"});
+    assert_eq!(world.admin(Method::PUT, &path, Some(&plain)).await.status, StatusCode::OK);
+    let without = categories(Value::Null);
+    assert_eq!(world.admin(Method::PATCH, &tenant, Some(&without)).await.status, StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_operator_sees_every_attempt_and_the_sandboxs_messages() {
     let world = World::new().await;
     world.start();

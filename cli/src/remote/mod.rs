@@ -5,6 +5,7 @@
 mod address;
 mod client;
 pub(crate) mod notification;
+pub(crate) mod provider;
 mod secret;
 mod show;
 pub(crate) mod template;

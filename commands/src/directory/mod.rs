@@ -2,9 +2,10 @@
 //!
 //! An in-memory fold of the Tenant and Template streams that every process keeps from the log itself. A change holds
 //! in the answering process before its answer and everywhere within a second; without proof of freshness for a
-//! second, the log's head is read first and waited for. A tenant with a change that cannot be read is not served. No
-//! decision rests on a read model.
+//! second, the log's head is read first and waited for. What is refused, and what an operator asks, is judged by all that was
+//! stored when it was asked. A tenant with a change that cannot be read is not served. No decision rests on a read model.
 
+mod asking;
 mod entry;
 mod error;
 mod fold;
@@ -16,7 +17,7 @@ use std::time::Duration;
 
 use orqestra_domain::notification::{TemplateChoice, TemplateRef};
 use orqestra_domain::provider::ProviderEntry;
-use orqestra_domain::{ApiKeyId, Channel, EventTypeName, TemplateId, TenantId};
+use orqestra_domain::{ApiKeyId, Channel, EventTypeName, PushCategories, TemplateId, TenantId};
 use orqestra_event_log::{EventLog, LogError, Position};
 use orqestra_vault::{Vault, hash_api_key};
 use tokio::sync::watch;
@@ -25,6 +26,7 @@ use tokio::time::Instant;
 pub use entry::{Secret, TemplateEntry, TemplateVersion, TenantEntry};
 pub use error::DirectoryError;
 
+use asking::Asking;
 use fold::Fold;
 
 /// How long the directory counts as fresh without a word from the log.
@@ -64,6 +66,7 @@ struct Inner {
     reached: watch::Sender<Position>,
     /// Everything stored by then is in the fold.
     proved: Mutex<Instant>,
+    asking: Asking,
 }
 
 impl Directory {
@@ -84,6 +87,7 @@ impl Directory {
             fold: RwLock::default(),
             reached: watch::Sender::new(Position::ZERO),
             proved: Mutex::new(Instant::now()),
+            asking: Asking::default(),
         }));
         metrics::gauge!("orqestra_tenants_halted").set(0.0);
         directory.read_all().await?;
@@ -167,6 +171,17 @@ impl Directory {
         Some(ids.filter_map(|id| fold.template(tenant, id)).collect())
     }
 
+    /// Whether one of a tenant's own templates names a push category that is none of these; `None`: the usual ones.
+    pub(crate) fn uses_other_categories(&self, tenant: TenantId, listed: Option<&PushCategories>) -> bool {
+        let fold = self.fold();
+        let ids = fold.templates_after(tenant, None);
+        let mut named = ids.filter_map(|id| fold.template(tenant, id)?.newest.content.category.clone());
+        named.any(|named| match listed {
+            Some(listed) => !listed.as_slice().contains(&named),
+            None => !PushCategories::USUAL.contains(&named.as_str()),
+        })
+    }
+
     /// What is to be used for an event type, in the order of [`Channel::ALL`]. `global.*` falls back to the platform
     /// for each channel where the tenant has no template of its own.
     pub fn templates(&self, tenant: TenantId, event_type: &EventTypeName) -> [TemplateChoice; 3] {
@@ -222,6 +237,25 @@ impl Directory {
         }
         let head = tokio::time::timeout(PROVE_WITHIN, self.0.log.fetch_head()).await;
         self.wait_for(head.unwrap_or(Err(LogError::Timeout))?).await
+    }
+
+    /// Makes sure that nothing is missing that was stored before this was called: the database is asked for the head, and the
+    /// directory gets there. Whoever asks at the same time shares the question.
+    ///
+    /// # Errors
+    /// If the log cannot be read now, or the directory does not get there in time.
+    pub async fn catch_up_now(&self) -> Result<(), DirectoryError> {
+        let head = self.0.asking.head(&self.0.log, PROVE_WITHIN).await?;
+        self.wait_for(head).await
+    }
+
+    /// Waits until what this process knows to be stored holds here.
+    ///
+    /// # Errors
+    /// If the directory does not get there in time.
+    pub async fn follow_up(&self) -> Result<(), DirectoryError> {
+        let head = *self.0.log.head().borrow();
+        if self.position() >= head { Ok(()) } else { self.wait_for(head).await }
     }
 
     /// Waits until a change at this position holds here.

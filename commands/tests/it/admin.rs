@@ -118,7 +118,7 @@ async fn a_providers_credentials_are_nowhere_in_clear_and_open_with_the_tenants_
         host: "127.0.0.1".to_owned(),
         port: 1025,
         tls: TlsMode::None,
-        from: None,
+        from: Some("shop@example.org".to_owned()),
         username: Some("ann@example.org".to_owned()),
         password: Some("correct horse".to_owned()),
     });

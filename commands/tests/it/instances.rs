@@ -17,7 +17,7 @@ fn smtp(port: u16, username: Option<&str>, password: &str) -> ProviderInput {
         host: "mail.example.org".to_owned(),
         port,
         tls: TlsMode::None,
-        from: None,
+        from: Some("shop@example.org".to_owned()),
         username: username.map(str::to_owned),
         password: username.map(|_| password.to_owned()),
     })

@@ -121,6 +121,7 @@ impl Deliverer {
                 Err(
                     error @ (CommandError::Overloaded { .. }
                     | CommandError::Contended
+                    | CommandError::RightsChanged
                     | CommandError::Unavailable(_)
                     | CommandError::Newer(_)
                     | CommandError::Failed(_)),
@@ -338,6 +339,7 @@ impl Deliverer {
                 | CommandError::IdempotencyMismatch(_)
                 | CommandError::Overloaded { .. }
                 | CommandError::Contended
+                | CommandError::RightsChanged
                 | CommandError::Unavailable(_)
                 | CommandError::Newer(_)
                 | CommandError::Failed(_)

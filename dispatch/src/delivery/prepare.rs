@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use orqestra_commands::{
-    CommandError, RECIPIENT_FIELD, RecipientContact, RenderedContent, VARIABLES_FIELD, content_field,
+    CommandError, DirectoryError, RECIPIENT_FIELD, RecipientContact, RenderedContent, VARIABLES_FIELD,
+    content_field,
 };
 use orqestra_domain::notification::{Delivery, DeliveryRendered, SkipReason, Story};
 use orqestra_domain::tenant::TenantRecord;
@@ -66,7 +67,10 @@ impl Deliverer {
     ) -> Result<Result<Prepared, Unsendable>, Later> {
         let DueKey { tenant, channel, .. } = row.key;
         let directory = self.commands.directory();
-        directory.fresh().await.map_err(|error| Later::Unavailable(error.to_string()))?;
+        let unknown = |error: DirectoryError| Later::Unavailable(error.to_string());
+        directory.fresh().await.map_err(unknown)?;
+        // What was changed before the event was accepted, by whichever process, holds for its deliveries.
+        directory.follow_up().await.map_err(unknown)?;
         directory.readable(tenant).map_err(|_| Later::TenantUnreadable)?;
         let Some(entry) = directory.tenant(tenant).filter(|entry| entry.record.active) else {
             return Ok(Err(Unsendable::Wait(WaitReason::TenantInactive)));
@@ -98,6 +102,11 @@ impl Deliverer {
         };
         if channel == Channel::Email && !contact.email.as_ref().is_some_and(is_addressable) {
             return Ok(Err(Unsendable::Skip(SkipReason::Unaddressable)));
+        }
+        if let Some(template) = &delivery.template
+            && directory.template_version(template).is_none()
+        {
+            directory.catch_up_now().await.map_err(unknown)?;
         }
         let content = match self.content(&entry.record, story, row, (delivery, &key, &contact), turn).await {
             Ok(content) => content,

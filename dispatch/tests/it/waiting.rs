@@ -22,7 +22,11 @@ async fn switch(world: &World, tenant: TenantId, standing: Standing) {
 
 async fn set_sender(world: &World, tenant: TenantId) {
     let sender = EmailAddress::parse("shop@example.org").unwrap();
-    let patch = TenantPatch { sender_email: Some(Some(sender)), ..TenantPatch::default() };
+    change_sender(world, tenant, Some(sender)).await;
+}
+
+async fn change_sender(world: &World, tenant: TenantId, sender: Option<EmailAddress>) {
+    let patch = TenantPatch { sender_email: Some(sender), ..TenantPatch::default() };
     world.commands.change_tenant(tenant, patch, &ctx()).await.unwrap();
 }
 
@@ -49,7 +53,10 @@ async fn waits(world: &World, reason: &str, rows: i64) {
 
 async fn tenant(world: &World, providers: Vec<ProviderInput>) -> Arc<TenantEntry> {
     let tenant = world.tenant("acme", &[(EMAIL, "hi"), (Channel::Push, "hi")]).await;
+    // A list without any sender is not taken; the tenant's own is taken away after it.
+    set_sender(world, tenant.id).await;
     world.providers(tenant.id, EMAIL, providers).await;
+    change_sender(world, tenant.id, None).await;
     world.entry(tenant.id)
 }
 

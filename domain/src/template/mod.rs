@@ -120,6 +120,9 @@ pub enum TemplateCommand {
 /// Why a command on a template was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateRefusal {
+    /// The push category is none of the tenant's.
+    #[error("the push category is none of the tenant's")]
+    OtherCategory,
     /// The stream belongs to another event type or channel.
     #[error("the template is for another event type or channel")]
     OtherTemplate,

@@ -91,11 +91,24 @@ impl TenantRecord {
                 if !providers.iter().all(|provider| carries(provider, channel)) {
                     return Err(TenantRefusal::WrongChannel);
                 }
+                if !providers.is_empty() && !providers.iter().any(|provider| self.has_sender(provider)) {
+                    return Err(TenantRefusal::NoSender);
+                }
                 (self.providers.get(&channel) != Some(&providers))
                     .then_some(TenantEvent::ProvidersSet(ProvidersSet { channel, providers, at }))
             }
         };
         Ok(event)
+    }
+}
+
+impl TenantRecord {
+    /// Whether there is a mailbox that a provider sends from, if it needs one.
+    fn has_sender(&self, provider: &ProviderEntry) -> bool {
+        match &provider.config {
+            ProviderConfig::Sandbox => true,
+            ProviderConfig::Smtp(smtp) => smtp.from.is_some() || self.sender_email.is_some(),
+        }
     }
 }
 

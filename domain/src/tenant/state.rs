@@ -66,6 +66,12 @@ pub enum TenantRefusal {
     /// A provider does not carry this channel.
     #[error("the provider does not carry this channel")]
     WrongChannel,
+    /// None of the providers has a mailbox to send from, and the tenant has none.
+    #[error("no provider of the list has a sender, and neither has the tenant")]
+    NoSender,
+    /// A push category that one of the tenant's templates names would not be the tenant's any more.
+    #[error("a template still names a push category that is left out")]
+    CategoryInUse,
 }
 
 impl Tenant {

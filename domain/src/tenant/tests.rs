@@ -71,7 +71,7 @@ fn smtp() -> ProviderEntry {
         host: "127.0.0.1".to_owned(),
         port: 1025,
         tls: TlsMode::None,
-        from: None,
+        from: Some("Shop <shop@example.org>".to_owned()),
         username: Some(Username::Sealed(sealed("username"))),
         password: Some(sealed("password")),
     });
@@ -288,6 +288,32 @@ fn a_provider_must_carry_its_channel() {
         given(vec![registered()])
             .when(change(vec![Change::SetProviders { channel, providers }]))
             .then_expect_error(Refusal::WrongChannel);
+    }
+}
+
+#[test]
+fn a_list_without_any_sender_is_refused() {
+    let mut nameless = smtp();
+    let ProviderConfig::Smtp(config) = &mut nameless.config else { unreachable!() };
+    config.from = None;
+    let channel = Channel::Email;
+    let set = |providers: &[&ProviderEntry]| Change::SetProviders {
+        channel,
+        providers: providers.iter().map(|entry| (*entry).clone()).collect(),
+    };
+    for list in [&[&nameless][..], &[&nameless, &nameless]] {
+        given(vec![registered()]).when(change(vec![set(list)])).then_expect_error(Refusal::NoSender);
+    }
+    let sender = Change::SetSender(Some(EmailAddress::parse("shop@example.org").unwrap()));
+    let named = smtp();
+    for changes in [
+        vec![set(&[&nameless, &named])],
+        vec![set(&[&nameless, &ProviderEntry::SANDBOX])],
+        vec![set(&[])],
+        vec![sender, set(&[&nameless])],
+    ] {
+        let tenant = Tenant::default().evolve(&registered());
+        assert!(tenant.decide(change(changes.clone())).is_ok(), "{changes:?}");
     }
 }
 

@@ -238,6 +238,7 @@ fn count(outcome: &Outcome) {
         Outcome::KeyTaken { .. } => "key_taken",
         Outcome::KeyRaced { .. } => "key_raced",
         Outcome::KeyDead { .. } => "key_dead",
+        Outcome::Reconfigured => "reconfigured",
         Outcome::TooLarge { .. } => "too_large",
         Outcome::Malformed(_) => "malformed",
         Outcome::Full => "full",

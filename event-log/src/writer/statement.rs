@@ -1,4 +1,4 @@
-//! The call of `append_batch_of`, and the look-up of what a call whose answer was lost has stored.
+//! The call of `append_batch_since`, and the look-up of what a call whose answer was lost has stored.
 //!
 //! Both take a batch as arrays, one round trip each.
 
@@ -21,8 +21,9 @@ use crate::position::Position;
 /// Appends only where the log is the one known: its identity, and the event at the last position known. The function
 /// looks at both once it has its turn, so that nothing that waited for it is stored in a log that has changed meanwhile.
 const CALL: &str = "select command, status, first_position, actual, detail
-   from append_batch_of($34, $35, $36, $37, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-                        $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)
+   from append_batch_since($34, $35, $36, $37, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+                           $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33,
+                           $38, $39, $40, $41)
   order by command";
 
 type Row = (i32, i16, Option<i64>, i64, Option<Value>);
@@ -71,6 +72,14 @@ struct Destroyed<'a> {
     tenant_id: Vec<Uuid>,
     recipient_ref: Vec<Option<&'a [u8]>>,
     month: Vec<Option<i32>>,
+}
+
+#[derive(Default)]
+struct Configurations {
+    command: Vec<i32>,
+    tenant_id: Vec<Uuid>,
+    position: Vec<i64>,
+    oldest: Option<i64>,
 }
 
 impl<'a> NewKeys<'a> {
@@ -122,6 +131,7 @@ pub(super) async fn append_batch(
     let mut new_keys = NewKeys::default();
     let mut used: (Vec<i32>, Vec<Uuid>) = Default::default();
     let mut destroyed = Destroyed::default();
+    let mut configurations = Configurations::default();
     for (queued, command) in batch.iter().zip(1_i32..) {
         counts.push(i32::try_from(queued.events.len()).unwrap_or(i32::MAX));
         for (index, event) in queued.events.iter().enumerate() {
@@ -157,6 +167,13 @@ pub(super) async fn append_batch(
                 used.0.push(command);
                 used.1.push(key.as_uuid());
             }
+        }
+        if let Some(read) = &queued.ticket.configuration {
+            configurations.command.push(command);
+            configurations.tenant_id.push(read.tenant.as_uuid());
+            let up_to = read.up_to.get();
+            configurations.position.push(up_to);
+            configurations.oldest = Some(configurations.oldest.map_or(up_to, |oldest| oldest.min(up_to)));
         }
         if let Some(destruction) = &queued.ticket.destroys {
             destroyed.push(command, destruction);
@@ -200,6 +217,10 @@ pub(super) async fn append_batch(
         .bind(known.event_id)
         .bind(identity.log_id)
         .bind(identity.epoch)
+        .bind(configurations.command)
+        .bind(configurations.tenant_id)
+        .bind(configurations.position)
+        .bind(configurations.oldest)
         .fetch_all(&mut *connection)
         .await?;
     if rows.is_empty() {
@@ -235,6 +256,7 @@ fn verdict((_, status, first, actual, detail): Row, new_keys: &[&NewKey]) -> Opt
             let key = KeyId::from_uuid(serde_json::from_value(detail?).ok()?);
             Verdict::Refused(Outcome::KeyDead { key })
         }
+        5 => Verdict::Refused(Outcome::Reconfigured),
         4 => {
             let held: Vec<Held> = serde_json::from_value(detail?).ok()?;
             let winners = held.into_iter().map(|held| {

@@ -83,8 +83,8 @@ async fn an_idle_process_knows_that_nothing_can_be_stored_and_that_it_can_be_aga
             Hindrance::ReadOnly,
         ),
         (
-            "revoke execute on function append_batch_of from orqestra_app".to_owned(),
-            "grant execute on function append_batch_of to orqestra_app".to_owned(),
+            "revoke execute on function append_batch_since from orqestra_app".to_owned(),
+            "grant execute on function append_batch_since to orqestra_app".to_owned(),
             Hindrance::Forbidden,
         ),
         (

@@ -4,6 +4,7 @@
 
 mod append;
 mod claims;
+mod configuration;
 mod conformance;
 mod contention;
 mod faults;

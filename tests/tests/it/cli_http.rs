@@ -201,6 +201,49 @@ async fn a_template_is_saved_shown_listed_and_switched() {
 }
 
 #[tokio::test]
+async fn providers_are_listed_and_set_and_a_password_stands_on_no_command_line() {
+    let world = World::start().await;
+    let launch = operator(&world);
+    let file = world.folder().join("password");
+    std::fs::write(&file, "hunter two\n").unwrap();
+    let file = file.to_str().unwrap();
+    let set =
+        ["provider", "set", "email", "--host", "127.0.0.1", "--port", "2525", "--tls", "none", "--from"];
+    let own = ["Shop <shop@example.org>", "--username", "shop", "--password-file"];
+    for from in [file, "-"] {
+        let told = objects(&fed(&launch, &[&set[..], &own, &[from, "--json"]].concat(), "hunter two\n"));
+        let smtp = &told[0]["providers"][0];
+        assert_eq!(
+            (&smtp["host"], &smtp["port"], &smtp["passwordSet"]),
+            (&json!("127.0.0.1"), &json!(2525), &json!(true))
+        );
+        assert!(!told[0].to_string().contains("hunter"), "{told:?}");
+    }
+    let listed = good(&launch.run(&["provider", "list"]));
+    let lines: Vec<_> = listed.lines().collect();
+    assert_eq!(lines.len(), 3, "{listed}");
+    for word in ["EMAIL", "smtp", "127.0.0.1", "2525", "none", "Shop <shop@example.org>", "shop", "kept"] {
+        assert!(lines[1].contains(word), "{word} in {listed}");
+    }
+    assert!(lines[2].starts_with("SMS") && lines[2].contains("sandbox"), "{listed}");
+    let list = r#"[{"kind": "smtp", "host": "127.0.0.1", "port": 25, "tls": "none", "from": "a@example.org"}, {"kind": "sandbox"}]"#;
+    let told = good(&fed(&launch, &["provider", "set", "EMAIL", "--list", "-"], list));
+    assert_eq!(told.lines().count(), 3, "{told}");
+    let none = good(&launch.run(&["provider", "set", "SMS", "--none"]));
+    assert!(none.lines().nth(1).unwrap().contains("none"), "{none}");
+    assert!(good(&launch.run(&["provider", "set", "SMS", "--sandbox"])).contains("sandbox"));
+
+    let nameless = [&set[..9], &["--username", "u", "--password-file", file]].concat();
+    let said = bad(&launch.run(&nameless));
+    assert!(said.contains("\n  [0].from: is required"), "{said}");
+    let broken = fed(&launch, &["provider", "set", "EMAIL", "--list", "-"], "hunter two");
+    assert_eq!(bad(&broken), "orqestra: --list: - holds no JSON\n");
+    for wrong in [&["provider", "set", "EMAIL"][..], &["provider", "set", "EMAIL", "--sandbox", "--none"]] {
+        assert_eq!(launch.run(wrong).status.code(), Some(2), "{wrong:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_trigger_shows_its_plan_and_what_became_of_each_channel() {
     let world = World::start().await;
     let launch = operator(&world);

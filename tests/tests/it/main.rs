@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod at_once;
 mod bootstrap;
 mod cli;
 mod cli_edge;

@@ -1,0 +1,178 @@
+//! `orqestra provider list|set`: who carries a tenant's messages.
+//!
+//! A password comes from a file or standard input and is shown by no command.
+
+use anyhow::ensure;
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
+use hyper::Method;
+use orqestra_domain::TenantId;
+use serde_json::{Map, Value, json};
+
+use super::show::{self, cell, columns, print};
+use super::{AsOperator, ChannelName, Form, read, secret, tenant};
+use crate::settings::Settings;
+
+/// What to do about providers.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProviderCommand {
+    /// Lists a tenant's providers, the first one of a channel tried first
+    List {
+        /// Only of this channel
+        #[arg(value_enum, ignore_case = true)]
+        channel: Option<ChannelName>,
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Replaces a channel's list of providers: by one mail server, by a list from a file, by the sandbox, or by none
+    Set(Box<Set>),
+}
+
+/// Whose providers.
+#[derive(Debug, Args)]
+pub(crate) struct Of {
+    /// The tenant's id [default: the first tenant of the data folder]
+    #[arg(long)]
+    tenant: Option<TenantId>,
+    #[command(flatten)]
+    operator: AsOperator,
+}
+
+/// A new list.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("what").required(true).args(["host", "list", "sandbox", "none"]))]
+pub(crate) struct Set {
+    /// The channel
+    #[arg(value_enum, ignore_case = true)]
+    channel: ChannelName,
+    /// A mail server's name or address
+    #[arg(long, requires = "port")]
+    host: Option<String>,
+    /// Its TCP port
+    #[arg(long, requires = "host", value_parser = clap::value_parser!(u16).range(1..))]
+    port: Option<u16>,
+    /// Whether and how the connection is encrypted
+    #[arg(long, value_enum, requires = "host", default_value = "starttls")]
+    tls: Tls,
+    /// The mailbox that emails come from [default: the tenant's sender]
+    #[arg(long, requires = "host", value_name = "MAILBOX")]
+    from: Option<String>,
+    /// The user name, where the server asks for one
+    #[arg(long, requires = "host")]
+    username: Option<String>,
+    /// The password; it shows in `ps`, --password-file does not
+    #[arg(long, requires = "username")]
+    password: Option<String>,
+    /// A file that holds the password; `-` is standard input
+    #[arg(long, value_name = "FILE", requires = "username", conflicts_with = "password")]
+    password_file: Option<String>,
+    /// A file with the whole list as JSON, as the API takes it; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    list: Option<String>,
+    /// The sandbox, which keeps messages and sends nothing
+    #[arg(long)]
+    sandbox: bool,
+    /// None: the channel is skipped
+    #[arg(long)]
+    none: bool,
+    #[command(flatten)]
+    of: Of,
+    #[command(flatten)]
+    form: Form,
+}
+
+/// Encryption of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Tls {
+    /// None: for a server on the same machine
+    None,
+    /// STARTTLS, refused if the server does not offer it
+    Starttls,
+    /// TLS from the first byte
+    Tls,
+}
+
+impl Tls {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Starttls => "starttls",
+            Self::Tls => "tls",
+        }
+    }
+}
+
+/// Runs it.
+pub(crate) async fn run(command: ProviderCommand, settings: &Settings) -> anyhow::Result<()> {
+    match command {
+        ProviderCommand::List { channel, of, form } => {
+            let client = of.operator.client(settings)?;
+            let channels =
+                channel.map_or_else(|| vec![ChannelName::Email, ChannelName::Sms], |one| vec![one]);
+            let mut lists = Vec::new();
+            for channel in channels {
+                lists.push(client.get(&of.path(channel, settings)?).await?.body);
+            }
+            tell(&lists, form)
+        }
+        ProviderCommand::Set(set) => {
+            let path = set.of.path(set.channel, settings)?;
+            let client = set.of.operator.client(settings)?;
+            tell(&[client.json(Method::PUT, &path, &set.providers()?).await?.body], set.form)
+        }
+    }
+}
+
+impl Of {
+    fn path(&self, channel: ChannelName, settings: &Settings) -> anyhow::Result<String> {
+        let tenant = tenant(self.tenant, settings)?;
+        Ok(format!("/admin/v1/tenants/{tenant}/providers/{}", channel.as_str()))
+    }
+}
+
+impl Set {
+    fn providers(&self) -> anyhow::Result<Value> {
+        if let Some(file) = &self.list {
+            let list: Result<Value, _> = serde_json::from_str(&read(file)?);
+            // What is wrong with it is not told by its text, which holds passwords.
+            ensure!(list.is_ok(), "--list: {file} holds no JSON");
+            return Ok(list?);
+        }
+        let Some(host) = &self.host else {
+            return Ok(if self.sandbox { json!([{"kind": "sandbox"}]) } else { json!([]) });
+        };
+        let mut smtp = Map::new();
+        smtp.insert("kind".to_owned(), "smtp".into());
+        smtp.insert("host".to_owned(), host.as_str().into());
+        smtp.insert("port".to_owned(), self.port.into());
+        smtp.insert("tls".to_owned(), self.tls.as_str().into());
+        let password = secret("--password", self.password.as_deref(), self.password_file.as_deref())?;
+        let texts = [("from", &self.from), ("username", &self.username), ("password", &password)];
+        for (field, text) in texts.into_iter().filter_map(|(field, text)| Some((field, text.as_ref()?))) {
+            smtp.insert(field.to_owned(), text.as_str().into());
+        }
+        Ok(json!([smtp]))
+    }
+}
+
+/// A line for each provider, in the order in which they are tried; for programs one object a channel.
+fn tell(lists: &[Value], form: Form) -> anyhow::Result<()> {
+    if form.json {
+        return lists.iter().try_for_each(show::json);
+    }
+    let rows = lists.iter().flat_map(|list| {
+        let providers = list["providers"].as_array().map_or(&[][..], Vec::as_slice);
+        let row = |provider: &Value| {
+            let fields = ["kind", "host", "port", "tls", "from", "username"];
+            let password = if provider["passwordSet"] == true { "kept" } else { "-" };
+            let more = [password.to_owned(), cell(provider, "instance")];
+            let cells = fields.map(|field| cell(provider, field));
+            std::iter::once(cell(list, "channel")).chain(cells).chain(more).collect::<Vec<_>>()
+        };
+        let none = || vec![cell(list, "channel"), "none".to_owned()];
+        if providers.is_empty() { vec![none()] } else { providers.iter().map(row).collect() }
+    });
+    let heading = ["CHANNEL", "KIND", "HOST", "PORT", "TLS", "FROM", "USER", "PASSWORD", "INSTANCE"];
+    print(&columns(&heading, &rows.collect::<Vec<_>>()))
+}
