@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What the tests need beyond setup.sh: a real SMTP server (aiosmtpd on the system's Python), the official realtime
-# clients for JavaScript and Python, and a browser for the demo page with what drives it. Idempotent.
+# clients for JavaScript and Python, a browser for the demo page with what drives it, and a validator and generators for the
+# API's description. Idempotent.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
@@ -15,22 +16,30 @@ fi
 # The browser that opens the demo page.
 have chromium || apt_install chromium
 
-# The official realtime clients and the browser's driver, pinned by their lock files and kept beside the project.
-clients=$PWD/.cache/clients
-wanted=$(cat tests/clients/package-lock.json tests/clients/requirements.txt | sha256sum)
-if [ "$(cat "$clients/of" 2>/dev/null)" != "$wanted" ]; then
+# beside WHERE FOLDER WHAT: installs the npm and Python packages that the lock files in tests/FOLDER pin into .cache/WHERE,
+# unless what is there is of these files.
+beside() {
+    local where=$PWD/.cache/$1 from=tests/$2 what=$3 wanted
+    wanted=$(cat "$from/package-lock.json" "$from/requirements.txt" | sha256sum)
+    if [ "$(cat "$where/of" 2>/dev/null)" = "$wanted" ]; then
+        return
+    fi
     if ! have npm || [ "$(node --version | sed 's/^v\([0-9]*\).*/\1/')" -lt 18 ]; then
         apt_install nodejs npm
     fi
     /usr/bin/python3 -m pip --version >/dev/null 2>&1 || apt_install python3-pip
-    say "installing the realtime clients"
-    rm -rf "$clients"
-    mkdir -p "$clients"
-    cp tests/clients/package.json tests/clients/package-lock.json "$clients"
-    npm ci --prefix "$clients" --ignore-scripts --no-audit --no-fund --silent \
-        || die "the npm packages of tests/clients/package-lock.json cannot be had"
-    /usr/bin/python3 -m pip install --quiet --root-user-action ignore --target "$clients/python" --only-binary :all: \
-        --require-hashes -r tests/clients/requirements.txt \
-        || die "the Python packages of tests/clients/requirements.txt cannot be had"
-    printf '%s\n' "$wanted" >"$clients/of"
-fi
+    say "installing $what"
+    rm -rf "$where"
+    mkdir -p "$where"
+    cp "$from/package.json" "$from/package-lock.json" "$where"
+    npm ci --prefix "$where" --ignore-scripts --no-audit --no-fund --silent \
+        || die "the npm packages of $from/package-lock.json cannot be had"
+    /usr/bin/python3 -m pip install --quiet --root-user-action ignore --target "$where/python" --only-binary :all: \
+        --require-hashes -r "$from/requirements.txt" \
+        || die "the Python packages of $from/requirements.txt cannot be had"
+    printf '%s\n' "$wanted" >"$where/of"
+}
+
+# The official realtime clients and the browser's driver; what validates the API's description and makes clients of it.
+beside clients clients "the realtime clients"
+beside description description "the tools for descriptions of an API"

@@ -1,6 +1,6 @@
 //! What the routes work with. Built once by the composition root; cheap to clone.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -17,8 +17,10 @@ use crate::auth::proxies::TrustedProxies;
 use crate::demo::DemoPage;
 use crate::large::LargeBodies;
 use crate::limits::Limits;
+use crate::openapi;
 use crate::probe::ProbesAt;
 use crate::process::Process;
+use crate::public_url::PublicUrl;
 use crate::reading::Bodies;
 use crate::realtime::origin::AllowedOrigins;
 use crate::turns::Turns;
@@ -58,6 +60,8 @@ pub struct AppParts {
     pub private_hosts: PrivateHosts,
     /// Where readiness and metrics are served.
     pub probes: ProbesAt,
+    /// The address that the description names; the one that it is asked at, where none is known.
+    pub public_url: Option<PublicUrl>,
     /// What it serves with beside the rooms.
     pub process: Process,
     /// How long a request's body may take to arrive.
@@ -76,6 +80,7 @@ struct Inner {
     large: LargeBodies,
     bodies: Bodies,
     wrong_tokens: WrongTokens,
+    description: OnceLock<String>,
 }
 
 impl App {
@@ -89,6 +94,7 @@ impl App {
             large: LargeBodies::default(),
             bodies: Bodies::default(),
             wrong_tokens: WrongTokens::default(),
+            description: OnceLock::new(),
         }))
     }
 
@@ -111,6 +117,11 @@ impl App {
 
     pub(crate) fn wrong_tokens(&self) -> &WrongTokens {
         &self.0.wrong_tokens
+    }
+
+    /// The description of the routes.
+    pub(crate) fn description(&self) -> String {
+        self.0.description.get_or_init(|| openapi::document(self.public_url.as_ref())).clone()
     }
 
     pub(crate) fn look_backs(&self) -> &Turns {

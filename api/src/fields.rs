@@ -173,7 +173,7 @@ impl<'a> Fields<'a> {
         bounds: std::ops::RangeInclusive<u64>,
     ) -> Option<u64> {
         let value = self.get(name)?;
-        let number = value.as_u64().filter(|number| bounds.contains(number));
+        let number = whole(value).filter(|number| bounds.contains(number));
         if number.is_none() {
             let (least, most) = bounds.into_inner();
             problems.add(self.path(name), format!("must be a whole number from {least} to {most}"));
@@ -204,6 +204,15 @@ impl<'a> Fields<'a> {
         };
         parsed.map_err(|message| problems.add(self.path(name), message)).ok()
     }
+}
+
+/// A whole number, also as `100.0` or `1e2`: in JSON these are the same.
+fn whole(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| {
+        let number = value.as_f64().filter(|number| number.fract() == 0.0 && *number >= 0.0)?;
+        // Without an exponent or a fraction: what is beyond 64 bits does not parse.
+        format!("{number}").parse().ok()
+    })
 }
 
 #[cfg(test)]
@@ -247,6 +256,23 @@ mod tests {
         let fault = FieldError::fault("body", "this tag has no `}}`".to_owned(), Some(1), None);
         let error = ApiError::Invalid(vec![FieldError::new("subject", "is required"), fault]);
         assert_eq!(error.message(), "subject is required; body: this tag has no `}}`");
+    }
+
+    #[test]
+    fn a_whole_number_may_be_written_as_any_json_number() {
+        for (text, number) in [
+            ("100", Some(100)),
+            ("100.0", Some(100)),
+            ("1e2", Some(100)),
+            ("1.5e1", Some(15)),
+            ("-0.0", Some(0)),
+            ("0.5", None),
+            ("-1.0", None),
+            ("1e300", None),
+            ("\"100\"", None),
+        ] {
+            assert_eq!(whole(&serde_json::from_str(text).unwrap()), number, "{text}");
+        }
     }
 
     #[test]

@@ -1,16 +1,24 @@
 //! `GET /openapi.json`: the description of all routes, generated from the code beside each of them.
+//!
+//! What routes share (errors, credentials, headers), what the code checks of fields, and where answers have `null` is put in
+//! here, so that generated clients and validators hold to what the engine takes and answers.
 
+mod answers;
 mod bounds;
+mod shared;
 
-use std::sync::LazyLock;
-
+use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
-use utoipa::{Modify, OpenApi};
+use utoipa::OpenApi;
+use utoipa::openapi::Server;
+use utoipa::openapi::path::Operation;
 
+use self::answers::LeftOut;
 use self::bounds::Described;
+use self::shared::{Credentials, SharedErrors};
+use crate::app::App;
+use crate::public_url::PublicUrl;
 use crate::view::ChannelView;
 use crate::{admin, probe, realtime, v1};
 
@@ -21,6 +29,13 @@ pub(crate) const PATH: &str = "/openapi.json";
     info(
         title = "Orqestra",
         description = "A multi-tenant notification engine: one event in, EMAIL, SMS and PUSH out.",
+    ),
+    tags(
+        (name = "Events", description = "Events of tenants, in and out"),
+        (name = "Notifications", description = "What a user got in the app"),
+        (name = "Realtime", description = "Pushes as they come"),
+        (name = "Admin", description = "What operators set and look at"),
+        (name = "Probes", description = "How the process stands, and what it serves"),
     ),
     paths(
         v1::trigger::trigger,
@@ -50,65 +65,29 @@ pub(crate) const PATH: &str = "/openapi.json";
     ),
     // A default of a generic type is not found by itself.
     components(schemas(ChannelView)),
-    modifiers(&Credentials, &SharedErrors, &Described),
+    modifiers(&Credentials, &SharedErrors, &Described, &LeftOut),
 )]
 struct Document;
 
-struct Credentials;
-
-impl Modify for Credentials {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let components = document.components.get_or_insert_default();
-        let key = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("x-api-key")));
-        let token = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
-        components.add_security_scheme("apiKey", key);
-        components.add_security_scheme("adminToken", token);
-    }
-}
-
-/// The errors that every route with credentials has, and those that every route with a body has.
-struct SharedErrors;
-
-impl Modify for SharedErrors {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        for item in document.paths.paths.values_mut() {
-            let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch];
-            for operation in operations.into_iter().flatten().filter(|operation| operation.security.is_some())
-            {
-                let mut add = |status: &str, description: &str| {
-                    let content =
-                        ContentBuilder::new().schema(Some(Ref::from_schema_name("ErrorBody"))).build();
-                    let response = ResponseBuilder::new()
-                        .description(description)
-                        .content("application/json", content)
-                        .build();
-                    operation.responses.responses.entry(status.to_owned()).or_insert_with(|| response.into());
-                };
-                add("500", "The database does not answer");
-                if operation.request_body.is_some() {
-                    add("400", "The body is no JSON");
-                    add("408", "The body did not arrive in time");
-                    add("413", "The body is larger than 256 KB");
-                    add("415", "The body is not `application/json`");
-                    add("503", "Too much at once; `Retry-After` says when to come again");
-                }
-            }
-        }
-    }
-}
-
-static DOCUMENT: LazyLock<String> =
-    LazyLock::new(|| Document::openapi().to_pretty_json().expect("the description is JSON"));
-
-/// The description of all routes, as it is served.
-pub fn document() -> &'static str {
-    &DOCUMENT
+/// The description of all routes, as it is served at this address; `/` where it is not known.
+pub fn document(at: Option<&PublicUrl>) -> String {
+    let mut document = Document::openapi();
+    document.servers = Some(vec![Server::new(at.map_or("/", PublicUrl::as_str))]);
+    document.to_pretty_json().expect("the description is JSON")
 }
 
 /// Describes all routes.
 #[utoipa::path(get, path = "/openapi.json", tag = "Probes", operation_id = "openapi", responses(
     (status = 200, description = "An OpenAPI document", body = Object, content_type = "application/json"),
 ))]
-pub(crate) async fn openapi() -> impl IntoResponse {
-    ([(CONTENT_TYPE, "application/json")], document())
+pub(crate) async fn openapi(State(app): State<App>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/json")], app.description())
+}
+
+/// Every operation of the description.
+fn operations(document: &mut utoipa::openapi::OpenApi) -> impl Iterator<Item = &mut Operation> {
+    document.paths.paths.values_mut().flat_map(|item| {
+        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
+        operations.into_iter().flatten()
+    })
 }

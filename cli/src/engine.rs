@@ -339,6 +339,7 @@ impl Engine {
             demo,
             private_hosts,
             probes,
+            public_url: settings.public_url.clone(),
             process: self.process(roles, settings),
             body_timeout: BODY_WITHIN,
         }))

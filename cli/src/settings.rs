@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use orqestra_api::server::Bounds;
-use orqestra_api::{AllowedOrigins, DemoPage, TrustedProxies};
+use orqestra_api::{AllowedOrigins, DemoPage, PublicUrl, TrustedProxies};
 use orqestra_commands::AdminName;
 use orqestra_dispatch::PrivateHosts;
 use orqestra_domain::tenant::Limits;
@@ -67,6 +67,8 @@ pub(crate) struct Settings {
     pub(crate) worker_threads: usize,
     pub(crate) allowed_origins: AllowedOrigins,
     pub(crate) trusted_proxies: TrustedProxies,
+    /// The address by which the world reaches the installation.
+    pub(crate) public_url: Option<PublicUrl>,
     /// What is given; else it depends on the command.
     pub(crate) demo: Option<DemoPage>,
     pub(crate) bootstrap: Option<Bootstrap>,
@@ -242,6 +244,10 @@ impl Given {
                 .context("allowed_origins")?,
             trusted_proxies: TrustedProxies::parse(self.trusted_proxies.as_deref().unwrap_or_default())
                 .with_context(|| named("trusted_proxies"))?,
+            public_url: match self.public_url.as_deref() {
+                None => None,
+                Some(given) => Some(PublicUrl::parse(given).with_context(|| named("public_url"))?),
+            },
             demo: match self.demo.as_deref() {
                 None => None,
                 Some("on") => Some(DemoPage::Served),

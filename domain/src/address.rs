@@ -26,6 +26,9 @@ pub enum AddressError {
 pub struct EmailAddress(String);
 
 impl EmailAddress {
+    /// Most characters that an address may be written with. As SMTP carries it, it has at most 254 bytes.
+    pub const MAX_CHARS: usize = crate::mail_route::LONGEST_RAW;
+
     /// Checks the form; whether the mailbox exists is for the provider to say.
     ///
     /// # Errors

@@ -26,8 +26,8 @@ pub enum InvalidCategories {
 impl PushCategories {
     /// How many a tenant may have.
     pub const MOST: usize = 16;
-    /// Most bytes of one.
-    pub const MOST_BYTES: usize = 64;
+    /// Most characters of one, each a byte.
+    pub const MOST_CHARS: usize = 64;
 
     /// Checks number, characters and that none comes twice.
     ///
@@ -53,7 +53,7 @@ impl PushCategories {
     /// Whether a text can be a category.
     pub fn is_one(text: &str) -> bool {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-        (1..=Self::MOST_BYTES).contains(&text.len()) && text.bytes().all(plain)
+        (1..=Self::MOST_CHARS).contains(&text.len()) && text.bytes().all(plain)
     }
 
     /// The categories.

@@ -8,8 +8,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use unicode_normalization::UnicodeNormalization;
 
-/// Longest address as given: letters of some scripts take four times what they take as SMTP carries them.
-const LONGEST_RAW: usize = 1_024;
+/// Longest address as given, characters: composed, or without quotes and escapes, it may be much shorter as SMTP carries it.
+pub(crate) const LONGEST_RAW: usize = 1_024;
 /// Longest local part, octets (RFC 5321, 4.5.3.1.1).
 const LONGEST_LOCAL: usize = 64;
 /// Longest address, octets: a path of 256 without its brackets (RFC 5321, 4.5.3.1.3).
@@ -27,7 +27,7 @@ pub struct MailRoute {
 impl MailRoute {
     /// Reads an address; nothing if SMTP cannot carry it.
     pub fn of(raw: &str) -> Option<Self> {
-        if raw.len() > LONGEST_RAW {
+        if raw.chars().nth(LONGEST_RAW).is_some() {
             return None;
         }
         let (local, domain) = raw.rsplit_once('@')?;

@@ -7,7 +7,7 @@ use crate::address::EmailAddress;
 
 /// Why a sender was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be one mailbox, as in Shop <shop@example.org>, of at most {} bytes", Mailbox::MAX_BYTES)]
+#[error("must be one mailbox, as in Shop <shop@example.org>, of at most {} characters", Mailbox::MAX_CHARS)]
 pub struct InvalidMailbox;
 
 /// A name and an address.
@@ -18,15 +18,15 @@ pub struct Mailbox {
 }
 
 impl Mailbox {
-    /// Most bytes of UTF-8 allowed.
-    pub const MAX_BYTES: usize = 512;
+    /// Most characters allowed.
+    pub const MAX_CHARS: usize = 512;
 
     /// Reads `address`, `name <address>` or `address (name)`.
     ///
     /// # Errors
     /// If it is not one mailbox, or too long.
     pub fn parse(raw: &str) -> Result<Self, InvalidMailbox> {
-        if raw.len() > Self::MAX_BYTES || raw.chars().any(ends_line) {
+        if raw.chars().nth(Self::MAX_CHARS).is_some() || raw.chars().any(ends_line) {
             return Err(InvalidMailbox);
         }
         let (name, address) = split(raw.trim()).ok_or(InvalidMailbox)?;

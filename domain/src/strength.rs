@@ -5,8 +5,17 @@
 /// Requirements on a chosen secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Strength {
-    least_bytes: usize,
+    least: Least,
     least_bits: u32,
+}
+
+/// The shortest that a secret may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Least {
+    /// Of a secret that is used as a key.
+    Bytes(usize),
+    /// Of a secret that a description counts in characters.
+    Characters(usize),
 }
 
 /// Why a chosen secret is too weak. Does not hold the secret.
@@ -15,6 +24,14 @@ pub enum WeakSecret {
     /// It has too few bytes.
     #[error("expected at least {least} bytes, got {got}")]
     Short {
+        /// How many it needs.
+        least: usize,
+        /// How many it has.
+        got: usize,
+    },
+    /// It has too few characters.
+    #[error("expected at least {least} characters, got {got}")]
+    Few {
         /// How many it needs.
         least: usize,
         /// How many it has.
@@ -50,19 +67,28 @@ const REPEATED: usize = 3;
 
 impl Strength {
     /// Of an API key or an admin token: it is stored or compared as a plain hash, which can be searched.
-    pub const KEY: Self = Self { least_bytes: 16, least_bits: 40 };
+    pub const KEY: Self = Self { least: Least::Bytes(16), least_bits: 40 };
     /// Of a secret that signs realtime tokens, each of which can be tried against guesses.
-    pub const TOKEN_SECRET: Self = Self { least_bytes: 32, least_bits: 60 };
+    pub const TOKEN_SECRET: Self = Self { least: Least::Bytes(32), least_bits: 60 };
+    /// Least characters of a webhook secret.
+    pub const WEBHOOK_SECRET_CHARS: usize = 6;
     /// Of a webhook secret, which the other side may dictate.
-    pub const WEBHOOK_SECRET: Self = Self { least_bytes: 6, least_bits: 16 };
+    pub const WEBHOOK_SECRET: Self =
+        Self { least: Least::Characters(Self::WEBHOOK_SECRET_CHARS), least_bits: 16 };
 
     /// Checks a chosen secret.
     ///
     /// # Errors
     /// Says which rule does not hold.
     pub fn check(self, secret: &str) -> Result<(), WeakSecret> {
-        if secret.len() < self.least_bytes {
-            return Err(WeakSecret::Short { least: self.least_bytes, got: secret.len() });
+        match self.least {
+            Least::Bytes(least) if secret.len() < least => {
+                return Err(WeakSecret::Short { least, got: secret.len() });
+            }
+            Least::Characters(least) if secret.chars().count() < least => {
+                return Err(WeakSecret::Few { least, got: secret.chars().count() });
+            }
+            Least::Bytes(_) | Least::Characters(_) => {}
         }
         if tenths_of_bits(secret) < 10 * self.least_bits {
             return Err(WeakSecret::Guessable);
@@ -172,6 +198,7 @@ mod tests {
         for taken in ["s3cret", "whsec-bench-0123456789abcdef", "the-webhooks-own-secret", "hunter2"] {
             assert_eq!(Strength::WEBHOOK_SECRET.check(taken), Ok(()), "{taken}");
         }
+        assert_eq!(Strength::WEBHOOK_SECRET.check("äöü"), Err(WeakSecret::Few { least: 6, got: 3 }));
         for weak in ["secret", "changeme", "aaaaaa", "123456", "password1", "", "s"] {
             assert!(Strength::WEBHOOK_SECRET.check(weak).is_err(), "{weak}");
         }

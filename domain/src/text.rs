@@ -14,9 +14,9 @@ pub enum TextError {
     #[error("must not be empty")]
     Empty,
     /// Longer than allowed.
-    #[error("must be at most {max} bytes")]
+    #[error("must be at most {max} characters")]
     TooLong {
-        /// The limit in bytes of UTF-8.
+        /// The limit in characters (Unicode scalar values), as JSON Schema counts them.
         max: usize,
     },
     /// A control character is inside.
@@ -28,7 +28,7 @@ pub(crate) fn checked(raw: &str, max: usize) -> Result<String, TextError> {
     if raw.is_empty() {
         return Err(TextError::Empty);
     }
-    if raw.len() > max {
+    if raw.chars().nth(max).is_some() {
         return Err(TextError::TooLong { max });
     }
     if raw.chars().any(char::is_control) {
@@ -45,15 +45,15 @@ macro_rules! text {
         pub struct $name(String);
 
         impl $name {
-            /// Most bytes of UTF-8 allowed.
-            pub const MAX_BYTES: usize = $max;
+            /// Most characters allowed.
+            pub const MAX_CHARS: usize = $max;
 
             /// Checks length and characters.
             ///
             /// # Errors
             /// Says which rule does not hold.
             pub fn parse(raw: &str) -> Result<Self, TextError> {
-                checked(raw, Self::MAX_BYTES).map(Self)
+                checked(raw, Self::MAX_CHARS).map(Self)
             }
 
             /// A value that was accepted once, as it stands: a rule of today says nothing about it.
@@ -118,7 +118,18 @@ mod tests {
         assert_eq!(EventTypeName::parse(""), Err(TextError::Empty));
         assert_eq!(EventTypeName::parse(&"x".repeat(129)), Err(TextError::TooLong { max: 128 }));
         assert_eq!(UserId::parse("a\0b"), Err(TextError::Control));
+        assert_eq!(UserId::parse("a\u{9f}b"), Err(TextError::Control));
         assert!(UserId::parse("Jörg #1").is_ok());
+    }
+
+    #[test]
+    fn a_length_counts_characters_whatever_bytes_they_take() {
+        for letter in ["x", "ü", "हि", "\u{1f600}"] {
+            let characters = letter.chars().count();
+            assert!(UserId::parse(&letter.repeat(255 / characters)).is_ok(), "{letter}");
+            let more = letter.repeat(255 / characters + 1);
+            assert_eq!(UserId::parse(&more), Err(TextError::TooLong { max: 255 }), "{letter}");
+        }
     }
 
     #[test]

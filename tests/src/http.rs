@@ -1,4 +1,4 @@
-//! A small HTTP client: a request said in one line, an answer kept whole.
+//! A small HTTP client: a request said in one line, an answer kept whole and held to its description.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -12,6 +12,8 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use serde_json::Value;
+
+use crate::described;
 
 /// The engine answers within this or counts as gone.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
@@ -117,9 +119,12 @@ impl Http {
     ///
     /// # Errors
     /// If there is no answer in time, or none at all.
+    ///
+    /// # Panics
+    /// If it is another than the engine describes.
     pub async fn send(&self, to: SocketAddr, request: Request) -> Result<Answer> {
-        let mut built =
-            hyper::Request::builder().method(request.method).uri(format!("http://{to}{}", request.path));
+        let uri = format!("http://{to}{}", request.path);
+        let mut built = hyper::Request::builder().method(request.method.clone()).uri(uri);
         for (name, value) in request.headers {
             built = built.header(name, value);
         }
@@ -129,7 +134,10 @@ impl Http {
             let body = body.collect().await?.to_bytes();
             anyhow::Ok(Answer { status: head.status, headers: head.headers, body })
         };
-        tokio::time::timeout(ANSWER_WITHIN, whole).await.context("no answer in time")?
+        let answer = tokio::time::timeout(ANSWER_WITHIN, whole).await.context("no answer in time")??;
+        let status = answer.status.as_u16();
+        described::check(request.method.as_str(), &request.path, status, &answer.headers, &answer.body);
+        Ok(answer)
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod browser;
 pub mod collector;
+pub mod described;
 pub mod engine;
 pub mod folder;
 pub mod http;

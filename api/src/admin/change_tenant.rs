@@ -28,7 +28,7 @@ pub(crate) struct TenantChanges {
     name: Option<String>,
     /// Whether it may use the engine.
     active: Option<bool>,
-    /// The webhook secret, at least 6 bytes that are hard to guess; `null`: triggers need no signature any more.
+    /// The webhook secret; one that is guessed at once is refused. `null`: triggers need no signature any more.
     webhook_secret: Option<String>,
     /// Triggers in any 60 seconds.
     rate_per_minute: Option<u32>,

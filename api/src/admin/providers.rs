@@ -26,34 +26,52 @@ pub(crate) const PATH: &str = "/admin/v1/tenants/{tenantId}/providers/{channel}"
 
 /// Most providers of a channel.
 pub(crate) const MAX_PROVIDERS: usize = 10;
-/// Most bytes of a host name.
+/// Most characters of a host name, each a byte.
 pub(crate) const MAX_HOST: usize = 253;
-/// Most bytes of a user name or a password.
+/// Most characters of a user name or a password.
 pub(crate) const MAX_CREDENTIAL: usize = 1_024;
 
 /// One provider of the request.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
 #[expect(dead_code, reason = "describes the body, which is taken field by field")]
-pub(crate) struct NewProvider {
-    /// `sandbox` or `smtp`. All that follows is of `smtp`.
+pub(crate) enum NewProvider {
+    /// Keeps messages and shows them.
+    Sandbox(NewSandboxProvider),
+    /// Hands messages to a server.
+    Smtp(NewSmtpProvider),
+}
+
+/// The sandbox, which keeps messages and shows them.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct NewSandboxProvider {
+    /// Always `sandbox`.
+    #[schema(example = "sandbox")]
+    kind: String,
+}
+
+/// A mail server.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct NewSmtpProvider {
+    /// Always `smtp`.
     #[schema(example = "smtp")]
     kind: String,
-    /// Host name or address.
+    /// Host name or IP address.
     #[schema(example = "127.0.0.1")]
-    host: Option<String>,
+    host: String,
     /// TCP port.
     #[schema(example = 1025)]
-    port: Option<u16>,
+    port: u16,
     /// `none`, `starttls` or `tls`.
     #[schema(example = "none")]
-    tls: Option<String>,
+    tls: String,
     /// The mailbox that emails come from, its name with or without quotes; the tenant's `senderEmail` if omitted.
     #[schema(example = "Shop <shop@example.org>")]
     from: Option<String>,
     /// Where the server asks for it.
     username: Option<String>,
-    /// Where the server asks for it.
+    /// Where the server asks for it; not without `username`.
     password: Option<String>,
 }
 
@@ -299,10 +317,11 @@ fn mailbox(text: &str) -> Result<String, InvalidMailbox> {
 }
 
 fn credential(text: &str) -> Result<String, &'static str> {
-    if (1..=MAX_CREDENTIAL).contains(&text.len()) && !text.chars().any(char::is_control) {
+    let fits = !text.is_empty() && text.chars().nth(MAX_CREDENTIAL).is_none();
+    if fits && !text.chars().any(char::is_control) {
         Ok(text.to_owned())
     } else {
-        Err("must have 1 to 1024 bytes without control characters")
+        Err("must have 1 to 1024 characters, none of them a control")
     }
 }
 

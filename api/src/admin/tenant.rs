@@ -32,10 +32,13 @@ pub(crate) struct TenantView {
     /// Triggers in any 60 seconds.
     rate_per_minute: u32,
     /// Triggers a UTC day; any number if `null`.
+    #[schema(required)]
     daily_cap: Option<u64>,
     /// The only channels used; all if `null`.
+    #[schema(required)]
     delivery_channels: Option<Vec<&'static str>>,
-    /// The mailbox that emails come from.
+    /// The mailbox that emails come from; none if `null`.
+    #[schema(required)]
     sender_email: Option<String>,
     /// What its users' realtime channels are named by.
     push_categories: Vec<String>,

@@ -25,7 +25,7 @@ use crate::v1::trigger::ChannelName;
 
 pub(crate) const PATH: &str = "/admin/v1/tenants";
 
-/// Most bytes of a webhook secret.
+/// Most characters of a webhook secret.
 pub(crate) const MAX_SECRET: usize = 1_024;
 
 /// The request.
@@ -36,7 +36,7 @@ pub(crate) struct NewTenant {
     /// What answers call it.
     #[schema(example = "YourTenantName")]
     name: String,
-    /// Triggers must be signed with it; none if omitted. At least 6 bytes that are hard to guess.
+    /// Triggers must be signed with it; none if omitted. One that is guessed at once is refused.
     webhook_secret: Option<String>,
     /// Triggers in any 60 seconds: 1000 if omitted.
     #[schema(example = 100)]
@@ -156,10 +156,10 @@ fn parse(body: &Value) -> Result<RegisterTenant, ApiError> {
     })
 }
 
-/// A webhook secret: at most 1,024 bytes, and not one that is guessed at once.
+/// A webhook secret: at most 1,024 characters, and not one that is guessed at once.
 pub(crate) fn secret(text: &str) -> Result<String, String> {
-    if text.len() > MAX_SECRET {
-        return Err(format!("must have at most {MAX_SECRET} bytes"));
+    if text.chars().nth(MAX_SECRET).is_some() {
+        return Err(format!("must have at most {MAX_SECRET} characters"));
     }
     Strength::WEBHOOK_SECRET.check(text).map_err(|weak| format!("is too weak: {weak}"))?;
     Ok(text.to_owned())

@@ -1,121 +1,171 @@
 //! What the code checks of each field and parameter, as the description says it: lengths, ranges, numbers of entries, names.
 //!
-//! The numbers are the code's own. Lengths are checked in bytes and described in characters, which are as many or fewer: what
-//! is beyond a described bound is always refused.
+//! The numbers are the code's own, and lengths are characters here and there: what is beyond a described bound is refused,
+//! and what is within is not.
 
 use orqestra_commands::Reason;
 use orqestra_domain::tenant::Limits;
-use orqestra_domain::{Channel, EventId, EventTypeName, Mailbox, PushCategories, TenantName, UserId};
+use orqestra_domain::{
+    Channel, EmailAddress, EventId, EventTypeName, Mailbox, PushCategories, Strength, TenantName, UserId,
+};
 use utoipa::Modify;
 use utoipa::Number;
 use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::schema::{Array, Object, SchemaType, Type};
 use utoipa::openapi::{OpenApi, RefOr, Schema, SchemaFormat};
 
+use super::operations;
 use crate::admin::explanation::INCLUDED;
 use crate::admin::providers::{MAX_CREDENTIAL, MAX_HOST, MAX_PROVIDERS};
 use crate::admin::tenants::MAX_SECRET;
 
 const CHANNELS: &[&str] = &[Channel::Email.as_str(), Channel::Sms.as_str(), Channel::Push.as_str()];
-const MAX_ADDRESS: usize = 254;
+const TLS: &[&str] = &["none", "starttls", "tls"];
+const WAITS: &[&str] = &["tenant_inactive", "no_provider", "no_sender"];
+const SUBSCRIPTION: &[&str] = &["starting", "stands_by", "follows", "interrupted", "halted", "outdated"];
+/// No control character, as `char::is_control` has them.
+const NO_CONTROLS: &str = r"^[^\x00-\x1f\x7f-\x9f]*$";
+/// A name of labels of up to 63 characters, or an IPv6 address; an IPv4 address is such a name.
+const HOST: &str = concat!(
+    r"^(?:[0-9A-Za-z_](?:[0-9A-Za-z_-]{0,61}[0-9A-Za-z_])?",
+    r"(?:\.[0-9A-Za-z_](?:[0-9A-Za-z_-]{0,61}[0-9A-Za-z_])?)*",
+    r"|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$"
+);
+const MAILBOX: &str = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*@[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$";
+/// Shorter there is no address.
+const LEAST_ADDRESS: usize = 3;
 
 /// What is checked.
 #[derive(Clone, Copy)]
 enum Bound {
     /// A text of so many characters at least and at most.
     Text(usize, usize),
+    /// The same without controls.
+    Plain(usize, usize),
+    /// The same of a form.
+    Formed(usize, usize, &'static str),
+    /// An email address, letters of any script among them.
+    Email,
     /// A whole number in a range.
     Whole(u64, u64),
     /// A whole number from here on; whatever is above counts as the largest.
     From(u64),
     /// One of these.
     One(&'static [&'static str]),
-    /// A list of so many entries, each bounded by itself where its own schema does not say it.
-    List(usize, usize, Option<&'static Bound>),
+    /// A list of so many entries, each bounded by itself.
+    List(usize, usize, &'static Bound),
     /// A text that a pattern describes.
     Like(&'static str),
     /// A UUID.
     Uuid,
 }
 
-use Bound::{From, Like, List, One, Text, Uuid, Whole};
+use Bound::{Email, Formed, From, Like, List, One, Plain, Text, Uuid, Whole};
 
 const STATES: &[&str] = &["PLANNED", "SENDING", "RETRYING", "SENT", "FAILED", "SKIPPED", "UNKNOWN"];
-const CATEGORY: Bound = Text(1, PushCategories::MOST_BYTES);
+/// The inbox has a channel of its own.
+const CATEGORY: Bound = Formed(1, PushCategories::MOST_CHARS, "^(?!inbox$)[A-Za-z0-9_-]+$");
+const ID: Bound = Plain(1, EventId::MAX_CHARS);
+const TYPE: Bound = Plain(1, EventTypeName::MAX_CHARS);
+const USER: Bound = Plain(1, UserId::MAX_CHARS);
+const NAME: Bound = Plain(1, TenantName::MAX_CHARS);
+const SECRET: Bound = Text(Strength::WEBHOOK_SECRET_CHARS, MAX_SECRET);
+const CREDENTIAL: Bound = Plain(1, MAX_CREDENTIAL);
+const SOME_CHANNELS: Bound = List(1, usize::MAX, &One(CHANNELS));
 
 /// Fields of bodies, by the name of their schema.
 fn fields() -> Vec<(&'static str, &'static str, Bound)> {
     let rates = Whole(*Limits::RATES.start(), *Limits::RATES.end());
     let caps = Whole(*Limits::CAPS.start(), *Limits::CAPS.end());
-    let of_tenant = [
-        ("name", Text(1, TenantName::MAX_BYTES)),
-        ("webhookSecret", Text(6, MAX_SECRET)),
-        ("ratePerMinute", rates),
-        ("dailyCap", caps),
-        ("deliveryChannels", List(1, usize::MAX, None)),
-        ("senderEmail", Text(3, MAX_ADDRESS)),
-    ];
-    let of_tenants = ["NewTenant", "TenantChanges"]
-        .into_iter()
-        .flat_map(|schema| of_tenant.map(|(field, bound)| (schema, field, bound)));
-    let others = [
-        ("TriggerBody", "eventType", Text(1, EventTypeName::MAX_BYTES)),
-        ("TriggerBody", "eventId", Text(1, EventId::MAX_BYTES)),
-        ("TriggerBody", "channels", List(1, usize::MAX, None)),
-        ("Payload", "userId", Text(1, UserId::MAX_BYTES)),
-        ("Payload", "recipientEmail", Text(3, MAX_ADDRESS)),
+    vec![
+        ("TriggerBody", "eventType", TYPE),
+        ("TriggerBody", "eventId", ID),
+        ("TriggerBody", "channels", SOME_CHANNELS),
+        ("Payload", "userId", USER),
+        ("Payload", "recipientEmail", Email),
         ("Payload", "recipientPhone", Like("^\\+[1-9][0-9]{6,14}$")),
-        ("TokenBody", "userId", Text(1, UserId::MAX_BYTES)),
-        ("TenantChanges", "pushCategories", List(1, PushCategories::MOST, Some(&CATEGORY))),
+        ("TokenBody", "userId", USER),
+        ("NewTenant", "name", NAME),
+        ("NewTenant", "webhookSecret", SECRET),
+        ("NewTenant", "ratePerMinute", rates),
+        ("NewTenant", "dailyCap", caps),
+        ("NewTenant", "deliveryChannels", SOME_CHANNELS),
+        ("NewTenant", "senderEmail", Email),
+        ("TenantChanges", "name", NAME),
+        ("TenantChanges", "webhookSecret", SECRET),
+        ("TenantChanges", "ratePerMinute", rates),
+        ("TenantChanges", "dailyCap", caps),
+        ("TenantChanges", "deliveryChannels", SOME_CHANNELS),
+        ("TenantChanges", "senderEmail", Email),
+        ("TenantChanges", "pushCategories", List(1, PushCategories::MOST, &CATEGORY)),
         ("TenantChanges", "revokeApiKey", Uuid),
         ("NewTemplate", "subject", Text(1, usize::MAX)),
         ("NewTemplate", "title", Text(1, usize::MAX)),
         ("NewTemplate", "body", Text(1, usize::MAX)),
         ("NewTemplate", "category", CATEGORY),
-        ("NewProvider", "kind", One(&["sandbox", "smtp"])),
-        ("NewProvider", "host", Text(1, MAX_HOST)),
-        ("NewProvider", "port", Whole(1, 65_535)),
-        ("NewProvider", "tls", One(&["none", "starttls", "tls"])),
-        ("NewProvider", "from", Text(3, Mailbox::MAX_BYTES)),
-        ("NewProvider", "username", Text(1, MAX_CREDENTIAL)),
-        ("NewProvider", "password", Text(1, MAX_CREDENTIAL)),
+        ("NewSandboxProvider", "kind", One(&["sandbox"])),
+        ("NewSmtpProvider", "kind", One(&["smtp"])),
+        ("NewSmtpProvider", "host", Formed(1, MAX_HOST, HOST)),
+        ("NewSmtpProvider", "port", Whole(1, 65_535)),
+        ("NewSmtpProvider", "tls", One(TLS)),
+        ("NewSmtpProvider", "from", Formed(LEAST_ADDRESS, Mailbox::MAX_CHARS, MAILBOX)),
+        ("NewSmtpProvider", "username", CREDENTIAL),
+        ("NewSmtpProvider", "password", CREDENTIAL),
         ("ExplanationBody", "reason", Text(1, Reason::MAX_BYTES)),
-        ("ExplanationBody", "include", List(0, usize::MAX, &One(INCLUDED))),
+        ("ExplanationBody", "include", List(0, usize::MAX, Some(&One(INCLUDED)))),
         ("Decision", "resolution", One(&["delivered", "resend", "drop"])),
         ("PlanLine", "channel", One(CHANNELS)),
         ("PlanLine", "status", One(&["PLANNED", "SKIPPED"])),
         ("ChannelState", "channel", One(CHANNELS)),
         ("ChannelState", "status", One(STATES)),
-        ("ChannelState", "waitsFor", One(&["tenant_inactive", "no_provider", "no_sender"])),
+        ("ChannelState", "waitsFor", One(WAITS)),
         ("AttemptView", "outcome", One(&["OPEN", "SUCCEEDED", "FAILED", "UNKNOWN"])),
         ("AttemptView", "scope", One(&["message", "pairing", "provider", "throttled"])),
         ("HistoryItem", "status", One(&["UNREAD", "READ"])),
         ("KeptMessage", "channel", One(&["EMAIL", "SMS"])),
         ("ProviderList", "channel", One(CHANNELS)),
         ("ProviderView", "kind", One(&["sandbox", "smtp"])),
-        ("ProviderView", "tls", One(&["none", "starttls", "tls"])),
+        ("ProviderView", "tls", One(TLS)),
         ("Health", "status", One(&["ok"])),
         ("ReadyBody", "status", One(&["ready", "degraded", "unavailable"])),
-    ];
-    of_tenants.chain(others).collect()
+        ("ReadyBody", "roles", List(0, usize::MAX, &One(&["api", "project", "dispatch"]))),
+        ("Subscription", "state", One(SUBSCRIPTION)),
+        ("TenantView", "deliveryChannels", SOME_CHANNELS),
+        ("TenantView", "apiKeyIds", List(0, usize::MAX, &Uuid)),
+        ("TenantView", "tenantId", Uuid),
+        ("RegisteredTenant", "tenantId", Uuid),
+        ("TemplateSummary", "templateId", Uuid),
+        ("TemplateSummary", "channel", One(CHANNELS)),
+        ("TemplateView", "templateId", Uuid),
+        ("SavedTemplate", "templateId", Uuid),
+        ("TriggerAnswer", "notificationId", Uuid),
+        ("PlanLine", "deliveryId", Uuid),
+        ("EventView", "notificationId", Uuid),
+        ("EventView_DetailedChannelView", "notificationId", Uuid),
+        ("ChannelState", "deliveryId", Uuid),
+        ("AttemptView", "instance", Uuid),
+        ("HistoryItem", "id", Uuid),
+        ("KeptMessage", "deliveryId", Uuid),
+        ("KeptMessage", "notificationId", Uuid),
+        ("ProviderView", "instance", Uuid),
+    ]
 }
 
 /// Parameters, by where they stand and their name; of one operation alone where it is named.
-const PARAMETERS: [(Option<&str>, ParameterIn, &str, Bound); 14] = [
+const PARAMETERS: [(Option<&str>, ParameterIn, &str, Bound); 13] = [
     (None, ParameterIn::Path, "tenantId", Uuid),
     (None, ParameterIn::Path, "notificationId", Uuid),
     (None, ParameterIn::Path, "deliveryId", Uuid),
-    (None, ParameterIn::Path, "userId", Text(1, UserId::MAX_BYTES)),
-    (None, ParameterIn::Path, "eventId", Text(1, EventId::MAX_BYTES)),
-    (None, ParameterIn::Path, "eventType", Text(1, EventTypeName::MAX_BYTES)),
+    (None, ParameterIn::Path, "userId", USER),
+    (None, ParameterIn::Path, "eventId", ID),
+    (None, ParameterIn::Path, "eventType", TYPE),
     (None, ParameterIn::Path, "channel", One(CHANNELS)),
-    (Some("listNotifications"), ParameterIn::Query, "cursor", Uuid),
+    (None, ParameterIn::Query, "cursor", Uuid),
     (None, ParameterIn::Query, "limit", From(1)),
     (None, ParameterIn::Query, "offset", From(0)),
     (Some("listSandboxMessages"), ParameterIn::Query, "tenantId", Uuid),
     (Some("listSandboxMessages"), ParameterIn::Query, "channel", One(CHANNELS)),
-    (None, ParameterIn::Header, "X-Orqestra-Signature", Like("^[0-9a-fA-F]{64}$")),
-    (None, ParameterIn::Header, "X-Idempotency-Key", Text(1, EventId::MAX_BYTES)),
+    (None, ParameterIn::Header, "X-Idempotency-Key", ID),
 ];
 
 /// Puts all of it into the description.
@@ -131,10 +181,7 @@ impl Modify for Described {
             let described = object.properties.get_mut(field);
             put(described.unwrap_or_else(|| panic!("{schema} has no {field}")), bound);
         }
-        for item in document.paths.paths.values_mut() {
-            let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch];
-            operations.into_iter().flatten().for_each(describe);
-        }
+        operations(document).for_each(describe);
     }
 }
 
@@ -169,8 +216,9 @@ fn put(described: &mut RefOr<Schema>, bound: Bound) {
         (RefOr::T(Schema::Object(object)), bound) => put_into(object, bound),
         (RefOr::T(Schema::Array(list)), List(least, most, each)) => {
             entries(list, least, most);
-            if let Some(each) = each
-                && let utoipa::openapi::schema::ArrayItems::RefOrSchema(item) = &mut list.items
+            // None of them comes twice.
+            list.unique_items = matches!(each, Formed(..));
+            if let utoipa::openapi::schema::ArrayItems::RefOrSchema(item) = &mut list.items
                 && let RefOr::T(Schema::Object(item)) = &mut **item
             {
                 put_into(item, *each);
@@ -187,10 +235,23 @@ fn entries(list: &mut Array, least: usize, most: usize) {
 
 fn put_into(object: &mut Object, bound: Bound) {
     let number = |number: u64| Number::UInt(usize::try_from(number).unwrap_or(usize::MAX));
+    let mut lengths = |least, most: usize| {
+        object.min_length = Some(least);
+        object.max_length = Some(most).filter(|most| *most < usize::MAX);
+    };
     match bound {
-        Text(least, most) => {
-            object.min_length = Some(least);
-            object.max_length = Some(most).filter(|most| *most < usize::MAX);
+        Text(least, most) => lengths(least, most),
+        Plain(least, most) => {
+            lengths(least, most);
+            object.pattern = Some(NO_CONTROLS.to_owned());
+        }
+        Formed(least, most, pattern) => {
+            lengths(least, most);
+            object.pattern = Some(pattern.to_owned());
+        }
+        Email => {
+            lengths(LEAST_ADDRESS, EmailAddress::MAX_CHARS);
+            object.format = Some(SchemaFormat::Custom("idn-email".to_owned()));
         }
         Whole(least, most) => (object.minimum, object.maximum) = (Some(number(least)), Some(number(most))),
         From(least) => object.minimum = Some(number(least)),

@@ -94,9 +94,6 @@ impl HistoryItem {
         (status = 401, description = "The key is missing or wrong", body = ErrorBody),
         (status = 404, description = "Another tenant's id", body = ErrorBody),
         (status = 422, description = "A parameter is wrong", body = ErrorBody),
-        (status = 503, description = "Too much at once", body = ErrorBody, headers(
-            ("Retry-After" = u64, description = "Seconds until another try is worth it"),
-        )),
     ),
 )]
 pub(crate) async fn history(

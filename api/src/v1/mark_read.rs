@@ -42,6 +42,7 @@ pub(crate) struct Done {
         (status = 200, description = "It is read, now or before", body = Done),
         (status = 401, description = "The key is missing or wrong", body = ErrorBody),
         (status = 404, description = "Not in this user's inbox, or another tenant's id", body = ErrorBody),
+        (status = 409, description = "The recipient was forgotten while the request ran", body = ErrorBody),
         (status = 422, description = "The user id is wrong", body = ErrorBody),
     ),
 )]

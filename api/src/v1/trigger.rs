@@ -80,8 +80,8 @@ pub(crate) struct Payload {
     /// The recipient's id in the caller's system.
     #[schema(example = "uuid-of-recipient")]
     user_id: String,
-    /// Needed for EMAIL; letters of any script.
-    #[schema(example = "user@example.com", format = "idn-email")]
+    /// Needed for EMAIL; letters of any script. As SMTP carries it, it has at most 254 bytes.
+    #[schema(example = "user@example.com")]
     recipient_email: Option<String>,
     /// Needed for SMS, in E.164 form.
     #[schema(example = "+254712345678")]
@@ -138,14 +138,13 @@ pub(crate) struct TriggerAnswer<'a> {
         (status = 200, description = "Accepted, now or before", body = TriggerAnswer, headers(
             ("Location" = String, description = "Where to ask what became of the event"),
             ("Idempotency-Replayed" = Option<String>, description = "`true` if it was accepted before"),
+            ("Preference-Applied" = Option<String>, description = "`return=representation` if `Prefer` asked for it"),
         )),
         (status = 401, description = "Key or signature is missing or wrong", body = ErrorBody),
+        (status = 409, description = "The recipient was forgotten while the request ran", body = ErrorBody),
         (status = 422, description = "Fields are missing or wrong, or a key is used again", body = ErrorBody),
         (status = 429, description = "A limit is reached", body = ErrorBody, headers(
             ("Retry-After" = u64, description = "Seconds until the next event would pass"),
-        )),
-        (status = 503, description = "Too much at once", body = ErrorBody, headers(
-            ("Retry-After" = u64, description = "Seconds until another try is worth it"),
         )),
     ),
 )]
@@ -424,12 +423,16 @@ mod tests {
     }
 
     #[test]
-    fn an_idempotency_key_is_1_to_255_bytes_of_utf8() {
-        for bad in ["", &"k".repeat(256)] {
+    fn an_idempotency_key_is_1_to_255_characters_of_utf8() {
+        for bad in ["", &"k".repeat(256), &"ü".repeat(256)] {
             let mut problems = Problems::default();
             assert!(idempotency_key(&with("x-idempotency-key", &[bad]), &mut problems).is_none());
             assert!(problems.check(Some(())).is_err(), "{bad}");
         }
+        assert!(
+            idempotency_key(&with("x-idempotency-key", &[&"ü".repeat(255)]), &mut Problems::default())
+                .is_some()
+        );
         let key = idempotency_key(&with("x-idempotency-key", &["Schlüssel"]), &mut Problems::default());
         assert_eq!(key.unwrap().as_str(), "Schlüssel");
     }

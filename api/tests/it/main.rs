@@ -4,6 +4,7 @@
 
 mod admin;
 mod demo;
+mod described;
 mod errors;
 mod idempotency;
 mod isolation;

@@ -3,26 +3,54 @@
 use std::collections::BTreeSet;
 
 use axum::http::{Method, StatusCode};
+use orqestra_api::PublicUrl;
+use orqestra_tests::described;
 use serde_json::{Value, json};
 
 use crate::world::{ADMIN_TOKEN, World, order};
 
-#[test]
-fn the_description_changes_only_on_purpose() {
-    insta::assert_snapshot!("openapi", orqestra_api::document());
+fn document() -> Value {
+    serde_json::from_str(&orqestra_api::document(None)).unwrap()
 }
 
 #[test]
-fn every_operation_has_a_name_of_its_own_and_every_response_its_words() {
-    let document: Value = serde_json::from_str(orqestra_api::document()).unwrap();
+fn the_description_changes_only_on_purpose() {
+    insta::assert_snapshot!("openapi", orqestra_api::document(None));
+}
+
+#[test]
+fn the_description_names_the_address_by_which_the_world_reaches_the_engine() {
+    let servers = |at: Option<&PublicUrl>| {
+        serde_json::from_str::<Value>(&orqestra_api::document(at)).unwrap()["servers"].clone()
+    };
+    assert_eq!(servers(None), json!([{"url": "/"}]));
+    let public = PublicUrl::parse("https://notify.example.org/v/").unwrap();
+    assert_eq!(servers(Some(&public)), json!([{"url": "https://notify.example.org/v"}]));
+}
+
+#[test]
+fn every_operation_has_a_name_a_tag_a_summary_and_its_credential_and_every_response_words_and_a_schema() {
+    let document = document();
     let mut names = BTreeSet::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
             let name = operation["operationId"].as_str().unwrap();
             assert!(names.insert(name), "{name}");
+            let tag = operation["tags"][0].as_str().unwrap();
+            assert!(document["tags"].as_array().unwrap().iter().any(|known| known["name"] == tag), "{tag}");
+            assert!(operation["summary"].as_str().is_some_and(|words| words.ends_with('.')), "{name}");
+            let credential = match tag {
+                "Admin" => json!([{"adminToken": []}]),
+                _ if path.starts_with("/api/") => json!([{"apiKey": []}]),
+                _ => json!([]),
+            };
+            assert_eq!(operation["security"], credential, "{name}");
             for (status, response) in operation["responses"].as_object().unwrap() {
                 let words = response["description"].as_str().unwrap_or_default();
                 assert!(!words.is_empty(), "{method} {path} {status}");
+                let body = response["content"].as_object().and_then(|content| content.values().next());
+                let has_schema = body.is_some_and(|content| content["schema"].is_object());
+                assert!(has_schema || status == "101", "{method} {path} {status}");
             }
         }
     }
@@ -32,7 +60,7 @@ fn every_operation_has_a_name_of_its_own_and_every_response_its_words() {
 async fn every_described_route_exists_and_takes_the_described_methods() {
     let world = World::new().await;
     let served = world.call(Method::GET, "/openapi.json", &[], None).await;
-    assert_eq!(served.body, orqestra_api::document());
+    assert_eq!(served.body, orqestra_api::document(None));
     let document: Value = served.json();
     let mut routes = 0;
     for (path, methods) in document["paths"].as_object().unwrap() {
@@ -63,7 +91,7 @@ fn references<'a>(of: &'a Value, found: &mut BTreeSet<&'a str>) {
 
 #[test]
 fn every_reference_of_the_description_leads_somewhere() {
-    let document: Value = serde_json::from_str(orqestra_api::document()).unwrap();
+    let document = document();
     let mut found = BTreeSet::new();
     references(&document, &mut found);
     assert!(found.len() > 20);
@@ -73,43 +101,90 @@ fn every_reference_of_the_description_leads_somewhere() {
     }
 }
 
-/// What is beyond the described bounds of a field, and what is just within them.
-fn around(described: &Value) -> (Vec<Value>, Vec<Value>) {
+/// Letters that neither repeat nor count, of three bytes each.
+fn letters(count: u64) -> String {
+    (0..u32::try_from(count).unwrap())
+        .map(|at| char::from_u32(0x4e00 + at * 7_919 % 20_000).unwrap())
+        .collect()
+}
+
+/// Values around the described bounds of a field, and odd ones of every kind.
+fn candidates(described: &Value) -> Vec<Value> {
     let number = |name: &str| described[name].as_u64();
-    let texts = |length: u64| json!("a".repeat(usize::try_from(length).unwrap()));
     let entries = |count: u64| -> Value { (0..count).map(|at| format!("entry-{at}")).collect() };
-    let (mut beyond, mut within) = (Vec::new(), Vec::new());
-    beyond.extend(number("maxLength").map(|most| texts(most + 1)));
-    beyond.extend(number("minLength").map(|least| texts(least - 1)));
-    beyond.extend(number("minItems").map(|least| entries(least - 1)));
-    beyond.extend(number("maxItems").map(|most| entries(most + 1)));
-    beyond.extend(number("maximum").map(|most| json!(most + 1)));
-    beyond.extend(number("minimum").map(|least| json!(least.cast_signed() - 1)));
-    within.extend(number("maximum").map(|most| json!(most)));
-    within.extend(number("minimum").map(|least| json!(least)));
-    if let Some(names) = described["enum"].as_array() {
-        beyond.push(json!("none of them"));
-        within.extend(names.iter().filter(|name| !name.is_null()).cloned());
+    let mut all = Vec::new();
+    for length in [number("minLength"), number("maxLength")].into_iter().flatten() {
+        for length in [length.saturating_sub(1), length, length + 1] {
+            all.push(json!("a".repeat(usize::try_from(length).unwrap())));
+            all.push(json!(letters(length)));
+        }
     }
-    if described["pattern"].is_string() || described["format"] == "uuid" {
-        beyond.push(json!("x"));
+    for count in [number("minItems"), number("maxItems")].into_iter().flatten() {
+        all.extend([count.saturating_sub(1), count, count + 1].map(entries));
     }
-    if described["items"]["enum"].is_array() {
-        beyond.push(json!(["none of them"]));
-        within.push(described["items"]["enum"].clone());
+    for bound in [number("minimum"), number("maximum")].into_iter().flatten() {
+        all.extend([json!(bound.cast_signed() - 1), json!(bound), json!(bound + 1)]);
     }
-    (beyond, within)
+    for names in [&described["enum"], &described["items"]["enum"]] {
+        all.extend(names.as_array().into_iter().flatten().filter(|name| !name.is_null()).cloned());
+        all.push(names.clone());
+    }
+    let texts = [
+        "",
+        "x",
+        "a\nb",
+        "a\u{7f}b",
+        "a\u{9f}b",
+        "a\u{2028}@b",
+        "inbox",
+        "orders",
+        "a#b",
+        "-a",
+        "a..b",
+        "a_b.c",
+        "::1",
+    ];
+    all.extend(texts.map(Value::from));
+    all.extend(
+        ["127.0.0.1", "+254712345678", "+0712", "de8a96bd-401d-53ee-b55c-8dcb92b2224a", "1"].map(Value::from),
+    );
+    all.extend([
+        json!(null),
+        json!(0),
+        json!(1),
+        json!(1.0),
+        json!(1.5),
+        json!(-1),
+        json!(true),
+        json!({}),
+        json!([]),
+    ]);
+    all.extend([
+        json!(["EMAIL"]),
+        json!(["FAX"]),
+        json!(["orders", "orders"]),
+        json!(["inbox"]),
+        json!([null]),
+        json!([1]),
+    ]);
+    all
+}
+
+/// Whether a description says less than the program checks: an address's form, and how hard a secret is to guess.
+fn says_less(field: &str) -> bool {
+    ["recipientEmail", "senderEmail", "from", "webhookSecret"].contains(&field)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_beyond_a_described_bound_is_refused_by_name_and_what_is_within_is_not() {
+async fn a_value_is_refused_by_name_exactly_if_the_description_rules_it_out() {
     let world = World::new().await;
     let shop = world.shop().await;
-    let document: Value = serde_json::from_str(orqestra_api::document()).unwrap();
+    let document = document();
     let (tenant, bearer) = (&shop.tenant, format!("Bearer {ADMIN_TOKEN}"));
     let of_tenant = |rest: &str| format!("/admin/v1/tenants/{tenant}{rest}");
     let smtp = json!({"kind": "smtp", "host": "mail.invalid", "port": 25, "tls": "none", "username": "u"});
-    let push = json!({"title": "t", "body": "b"});
+    let (sandbox, push) = (json!({"kind": "sandbox"}), json!({"title": "t", "body": "b"}));
+    let email = json!({"subject": "s", "body": "b"});
     let mut cases = 0;
     for (schema, method, path, base, inside) in [
         ("TriggerBody", Method::POST, "/api/v1/events/trigger".to_owned(), order("evt-1"), ""),
@@ -118,29 +193,68 @@ async fn what_is_beyond_a_described_bound_is_refused_by_name_and_what_is_within_
         ("NewTenant", Method::POST, "/admin/v1/tenants".to_owned(), json!({"name": "Other"}), ""),
         ("TenantChanges", Method::PATCH, of_tenant(""), json!({}), ""),
         ("NewTemplate", Method::PUT, of_tenant("/templates/a/PUSH"), push, ""),
-        ("NewProvider", Method::PUT, of_tenant("/providers/EMAIL"), json!([smtp]), "/0"),
+        ("NewTemplate", Method::PUT, of_tenant("/templates/a/EMAIL"), email, ""),
+        ("TemplateSwitch", Method::PATCH, of_tenant("/templates/order.confirmed/SMS"), json!({}), ""),
+        ("NewSandboxProvider", Method::PUT, of_tenant("/providers/EMAIL"), json!([sandbox]), "/0"),
+        ("NewSmtpProvider", Method::PUT, of_tenant("/providers/EMAIL"), json!([smtp]), "/0"),
         ("ExplanationBody", Method::POST, of_tenant("/events/none/explanation"), json!({"reason": "r"}), ""),
         ("Decision", Method::POST, format!("/admin/v1/deliveries/{tenant}/resolve"), json!({}), ""),
     ] {
-        let properties = document["components"]["schemas"][schema]["properties"].as_object().unwrap();
-        for (field, described) in properties {
-            let (beyond, within) = around(described);
-            let cases_of_it =
-                beyond.iter().map(|value| (value, true)).chain(within.iter().map(|value| (value, false)));
-            for (value, refused) in cases_of_it {
+        let described = &document["components"]["schemas"][schema];
+        let required: Vec<_> = described["required"].as_array().into_iter().flatten().collect();
+        for (field, described) in described["properties"].as_object().unwrap() {
+            // Of the two kinds of providers each has its own.
+            let kinds = field == "kind";
+            let used = match path.rsplit('/').next().unwrap() {
+                "PUSH" => field != "subject",
+                "EMAIL" if schema == "NewTemplate" => !["title", "category"].contains(&field.as_str()),
+                _ => true,
+            };
+            let validator = described::validator(described);
+            let values = candidates(described).into_iter().map(Some).chain([None]);
+            for value in values.filter(|value| used && !(kinds && value.is_some())) {
+                let valid = match &value {
+                    Some(value) => validator.is_valid(value),
+                    None => !required.iter().any(|name| *name == field),
+                };
                 let mut body = base.clone();
-                body.pointer_mut(inside).unwrap()[field] = value.clone();
+                let object = body.pointer_mut(inside).unwrap().as_object_mut().unwrap();
+                match &value {
+                    Some(value) => drop(object.insert(field.clone(), value.clone())),
+                    None => drop(object.remove(field)),
+                }
                 let headers = [("x-api-key", shop.key.as_str()), ("authorization", bearer.as_str())];
                 let answer = world.call(method.clone(), &path, &headers, Some(&body)).await.json();
-                let mut told = answer["details"].as_array().into_iter().flatten();
-                let named = told.any(|one| one["field"].as_str().unwrap().rsplit('.').next() == Some(field));
-                let shown = value.to_string().chars().take(40).collect::<String>();
-                assert_eq!(named, refused, "{schema}.{field} = {shown}: {answer}");
+                let told = answer["details"].as_array().into_iter().flatten();
+                let mut told = told.map(|one| one["field"].as_str().unwrap());
+                let named = told.any(|path| path.split('.').any(|part| part == field));
+                let shown = value.map_or_else(|| "nothing".to_owned(), |value| value.to_string());
+                let shown = shown.chars().take(40).collect::<String>();
+                let agree = if says_less(field) { valid || named } else { valid != named };
+                assert!(agree, "{schema}.{field} = {shown}: described as {valid}: {answer}");
                 cases += 1;
             }
         }
     }
-    assert!(cases > 60, "{cases}");
+    assert!(cases > 1_000, "{cases}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_and_addresses_as_long_as_described_are_taken_whatever_bytes_their_letters_have() {
+    let world = World::new().await;
+    let secret = |length: u64| json!({"name": "Other", "webhookSecret": letters(length)});
+    let of = &document()["components"]["schemas"]["NewTenant"]["properties"]["webhookSecret"];
+    for length in [of["minLength"].as_u64().unwrap(), of["maxLength"].as_u64().unwrap()] {
+        world.tenant(&secret(length)).await;
+    }
+    let few = world.admin(Method::POST, "/admin/v1/tenants", Some(&secret(5))).await;
+    assert_eq!(few.status, StatusCode::UNPROCESSABLE_ENTITY, "five letters of three bytes");
+    let shop = world.shop().await;
+    // Escaped, 64 bytes of a local part are 130 characters.
+    let quoted = format!("\"{}\"@example.com", "\\a".repeat(64));
+    let mut body = order("evt-1");
+    body["payload"]["recipientEmail"] = json!(quoted);
+    assert_eq!(world.trigger(&shop, &[], &body).await.status, StatusCode::OK);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,7 +281,7 @@ async fn a_parameter_beyond_its_described_bound_is_refused() {
             "{path}: {status}"
         );
     }
-    let document: Value = serde_json::from_str(orqestra_api::document()).unwrap();
+    let document = document();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for parameter in
             methods.as_object().unwrap().values().filter_map(|one| one["parameters"].as_array()).flatten()
@@ -176,7 +290,7 @@ async fn a_parameter_beyond_its_described_bound_is_refused() {
             let bounded = ["minLength", "minimum", "enum", "pattern", "format"]
                 .iter()
                 .any(|name| described.contains_key(*name));
-            let free = ["X-Trace-Id", "Prefer", "cursor"];
+            let free = ["X-Trace-Id", "Prefer", "X-Orqestra-Signature"];
             assert!(bounded || free.contains(&parameter["name"].as_str().unwrap()), "{path}: {parameter}");
         }
     }

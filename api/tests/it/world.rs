@@ -24,6 +24,7 @@ use orqestra_event_log::source::{ManualClock, SystemIds};
 use orqestra_event_log::{Clock, EventLog, LogOptions, MIGRATOR, SubscriptionOptions, run_subscription};
 use orqestra_projections::{DeliveryStatus, Inbox, Projection};
 use orqestra_realtime::{Hub, RealtimeTokens};
+use orqestra_tests::described::{self, Told};
 use orqestra_tests::postgres::{HeldAppends, TestDatabase};
 use orqestra_vault::{Entropy, MasterKey, OsEntropy, SeededEntropy, Vault};
 use serde_json::{Value, json};
@@ -167,6 +168,7 @@ impl World {
             private_hosts,
             trusted_proxies: TrustedProxies::default(),
             probes: ProbesAt::Here,
+            public_url: None,
             process,
             body_timeout: Duration::from_millis(500),
         };
@@ -275,12 +277,20 @@ impl World {
 
     /// Sends a request.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        self.ask(request).await.0
+    }
+
+    /// Sends a request, and holds what comes back to its description.
+    pub(crate) async fn ask(&self, request: Request<Body>) -> (Answer, Option<Told>) {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let answered = self.router.clone().oneshot(request);
         let response = tokio::time::timeout(DEADLINE, answered).await.expect("an answer in time").unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let body = String::from_utf8(body.to_vec()).unwrap();
-        Answer { status: parts.status, headers: parts.headers, body }
+        let (status, headers) = (parts.status, parts.headers);
+        let told = described::check(method.as_str(), &path, status.as_u16(), &headers, body.as_bytes());
+        (Answer { status, headers, body }, told)
     }
 
     /// Sends a JSON body, or none, with these headers beside the request's id.

@@ -17,6 +17,7 @@ mod cli_http;
 mod conformance;
 mod crash;
 mod demo;
+mod description;
 mod doctor;
 mod earlier;
 mod errors;
