@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What the tests need beyond setup.sh: a real SMTP server (aiosmtpd on the system's Python), the official realtime
-# clients for JavaScript and Python, a browser for the demo page with what drives it, and a validator and generators for the
-# API's description. Idempotent.
+# clients for JavaScript and Python, a browser for the demo page with what drives it, a validator and generators for the
+# API's description, and a checker of metrics. Idempotent.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
@@ -32,7 +32,7 @@ beside() {
     rm -rf "$where"
     mkdir -p "$where"
     cp "$from/package.json" "$from/package-lock.json" "$where"
-    npm ci --prefix "$where" --ignore-scripts --no-audit --no-fund --silent \
+    (cd "$where" && npm ci --ignore-scripts --no-audit --no-fund --silent) \
         || die "the npm packages of $from/package-lock.json cannot be had"
     /usr/bin/python3 -m pip install --quiet --root-user-action ignore --target "$where/python" --only-binary :all: \
         --require-hashes -r "$from/requirements.txt" \
@@ -43,3 +43,19 @@ beside() {
 # The official realtime clients and the browser's driver; what validates the API's description and makes clients of it.
 beside clients clients "the realtime clients"
 beside description description "the tools for descriptions of an API"
+
+# Prometheus's own checker of metrics and rules, out of Debian's package: nothing of it is installed, and no server starts.
+if ! have promtool && [ ! -x .cache/promtool/promtool ]; then
+    say "getting promtool"
+    have apt-get && have dpkg-deb || die "missing: promtool. There is no apt-get here: put it into PATH"
+    rm -rf .cache/promtool
+    mkdir -p .cache/promtool
+    (
+        cd .cache/promtool
+        apt-get download -q prometheus || { as_root prometheus apt-get update -q && apt-get download -q prometheus; } \
+            || die "missing: promtool. apt-get, whose words stand above, cannot get the package prometheus"
+        dpkg-deb -x prometheus_*.deb unpacked
+        mv unpacked/usr/bin/promtool .
+        rm -rf unpacked prometheus_*.deb
+    )
+fi

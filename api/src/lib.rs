@@ -39,7 +39,7 @@ pub use demo::DemoPage;
 pub use openapi::document;
 pub use probe::ProbesAt;
 pub use probe::readyz::{Degraded, Readiness, ReadinessReport, Subscription};
-pub use process::{Process, ProcessParts};
+pub use process::{Metrics, Process, ProcessParts};
 pub use public_url::{InvalidPublicUrl, PublicUrl};
 pub use realtime::origin::{AllowedOrigins, InvalidOrigin};
 pub use request::percent_encoded;

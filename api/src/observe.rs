@@ -266,12 +266,30 @@ impl HttpMetrics {
         Self { routes, none, accepted: OnceLock::new(), repeated: OnceLock::new() }
     }
 
+    /// Lets the series of what may be answered begin at zero.
+    pub(crate) fn begin<'a>(&self, answers: impl IntoIterator<Item = (&'a str, u16)>) {
+        for (route, status) in answers {
+            let metrics = self.routes.get(route).unwrap_or(&self.none);
+            metrics.count(status).increment(0);
+            metrics.duration();
+        }
+    }
+
+    /// Lets those of triggers begin at zero.
+    pub(crate) fn begin_triggers(&self) {
+        self.count(false).increment(0);
+        self.count(true).increment(0);
+    }
+
     /// Counts a trigger that was answered with success, now or before.
     pub(crate) fn triggered(&self, replayed: bool) {
+        self.count(replayed).increment(1);
+    }
+
+    fn count(&self, replayed: bool) -> &Counter {
         let (counter, outcome) =
             if replayed { (&self.repeated, "repeated") } else { (&self.accepted, "accepted") };
-        let count = || metrics::counter!("orqestra_triggers_total", "outcome" => outcome);
-        counter.get_or_init(count).increment(1);
+        counter.get_or_init(|| metrics::counter!("orqestra_triggers_total", "outcome" => outcome))
     }
 
     fn record(&self, route: &str, status: StatusCode, elapsed: Duration) {
@@ -285,16 +303,21 @@ impl RouteMetrics {
     }
 
     fn record(&self, status: StatusCode, elapsed: Duration) {
-        let known = STATUSES.iter().position(|known| *known == status.as_u16());
-        let at = known.unwrap_or(STATUSES.len());
-        let count = self.counts[at].get_or_init(|| {
-            let status = known.map_or_else(|| "other".to_owned(), |_| status.as_u16().to_string());
+        self.count(status.as_u16()).increment(1);
+        self.duration().record(elapsed.as_secs_f64());
+    }
+
+    fn count(&self, status: u16) -> &Counter {
+        let known = STATUSES.iter().position(|known| *known == status);
+        self.counts[known.unwrap_or(STATUSES.len())].get_or_init(|| {
+            let status = known.map_or_else(|| "other".to_owned(), |_| status.to_string());
             metrics::counter!("orqestra_http_requests_total", "route" => self.route, "status" => status)
-        });
-        count.increment(1);
-        let duration = self.duration.get_or_init(
+        })
+    }
+
+    fn duration(&self) -> &Histogram {
+        self.duration.get_or_init(
             || metrics::histogram!("orqestra_http_request_duration_seconds", "route" => self.route),
-        );
-        duration.record(elapsed.as_secs_f64());
+        )
     }
 }

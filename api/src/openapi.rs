@@ -76,6 +76,18 @@ pub fn document(at: Option<&PublicUrl>) -> String {
     document.to_pretty_json().expect("the description is JSON")
 }
 
+/// Every route with each status that it is described to answer with.
+pub(crate) fn answers() -> Vec<(String, u16)> {
+    let document = Document::openapi();
+    let mut answers = Vec::new();
+    for (path, item) in &document.paths.paths {
+        let operations = [&item.get, &item.put, &item.post, &item.patch, &item.delete];
+        let responses = operations.into_iter().flatten().flat_map(|operation| &operation.responses.responses);
+        answers.extend(responses.filter_map(|(status, _)| Some((path.clone(), status.parse().ok()?))));
+    }
+    answers
+}
+
 /// Describes all routes.
 #[utoipa::path(get, path = "/openapi.json", tag = "Probes", operation_id = "openapi", responses(
     (status = 200, description = "An OpenAPI document", body = Object, content_type = "application/json"),

@@ -6,19 +6,24 @@
 use std::sync::Arc;
 
 use axum::extract::FromRef;
-use metrics_exporter_prometheus::PrometheusHandle;
 use orqestra_event_log::{Clock, Ids};
 
 use crate::app::App;
 use crate::observe::HttpMetrics;
 use crate::probe::readyz::Readiness;
 
+/// What tells the metrics of this process, in Prometheus's text format.
+pub trait Metrics: Send + Sync {
+    /// Tells them as they are now.
+    fn text(&self) -> String;
+}
+
 /// What a [`Process`] is made of.
 pub struct ProcessParts {
     /// Whether this process can do its work.
     pub readiness: Arc<dyn Readiness>,
     /// The metrics of this process.
-    pub metrics: PrometheusHandle,
+    pub metrics: Arc<dyn Metrics>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// New ids, for requests that bring none.

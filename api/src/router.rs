@@ -40,6 +40,10 @@ pub(crate) const ROUTES: [&str; 21] = [
 
 /// Builds the router of a process with an API.
 pub fn router(app: App) -> Router {
+    let http = app.process.http();
+    http.begin(openapi::answers().iter().map(|(route, status)| (route.as_str(), *status)));
+    http.begin_triggers();
+    begin_metrics();
     let routes = Router::new()
         .route(v1::trigger::PATH, post(v1::trigger::trigger).get(v1::event::named_trigger))
         .route(v1::realtime_token::PATH, post(v1::realtime_token::realtime_token))
@@ -66,7 +70,23 @@ pub fn router(app: App) -> Router {
 
 /// Builds the router of the probes and nothing else.
 pub(crate) fn probes(process: Process, at: ProbesAt) -> Router {
+    let answers = openapi::answers();
+    let probes = answers.iter().map(|(route, status)| (route.as_str(), *status));
+    process.http().begin(probes.filter(|(route, _)| probe::PATHS.contains(route)));
     completed(Router::new(), process.clone(), at).with_state(process)
+}
+
+/// Lets the series of what is refused begin at zero, and that of look-backs.
+fn begin_metrics() {
+    for limit in ["per_minute", "daily"] {
+        metrics::counter!("orqestra_limited_total", "limit" => limit).increment(0);
+    }
+    for reason in ["wrong_token", "waits"] {
+        metrics::counter!("orqestra_admin_refusals_total", "reason" => reason).increment(0);
+    }
+    for outcome in ["recovered", "not_recovered", "not_yet", "failed"] {
+        metrics::counter!("orqestra_realtime_recoveries_total", "outcome" => outcome).increment(0);
+    }
 }
 
 fn completed<S>(routes: Router<S>, process: Process, probes: ProbesAt) -> Router<S>

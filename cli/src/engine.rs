@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::ValueEnum;
-use metrics_exporter_prometheus::PrometheusHandle;
 use orqestra_api::limits::{Limits, Moment};
 use orqestra_api::server::{self, Bounds, Served};
 use orqestra_api::{AdminToken, App, AppParts, DemoPage, ProbesAt, Process, ProcessParts};
@@ -31,7 +30,7 @@ use crate::database::{self, DatabaseUrls};
 use crate::keep::{DataDir, Missing, Origin};
 use crate::logging;
 use crate::readiness::{BeyondHead, EngineReadiness};
-use crate::recorder;
+use crate::recorder::{Recorder, begin_span_metrics};
 use crate::schema;
 use crate::server::Listeners;
 use crate::settings::Settings;
@@ -106,7 +105,7 @@ pub(crate) struct Engine {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     entropy: Arc<dyn Entropy>,
-    metrics: PrometheusHandle,
+    metrics: Recorder,
     beyond: BeyondHead,
     log_token: CancellationToken,
 }
@@ -121,7 +120,7 @@ impl Engine {
         missing: Missing,
         default_provider: DefaultProvider,
     ) -> anyhow::Result<Self> {
-        let metrics = recorder::install()?;
+        let metrics = Recorder::install()?;
         // Times of events, due times and expiries of claims go by one clock for all processes.
         let database_clock = Arc::new(DatabaseClock::new(Arc::new(SystemClock)));
         let clock: Arc<dyn Clock> = Arc::clone(&database_clock) as _;
@@ -186,6 +185,9 @@ impl Engine {
         token: CancellationToken,
     ) -> anyhow::Result<()> {
         let Listeners { main, probes } = listeners;
+        if with.settings.otlp_endpoint.is_some() {
+            begin_span_metrics();
+        }
         let probes_at = if probes.is_some() { ProbesAt::Elsewhere } else { ProbesAt::Here };
         let mut tasks = JoinSet::new();
         let serving = token.child_token();
@@ -304,7 +306,7 @@ impl Engine {
                 )
                 .with_directory(self.commands.directory().clone()),
             ),
-            metrics: self.metrics.clone(),
+            metrics: Arc::new(self.metrics.of(self.commands.log().clone())),
             clock: Arc::clone(&self.clock),
             ids: Arc::clone(&self.ids),
         })

@@ -122,7 +122,7 @@ fn longest(of: impl Iterator<Item = bool>) -> usize {
 }
 
 fn longest_same(digits: &[u8]) -> usize {
-    digits.chunk_by(|one, next| one.eq_ignore_ascii_case(next)).map(<[u8]>::len).max().unwrap_or(0)
+    digits.chunk_by(u8::eq_ignore_ascii_case).map(<[u8]>::len).max().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -155,6 +155,7 @@ impl Commands {
     ) -> Self {
         let stamp = Stamp::new(process);
         let turns = std::iter::repeat_with(tokio::sync::Mutex::default).take(TURNS).collect();
+        metrics::counter!("orqestra_command_retries_total").increment(0);
         Self(Arc::new(Inner {
             log,
             vault,

@@ -35,7 +35,6 @@ pub struct PushFeed {
     /// What stands after it is fed.
     from: Position,
     outage: Outage,
-    lag: metrics::Gauge,
 }
 
 /// The log was closed under it.
@@ -52,8 +51,7 @@ impl PushFeed {
         let log = commands.log().clone();
         let from = *log.head().borrow();
         hub.fed(place(from));
-        let lag = metrics::gauge!("orqestra_subscription_lag", "subscription" => NAME);
-        Self { commands, log, hub, from, outage: Outage::default(), lag }
+        Self { commands, log, hub, from, outage: Outage::default() }
     }
 
     /// Feeds until the token is cancelled. What cannot be read now is tried until it can.
@@ -75,7 +73,7 @@ impl PushFeed {
             if self.hub.pass(place(stands)) {
                 position = stands;
             }
-            self.tell_lag(stands, position);
+            self.log.reads_up_to(NAME, position);
             if position < stands
                 && let Some(reached) = self.publish_after(position).await
             {
@@ -237,11 +235,6 @@ impl PushFeed {
             Err(error) => not_published(tenant, id, &error.to_string()),
         }
         Ok(None)
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "a gauge of events behind")]
-    fn tell_lag(&self, head: Position, position: Position) {
-        self.lag.set((head.get() - position.get()).max(0) as f64);
     }
 }
 

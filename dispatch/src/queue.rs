@@ -158,17 +158,48 @@ pub(crate) struct FairQueue {
     clock: Arc<dyn Clock>,
     changed: Notify,
     wanting: Notify,
+    /// How many rows are held, for operators.
+    told: metrics::Gauge,
+}
+
+/// The queue under its lock. Whatever was done, its length is told when it is left.
+struct Held<'a> {
+    inner: MutexGuard<'a, Inner>,
+    told: &'a metrics::Gauge,
+}
+
+impl std::ops::Deref for Held<'_> {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.inner
+    }
+}
+
+impl std::ops::DerefMut for Held<'_> {
+    fn deref_mut(&mut self) -> &mut Inner {
+        &mut self.inner
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.told.set(f64::from(u32::try_from(self.inner.queued).unwrap_or(u32::MAX)));
+    }
 }
 
 impl FairQueue {
     pub(crate) fn new(bounds: Bounds, gates: Arc<dyn Gates>, clock: Arc<dyn Clock>) -> Self {
         let (changed, wanting) = (Notify::new(), Notify::new());
-        Self { inner: Mutex::new(Inner::new(&bounds)), bounds, gates, clock, changed, wanting }
+        let told = metrics::gauge!("orqestra_dispatch_queued");
+        told.set(0.0);
+        Self { inner: Mutex::new(Inner::new(&bounds)), bounds, gates, clock, changed, wanting, told }
     }
 
-    fn inner(&self) -> MutexGuard<'_, Inner> {
+    fn inner(&self) -> Held<'_> {
         // No code under the lock can panic between two writes that belong together.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        Held { inner, told: &self.told }
     }
 
     fn gate(&self, tenant: TenantId, lane: Lane) -> Gate {
@@ -204,6 +235,7 @@ impl FairQueue {
     }
 
     /// How many rows are held.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.inner().queued
     }

@@ -124,7 +124,7 @@ impl ProviderInstanceId {
     }
 }
 
-/// The caller's id of an event: 1 to 255 characters without controls, kept as received. A stored one is read without
+/// The caller's id of an event: 1 to 255 bytes without control characters, kept as received. A stored one is read without
 /// a check.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -138,15 +138,18 @@ impl fmt::Debug for EventId {
 }
 
 impl EventId {
-    /// Most characters an event id may have.
-    pub const MAX_CHARS: usize = 255;
+    /// Most bytes of UTF-8 that an event id may have.
+    pub const MAX_BYTES: usize = 255;
 
     /// Checks the length and that no control character is inside.
     ///
     /// # Errors
     /// Says which of the two does not hold.
     pub fn parse(raw: &str) -> Result<Self, TextError> {
-        crate::text::checked(raw, Self::MAX_CHARS).map(Self)
+        if raw.len() > Self::MAX_BYTES {
+            return Err(TextError::TooManyBytes { max: Self::MAX_BYTES });
+        }
+        crate::text::checked(raw, Self::MAX_BYTES).map(Self)
     }
 
     /// The id as received.
@@ -343,13 +346,13 @@ mod tests {
     }
 
     #[test]
-    fn an_event_id_has_1_to_255_characters_without_controls() {
+    fn an_event_id_has_1_to_255_bytes_without_controls() {
         assert!(EventId::parse("a").is_ok());
         assert!(EventId::parse(&"a".repeat(255)).is_ok());
         assert!(EventId::parse("").is_err());
         assert!(EventId::parse(&"a".repeat(256)).is_err());
-        assert!(EventId::parse(&"\u{1f600}".repeat(255)).is_ok());
-        assert!(EventId::parse(&"\u{1f600}".repeat(256)).is_err());
+        assert!(EventId::parse(&"\u{1f600}".repeat(63)).is_ok());
+        assert!(EventId::parse(&"\u{1f600}".repeat(64)).is_err());
         assert!(EventId::parse("a\nb").is_err());
     }
 

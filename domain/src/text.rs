@@ -19,6 +19,12 @@ pub enum TextError {
         /// The limit in characters (Unicode scalar values), as JSON Schema counts them.
         max: usize,
     },
+    /// Longer than allowed, where bytes count.
+    #[error("must be at most {max} bytes of UTF-8")]
+    TooManyBytes {
+        /// The limit in bytes of UTF-8.
+        max: usize,
+    },
     /// A control character is inside.
     #[error("must not contain control characters")]
     Control,

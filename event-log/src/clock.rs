@@ -59,6 +59,7 @@ pub struct DatabaseClock {
 impl DatabaseClock {
     /// A clock that shows the local time until a log that it is handed to has asked the database.
     pub fn new(local: Arc<dyn Clock>) -> Self {
+        metrics::counter!("orqestra_database_clock_steps_total").increment(0);
         Self { local, sample: RwLock::new(None) }
     }
 

@@ -41,6 +41,8 @@ use crate::writer::{INEXACT, Queued, Unplaced, Writer};
 
 /// Most streams or keys that one read serves.
 const READ_TOGETHER: usize = 256;
+/// Without proof of the head for this long nobody knows where it is.
+const HEAD_LASTS: Duration = Duration::from_secs(2);
 /// A clock further off the database's than this is wrong.
 pub const MAX_CLOCK_SKEW: Duration = Duration::from_secs(1);
 
@@ -116,6 +118,7 @@ impl EventLog {
         shared.confirm_head().await?;
         plain_keys::look(&shared).await?;
 
+        crate::writer::begin_metrics();
         let tasks = TaskTracker::new();
         let closing = token.child_token();
         let writer_gone = CancellationToken::new();
@@ -182,6 +185,27 @@ impl EventLog {
     /// Says that a caller waits, for as long as what is returned lives. While many do, the engine's own work steps back.
     pub fn caller(&self) -> Caller {
         self.0.shared.rush.enter(Instant::now())
+    }
+
+    /// Tells metrics how things stand now: how many commands wait to be stored, and how far each subscription that this
+    /// process runs is behind. What is not known now is told as NaN, which stands for nothing.
+    #[expect(clippy::cast_precision_loss, reason = "queues and lags are far below 2^52")]
+    pub fn tell_metrics(&self) {
+        let shared = &self.0.shared;
+        metrics::gauge!("orqestra_append_queue_depth").set(shared.room.commands() as f64);
+        let head = (self.head_age() < HEAD_LASTS).then(|| shared.head.borrow().get());
+        for (name, state) in shared.subscriptions() {
+            let runs_here = match state {
+                SubscriptionState::Follows | SubscriptionState::Halted(_) => true,
+                SubscriptionState::Starting
+                | SubscriptionState::StandsBy
+                | SubscriptionState::Interrupted
+                | SubscriptionState::Outdated(_) => false,
+            };
+            let stands = self.progress(&name).borrow().get();
+            let lag = head.filter(|_| runs_here).map_or(f64::NAN, |head| (head - stands).max(0) as f64);
+            metrics::gauge!("orqestra_subscription_lag", "subscription" => name).set(lag);
+        }
     }
 
     /// Stores one command's events, all or none. Once this was polled the command goes on, whether or not anybody
@@ -427,6 +451,12 @@ impl EventLog {
 
     pub(crate) fn progress_sender(&self, subscription: &str) -> watch::Sender<Position> {
         self.0.shared.progress(subscription)
+    }
+
+    /// Notes how far a reader of the log has come that is no subscription: it runs in this process alone.
+    pub fn reads_up_to(&self, reader: &str, position: Position) {
+        self.progress_sender(reader).send_replace(position);
+        self.set_subscription(reader, SubscriptionState::Follows);
     }
 
     /// How a subscription stands in this process.

@@ -1,4 +1,4 @@
-//! How many bytes of events wait to be stored, in all and of each tenant whose events are large.
+//! How many commands and bytes of events wait to be stored, in all, and of each tenant whose events are large.
 //!
 //! Large commands of one tenant take at most as much as they leave free, so that there is room for another tenant's,
 //! in whichever order they come. Small commands are counted in the sum alone, so that they cost nothing more.
@@ -17,6 +17,7 @@ pub(crate) const LARGE: usize = 16 * 1024;
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Room {
+    commands: AtomicUsize,
     taken: AtomicUsize,
     large: Mutex<HashMap<TenantId, usize>>,
 }
@@ -26,10 +27,16 @@ impl Room {
     pub(crate) fn take(&self, tenant: TenantId, bytes: usize) -> bool {
         let taken = self.taken.fetch_add(bytes, Ordering::Relaxed) + bytes;
         if taken <= MOST && (bytes <= LARGE || self.take_large(tenant, bytes, MOST - taken)) {
+            self.commands.fetch_add(1, Ordering::Relaxed);
             return true;
         }
         self.taken.fetch_sub(bytes, Ordering::Relaxed);
         false
+    }
+
+    /// How many commands have taken room.
+    pub(crate) fn commands(&self) -> usize {
+        self.commands.load(Ordering::Relaxed)
     }
 
     fn take_large(&self, tenant: TenantId, bytes: usize, free: usize) -> bool {
@@ -44,6 +51,7 @@ impl Room {
 
     /// Gives room back that was taken.
     pub(crate) fn leave(&self, tenant: TenantId, bytes: usize) {
+        self.commands.fetch_sub(1, Ordering::Relaxed);
         self.taken.fetch_sub(bytes, Ordering::Relaxed);
         if bytes <= LARGE {
             return;
@@ -86,6 +94,7 @@ mod tests {
             room.leave(tenant(1), BODY);
         }
         assert_eq!(room.taken.load(Ordering::Relaxed), 0);
+        assert_eq!(room.commands(), 0);
         assert!(room.large.lock().unwrap().is_empty());
     }
 

@@ -170,6 +170,12 @@ impl Shared {
         states.get(name).copied().unwrap_or_default()
     }
 
+    /// All that have said how they stand.
+    pub(crate) fn subscriptions(&self) -> Vec<(String, SubscriptionState)> {
+        let states = self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
+        states.iter().map(|(name, state)| (name.clone(), *state)).collect()
+    }
+
     pub(crate) fn set_subscription(&self, name: &str, state: SubscriptionState) {
         let mut states = self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
         states.insert(name.to_owned(), state);

@@ -198,6 +198,20 @@ impl Disconnect {
         Self { code, reason }
     }
 
+    /// All of them.
+    pub(crate) const ALL: [Self; 10] = [
+        Self::SHUTDOWN,
+        Self::EXPIRED,
+        Self::SLOW,
+        Self::NO_PONG,
+        Self::TOO_MANY,
+        Self::INVALID_TOKEN,
+        Self::BAD_REQUEST,
+        Self::STALE,
+        Self::CONNECTION_LIMIT,
+        Self::PERMISSION_DENIED,
+    ];
+
     pub(crate) const SHUTDOWN: Self = Self::new(3001, "shutdown");
     pub(crate) const EXPIRED: Self = Self::new(3005, "connection expired");
     /// What a client holds of its channels' numbers is good no more: it subscribes anew.

@@ -272,6 +272,8 @@ fn close(schema: &mut Value, is_part: bool) {
             ("items", item) => vec![item],
             _ => Vec::new(),
         };
-        parts.into_iter().for_each(|part| close(part, name == "allOf"));
+        for part in parts {
+            close(part, name == "allOf");
+        }
     }
 }

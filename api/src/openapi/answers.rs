@@ -74,7 +74,9 @@ fn names(schema: &RefOr<Schema>, found: &mut BTreeSet<String>) {
             }
         }
         RefOr::T(Schema::OneOf(OneOf { items, .. }) | Schema::AllOf(AllOf { items, .. })) => {
-            items.iter().for_each(|item| names(item, found));
+            for item in items {
+                names(item, found);
+            }
         }
         RefOr::T(_) => {}
     }

@@ -65,7 +65,7 @@ use Bound::{Email, Formed, From, Like, List, One, Plain, Text, Uuid, Whole};
 const STATES: &[&str] = &["PLANNED", "SENDING", "RETRYING", "SENT", "FAILED", "SKIPPED", "UNKNOWN"];
 /// The inbox has a channel of its own.
 const CATEGORY: Bound = Formed(1, PushCategories::MOST_CHARS, "^(?!inbox$)[A-Za-z0-9_-]+$");
-const ID: Bound = Plain(1, EventId::MAX_CHARS);
+const ID: Bound = Plain(1, EventId::MAX_BYTES);
 const TYPE: Bound = Plain(1, EventTypeName::MAX_CHARS);
 const USER: Bound = Plain(1, UserId::MAX_CHARS);
 const NAME: Bound = Plain(1, TenantName::MAX_CHARS);
@@ -112,7 +112,7 @@ fn fields() -> Vec<(&'static str, &'static str, Bound)> {
         ("NewSmtpProvider", "username", CREDENTIAL),
         ("NewSmtpProvider", "password", CREDENTIAL),
         ("ExplanationBody", "reason", Text(1, Reason::MAX_BYTES)),
-        ("ExplanationBody", "include", List(0, usize::MAX, Some(&One(INCLUDED)))),
+        ("ExplanationBody", "include", List(0, usize::MAX, &One(INCLUDED))),
         ("Decision", "resolution", One(&["delivered", "resend", "drop"])),
         ("PlanLine", "channel", One(CHANNELS)),
         ("PlanLine", "status", One(&["PLANNED", "SKIPPED"])),

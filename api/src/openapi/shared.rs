@@ -83,7 +83,7 @@ fn headers(status: &str, response: &mut RefOr<utoipa::openapi::Response>) {
         "401" => add("WWW-Authenticate", Type::String, "What credential is asked for"),
         "429" | "503" => add("Retry-After", Type::Integer, "Seconds until another try is worth it"),
         "500" => {
-            add("Retry-After", Type::Integer, "Where it may pass: seconds until another try is worth it")
+            add("Retry-After", Type::Integer, "Where it may pass: seconds until another try is worth it");
         }
         _ => {}
     }

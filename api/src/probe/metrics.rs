@@ -13,5 +13,5 @@ pub(crate) const PATH: &str = "/metrics";
     (status = 200, description = "Prometheus text format 0.0.4", body = String, content_type = "text/plain"),
 ))]
 pub(crate) async fn metrics(State(process): State<Process>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], process.metrics.render())
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], process.metrics.text())
 }

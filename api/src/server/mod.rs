@@ -127,6 +127,7 @@ impl Bounds {
 /// Serves until the token ends, then finishes what is under way.
 pub async fn serve(listener: TcpListener, served: Served, bounds: Bounds, token: CancellationToken) {
     let Served { router, process, hub } = served;
+    metrics::counter!("orqestra_idle_connections_closed_total").increment(0);
     let mut builder = Builder::new();
     // hyper's timer runs from the end of the last answer to the end of the next headers.
     builder.timer(TokioTimer::new()).header_read_timeout(bounds.idle + bounds.headers);

@@ -423,14 +423,14 @@ mod tests {
     }
 
     #[test]
-    fn an_idempotency_key_is_1_to_255_characters_of_utf8() {
-        for bad in ["", &"k".repeat(256), &"ü".repeat(256)] {
+    fn an_idempotency_key_is_1_to_255_bytes_of_utf8() {
+        for bad in ["", &"k".repeat(256), &"ü".repeat(128)] {
             let mut problems = Problems::default();
             assert!(idempotency_key(&with("x-idempotency-key", &[bad]), &mut problems).is_none());
             assert!(problems.check(Some(())).is_err(), "{bad}");
         }
         assert!(
-            idempotency_key(&with("x-idempotency-key", &[&"ü".repeat(255)]), &mut Problems::default())
+            idempotency_key(&with("x-idempotency-key", &[&"ü".repeat(127)]), &mut Problems::default())
                 .is_some()
         );
         let key = idempotency_key(&with("x-idempotency-key", &["Schlüssel"]), &mut Problems::default());

@@ -54,7 +54,7 @@ pub(crate) struct Set {
     port: Option<u16>,
     /// Whether and how the connection is encrypted
     #[arg(long, value_enum, requires = "host", default_value = "starttls")]
-    tls: Tls,
+    tls: Encryption,
     /// The mailbox that emails come from [default: the tenant's sender]
     #[arg(long, requires = "host", value_name = "MAILBOX")]
     from: Option<String>,
@@ -84,7 +84,7 @@ pub(crate) struct Set {
 
 /// Encryption of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Tls {
+enum Encryption {
     /// None: for a server on the same machine
     None,
     /// STARTTLS, refused if the server does not offer it
@@ -93,7 +93,7 @@ enum Tls {
     Tls,
 }
 
-impl Tls {
+impl Encryption {
     const fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",

@@ -32,6 +32,7 @@ use tracing::Instrument as _;
 use self::choose::{Asking, Choice, Others};
 use self::compose::Composer;
 use self::learned::{Learned, learned};
+pub(crate) use self::outcome::begin_metrics;
 use self::outcome::{Attempt, Verdict};
 use self::prepare::{Prepared, Unsendable};
 use self::turn::Turn;

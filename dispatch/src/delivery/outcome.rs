@@ -11,7 +11,7 @@ use orqestra_domain::notification::{
     NotificationRefusal, RecordFailure, RecordSuccess, SkipDelivery, SkipReason, UnknownPolicy,
 };
 use orqestra_domain::retry::Jitter;
-use orqestra_domain::{Cause, Sealed, StreamId, Timestamp};
+use orqestra_domain::{Cause, Channel, Sealed, StreamId, Timestamp};
 use orqestra_event_log::FailPoint;
 use orqestra_vault::{DataKey, FieldContext};
 
@@ -56,6 +56,9 @@ pub(super) enum Verdict {
         cause: String,
     },
 }
+
+/// How an attempt may end, as metrics name it.
+const VERDICTS: [&str; 5] = ["sent", "not_taken", "passed_on", "refused", "unknown"];
 
 impl Verdict {
     const fn name(&self) -> &'static str {
@@ -347,6 +350,39 @@ impl Deliverer {
             ) => Err(unavailable(&error)),
         }
     }
+}
+
+/// Lets the series begin at zero.
+pub(crate) fn begin_metrics() {
+    for channel in [Channel::Email, Channel::Sms] {
+        let channel = channel.as_str();
+        for outcome in VERDICTS {
+            metrics::counter!("orqestra_attempts_total", "channel" => channel, "outcome" => outcome)
+                .increment(0);
+        }
+        for outcome in ["sent", "dead_letter", "held"] {
+            drop(
+                metrics::histogram!("orqestra_delivery_seconds", "channel" => channel, "outcome" => outcome),
+            );
+        }
+        metrics::counter!("orqestra_deliveries_total", "channel" => channel, "outcome" => "held")
+            .increment(0);
+        metrics::counter!("orqestra_swept_total", "channel" => channel).increment(0);
+    }
+    for channel in Channel::ALL {
+        for outcome in ["sent", "dead_letter", "skipped"] {
+            let channel = channel.as_str();
+            metrics::counter!("orqestra_deliveries_total", "channel" => channel, "outcome" => outcome)
+                .increment(0);
+        }
+    }
+    for provider in ["smtp", "sandbox"] {
+        metrics::counter!("orqestra_provider_throttled_total", "provider" => provider).increment(0);
+        metrics::counter!("orqestra_breaker_opened_total", "provider" => provider).increment(0);
+    }
+    metrics::counter!("orqestra_outcome_retries_total").increment(0);
+    metrics::counter!("orqestra_dispatch_postponed_total").increment(0);
+    metrics::counter!("orqestra_dispatch_leases_dropped_total").increment(0);
 }
 
 fn ended(done: &CommandResult<()>, channel: &'static str, outcome: &'static str) -> Result<(), Later> {

@@ -1,4 +1,4 @@
-//! Counts what is due, for operators: the table's rows by kind, how old the oldest due one is, and this process's queue.
+//! Counts what is due, for operators: the table's rows by kind, and how old the oldest due one is.
 //!
 //! Nothing depends on it. It looks at the whole table, so after each count it rests in proportion to what that took.
 
@@ -12,7 +12,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::due::store::{self, Counted, DueError};
 use crate::due::{DueKind, waiting};
-use crate::queue::FairQueue;
 use crate::waiting::WaitReason;
 
 /// The shortest rest between two counts.
@@ -22,7 +21,6 @@ const PATIENCE: u32 = 50;
 
 pub(super) struct Census {
     pub(super) pool: PgPool,
-    pub(super) queue: Arc<FairQueue>,
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -30,8 +28,6 @@ impl Census {
     pub(super) async fn run(self, token: CancellationToken) {
         let outage = Outage::default();
         loop {
-            metrics::gauge!("orqestra_dispatch_queued")
-                .set(f64::from(u32::try_from(self.queue.len()).unwrap_or(u32::MAX)));
             let began = Instant::now();
             let counted = async {
                 let rows = store::count(&self.pool, self.clock.now()).await?;
@@ -46,6 +42,7 @@ impl Census {
                     }
                 }
                 Err(error) => {
+                    show_nothing();
                     if outage.begins() {
                         tracing::warn!(error = %error, "due deliveries cannot be counted");
                     }
@@ -73,6 +70,19 @@ impl Census {
                 metrics::gauge!("orqestra_oldest_unknown_seconds").set(age);
             }
         }
+    }
+}
+
+/// What cannot be counted is not known: NaN stands for nothing.
+fn show_nothing() {
+    for kind in [DueKind::Send, DueKind::Sweep, DueKind::Held] {
+        metrics::gauge!("orqestra_due_deliveries", "kind" => kind.as_str()).set(f64::NAN);
+        metrics::gauge!("orqestra_due_oldest_seconds", "kind" => kind.as_str()).set(f64::NAN);
+    }
+    metrics::gauge!("orqestra_unknown_held").set(f64::NAN);
+    metrics::gauge!("orqestra_oldest_unknown_seconds").set(f64::NAN);
+    for reason in WaitReason::ALL {
+        metrics::gauge!("orqestra_waiting_deliveries", "reason" => reason.as_str()).set(f64::NAN);
     }
 }
 

@@ -20,9 +20,9 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::delivery::Deliverer;
 use crate::delivery::compose::Composer;
 use crate::delivery::turn::AtWork;
+use crate::delivery::{Deliverer, begin_metrics};
 use crate::due::store;
 use crate::due::subscriber::DueSubscriber;
 use crate::provider::carriers::{Carriers, MakeProvider, Providers};
@@ -81,6 +81,7 @@ impl Dispatch {
         token: CancellationToken,
     ) -> Result<(), DispatchError> {
         let settings = settings.checked()?;
+        begin_metrics();
         let DispatchDeps { commands, pool, entropy, providers } = deps;
         let log = commands.log().clone();
         let clock = Arc::clone(log.clock());
@@ -124,7 +125,7 @@ impl Dispatch {
             running.child_token(),
         ));
 
-        let census = Census { pool: pool.clone(), queue: Arc::clone(&queue), clock: Arc::clone(&clock) };
+        let census = Census { pool: pool.clone(), clock: Arc::clone(&clock) };
         let counting = tokio::spawn(census.run(running.child_token()));
 
         // Twice the poller's pause: what is mended goes on within seconds.

@@ -67,6 +67,7 @@ pub async fn run_subscription<S: Subscriber>(
         outdated: None,
         outage: Outage::default(),
     };
+    runner.begin_metrics();
     let mut pause = SHORTEST_REST;
     loop {
         let started = Instant::now();
@@ -174,12 +175,11 @@ impl<S: Subscriber> Runner<S> {
         let mut position = self.standing(lease, start).await?.position;
         parked::retry_those_of_others(&self.pool, &self.name, lease.epoch).await?;
         self.renew_at = Instant::now();
-        // An operator that sees it follow finds its lag too.
-        self.tell_lag(position);
-        self.works_again(SubscriptionState::Follows);
         let mut head = self.log.head();
         let progress = self.log.progress_sender(&self.name);
         progress.send_replace(position);
+        // An operator that sees it follow finds its lag too.
+        self.works_again(SubscriptionState::Follows);
         loop {
             if self.token.is_cancelled() {
                 return Ok(End::Stopped);
@@ -205,7 +205,6 @@ impl<S: Subscriber> Runner<S> {
                 };
                 progress.send_replace(position);
             }
-            self.tell_lag(position);
             // At the head there is nothing to ask the database for: what comes moves the head.
             let SubscriptionOptions { rushed_batch, gather, .. } = self.options;
             let most = if self.log.in_a_rush() { self.most.min(rushed_batch) } else { self.most };
@@ -321,11 +320,14 @@ impl<S: Subscriber> Runner<S> {
         }
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "a lag is far below 2^52")]
-    fn tell_lag(&self, position: Position) {
-        let lag = self.log.head().borrow().get() - position.get();
-        metrics::gauge!("orqestra_subscription_lag", "subscription" => self.name.clone())
-            .set(lag.max(0) as f64);
+    /// Lets the series begin: this process knows of nothing that it stands still at.
+    fn begin_metrics(&self) {
+        let name = || self.name.clone();
+        metrics::counter!("orqestra_subscription_events_total", "subscription" => name()).increment(0);
+        metrics::counter!("orqestra_subscription_parked_total", "subscription" => name()).increment(0);
+        metrics::gauge!("orqestra_subscription_interrupted", "subscription" => name()).set(0.0);
+        metrics::gauge!("orqestra_subscription_halted", "subscription" => name()).set(0.0);
+        metrics::gauge!("orqestra_subscription_outdated", "subscription" => name()).set(0.0);
     }
 
     /// Notes the end of an interruption. While the event is ahead that is newer than this program, that is how it stands.
@@ -349,9 +351,15 @@ impl<S: Subscriber> Runner<S> {
         if state == self.state {
             return;
         }
+        let interrupted = |state| state == SubscriptionState::Interrupted;
         let halted = |state| matches!(state, SubscriptionState::Halted(_));
         let outdated = |state| matches!(state, SubscriptionState::Outdated(_));
         let value = |holds: bool| f64::from(u8::from(holds));
+        if interrupted(self.state) != interrupted(state) {
+            let gauge =
+                metrics::gauge!("orqestra_subscription_interrupted", "subscription" => self.name.clone());
+            gauge.set(value(interrupted(state)));
+        }
         if halted(self.state) != halted(state) {
             let gauge = metrics::gauge!("orqestra_subscription_halted", "subscription" => self.name.clone());
             gauge.set(value(halted(state)));

@@ -94,7 +94,6 @@ impl Writer {
             for queued in arrived.drain(..) {
                 self.pending.push(queued);
             }
-            metrics::gauge!("orqestra_append_queue_depth").set(depth(self.pending.len() + queue.len()));
             let (most, own) = if self.shared.rush.is_on(Instant::now()) {
                 let most = self.shared.rush.half().min(self.max_batch);
                 (most, self.share.of_next(self.pending.callers(), most))
@@ -106,7 +105,6 @@ impl Writer {
                 self.store(batch, &mut queue).await;
             }
         }
-        metrics::gauge!("orqestra_append_queue_depth").set(0.0);
         self.flusher.close().await;
     }
 
@@ -225,6 +223,30 @@ fn place(events: Vec<crate::recorded::RecordedEvent>, first: Position) -> Record
 #[expect(clippy::cast_precision_loss, reason = "a queue is shorter than 2^52")]
 fn depth(length: usize) -> f64 {
     length as f64
+}
+
+/// Why an append is not stored, as metrics name it.
+const REFUSALS: [&str; 10] = [
+    "conflict",
+    "key_taken",
+    "key_raced",
+    "key_dead",
+    "too_large",
+    "malformed",
+    "full",
+    "unavailable",
+    "failed",
+    "lost",
+];
+
+/// Lets the series begin at zero.
+pub(crate) fn begin_metrics() {
+    metrics::counter!("orqestra_append_events_total").increment(0);
+    for reason in REFUSALS {
+        metrics::counter!("orqestra_append_refusals_total", "reason" => reason).increment(0);
+    }
+    drop(metrics::histogram!("orqestra_append_batch_size"));
+    drop(metrics::histogram!("orqestra_append_flush_seconds"));
 }
 
 fn count(outcome: &Outcome) {

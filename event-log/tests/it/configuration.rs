@@ -99,6 +99,7 @@ async fn a_repeat_is_told_as_one_whatever_has_changed_since() {
     let claim = || IdempotencyClaim {
         tenant: SHOP,
         key: "k".to_owned(),
+        plain: None,
         notification,
         expires_at: "2027-01-01T00:00:00Z".parse().unwrap(),
     };

@@ -88,8 +88,8 @@ async fn an_idle_process_knows_that_nothing_can_be_stored_and_that_it_can_be_aga
             Hindrance::Forbidden,
         ),
         (
-            "alter function append_batch_of rename to append_batch_gone".to_owned(),
-            "alter function append_batch_gone rename to append_batch_of".to_owned(),
+            "alter function append_batch_since rename to append_batch_gone".to_owned(),
+            "alter function append_batch_gone rename to append_batch_since".to_owned(),
             Hindrance::Missing,
         ),
         (

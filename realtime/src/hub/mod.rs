@@ -145,6 +145,11 @@ impl Default for Hub {
 impl Hub {
     /// Makes a hub without connections.
     pub fn new() -> Self {
+        metrics::gauge!("orqestra_realtime_connections").increment(0.0);
+        metrics::counter!("orqestra_realtime_publications_total").increment(0);
+        for Disconnect { code, .. } in Disconnect::ALL {
+            metrics::counter!("orqestra_realtime_disconnects_total", "code" => code.to_string()).increment(0);
+        }
         Self(Arc::new(Inner {
             state: Mutex::default(),
             unknown: Unknown::default(),

@@ -35,7 +35,7 @@ impl Two {
     /// Where a round's change is made, and where it is relied on.
     fn sides(&self, round: usize) -> [SocketAddr; 2] {
         let (first, second) = (self.world.engine().address(), self.second.address());
-        if round % 2 == 0 { [first, second] } else { [second, first] }
+        if round.is_multiple_of(2) { [first, second] } else { [second, first] }
     }
 
     async fn admin(&self, at: SocketAddr, method: Method, path: &str, body: &Value) -> Value {
@@ -104,7 +104,7 @@ async fn a_key_that_was_issued_or_revoked_and_a_tenant_that_was_registered_hold_
         assert_eq!(two.trigger(here, &key(&issued), "a").await.status, 200, "{round}: a key opens");
         let first = issued["apiKeyIds"][0].clone();
         two.admin(there, Method::PATCH, &path, &json!({"revokeApiKey": first})).await;
-        let answers = [&shop, &issued].map(|of| key(of));
+        let answers = [&shop, &issued].map(key);
         let mut refused = 0;
         for key in &answers {
             let answer = two.trigger(here, key, "a").await;

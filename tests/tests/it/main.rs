@@ -23,6 +23,7 @@ mod earlier;
 mod errors;
 mod event_id;
 mod explanation;
+mod exposition;
 mod first_run;
 mod forgetting;
 mod idempotency;

@@ -159,7 +159,7 @@ async fn field_payload_user_id() {
         (json!(""), json!("must not be empty")),
         (json!(7), json!("must be a string")),
         (json!("u\n"), json!("must not contain control characters")),
-        (json!("u".repeat(256)), json!("must be at most 255 bytes")),
+        (json!("u".repeat(256)), json!("must be at most 255 characters")),
         (json!("u".repeat(255)), json!(null)),
         (json!("a/b ü%?#\u{1F600}"), json!(null)),
     ] {
