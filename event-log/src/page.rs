@@ -359,6 +359,13 @@ mod tests {
             (CONFIGURATION, "(0, 1000, 1000000)"),
             (STREAMS, "(array['Tenant'], array['t'], array[0], 1000000)"),
         ];
+        // A log that has just grown, of which the planner has no statistics.
+        let grow = "insert into events
+             select case when p % 100 = 0 then 'Tenant' else 'Other' end,
+                    '00000000-0000-0000-0000-000000000001/' || gen_random_uuid(), 1, 'Counted', '1.0.0', '{}', '{}', p,
+                    gen_random_uuid(), '00000000-0000-0000-0000-000000000001', now(), '\\x00'
+               from generate_series(1, 20000) as p";
+        sqlx::query(grow).execute(database.pool()).await.unwrap();
         let mut connection = reader.pool().acquire().await.unwrap();
         for (number, (statement, values)) in plans.into_iter().enumerate() {
             let prepare = format!("prepare p{number} as {statement}");

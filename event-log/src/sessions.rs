@@ -159,6 +159,9 @@ fn micros(span: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use orqestra_tests::postgres::TestDatabase;
+    use sqlx::PgPool;
+
     use super::*;
 
     #[tokio::test]
@@ -190,5 +193,47 @@ mod tests {
         sessions.trouble();
         let noted = sessions.0.troubled.load(Ordering::Acquire);
         assert!(noted > 0 && noted <= sessions.now());
+    }
+
+    /// A pool of one session, and the session's number.
+    async fn pool(sessions: &Sessions, database: &TestDatabase) -> (PgPool, i32) {
+        let pool = sessions.pool().max_connections(1).connect_lazy_with(database.options().clone());
+        let number = session(&pool).await;
+        (pool, number)
+    }
+
+    async fn session(pool: &PgPool) -> i32 {
+        sqlx::query_scalar("select pg_backend_pid()").fetch_one(pool).await.unwrap()
+    }
+
+    /// Leaves the pool alone until its session counts as idle.
+    async fn idle() {
+        let until = Instant::now() + 2 * IN_USE;
+        while Instant::now() < until {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_session_that_was_opened_before_an_outage_ended_is_replaced_and_a_later_one_is_kept() {
+        let (sessions, database) = (Sessions::default(), TestDatabase::migrated(&crate::MIGRATOR).await);
+        let (pool, before) = pool(&sessions, &database).await;
+        assert_eq!(session(&pool).await, before);
+        sessions.renew();
+        let after = session(&pool).await;
+        assert_ne!(after, before, "it may lead to a server that is none any more");
+        assert_eq!(session(&pool).await, after);
+    }
+
+    #[tokio::test]
+    async fn a_session_that_only_reads_is_replaced_as_long_as_the_writers_own_stores() {
+        let (sessions, database) = (Sessions::default(), TestDatabase::migrated(&crate::MIGRATOR).await);
+        let (pool, before) = pool(&sessions, &database).await;
+        sqlx::query("set default_transaction_read_only = on").execute(&pool).await.unwrap();
+        idle().await;
+        assert_eq!(session(&pool).await, before, "nobody knows of a server that stores");
+        sessions.stores(true);
+        idle().await;
+        assert_ne!(session(&pool).await, before);
     }
 }

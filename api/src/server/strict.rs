@@ -259,3 +259,43 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Strict<S> {
         self.throw_away(cx).map(Ok)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+
+    use super::*;
+
+    /// What a connection's requests are refused with once such a head has come, and the connection.
+    async fn head(bytes: usize, heads: &LargeHeads) -> (Option<ApiError>, impl Sized) {
+        let (mut client, server) = duplex(2 * bytes);
+        let requests = Requests::default();
+        let mut stream = Strict::new(server, requests.clone(), heads.clone());
+        let begin = b"GET / HTTP/1.1\r\nhost: a\r\nx: ";
+        client.write_all(begin).await.unwrap();
+        client.write_all(&vec![b'x'; bytes - begin.len()]).await.unwrap();
+        let (mut read, mut refused) = (0, None);
+        while read < bytes && refused.is_none() {
+            read += stream.read(&mut [0; AT_ONCE]).await.unwrap();
+            refused = requests.refusal();
+        }
+        (refused, (client, stream))
+    }
+
+    #[tokio::test]
+    async fn large_heads_are_bounded_over_all_connections_and_small_ones_are_not_counted() {
+        let heads = LargeHeads::default();
+        let mut held = Share { all: heads.clone(), bytes: 0 };
+        let (refused, large) = head(SMALL_HEAD + 1, &heads).await;
+        assert!(refused.is_none() && heads.0.load(Ordering::Relaxed) == 1, "{refused:?}");
+        drop(large);
+        assert_eq!(heads.0.load(Ordering::Relaxed), 0, "they are given back");
+        assert!(held.hold(LARGE_HEADS));
+        let (refused, small) = head(SMALL_HEAD, &heads).await;
+        assert!(refused.is_none(), "{refused:?}");
+        let (refused, large) = head(SMALL_HEAD + 1, &heads).await;
+        assert!(matches!(refused, Some(ApiError::Overloaded(RETRY_AFTER))), "{refused:?}");
+        drop((held, small, large));
+        assert_eq!(heads.0.load(Ordering::Relaxed), 0);
+    }
+}

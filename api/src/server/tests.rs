@@ -13,6 +13,7 @@ use orqestra_tests::wait;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tokio_util::sync::DropGuard;
 
 use super::*;
@@ -272,6 +273,27 @@ async fn a_request_in_a_spare_place_waits_for_one_of_its_own_and_is_told_where_i
     server.let_go.add_permits(2);
     assert!(in_time(answer(&mut slow)).await.ends_with("slow"));
     assert!(in_time(answer(&mut waits)).await.ends_with("slow"), "the place of the first, which is idle now");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_requests_in_spare_places_half_wait_and_the_others_are_told_at_once() {
+    let server = Server::with(Bounds { spare: 4, ..few(1) }).await;
+    let mut slow = server.under_way().await;
+    let mut others = JoinSet::new();
+    for _ in 0..4 {
+        let mut client = server.connect().await;
+        others.spawn(async move { ask(&mut client, SLOW).await });
+    }
+    for _ in 0..2 {
+        let told = in_time(others.join_next()).await.unwrap().unwrap();
+        assert!(told.starts_with("HTTP/1.1 503 Service Unavailable"), "{told}");
+    }
+    server.let_go.add_permits(3);
+    assert!(in_time(answer(&mut slow)).await.ends_with("slow"));
+    for _ in 0..2 {
+        let answered = in_time(others.join_next()).await.unwrap().unwrap();
+        assert!(answered.ends_with("slow"), "{answered}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

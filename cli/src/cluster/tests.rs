@@ -17,7 +17,7 @@ use super::binaries::Binaries;
 use super::place::Place;
 use super::{
     APP, Cluster, DATABASE, GONE_WITHIN, LOOK_AGAIN_AFTER, OWNER, PORT, SEALED, STOP_WITHIN_AT_LEAST,
-    SUPERUSER, start_or_adopt, works_in,
+    SUPERUSER, TOLD_TO_END, start_or_adopt, works_in,
 };
 use crate::keep::{DataDir, PASSWORDS_FILE};
 
@@ -74,6 +74,25 @@ async fn a_server_that_a_killed_engine_left_is_adopted() {
     assert!(second.child.is_none());
     assert_eq!(second.postmaster, pid);
     second.stop(by()).await.expect("an adopted server stops");
+}
+
+#[tokio::test]
+async fn a_start_that_is_told_to_end_ends_the_server_that_it_started_or_found() {
+    let folder = Folder::new("told");
+    let told = CancellationToken::new();
+    told.cancel();
+    let left = folder.start().await;
+    let (pid, data) = (left.postmaster, left.home.join("data"));
+    drop(left);
+    let found = start_or_adopt(&folder.0, &told).await.unwrap_err();
+    assert!(found.to_string().contains(TOLD_TO_END), "{found:#}");
+    assert!(!works_in(pid, &data), "the server of a killed engine goes too");
+    let started = start_or_adopt(&folder.0, &told).await.unwrap_err();
+    assert!(started.to_string().contains(TOLD_TO_END), "{started:#}");
+    let left = std::fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
+    let pid = left.lines().next().and_then(|pid| Pid::from_raw(pid.parse().ok()?));
+    assert!(pid.is_none_or(|pid| !works_in(pid, &data)), "{pid:?}");
+    folder.start().await.stop(by()).await.expect("the next start is as any other");
 }
 
 #[tokio::test]

@@ -36,6 +36,21 @@ async fn a_key_of_one_tenant_is_refused_to_another_in_whichever_process() {
 }
 
 #[tokio::test]
+async fn a_further_key_of_a_tenant_is_refused_to_another_like_its_first_one() {
+    let world = World::new().await;
+    let commands = world.process().await;
+    let registered = commands.register_tenant(with_key(1), &ctx()).await.unwrap();
+    let patch = TenantPatch { issue_api_key: true, ..TenantPatch::default() };
+    let (_, issued) = commands.change_tenant(registered.tenant_id, patch, &ctx()).await.unwrap();
+    let further = issued.unwrap().api_key;
+    let other = RegisterTenant { api_key: Some(further.clone()), ..with_key(2) };
+    let error = commands.register_tenant(other, &ctx()).await.unwrap_err();
+    let CommandError::Refused(TenantRefusal::ApiKeyTaken { holder }) = error else { panic!("{error}") };
+    assert_eq!(holder, registered.tenant_id);
+    assert_eq!(opens(&commands, &further), Some(registered.tenant_id));
+}
+
+#[tokio::test]
 async fn of_two_processes_that_issue_one_key_at_once_one_wins() {
     let world = World::new().await;
     let (here, there) = (world.process().await, world.process().await);

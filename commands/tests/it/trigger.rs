@@ -56,6 +56,25 @@ async fn a_repeat_is_known_after_a_restart() {
 }
 
 #[tokio::test]
+async fn nothing_is_answered_from_memory_once_the_log_is_another() {
+    let world = World::new().await;
+    let commands = world.process().await;
+    let shop = tenant(&commands).await;
+    let event = trigger(Some("e"), Some("k"), "u", "");
+    let accepted = commands.trigger(&shop, event.clone(), &ctx()).await.unwrap();
+    assert!(commands.known(&shop, &event).await.unwrap().is_some());
+    assert!(commands.recent_story(shop.id, accepted.notification).await.unwrap().is_some());
+    let last = accepted.position.unwrap().get();
+    world.database.cut_log(last - 1).await;
+    commands.log().changed().await;
+    for repeat in [trigger(Some("e"), None, "u", ""), event] {
+        assert!(commands.known(&shop, &repeat).await.is_err(), "the event is gone");
+        assert!(commands.trigger(&shop, repeat, &ctx()).await.is_err());
+    }
+    assert!(commands.recent_story(shop.id, accepted.notification).await.is_err());
+}
+
+#[tokio::test]
 async fn an_event_that_another_process_accepts_after_it_was_asked_for_is_a_repeat_here() {
     let world = World::new().await;
     let (here, there) = (world.process().await, world.process().await);

@@ -176,6 +176,18 @@ fn lanes_that_call_leave_units_for_another_one_and_take_none_of_the_local_ones()
 }
 
 #[test]
+fn what_calls_nobody_goes_on_while_every_call_is_taken() {
+    let Played { queue, .. } = played(Bounds { calls: 1, ..BOUNDS }, 10);
+    queue.push(emails(1, 10));
+    let calling = take(&queue, 99);
+    assert_eq!(calling.len(), 1);
+    queue.push((0..5).map(|_| entry(1, Channel::Push, DueKind::Send)));
+    assert_eq!(take(&queue, 99).len(), 5);
+    drop(calling);
+    assert_eq!(take(&queue, 99).len(), 1, "pushes at work take no call");
+}
+
+#[test]
 fn large_content_counts_as_many() {
     let Played { queue, .. } = played(BOUNDS, 10);
     queue.push(emails(1, 10));

@@ -165,3 +165,33 @@ pub(super) async fn forget_old(
     .await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use orqestra_tests::postgres::TestDatabase;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_subscription_begins_no_further_than_the_log_goes() {
+        let database = TestDatabase::migrated(&crate::MIGRATOR).await;
+        begin(database.pool(), "late", Position::new(7), 1).await.unwrap();
+        assert_eq!(checkpoint(database.pool(), "late").await.unwrap(), Some(Position::ZERO));
+        assert!(checkpoints_beyond_head(database.pool()).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_checkpoint_moves_no_further_than_the_log_goes_whatever_was_asked_for_on_the_way() {
+        let database = TestDatabase::migrated(&crate::MIGRATOR).await;
+        let lease = "insert into leases (name, epoch, owner, until, presence)
+                     values ('late', 1, gen_random_uuid(), clock_timestamp(), 0)";
+        database.run(lease).await;
+        begin(database.pool(), "late", Position::ZERO, 1).await.unwrap();
+        // A page none of whose events the subscriber asks for has no last event to look for.
+        let mut connection = database.pool().acquire().await.unwrap();
+        let to = Position::new(3);
+        let moved = advance(&mut connection, "late", (Position::ZERO, to), None, 1).await.unwrap();
+        assert_eq!(moved, Moved::Fenced);
+        assert_eq!(checkpoint(database.pool(), "late").await.unwrap(), Some(Position::ZERO));
+    }
+}

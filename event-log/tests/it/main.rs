@@ -14,6 +14,7 @@ mod hindrance;
 mod intact;
 mod keys;
 mod late;
+mod lease;
 mod neighbours;
 mod newer;
 mod paging;

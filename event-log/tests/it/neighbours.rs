@@ -14,8 +14,12 @@ const SMALL: usize = 8;
 
 /// A large command of tenant 1.
 fn large(number: usize) -> Append {
+    of_size(number, BODY)
+}
+
+fn of_size(number: usize, bytes: usize) -> Append {
     let mut append = events(u128::try_from(number).unwrap() + 1_000, 0, 1);
-    append.events[0].payload = json!({"sealed": "x".repeat(BODY)});
+    append.events[0].payload = json!({"sealed": "x".repeat(bytes)});
     append
 }
 
@@ -56,6 +60,35 @@ async fn small_commands_of_one_tenant_wait_for_one_batch_of_anothers_large_ones_
     }
     assert!(positions.is_sorted(), "one tenant's commands keep their order: {positions:?}");
     assert_eq!(checked_log(world.pool()).await.len(), LARGE + SMALL);
+}
+
+#[tokio::test]
+async fn tenants_take_turns_by_bytes_where_no_command_is_large() {
+    /// Two of them are a turn.
+    const MIDDLING: usize = 15 * 1024;
+    let world = World::new().await;
+    let mut held = HeldAppends::on(world.pool()).await;
+    let append = |append: Append| {
+        let log = world.log.clone();
+        tokio::spawn(async move { recorded(log.append(append).await).first.get() })
+    };
+    let first = append(of_size(0, MIDDLING));
+    held.waited_for_by(1).await;
+    let others: Vec<_> = (1..60).map(|number| append(of_size(number, MIDDLING))).collect();
+    let smalls: Vec<_> = (0..SMALL).map(|number| append(small(number))).collect();
+    for _ in 0..others.len() + SMALL {
+        tokio::task::yield_now().await;
+    }
+    held.release().await;
+    assert_eq!(in_time(first).await.unwrap(), 1);
+    let last = i64::try_from(1 + 2 + SMALL).unwrap();
+    for small in smalls {
+        let position = in_time(small).await.unwrap();
+        assert!(position <= last, "all small ones go behind one turn of the other tenant: {position}");
+    }
+    for other in others {
+        in_time(other).await.unwrap();
+    }
 }
 
 #[tokio::test]

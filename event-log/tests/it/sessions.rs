@@ -3,10 +3,13 @@
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
-use orqestra_event_log::{MIGRATOR, Sessions};
+use orqestra_event_log::{EventLog, LogOptions, MIGRATOR, Sessions};
 use orqestra_tests::postgres::{TestCluster, TestDatabase};
 use orqestra_tests::proxy::Proxy;
+use orqestra_tests::wait;
 use sqlx::PgPool;
+
+use crate::support::{self, DEADLINE, events, options, recorded};
 
 const SESSIONS: u32 = 4;
 /// A session that is lost costs its look, and its successor its start.
@@ -34,7 +37,7 @@ impl World {
     async fn use_all(&self) {
         let held = join_all((0..SESSIONS).map(|_| self.pool.acquire())).await;
         drop(held.into_iter().map(Result::unwrap).collect::<Vec<_>>());
-        orqestra_tests::wait::until_now("idle sessions", crate::support::DEADLINE, || {
+        wait::until_now("idle sessions", DEADLINE, || {
             (self.pool.num_idle() == SESSIONS as usize).then_some(())
         })
         .await;
@@ -82,7 +85,7 @@ async fn a_statement_that_was_given_up_on_a_lost_connection_keeps_no_place_of_th
         let asked = "select count(*) from pg_stat_activity
                       where application_name = 'sessions' and wait_event = 'PgSleep'
                         and datname = current_database()";
-        orqestra_tests::wait::until("statements under way", crate::support::DEADLINE, async || {
+        wait::until("statements under way", DEADLINE, async || {
             let count: i64 = sqlx::query_scalar(asked).fetch_one(world.database.pool()).await.unwrap();
             (count > 0).then_some(())
         })
@@ -92,4 +95,61 @@ async fn a_statement_that_was_given_up_on_a_lost_connection_keeps_no_place_of_th
     let (given_up, ()) = futures::future::join(waiting, losing).await;
     assert!(given_up.iter().all(Result::is_err), "{given_up:?}");
     world.answers("statements that were given up").await;
+}
+
+/// The sessions by which logs listen, which hold their presence.
+async fn listening(pool: &PgPool) -> Vec<i32> {
+    let present = "select pid from pg_locks
+                    where locktype = 'advisory'
+                      and database = (select oid from pg_database where datname = current_database())";
+    sqlx::query_scalar(present).fetch_all(pool).await.unwrap()
+}
+
+/// Waits until so many logs listen.
+async fn until_listening(pool: &PgPool, count: usize) -> Vec<i32> {
+    wait::until("logs that listen", DEADLINE, async || {
+        Some(listening(pool).await).filter(|sessions| sessions.len() == count)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn after_an_outage_a_log_listens_by_a_session_of_after_it() {
+    let world = support::World::new().await;
+    recorded(world.log.append(events(1, 0, 1)).await);
+    let before = until_listening(world.pool(), 1).await;
+    // The writer's session alone: the other may lead to a server that is none any more.
+    let ended: i64 = sqlx::query_scalar(
+        "select count(pg_terminate_backend(pid, 10000)) from pg_stat_activity
+          where datname = current_database() and application_name = 'orqestra-writer'",
+    )
+    .fetch_one(world.pool())
+    .await
+    .unwrap();
+    assert_eq!(ended, 1);
+    recorded(world.log.append(events(1, 1, 1)).await);
+    wait::until("another session that listens", DEADLINE, async || {
+        let now = listening(world.pool()).await;
+        (!now.is_empty() && now != before).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_log_whose_listening_session_the_network_forgot_hears_of_news_again() {
+    let world = support::World::new().await;
+    let proxy = Proxy::before(TestCluster::shared().socket()).await;
+    let pool = world.database.pool_over(proxy.port());
+    // It learns of another process's events by notices alone.
+    let options = LogOptions { poll: Duration::from_hours(1), ..options(&world.clock) };
+    let log = EventLog::open(pool, options, world.token.child_token()).await.unwrap();
+    drop(until_listening(world.pool(), 2).await);
+    proxy.lose();
+    let mut appended = 0;
+    wait::until("news", DEADLINE, async || {
+        appended += 1;
+        recorded(world.log.append(events(appended, 0, 1)).await);
+        (log.head().borrow().get() > 0).then_some(())
+    })
+    .await;
 }

@@ -28,6 +28,8 @@ pub(crate) struct Witness {
     pub(crate) gate: Option<Arc<tokio::sync::Semaphore>>,
     /// So many numbers the database adds up for each batch.
     pub(crate) work: i64,
+    /// The positions of the events that it was told to be stored.
+    pub(crate) told: Arc<Mutex<Vec<i64>>>,
 }
 
 impl Subscriber for Witness {
@@ -63,6 +65,10 @@ impl Subscriber for Witness {
         Ok(())
     }
 
+    fn committed(&mut self, batch: &[Arc<RecordedEvent>], _: Position) {
+        self.told.lock().unwrap().extend(batch.iter().map(|event| event.position.get()));
+    }
+
     fn on_poison(&self) -> OnPoison {
         self.on_poison
     }
@@ -75,6 +81,7 @@ pub(crate) fn witness() -> Witness {
         on_poison: OnPoison::Halt,
         gate: None,
         work: 0,
+        told: Arc::default(),
     }
 }
 

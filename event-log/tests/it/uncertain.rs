@@ -1,6 +1,6 @@
 //! Commits whose answer is lost: a subscription goes on from what the tables say, not from what it remembers.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use orqestra_event_log::{OnPoison, Position, SubscriptionOptions, checkpoint, parked, request_retry};
 use orqestra_tests::postgres::{TestCluster, TestDatabase};
@@ -18,6 +18,7 @@ struct Apart {
     proxy: Proxy,
     pool: PgPool,
     poison: Poison,
+    told: Arc<Mutex<Vec<i64>>>,
 }
 
 impl Apart {
@@ -25,11 +26,13 @@ impl Apart {
         let database = TestDatabase::migrated(&orqestra_event_log::MIGRATOR).await;
         let proxy = Proxy::before(TestCluster::shared().socket()).await;
         let pool = database.pool_over(proxy.port());
-        Self { world: world_on(database).await, proxy, pool, poison: Poison::default() }
+        let (poison, told) = (Poison::default(), Arc::default());
+        Self { world: world_on(database).await, proxy, pool, poison, told }
     }
 
     fn run(&self) -> Running {
-        let subscriber = Witness { poison: Arc::clone(&self.poison), on_poison: OnPoison::Park, ..witness() };
+        let (poison, told) = (Arc::clone(&self.poison), Arc::clone(&self.told));
+        let subscriber = Witness { poison, told, on_poison: OnPoison::Park, ..witness() };
         let options = SubscriptionOptions { tries: 1, ..quick() };
         run_through(&self.world, &self.world.log, &self.pool, subscriber, options)
     }
@@ -118,6 +121,7 @@ async fn after_a_lost_commit_of_a_move_each_event_is_handled_once() {
     assert_eq!(apart.proxy.lost(), 4);
     running.stop().await;
     assert_eq!(witnessed(world).await, [1, 2, 3, 4, 5]);
+    assert_eq!(*apart.told.lock().unwrap(), [1, 2, 3, 4, 5], "what was stored after all is told too");
     assert_eq!(checkpoint(world.pool(), "witness").await.unwrap(), Some(Position::new(5)));
 }
 

@@ -147,6 +147,19 @@ async fn a_refusal_by_a_limit_is_counted_by_the_limit() {
 }
 
 #[tokio::test]
+async fn a_refused_admin_token_is_counted_and_so_is_one_that_is_not_looked_at() {
+    let world = World::start().await;
+    world.expect_errors();
+    let wrong = || world.call(Request::get("/admin/v1/tenants").header("authorization", "Bearer wrong"));
+    while wrong().await.status == 401 {}
+    let refused = async |reason: &str| {
+        value(&world, &format!(r#"orqestra_admin_refusals_total{{reason="{reason}"}}"#)).await
+    };
+    assert!(refused("wrong_token").await.is_some_and(|count| count > 1.0));
+    assert!(refused("waits").await.is_some_and(|count| count >= 1.0));
+}
+
+#[tokio::test]
 async fn what_waits_to_be_sent_again_is_counted_as_due_work() {
     let world = World::with(&[("ORQESTRA_RETRY_DELAYS", "8s,8s,8s")]).await;
     let tenant = world.tenant();
