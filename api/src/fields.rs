@@ -211,7 +211,7 @@ fn whole(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| {
         let number = value.as_f64().filter(|number| number.fract() == 0.0 && *number >= 0.0)?;
         // Without an exponent or a fraction: what is beyond 64 bits does not parse.
-        format!("{number}").parse().ok()
+        format!("{}", number.abs()).parse().ok()
     })
 }
 

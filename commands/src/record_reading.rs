@@ -27,8 +27,8 @@ const REASON_FIELD: &str = "reason";
 pub struct Reason(String);
 
 impl Reason {
-    /// Most bytes of UTF-8 allowed.
-    pub const MAX_BYTES: usize = 500;
+    /// Most characters allowed.
+    pub const MAX_CHARS: usize = 500;
 
     /// Checks length and characters.
     ///
@@ -38,8 +38,8 @@ impl Reason {
         if raw.trim().is_empty() {
             return Err(TextError::Empty);
         }
-        if raw.len() > Self::MAX_BYTES {
-            return Err(TextError::TooLong { max: Self::MAX_BYTES });
+        if raw.chars().nth(Self::MAX_CHARS).is_some() {
+            return Err(TextError::TooLong { max: Self::MAX_CHARS });
         }
         if raw.chars().any(char::is_control) {
             return Err(TextError::Control);

@@ -4,15 +4,17 @@
 //! keep their share, so that a lane without any always finds room; lanes that wait for providers share no units with lanes
 //! that do not; a closed lane holds no rows; a row whose lease is over is dropped.
 
+mod held;
 mod lane;
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use orqestra_domain::{TenantId, Timestamp};
 use orqestra_event_log::Clock;
 use tokio::sync::Notify;
 
+use self::held::Held;
 pub(crate) use self::lane::{Gate, Gates, Lane};
 use self::lane::{LaneState, SWEEPS, Shared, units};
 use crate::due::{DueKey, DueRow};
@@ -162,32 +164,6 @@ pub(crate) struct FairQueue {
     told: metrics::Gauge,
 }
 
-/// The queue under its lock. Whatever was done, its length is told when it is left.
-struct Held<'a> {
-    inner: MutexGuard<'a, Inner>,
-    told: &'a metrics::Gauge,
-}
-
-impl std::ops::Deref for Held<'_> {
-    type Target = Inner;
-
-    fn deref(&self) -> &Inner {
-        &self.inner
-    }
-}
-
-impl std::ops::DerefMut for Held<'_> {
-    fn deref_mut(&mut self) -> &mut Inner {
-        &mut self.inner
-    }
-}
-
-impl Drop for Held<'_> {
-    fn drop(&mut self) {
-        self.told.set(f64::from(u32::try_from(self.inner.queued).unwrap_or(u32::MAX)));
-    }
-}
-
 impl FairQueue {
     pub(crate) fn new(bounds: Bounds, gates: Arc<dyn Gates>, clock: Arc<dyn Clock>) -> Self {
         let (changed, wanting) = (Notify::new(), Notify::new());
@@ -199,7 +175,7 @@ impl FairQueue {
     fn inner(&self) -> Held<'_> {
         // No code under the lock can panic between two writes that belong together.
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        Held { inner, told: &self.told }
+        Held::new(inner, &self.told)
     }
 
     fn gate(&self, tenant: TenantId, lane: Lane) -> Gate {

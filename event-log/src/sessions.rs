@@ -2,9 +2,7 @@
 //!
 //! A session that was idle is asked before it is used, within a bound, so that one which the server, a failover or the
 //! network has ended is replaced and no caller meets it. One that was opened before an outage ended is replaced unasked:
-//! it may lead to a server that was replaced. A question costs a round trip, so a session is not asked that was in use a
-//! moment ago, or that was idle for a short time in which the process has watched the database and seen no trouble: the
-//! connection that listens for new events is open and the head was read lately.
+//! it may lead to a server that is none any more. Under load sessions are hardly idle, and are not asked.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -20,10 +18,6 @@ use tokio::time::{Instant, timeout};
 const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
 /// A session that was in use so short a time ago is used again unasked.
 const IN_USE: Duration = Duration::from_millis(5);
-/// The same for a session of a database that was watched all the while.
-const WATCHED: Duration = Duration::from_secs(1);
-/// How old the last answer may be for a database to count as watched: the head is read more often.
-const SEEN_LATELY: Duration = Duration::from_millis(250);
 /// Without an answer of the database for so long, a session that comes back may have been given up in the middle of a
 /// statement that will never be answered.
 const ANSWERED_LATELY: Duration = Duration::from_millis(500);
@@ -35,10 +29,6 @@ struct State {
     trusted_from: AtomicU64,
     /// Microseconds after `began`: when the database last answered.
     answered: AtomicU64,
-    /// Whether a connection is open that hears at once when the server ends its sessions.
-    watching: AtomicBool,
-    /// Microseconds after `began`: when the database last failed to answer, or that connection ended.
-    troubled: AtomicU64,
     /// Whether the writer's own session stores what it is given, so that one which only reads leads elsewhere.
     stores: AtomicBool,
     renewals: watch::Sender<()>,
@@ -54,8 +44,6 @@ impl Default for Sessions {
             began: Instant::now(),
             trusted_from: AtomicU64::new(0),
             answered: AtomicU64::new(0),
-            watching: AtomicBool::new(false),
-            troubled: AtomicU64::new(0),
             stores: AtomicBool::new(false),
             renewals: watch::Sender::new(()),
         }))
@@ -94,19 +82,6 @@ impl Sessions {
         self.0.answered.fetch_max(self.now(), Ordering::AcqRel);
     }
 
-    /// Notes that a connection listens, or that it ended.
-    pub(crate) fn watch(&self, listens: bool) {
-        self.0.watching.store(listens, Ordering::Release);
-        if !listens {
-            self.trouble();
-        }
-    }
-
-    /// Notes that the database did not answer.
-    pub(crate) fn trouble(&self) {
-        self.0.troubled.fetch_max(self.now(), Ordering::AcqRel);
-    }
-
     /// Notes whether the writer's session stores what it is given.
     pub(crate) fn stores(&self, stores: bool) {
         self.0.stores.store(stores, Ordering::Release);
@@ -116,14 +91,19 @@ impl Sessions {
         if !self.is_trusted(&of) {
             return false;
         }
-        if of.idle_for <= IN_USE || self.was_watched(self.now(), of.idle_for) {
+        if of.idle_for <= IN_USE {
             return true;
         }
         let asked = async {
             let row = session.fetch_one(sqlx::raw_sql("show transaction_read_only")).await?;
             row.try_get::<String, _>(0)
         };
-        let Ok(Ok(only_reads)) = timeout(ANSWERS_WITHIN, asked).await else { return false };
+        let Ok(answer) = timeout(ANSWERS_WITHIN, asked).await else {
+            // What has made this one silent has most likely come over all of its age: nobody waits for each of them.
+            self.renew();
+            return false;
+        };
+        let Ok(only_reads) = answer else { return false };
         self.answered();
         only_reads == "off" || !self.0.stores.load(Ordering::Acquire)
     }
@@ -134,14 +114,6 @@ impl Sessions {
         self.is_trusted(&of)
             && (silent <= micros(ANSWERED_LATELY)
                 || matches!(timeout(ANSWERS_WITHIN, session.ping()).await, Ok(Ok(()))))
-    }
-
-    /// Whether the database was seen to work for so long before a moment.
-    fn was_watched(&self, now: u64, idle: Duration) -> bool {
-        idle <= WATCHED
-            && self.0.watching.load(Ordering::Acquire)
-            && now.saturating_sub(self.0.answered.load(Ordering::Acquire)) <= micros(SEEN_LATELY)
-            && now.saturating_sub(micros(idle)) > self.0.troubled.load(Ordering::Acquire)
     }
 
     fn is_trusted(&self, of: &PoolConnectionMetadata) -> bool {
@@ -163,37 +135,6 @@ mod tests {
     use sqlx::PgPool;
 
     use super::*;
-
-    #[tokio::test]
-    async fn a_session_is_asked_unless_its_database_was_watched_while_it_was_idle() {
-        const IDLE: Duration = Duration::from_millis(100);
-        let sessions = Sessions::default();
-        let now = micros(Duration::from_mins(1));
-        let before = |ago: Duration| now - micros(ago);
-        sessions.0.answered.store(now, Ordering::Release);
-        assert!(!sessions.was_watched(now, IDLE), "no connection listens");
-        sessions.watch(true);
-        assert!(sessions.was_watched(now, IDLE) && sessions.was_watched(now, WATCHED));
-        assert!(!sessions.was_watched(now, WATCHED + IDLE), "idle for too long");
-        sessions.0.answered.store(before(2 * SEEN_LATELY), Ordering::Release);
-        assert!(!sessions.was_watched(now, IDLE), "no answer lately");
-        sessions.0.answered.store(now, Ordering::Release);
-        sessions.0.troubled.store(before(2 * IDLE), Ordering::Release);
-        assert!(sessions.was_watched(now, IDLE), "the trouble was before its last use");
-        assert!(!sessions.was_watched(now, 3 * IDLE), "the trouble was after its last use");
-        sessions.0.troubled.store(0, Ordering::Release);
-        sessions.watch(false);
-        assert!(!sessions.was_watched(now, IDLE), "the connection that listened has ended");
-    }
-
-    #[tokio::test]
-    async fn trouble_is_noted_when_it_comes() {
-        let sessions = Sessions::default();
-        tokio::task::yield_now().await;
-        sessions.trouble();
-        let noted = sessions.0.troubled.load(Ordering::Acquire);
-        assert!(noted > 0 && noted <= sessions.now());
-    }
 
     /// A pool of one session, and the session's number.
     async fn pool(sessions: &Sessions, database: &TestDatabase) -> (PgPool, i32) {

@@ -65,7 +65,6 @@ pub(crate) async fn listen(
             lost = listen_once(&shared, &options, &told, &outage) => lost,
         };
         shared.present.store(false, Ordering::Relaxed);
-        shared.sessions.watch(false);
         if outage.begins() {
             tracing::warn!(error = %lost, "listening for new events was interrupted");
         }
@@ -98,7 +97,6 @@ async fn listen_once(
             .fetch_one(&mut listener)
             .await?;
         shared.present.store(present, Ordering::Relaxed);
-        shared.sessions.watch(true);
         if let Some(duration_ms) = outage.ends() {
             tracing::info!(duration_ms, "listening for new events again");
         }
@@ -157,7 +155,6 @@ pub(crate) async fn poll(shared: Arc<Shared>, every: Duration, told: Arc<Notices
         match timeout(HEAD_WITHIN, shared.confirm_head()).await.unwrap_or(Err(LogError::Timeout)) {
             Err(error) if error.is_final() => return,
             Err(error) => {
-                shared.sessions.trouble();
                 if outage.begins() {
                     tracing::warn!(%error, "the log's head cannot be read");
                 }

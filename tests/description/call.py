@@ -14,6 +14,7 @@ sys.path.insert(0, FOLDER)
 import generated  # noqa: E402
 from generated import AuthenticatedClient  # noqa: E402
 from generated.models import (  # noqa: E402
+    Channel,
     EventAnswer,
     ErrorBody,
     NewSandboxProvider,
@@ -43,7 +44,7 @@ def call(name, of, client, **arguments):
 
 
 body = TriggerBody(
-    event_type="order.confirmed", payload=Payload(user_id="u-1", recipient_email="user@example.com"), channels=["EMAIL"]
+    event_type="order.confirmed", payload=Payload(user_id="u-1", recipient_email="user@example.com"), channels=[Channel.EMAIL]
 )
 accepted = call("trigger_event", TriggerAnswer, tenant, body=body, prefer="return=representation")
 assert accepted.success and [line.channel.value for line in accepted.plan] == ["EMAIL", "SMS", "PUSH"], accepted

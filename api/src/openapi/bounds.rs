@@ -111,7 +111,7 @@ fn fields() -> Vec<(&'static str, &'static str, Bound)> {
         ("NewSmtpProvider", "from", Formed(LEAST_ADDRESS, Mailbox::MAX_CHARS, MAILBOX)),
         ("NewSmtpProvider", "username", CREDENTIAL),
         ("NewSmtpProvider", "password", CREDENTIAL),
-        ("ExplanationBody", "reason", Text(1, Reason::MAX_BYTES)),
+        ("ExplanationBody", "reason", Plain(1, Reason::MAX_CHARS)),
         ("ExplanationBody", "include", List(0, usize::MAX, &One(INCLUDED))),
         ("Decision", "resolution", One(&["delivered", "resend", "drop"])),
         ("PlanLine", "channel", One(CHANNELS)),

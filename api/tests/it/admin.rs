@@ -449,7 +449,9 @@ async fn a_switched_template_keeps_its_version_and_is_used_or_not_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_private_host_is_no_provider_unless_the_installation_allows_it_and_metadata_is_none_at_all() {
     let hosts = |hosts: &[&str]| -> Value {
-        hosts.iter().map(|host| json!({"kind": "smtp", "host": host, "port": 25, "tls": "none"})).collect()
+        let smtp =
+            |host| json!({"kind": "smtp", "host": host, "port": 25, "tls": "none", "from": "a@example.org"});
+        hosts.iter().map(smtp).collect()
     };
     let (web, local) = (World::of_the_web().await, World::new().await);
     for (world, list, wrong) in [

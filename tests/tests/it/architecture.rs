@@ -67,7 +67,13 @@ const RULES: &[(&str, &[&str])] = &[
     ("EmailAddress", &["api/src/admin/change_tenant.rs", "api/src/admin/tenants.rs", TRIGGER]),
     (
         "EventId",
-        &["api/src/admin/event.rs", "api/src/v1/event.rs", "commands/src/trigger_notification.rs", TRIGGER],
+        &[
+            "api/src/admin/event.rs",
+            "api/src/admin/explanation.rs",
+            "api/src/v1/event.rs",
+            "commands/src/trigger_notification.rs",
+            TRIGGER,
+        ],
     ),
     ("EventTypeName", &["api/src/admin/template.rs", "commands/src/seed_platform.rs", TRIGGER]),
     ("PhoneNumber", &[TRIGGER]),

@@ -187,7 +187,7 @@ async fn a_stranger_who_floods_the_notices_and_holds_locks_delays_no_change() {
                 .unwrap();
             while !over.load(Ordering::Relaxed) {
                 let flood = "select pg_notify('orqestra_log', (9000000000000 + n)::text), pg_notify('orqestra_log', 'x' || n)
-                               from generate_series(1, 200) n";
+                               from generate_series(1, 20) n";
                 sqlx::query(flood).execute(&mut session).await.unwrap();
             }
         }

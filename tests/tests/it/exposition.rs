@@ -211,7 +211,9 @@ async fn a_process_that_stands_by_tells_no_lag_and_the_one_that_follows_tells_it
     first.signal(Signal::CONT);
     is(&first, "stands_by").await;
     assert_eq!(value(&shown(&first).await, LAG), None, "what it once was is not what it is");
-    for process in [&first, &second] {
+    let third = world.beside("dispatch").await;
+    drop(world.drain().await);
+    for process in [&first, &second, &third] {
         end(process).await;
     }
 }

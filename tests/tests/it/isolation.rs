@@ -178,7 +178,7 @@ async fn a_personal_value_stands_in_clear_nowhere_in_the_database() {
     assert_eq!(world.settled(&tenant, "the-events-own-id").await.ends(), "EMAIL SENT, SMS SENT, PUSH SENT");
     assert_eq!(world.sandbox(&tenant, "EMAIL").await[0]["recipient"], "the-users-address@example.org");
     let smtp = json!({"kind": "smtp", "host": "127.0.0.1", "port": 25, "tls": "tls",
-                      "username": "the-servers-user", "password": "the-servers-password"});
+                      "from": "Shop <shop@example.net>", "username": "the-servers-user", "password": "the-servers-password"});
     world.providers(&tenant, "EMAIL", &json!([smtp])).await;
 
     let tables: Vec<String> = sqlx::query_scalar(

@@ -166,7 +166,7 @@ async fn numbers_go_on_after_a_kill_at_another_process_and_after_a_rebuild() {
     assert_eq!(recovered(&answer), told(&[(2, "b")]));
     assert_eq!((&answer["epoch"], &answer["offset"]), (&epoch, &json!(2)));
 
-    let second = world.second().await;
+    let second = world.beside("api,project,dispatch").await;
     let mut there = Page::open(&world, second.address(), tenant, "u").await;
     assert_eq!(recovered(&there.subscribe(CHANNEL, from(0)).await), told(&[(1, "a"), (2, "b")]));
     let mut new = Page::open(&world, second.address(), tenant, "u").await;

@@ -152,12 +152,16 @@ async fn a_wait_shows_why_a_channel_is_tried_again_and_when() {
     let output = world.launch().run(&[&event[..], &wait].concat());
     let said = text(&output.stdout) + &text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("\nEMAIL  RETRYING  smtp  smtp_connect  next attempt at 20"), "{said}");
+    assert!(said.contains("\nEMAIL  RETRYING  smtp  smtp_connect_refused  next attempt at 20"), "{said}");
     assert_eq!(said.matches("RETRYING").count(), 1, "once as long as nothing changes: {said}");
     assert!(said.contains("1 of 3 channels have not ended within 3 s"), "{said}");
     // For a program, where it stands at the end of the wait.
     let output = world.launch().run(&[&event[..], &wait, &["--json"]].concat());
     let lines = text(&output.stdout);
     let last: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
-    assert_eq!((&last["status"], &last["cause"]), (&json!("RETRYING"), &json!("smtp_connect")), "{lines}");
+    assert_eq!(
+        (&last["status"], &last["cause"]),
+        (&json!("RETRYING"), &json!("smtp_connect_refused")),
+        "{lines}"
+    );
 }
