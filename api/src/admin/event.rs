@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::envelope::ErrorBody;
 use crate::error::{ApiError, Thing};
 use crate::observe::Scope;
-use crate::request::{Segments, context, from_reading_operator, to_the_end};
+use crate::request::{Segments, from_reading_operator, operators_context, to_the_end};
 use crate::view::{DetailedChannelView, EventView, story};
 
 pub(crate) const PATH: &str = "/admin/v1/tenants/{tenantId}/events/{eventId}";
@@ -71,7 +71,7 @@ pub(crate) async fn event(
     let told = story(&app.commands, &app.inbox, tenant, notification).await?.ok_or_else(unknown)?;
     let servers = app.commands.servers::<NotificationRefusal>(tenant, &told.story).await?;
     scope.is_for(tenant);
-    let context = context(app.operator(), &scope);
+    let context = operators_context(&app, &scope);
     let (commands, accepted) = (app.commands.clone(), Arc::clone(&told.story.accepted));
     let event =
         to_the_end(async move { commands.read_event_id(tenant, notification, &accepted, &context).await });

@@ -1,7 +1,7 @@
 //! `POST /admin/v1/tenants/{tenantId}/events/{eventId}/explanation`: why an event went as it did, in the providers' own words.
 //!
 //! Every answer is a reading of personal data, which the log holds with actor, request and reason before it is given. That is
-//! why it is no GET, and why the reason stands in the body: addresses of requests are written down by proxies.
+//! why it is a POST, and why the reason stands in the body: proxies write down the addresses of requests.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ use crate::envelope::ErrorBody;
 use crate::error::{ApiError, Thing};
 use crate::fields::{Fields, Problems};
 use crate::observe::Scope;
-use crate::request::{Segments, context, from_operator, to_the_end};
+use crate::request::{Segments, from_operator, operators_context, to_the_end};
 use crate::view::{AttemptView, ChannelState, Waits};
 
 pub(crate) const PATH: &str = "/admin/v1/tenants/{tenantId}/events/{eventId}/explanation";
@@ -188,7 +188,7 @@ pub(crate) async fn explain(
     let tenant = known(&app, &tenant_id)?.id;
     scope.is_for(tenant);
     let (reason, reveal) = parse(&body)?;
-    let context = context(app.operator(), &scope);
+    let context = operators_context(&app, &scope);
     let by_event = EventId::parse(&event_id).ok().map(|event| NotificationId::of_event(tenant, &event));
     let by_notification = event_id.parse().ok();
     for notification in by_event.into_iter().chain(by_notification) {

@@ -19,7 +19,7 @@ use crate::error::ApiError;
 use crate::fields::Problems;
 use crate::observe::Scope;
 use crate::page::{Page, link_next, wrong_cursor};
-use crate::request::{Parameters, context, from_reading_operator, to_the_end};
+use crate::request::{Parameters, from_reading_operator, operators_context, to_the_end};
 
 pub(crate) const PATH: &str = "/admin/v1/sandbox/messages";
 
@@ -131,7 +131,7 @@ async fn record(
     let mut opened = vec![DataKind::Recipient, DataKind::Content];
     opened.extend(messages.iter().any(|message| message.event_id.is_some()).then_some(DataKind::EventId));
     let notifications = messages.iter().map(|message| message.notification_id).collect();
-    let (commands, context) = (app.commands.clone(), context(app.operator(), scope));
+    let (commands, context) = (app.commands.clone(), operators_context(app, scope));
     let recorded = to_the_end(async move {
         let reading = Reading { view: ReadView::Sandbox, notifications, opened, reason: None, of: None };
         commands.record_reading(tenant, reading, &context).await
