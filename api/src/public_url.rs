@@ -10,7 +10,7 @@ use crate::realtime::origin::is_authority;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl(String);
 
-/// A text that is no such address.
+/// A text that is not such an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "expected an http or https address without query, fragment and credentials, as in https://notify.example.org"

@@ -1,7 +1,7 @@
 //! Ids that callers choose for their requests and traces, and which of them stand in the log in clear.
 //!
-//! Only what has the form of a random id does: a UUID of version 4 or 7, a ULID, or 32 hexadecimal digits. Whoever makes one
-//! lets chance do it, so none of these holds an address, a name or a number. One that was put together by hand to look
+//! Only what has the form of a random id does: a UUID of version 4 or 7, a ULID, or 32 hexadecimal digits. Such an id
+//! is made by chance, so none of these holds an address, a name or a number. One that was put together by hand to look
 //! so (a number or a text filled up to length) is told by its digits. Any other id stands there as an HMAC.
 
 use std::fmt;

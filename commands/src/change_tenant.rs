@@ -13,11 +13,8 @@ use crate::content::WEBHOOK_SECRET_FIELD;
 use crate::context::Context;
 use crate::directory::TenantEntry;
 use crate::error::CommandError;
-use crate::execute::{Commands, NotRecorded, tenant_key_error};
+use crate::execute::{Commands, NotRecorded, TRIES_OF_A_CHANGE, tenant_key_error};
 use crate::register_tenant::{api_key_claim, holder_of};
-
-/// How often it is decided anew because the tenant or a template was changed meanwhile.
-const TRIES: usize = 8;
 
 /// What is to change; what is `None` stays. A doubled option tells "none any more" from "as it is".
 #[derive(Clone, Debug, Default)]
@@ -70,7 +67,7 @@ impl Commands {
             id: ApiKeyId::from_uuid(self.ids().uuid_v7(self.now())),
             api_key: new_api_key(self.entropy()),
         });
-        for _ in 0..TRIES {
+        for _ in 0..TRIES_OF_A_CHANGE {
             let up_to = self.directory().position();
             let known = self.directory().tenant(tenant).ok_or(CommandError::UnknownTenant)?;
             if let Some(categories) = &patch.push_categories

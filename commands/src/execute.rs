@@ -39,6 +39,8 @@ use crate::trail::Trail;
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// How often a command is decided again before it gives up.
 const TRIES: usize = 16;
+/// How often a change is decided anew because the configuration that it rests on was changed meanwhile.
+pub(crate) const TRIES_OF_A_CHANGE: usize = 8;
 /// Streams that share a turn now and then; more than commands ever run at once.
 const TURNS: usize = 1_024;
 /// Notifications whose state is remembered.

@@ -1,7 +1,7 @@
 //! `ExplainNotification`: the story of a notification with what is sealed in it, for an operator and on record.
 //!
-//! Opened first, recorded next, given last: whoever is forgotten in between is forgotten here, and what could not be
-//! recorded is not given. The words of a provider are always among it; recipient and content where they are asked for.
+//! Opened first, recorded next, given last: a recipient that is forgotten in between is forgotten here, and what could
+//! not be recorded is not given. The words of a provider are always among it; recipient and content where they are asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -9,10 +9,7 @@ use orqestra_event_log::{ConfigurationRead, Ticket};
 use crate::context::Context;
 use crate::directory::TenantEntry;
 use crate::error::CommandError;
-use crate::execute::{Commands, NotRecorded};
-
-/// How often it is decided anew because the tenant was changed meanwhile.
-const TRIES: usize = 8;
+use crate::execute::{Commands, NotRecorded, TRIES_OF_A_CHANGE};
 
 /// A template that stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +36,7 @@ impl Commands {
     ) -> Result<PutTemplate, CommandError<TemplateRefusal>> {
         let template_id = TemplateId::of(tenant, &event_type, channel);
         let command = TemplateCommand::Put { event_type, channel, content, active, at: self.now() };
-        for _ in 0..TRIES {
+        for _ in 0..TRIES_OF_A_CHANGE {
             let up_to = self.directory().position();
             if tenant != TenantId::PLATFORM {
                 let entry = self.directory().tenant(tenant).ok_or(CommandError::UnknownTenant)?;

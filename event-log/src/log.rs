@@ -41,7 +41,7 @@ use crate::writer::{INEXACT, Queued, Unplaced, Writer};
 
 /// Most streams or keys that one read serves.
 const READ_TOGETHER: usize = 256;
-/// Without proof of the head for this long nobody knows where it is.
+/// Without proof of the head for this long its place is unknown.
 const HEAD_LASTS: Duration = Duration::from_secs(2);
 /// A clock further off the database's than this is wrong.
 pub const MAX_CLOCK_SKEW: Duration = Duration::from_secs(1);
@@ -453,7 +453,7 @@ impl EventLog {
         self.0.shared.progress(subscription)
     }
 
-    /// Notes how far a reader of the log has come that is no subscription: it runs in this process alone.
+    /// Notes how far a reader of the log has come that is not a subscription: it runs in this process alone.
     pub fn reads_up_to(&self, reader: &str, position: Position) {
         self.progress_sender(reader).send_replace(position);
         self.set_subscription(reader, SubscriptionState::Follows);

@@ -2,7 +2,8 @@
 //!
 //! A session that was idle is asked before it is used, within a bound, so that one which the server, a failover or the
 //! network has ended is replaced and no caller meets it. One that was opened before an outage ended is replaced unasked:
-//! it may lead to a server that is none any more. Under load sessions are hardly idle, and are not asked.
+//! it may lead to a server that was replaced. One that stays silent has those of its age replaced unasked too. Under load
+//! sessions are hardly idle, and are not asked.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -99,7 +100,7 @@ impl Sessions {
             row.try_get::<String, _>(0)
         };
         let Ok(answer) = timeout(ANSWERS_WITHIN, asked).await else {
-            // What has made this one silent has most likely come over all of its age: nobody waits for each of them.
+            // Most likely the sessions of its age are silent too, and the next callers would wait a second for each.
             self.renew();
             return false;
         };

@@ -10,7 +10,7 @@ use crate::observe::Scope;
 
 const HEADER: &str = "x-api-key";
 
-/// Finds the tenant that the key opens. A change of keys elsewhere holds here within a second; nobody is refused by what this
+/// Finds the tenant that the key opens. A change of keys elsewhere holds here within a second; no caller is rejected by what this
 /// process remembers alone.
 pub(crate) async fn authenticate(
     directory: &Directory,

@@ -32,7 +32,7 @@ const HOST: &str = concat!(
     r"|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$"
 );
 const MAILBOX: &str = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*@[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$";
-/// Shorter there is no address.
+/// No address is shorter.
 const LEAST_ADDRESS: usize = 3;
 
 /// What is checked.

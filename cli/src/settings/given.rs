@@ -131,7 +131,7 @@ impl Given {
     }
 }
 
-/// Variables of this program that are no settings of an engine.
+/// Variables of this program that are not settings of an engine.
 const OTHERS: [&str; 5] =
     ["ORQESTRA_URL", "ORQESTRA_API_KEY", "ORQESTRA_WEBHOOK_SECRET", "ORQESTRA_PG_BIN", "ORQESTRA_FAIL_POINT"];
 /// Settings that are numbers.

@@ -1,8 +1,8 @@
-//! One question to the database for all who ask at one time.
+//! One question to the database for all callers of one moment.
 //!
-//! Invariant: whoever asks gets a head that was read after they asked, or learns that it cannot be read. Whatever number asks,
+//! Invariant: a caller gets a head that was read after its call, or learns that it cannot be read. However many callers ask,
 //! and however often, the database is asked once in [`SPACE`]: callers with wrong keys cannot make it busy, and while it does
-//! not answer nobody waits for more than two questions.
+//! not answer no caller waits for more than two questions.
 
 use std::time::Duration;
 

@@ -240,7 +240,7 @@ impl Directory {
     }
 
     /// Makes sure that nothing is missing that was stored before this was called: the database is asked for the head, and the
-    /// directory gets there. Whoever asks at the same time shares the question.
+    /// directory gets there. Callers of one moment share the question.
     ///
     /// # Errors
     /// If the log cannot be read now, or the directory does not get there in time.

@@ -1,7 +1,7 @@
 //! What a recipient's channel has had up to a position of the log: how much, and what of it a client that was away missed.
 //!
 //! A publication's number is its place among the recipient's pushes of the category in the order of their rendering, so it is the
-//! same whoever counts. What was missed is told whole or not at all. What cannot be opened any more is left out, as from
+//! same in each process that counts. What was missed is told whole or not at all. What cannot be opened any more is left out, as from
 //! the history, and has its number.
 
 use std::time::Duration;
