@@ -1,4 +1,4 @@
-//! Connections and roles: the pool that the engine works on, and the role that its rights are granted to. The schema is
+//! Connections and roles: the pools that the engine works on, and the role that its rights are granted to. The schema is
 //! `migrate.rs`'s.
 
 use std::path::Path;
@@ -8,10 +8,14 @@ use anyhow::{Context as _, bail};
 use orqestra_api::percent_encoded;
 use orqestra_event_log::{SESSION_NAME, Sessions};
 use serde::{Deserialize, Serialize};
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{PgConnection, PgPool};
 
-/// Connections for commands' reads, projections and dispatch; the log keeps a few of its own.
+/// Connections for what requests read; the log keeps a few of its own.
+const CALLERS_CONNECTIONS: u32 = 8;
+/// Four subscriptions, the poller, and what looks now and then.
+const RETRIED_CONNECTIONS: u32 = 8;
+/// Those of a command that recovers or reads.
 const CONNECTIONS: u32 = 12;
 pub(crate) const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// The role that migrations grant to.
@@ -65,20 +69,38 @@ pub(crate) fn password_of<'a>(role: &str, passwords: &'a str) -> Option<&'a str>
     passwords.lines().find_map(|line| line.strip_prefix("*:*:*:")?.strip_prefix(role)?.strip_prefix(':'))
 }
 
-/// Opens the engine's pool, whose sessions are looked at as all of this process's are.
-pub(crate) async fn connect(urls: &DatabaseUrls, sessions: &Sessions) -> anyhow::Result<PgPool> {
+/// The engine's pools, whose sessions are looked at as all of this process's are.
+pub(crate) struct Pools {
+    /// For requests, whose callers wait for one answer.
+    pub(crate) callers: PgPool,
+    /// For subscriptions and due work, which are retried until they succeed.
+    pub(crate) retried: PgPool,
+}
+
+impl Pools {
+    pub(crate) async fn close(&self) {
+        self.callers.close().await;
+        self.retried.close().await;
+    }
+}
+
+/// Opens the engine's pools; the first session is opened at once, so that a database that does not answer is told now.
+pub(crate) async fn connect(urls: &DatabaseUrls, sessions: &Sessions) -> anyhow::Result<Pools> {
     let options = DatabaseUrls::parsed(&urls.app)?.application_name(SESSION_NAME).options([
         ("statement_timeout", "30s"),
         ("lock_timeout", "10s"),
         ("idle_in_transaction_session_timeout", "30s"),
     ]);
-    sessions
-        .pool()
-        .max_connections(CONNECTIONS)
-        .acquire_timeout(CONNECT_WITHIN)
+    let of = |sessions: PgPoolOptions, connections| {
+        sessions.max_connections(connections).acquire_timeout(CONNECT_WITHIN)
+    };
+    let retried =
+        of(sessions.pool_for_retried_work(), RETRIED_CONNECTIONS).connect_lazy_with(options.clone());
+    let callers = of(sessions.pool(), CALLERS_CONNECTIONS)
         .connect_with(options)
         .await
-        .context("the database cannot be reached; `orqestra doctor` says what is missing")
+        .context("the database cannot be reached; `orqestra doctor` says what is missing")?;
+    Ok(Pools { callers, retried })
 }
 
 /// Opens a pool of the owner's, for work that takes as long as the log is.

@@ -22,11 +22,10 @@ use orqestra_event_log::{
 use orqestra_projections::{DeliveryStatus, Inbox, Projection, Usage};
 use orqestra_realtime::{Hub, RealtimeTokens};
 use orqestra_vault::{Entropy, OsEntropy, Vault};
-use sqlx::PgPool;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::database::{self, DatabaseUrls};
+use crate::database::{self, DatabaseUrls, Pools};
 use crate::keep::{DataDir, Missing, Origin};
 use crate::logging;
 use crate::readiness::{BeyondHead, EngineReadiness};
@@ -100,7 +99,7 @@ pub(crate) struct Serving<'a> {
 /// An engine whose rooms are open; its tasks run from [`Engine::run`] on.
 pub(crate) struct Engine {
     pub(crate) commands: Commands,
-    pool: PgPool,
+    pools: Pools,
     vault: Vault,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
@@ -128,8 +127,9 @@ impl Engine {
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
         let (master, origin) = data.master_key(settings, missing, &*entropy)?;
         let sessions = Sessions::default();
-        let pool = database::connect(urls, &sessions).await?;
-        schema::check(&pool).await?;
+        let pools = database::connect(urls, &sessions).await?;
+        let pool = &pools.callers;
+        schema::check(pool).await?;
         let log_token = CancellationToken::new();
         let options = LogOptions {
             database_clock: Some(database_clock),
@@ -138,7 +138,7 @@ impl Engine {
             ..LogOptions::new(Arc::clone(&clock), Arc::clone(&ids))
         };
         let log = EventLog::open(pool.clone(), options, log_token.clone()).await?;
-        if let Some((subscription, checkpoint)) = checkpoints_beyond_head(&pool).await?.into_iter().next() {
+        if let Some((subscription, checkpoint)) = checkpoints_beyond_head(pool).await?.into_iter().next() {
             let head = log.fetch_head().await?;
             return Err(LogError::CheckpointBeyondHead { subscription, checkpoint, head }.into());
         }
@@ -173,7 +173,7 @@ impl Engine {
             Arc::clone(&entropy),
         );
         let beyond = BeyondHead::default();
-        Ok(Self { commands, pool, vault, clock, ids, entropy, metrics, beyond, log_token })
+        Ok(Self { commands, pools, vault, clock, ids, entropy, metrics, beyond, log_token })
     }
 
     /// Runs the roles until `token` ends or one of them fails. Whatever they are, it serves the process's probes.
@@ -280,7 +280,7 @@ impl Engine {
         drop(self.commands);
         self.log_token.cancel();
         log.close().await;
-        self.pool.close().await;
+        self.pools.close().await;
         first_failure
     }
 
@@ -288,7 +288,7 @@ impl Engine {
     async fn used_up(&self) -> anyhow::Result<Limits> {
         let now = Moment::now(&*self.clock);
         let limits = Limits::opened(now);
-        let usage = Usage::new(self.pool.clone(), self.commands.log().clone());
+        let usage = Usage::new(self.pools.callers.clone(), self.commands.log().clone());
         for (tenant, used) in usage.up_to_now(now.date).await? {
             limits.restore(tenant, &used.days, &used.seconds, now);
         }
@@ -320,13 +320,13 @@ impl Engine {
         hub: Hub,
         limits: Limits,
     ) -> anyhow::Result<App> {
-        let (pool, vault) = (self.pool.clone(), self.vault.clone());
+        let (pool, vault) = (self.pools.callers.clone(), self.vault.clone());
         let Serving { settings, secrets, demo, private_hosts } = with;
         let secrets = secrets.context("the role api has no secrets")?;
         Ok(App::new(AppParts {
             commands: self.commands.clone(),
-            inbox: Inbox::new(self.pool.clone(), self.vault.clone(), self.commands.log().clone()),
-            deliveries: DeliveryStatus::new(self.pool.clone()),
+            inbox: Inbox::new(self.pools.callers.clone(), self.vault.clone(), self.commands.log().clone()),
+            deliveries: DeliveryStatus::new(self.pools.callers.clone()),
             sandbox: Arc::new(move |tenant, asked| {
                 let (pool, vault) = (pool.clone(), vault.clone());
                 Box::pin(async move { sandbox::messages(&pool, &vault, tenant, asked).await })
@@ -349,7 +349,8 @@ impl Engine {
 
     fn start_projections(&self, tasks: &mut JoinSet<anyhow::Result<()>>, token: &CancellationToken) {
         for projection in Projection::ALL {
-            let (log, pool, token) = (self.commands.log().clone(), self.pool.clone(), token.child_token());
+            let (log, pool) = (self.commands.log().clone(), self.pools.retried.clone());
+            let token = token.child_token();
             tasks.spawn(async move {
                 run_subscription(log, pool, projection, projection.options(), token)
                     .await
@@ -366,7 +367,7 @@ impl Engine {
     ) {
         let deps = DispatchDeps {
             commands: self.commands.clone(),
-            pool: self.pool.clone(),
+            pool: self.pools.retried.clone(),
             entropy: Arc::clone(&self.entropy),
             providers: None,
         };
@@ -393,7 +394,7 @@ impl Engine {
                 }
             }
         });
-        let (pool, beyond, token) = (self.pool.clone(), self.beyond.clone(), token.child_token());
+        let (pool, beyond, token) = (self.pools.retried.clone(), self.beyond.clone(), token.child_token());
         tasks.spawn(async move {
             beyond.watch(&pool, token).await;
             Ok(())

@@ -61,7 +61,7 @@ pub(crate) enum LogCommand {
 /// Runs it.
 pub(crate) async fn run(command: LogCommand, settings: &Settings) -> anyhow::Result<()> {
     let sessions = Sessions::default();
-    let pool = database::connect(&urls(settings)?, &sessions).await?;
+    let pool = database::connect(&urls(settings)?, &sessions).await?.callers;
     schema::check(&pool).await?;
     let looked_for = match &command {
         LogCommand::Find { id, tenant } => Some(LookedFor::new(id, *tenant, &pool, settings).await?),

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use orqestra_domain::{NotificationId, TenantId, Timestamp};
 use sqlx::PgPool;
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -64,15 +64,12 @@ impl Reader {
             ("jit", "off"),
             ("statement_timeout", "5000"),
         ]);
-        let pool = |connections| {
-            sessions
-                .pool()
-                .max_connections(connections)
-                .acquire_timeout(LIMIT)
-                .connect_lazy_with(options.clone())
+        let of = |sessions: PgPoolOptions, connections| {
+            sessions.max_connections(connections).acquire_timeout(LIMIT).connect_lazy_with(options.clone())
         };
+        let pool = |connections| of(sessions.pool(), connections);
         Self {
-            pages: pool(4),
+            pages: of(sessions.pool_for_retried_work(), 4),
             callers: pool(2),
             head: pool(1),
             directory: pool(1),

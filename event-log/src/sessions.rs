@@ -1,9 +1,10 @@
 //! The database's sessions that pools keep: which of them are used again.
 //!
 //! A session that was idle is asked before it is used, within a bound, so that one which the server, a failover or the
-//! network has ended is replaced and no caller meets it. One that was opened before an outage ended is replaced unasked:
-//! it may lead to a server that was replaced. One that stays silent has those of its age replaced unasked too. Under load
-//! sessions are hardly idle, and are not asked.
+//! network has ended is replaced and no caller meets it. Work that is retried by itself may meet one, so its pools ask
+//! only after a longer idleness: a question would cost each of its many small transactions a round trip. A session that
+//! was opened before an outage ended is replaced unasked: it may lead to a server that was replaced. One that stays
+//! silent has those of its age replaced unasked too. Under load sessions are hardly idle, and are not asked.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -17,8 +18,10 @@ use tokio::time::{Instant, timeout};
 
 /// How long a session has to answer, or it is replaced.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
-/// A session that was in use so short a time ago is used again unasked.
+/// A caller's request uses a session again unasked if it was in use so short a time ago.
 const IN_USE: Duration = Duration::from_millis(5);
+/// The same for work that is retried until it succeeds.
+const IN_USE_FOR_RETRIED: Duration = Duration::from_secs(1);
 /// Without an answer of the database for so long, a session that comes back may have been given up in the middle of a
 /// statement that will never be answered.
 const ANSWERED_LATELY: Duration = Duration::from_millis(500);
@@ -54,12 +57,21 @@ impl Default for Sessions {
 impl Sessions {
     /// A pool's options: each session is looked at when it is taken from the pool and when it comes back.
     pub fn pool(&self) -> PgPoolOptions {
+        self.asked_after(IN_USE)
+    }
+
+    /// The options of a pool for work that is retried until it succeeds: subscriptions and what else runs without a caller.
+    pub fn pool_for_retried_work(&self) -> PgPoolOptions {
+        self.asked_after(IN_USE_FOR_RETRIED)
+    }
+
+    fn asked_after(&self, idle: Duration) -> PgPoolOptions {
         let (taken, given_back) = (self.clone(), self.clone());
         PgPoolOptions::new()
             .test_before_acquire(false)
             .before_acquire(move |session, of| {
                 let sessions = taken.clone();
-                Box::pin(async move { Ok(sessions.may_be_used(session, of).await) })
+                Box::pin(async move { Ok(sessions.may_be_used(session, of, idle).await) })
             })
             .after_release(move |session, of| {
                 let sessions = given_back.clone();
@@ -88,11 +100,16 @@ impl Sessions {
         self.0.stores.store(stores, Ordering::Release);
     }
 
-    async fn may_be_used(&self, session: &mut PgConnection, of: PoolConnectionMetadata) -> bool {
+    async fn may_be_used(
+        &self,
+        session: &mut PgConnection,
+        of: PoolConnectionMetadata,
+        asked_after: Duration,
+    ) -> bool {
         if !self.is_trusted(&of) {
             return false;
         }
-        if of.idle_for <= IN_USE {
+        if of.idle_for <= asked_after {
             return true;
         }
         let asked = async {
@@ -148,8 +165,11 @@ mod tests {
         sqlx::query_scalar("select pg_backend_pid()").fetch_one(pool).await.unwrap()
     }
 
-    /// Leaves the pool alone until its session counts as idle.
-    async fn idle() {
+    /// Leaves the pool alone until its session is back and counts as idle.
+    async fn idle(pool: &PgPool) {
+        while pool.num_idle() == 0 {
+            tokio::task::yield_now().await;
+        }
         let until = Instant::now() + 2 * IN_USE;
         while Instant::now() < until {
             tokio::task::yield_now().await;
@@ -168,14 +188,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_session_of_retried_work_is_used_again_unasked_where_a_callers_is_asked() {
+        let (sessions, database) = (Sessions::default(), TestDatabase::migrated(&crate::MIGRATOR).await);
+        sessions.stores(true);
+        for (options, kept) in [(sessions.pool(), false), (sessions.pool_for_retried_work(), true)] {
+            let pool = options.max_connections(1).connect_lazy_with(database.options().clone());
+            let before = session(&pool).await;
+            // The question finds that it only reads, and so has it replaced.
+            sqlx::query("set default_transaction_read_only = on").execute(&pool).await.unwrap();
+            idle(&pool).await;
+            assert_eq!(session(&pool).await == before, kept);
+        }
+    }
+
+    #[tokio::test]
     async fn a_session_that_only_reads_is_replaced_as_long_as_the_writers_own_stores() {
         let (sessions, database) = (Sessions::default(), TestDatabase::migrated(&crate::MIGRATOR).await);
         let (pool, before) = pool(&sessions, &database).await;
         sqlx::query("set default_transaction_read_only = on").execute(&pool).await.unwrap();
-        idle().await;
+        idle(&pool).await;
         assert_eq!(session(&pool).await, before, "nobody knows of a server that stores");
         sessions.stores(true);
-        idle().await;
+        idle(&pool).await;
         assert_ne!(session(&pool).await, before);
     }
 }
