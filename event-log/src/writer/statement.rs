@@ -117,6 +117,11 @@ impl<'a> Destroyed<'a> {
     }
 }
 
+/// An array as the function takes it: null where it is empty, since each array that is not null costs the call a memory context.
+fn some<T>(entries: Vec<T>) -> Option<Vec<T>> {
+    Some(entries).filter(|entries| !entries.is_empty())
+}
+
 /// Stores a batch and tells each command's outcome; `None` where the database holds another log than the one known, so
 /// that nothing was stored.
 pub(super) async fn append_batch(
@@ -195,31 +200,31 @@ pub(super) async fn append_batch(
         .bind(events.tenant_id)
         .bind(events.recorded_at)
         .bind(events.leaf)
-        .bind(claims.command)
-        .bind(claims.tenant_id)
-        .bind(claims.key)
-        .bind(claims.notification_id)
-        .bind(claims.expires_at)
-        .bind(new_keys.command)
-        .bind(new_keys.key_id)
-        .bind(new_keys.tenant_id)
-        .bind(new_keys.kind)
-        .bind(new_keys.recipient_ref)
-        .bind(new_keys.month)
-        .bind(new_keys.wrapped)
-        .bind(used.0)
-        .bind(used.1)
-        .bind(destroyed.command)
-        .bind(destroyed.tenant_id)
-        .bind(destroyed.recipient_ref)
-        .bind(destroyed.month)
+        .bind(some(claims.command))
+        .bind(some(claims.tenant_id))
+        .bind(some(claims.key))
+        .bind(some(claims.notification_id))
+        .bind(some(claims.expires_at))
+        .bind(some(new_keys.command))
+        .bind(some(new_keys.key_id))
+        .bind(some(new_keys.tenant_id))
+        .bind(some(new_keys.kind))
+        .bind(some(new_keys.recipient_ref))
+        .bind(some(new_keys.month))
+        .bind(some(new_keys.wrapped))
+        .bind(some(used.0))
+        .bind(some(used.1))
+        .bind(some(destroyed.command))
+        .bind(some(destroyed.tenant_id))
+        .bind(some(destroyed.recipient_ref))
+        .bind(some(destroyed.month))
         .bind(known.position.get())
         .bind(known.event_id)
         .bind(identity.log_id)
         .bind(identity.epoch)
-        .bind(configurations.command)
-        .bind(configurations.tenant_id)
-        .bind(configurations.position)
+        .bind(some(configurations.command))
+        .bind(some(configurations.tenant_id))
+        .bind(some(configurations.position))
         .bind(configurations.oldest)
         .fetch_all(&mut *connection)
         .await?;
