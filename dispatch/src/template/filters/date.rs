@@ -4,25 +4,24 @@
 //! An input that is not a date, and a pattern that cannot be used, leave the input as it came.
 
 use strftime::string::strftime;
-use time::format_description::well_known::Rfc3339;
-use time::macros::format_description;
-use time::{Date, OffsetDateTime, PrimitiveDateTime, UtcOffset};
+use time::{OffsetDateTime, UtcOffset};
 
 use super::super::meter::Result;
 use super::super::value::Value;
-use super::Arguments;
+use super::{Arguments, moment};
 
 const LONGEST_PATTERN: usize = 128;
-const LONGEST_DATE: usize = 64;
+const LONGEST_DATE: usize = 128;
 
 pub(super) fn date(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
     let pattern = arguments.text(0);
     if pattern.is_empty() || pattern.len() > LONGEST_PATTERN || !widths_are_small(&pattern) {
         return Ok(input.clone());
     }
-    arguments.meter.spend(64)?;
+    let length = if let Value::Text(text) = input { text.len().min(LONGEST_DATE) } else { 0 };
+    arguments.meter.spend(128 + 2 * length as u64)?;
     let moment = match input {
-        Value::Text(text) => parse(text.trim(), arguments.meter.limits().now),
+        Value::Text(text) => parse(text, arguments.meter.limits().now),
         Value::Number(number) => number.as_place().and_then(of_unix_seconds),
         _ => None,
     };
@@ -42,34 +41,18 @@ fn of_unix_seconds(seconds: i64) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp(seconds).ok()
 }
 
-/// Reads RFC 3339, `2026-04-22`, `2026-04-22 12:00[:00]`, the same with an offset, Unix seconds, or now.
+/// Reads a moment as it is written, Unix seconds, or now.
 fn parse(text: &str, now: Option<OffsetDateTime>) -> Option<OffsetDateTime> {
     if text.is_empty() || text.len() > LONGEST_DATE {
         return None;
     }
-    if matches!(text, "now" | "today") {
+    if text.eq_ignore_ascii_case("now") || text.eq_ignore_ascii_case("today") {
         return now;
     }
-    if let Ok(seconds) = text.parse::<i64>() {
-        return of_unix_seconds(seconds);
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return of_unix_seconds(text.parse().ok()?);
     }
-    if let Ok(moment) = OffsetDateTime::parse(text, &Rfc3339) {
-        return Some(moment);
-    }
-    if let Ok(date) = Date::parse(text, format_description!("[year]-[month]-[day]")) {
-        return Some(date.midnight().assume_utc());
-    }
-    let text = text.replacen('T', " ", 1);
-    let with_offset = format_description!(
-        "[year]-[month]-[day] [hour]:[minute]:[second][optional [.[subsecond]]] [offset_hour sign:mandatory][offset_minute]"
-    );
-    if let Ok(moment) = OffsetDateTime::parse(&text, with_offset) {
-        return Some(moment);
-    }
-    let local = format_description!(
-        "[year]-[month]-[day] [hour]:[minute][optional [:[second][optional [.[subsecond]]]]]"
-    );
-    PrimitiveDateTime::parse(&text, local).ok().map(PrimitiveDateTime::assume_utc)
+    moment::read(text, now)
 }
 
 /// A moment as strftime asks for it.

@@ -6,6 +6,7 @@
 mod date;
 mod list;
 mod math;
+mod moment;
 mod text;
 
 use super::RenderError;

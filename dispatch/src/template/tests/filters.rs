@@ -92,7 +92,7 @@ const TABLE: [(&str, &str); 88] = [
     ("{{ people | reverse | first | default: 1 | size }}", "3"),
     ("{{ '0x10' | default: 1 }}", "0x10"),
     ("{{ 'a b' | url_encode | url_decode }}", "a b"),
-    ("{{ '2026-02-30' | date: '%Y' }}", "2026-02-30"),
+    ("{{ '2026-02-32' | date: '%Y' }}", "2026-02-32"),
     ("{{ 'a' | replace: 'a', 'aa' | replace: 'a', 'aa' }}", "aaaa"),
     ("{{ words | join: missing }}", "baC"),
 ];

@@ -1,5 +1,6 @@
 //! The laws of the template engine; hostile templates have a binary of their own, `tests/template_hostile.rs`.
 
+mod dates;
 mod email;
 mod errors;
 mod filters;
