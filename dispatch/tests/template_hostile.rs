@@ -57,6 +57,8 @@ fn cases() -> Vec<Case> {
         with("concat doubles", looped("{% assign l = l | concat: l %}"), json!({"l": [1, 2]})),
         with("replace grows", format!("{{% assign s = 'aaaaaaaa' %}}{{{{ s{} }}}}", " | replace: 'a', 'aaaaaaaaaa'".repeat(9)), json!({})),
         with("replace of nothing", looped("{{ s | replace: '', s }}"), json!({"s": long})),
+        with("replace by what stands for nothing", "{{ s | replace: 'a', n }}", json!({"s": "a".repeat(200_000), "n": "\\1".repeat(100_000)})),
+        with("replace by all before and behind", looped("{{ s | replace: 'a', n | size }}"), json!({"s": "a".repeat(500), "n": "\\`\\'"})),
         with("replace of nearly everything", looped("{{ s | replace: ' ab ab', 'x' | size }}"), json!({"s": long})),
         with("split to letters", looped("{{ s | split: '' | size }}"), json!({"s": long})),
         with("split, sort, uniq, join", looped("{{ s | split: ' ' | sort | uniq | join: s }}"), json!({"s": "b a ".repeat(2_000)})),
@@ -77,6 +79,10 @@ fn cases() -> Vec<Case> {
         with("a deep value as text", looped("{{ o }}"), json!({"o": deep(100)})),
         case("the widest date", "{{ '2026-01-01' | date: '%999999999d' }}"),
         with("the widest date from a variable", "{{ '2026-01-01' | date: f }}", json!({"f": "%-0999999999d"})),
+        with("dates of many months", looped("{{ d | date: '%c' }}"), json!({"d": "jan.".repeat(32)})),
+        with("dates of many signs", looped("{{ d | date: '%c' }}"), json!({"d": "1-".repeat(64)})),
+        with("loops that go on", looped("{% for j in l limit: 1 offset: continue %}{% endfor %}"), json!({"l": list})),
+        with("wide objects compared", looped("{% if o == p %}{% endif %}{{ l | uniq | size }}"), json!({"o": wide_object(3_000), "p": wide_object(3_000), "l": vec![wide_object(300); 10]})),
         with("many dates", looped("{{ d | date: '%Y-%m-%d %H:%M:%S' }}"), json!({"d": "2026-01-01T00:00:00Z"})),
         case("a number too long", format!("{{{{ {} }}}}", "9".repeat(4_000)).repeat(15)),
         with("decimals divided", looped("{{ a | divided_by: b | divided_by: b | modulo: b }}"), json!({"a": 1.1, "b": 0.7})),
@@ -127,6 +133,10 @@ fn cases() -> Vec<Case> {
         with("outputs after equals signs", "a={{ x }}".repeat(1_900), json!({"x": "b c"})),
         case("plain text of broken tags", "<a '<div \"<!--<style>".repeat(3_000)),
     ]
+}
+
+fn wide_object(members: usize) -> Value {
+    (0..members).map(|member| (format!("k{member}"), json!(member))).collect::<serde_json::Map<_, _>>().into()
 }
 
 fn deep(levels: usize) -> Value {

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use super::condition::Condition;
 use super::expression::{Chain, Expression};
-use super::node::{ForHead, Node, Test, Writing};
+use super::node::{Arm, ForHead, Node, Test, Writing};
 use super::parser::{Parsed, Parser};
-use super::token::Token;
+use super::token::{Token, is_word};
 use super::{Escape, TemplateError};
 
 const DEEPEST_BLOCK: usize = 16;
@@ -32,7 +32,7 @@ struct Open {
 
 enum Block {
     If { test: Option<Test>, done: Vec<(Option<Test>, Vec<Node>)> },
-    Case { value: Expression, wanted: Option<Wanted>, done: Vec<(Option<Vec<Expression>>, Vec<Node>)> },
+    Case { value: Expression, wanted: Option<Wanted>, done: Vec<Arm> },
     For { head: ForHead, body: Option<Vec<Node>> },
     Capture { name: Arc<str> },
 }
@@ -83,7 +83,7 @@ impl<'s> Builder<'s> {
                 self.open("for", at, Block::For { head, body: None })?;
             }
             "capture" => {
-                let name = Arc::from(parser.word("a name is expected")?.0);
+                let name = captured(parser)?;
                 self.open("capture", at, Block::Capture { name })?;
             }
             "elsif" | "when" | "else" => self.part(name, at, parser)?,
@@ -195,8 +195,22 @@ impl<'s> Builder<'s> {
             Block::For { head, body: Some(rounds) } => Node::For { head, body: rounds, otherwise: body },
             Block::Capture { name } => Node::Capture { name, body },
         };
-        self.push(node);
+        self.push(node.without_blanks());
         Ok(())
+    }
+}
+
+/// The name of a `capture`, which may stand in quotes: what else is in them does not count.
+fn captured(parser: &mut Parser<'_>) -> Parsed<Arc<str>> {
+    const EXPECTED: &str = "a name is expected";
+    let Some(Token::Text(text)) = parser.peek() else {
+        return Ok(Arc::from(parser.word(EXPECTED)?.0));
+    };
+    let (_, at) = parser.next(EXPECTED)?;
+    let in_name = |char: char| is_word(char) || matches!(char, '.' | '[' | ']');
+    match text.split(|char| !in_name(char)).find(|name| !name.is_empty()) {
+        Some(name) => Ok(Arc::from(name)),
+        None => parser.error(at, EXPECTED),
     }
 }
 

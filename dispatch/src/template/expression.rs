@@ -8,7 +8,7 @@ use super::filters::{self, Filter};
 use super::meter::{Result, price};
 use super::number::Number;
 use super::parser::{Parsed, Parser};
-use super::scope::{Found, Scope};
+use super::scope::{Found, SELF, Scope};
 use super::token::Token;
 use super::value::Value;
 
@@ -45,41 +45,38 @@ impl Expression {
     /// Reads an expression.
     pub(super) fn parse(parser: &mut Parser<'_>) -> Parsed<Self> {
         let (token, at) = parser.next("a value is expected")?;
-        let root = match token {
+        let goes_on = matches!(parser.peek(), Some(Token::Sign('.' | '[')));
+        let mut path = match token {
             Token::Text(text) => return Ok(Self::Literal(Value::text(text))),
-            Token::Number(digits) => return Ok(Self::Literal(Value::Number(Number::read(digits)))),
+            Token::Number(digits) if !goes_on => {
+                return Ok(Self::Literal(Value::Number(Number::read(digits))));
+            }
+            Token::Word(word) | Token::Number(word) => match literal(word).filter(|_| !goes_on) {
+                Some(literal) => return Ok(Self::Literal(literal)),
+                None => Path::of(word),
+            },
             Token::Sign('[') => {
-                let key = Self::parse(parser)?;
-                parser.expect(']')?;
+                let key = Self::parse_key(parser)?;
                 if !matches!(key, Self::Literal(_)) {
                     parser.reach_all();
                 }
-                Root::Key(Box::new(key))
-            }
-            Token::Word(word) => {
-                let goes_on = matches!(parser.peek(), Some(Token::Sign('.' | '[')));
-                match literal(word).filter(|_| !goes_on) {
-                    Some(literal) => return Ok(Self::Literal(literal)),
-                    None => Root::Name(Arc::from(word)),
-                }
+                Path { root: Root::Key(Box::new(key)), parts: Vec::new() }
             }
             _ => return parser.unexpected(token, at),
         };
-        let mut parts = Vec::new();
-        loop {
-            if parser.take(Token::Sign('.')) {
-                let (token, at) = parser.next("a name is expected")?;
-                match token {
-                    Token::Word(name) | Token::Number(name) => parts.push(Part::Name(Arc::from(name))),
-                    _ => return parser.unexpected(token, at),
-                }
-            } else if parser.take(Token::Sign('[')) {
-                parts.push(Part::Key(Self::parse(parser)?));
-                parser.expect(']')?;
-            } else {
-                return Ok(Self::Path(Path { root, parts }));
-            }
-        }
+        let has_names = path.parse_parts(parser)?;
+        Ok(match token {
+            // As in Shopify's Liquid, `1.2.3` is 1.2, while `1.2.x` is a path.
+            Token::Number(digits) if !has_names => Self::Literal(Value::Number(Number::read(digits))),
+            _ => Self::Path(path),
+        })
+    }
+
+    /// Reads the rest of a key in brackets.
+    fn parse_key(parser: &mut Parser<'_>) -> Parsed<Self> {
+        let key = Self::parse(parser)?;
+        parser.expect(']')?;
+        Ok(key)
     }
 
     /// Its value; nil for what is not there.
@@ -104,6 +101,50 @@ fn literal(word: &str) -> Option<Value> {
 }
 
 impl Path {
+    /// The path of a name; what was taken for a decimal is two names.
+    fn of(name: &str) -> Self {
+        let (root, rest) = name.split_once('.').unwrap_or((name, ""));
+        let mut path = Self { root: Root::Name(Arc::from(root)), parts: Vec::new() };
+        path.add_names(rest);
+        path
+    }
+
+    fn add_names(&mut self, names: &str) {
+        let names = names.split('.').filter(|name| !name.is_empty());
+        self.parts.extend(names.map(|name| Part::Name(Arc::from(name))));
+    }
+
+    /// Reads the names behind points and the keys in brackets that come next. As in Shopify's Liquid, a point may stand before a
+    /// bracket. Tells whether there is more than digits behind points.
+    fn parse_parts(&mut self, parser: &mut Parser<'_>) -> Parsed<bool> {
+        let mut has_names = false;
+        loop {
+            let has_point = parser.take(Token::Sign('.'));
+            if parser.take(Token::Sign('[')) {
+                let key = Expression::parse_key(parser)?;
+                if self.is_of_all() && !matches!(key, Expression::Literal(_)) {
+                    parser.reach_all();
+                }
+                self.parts.push(Part::Key(key));
+                has_names = true;
+            } else if has_point {
+                let (token, at) = parser.next("a name is expected")?;
+                match token {
+                    Token::Word(name) | Token::Number(name) => self.add_names(name),
+                    _ => return parser.unexpected(token, at),
+                }
+                has_names |= !matches!(token, Token::Number(digits) if !digits.starts_with('-'));
+            } else {
+                return Ok(has_names);
+            }
+        }
+    }
+
+    /// Whether what comes next in it is the name of a variable: it is `self` alone so far.
+    fn is_of_all(&self) -> bool {
+        self.parts.is_empty() && matches!(&self.root, Root::Name(name) if **name == *SELF)
+    }
+
     fn evaluate(&self, scope: &Scope<'_>) -> Result<Value> {
         let meter = scope.meter;
         // The values of what stands in brackets, in order.
@@ -115,9 +156,13 @@ impl Path {
                 if key.is_nil() {
                     return Ok(Value::Nil);
                 }
-                let text = key.to_text();
-                meter.spend(price(text.len()))?;
-                let found = scope.find(&text);
+                let found = match &key {
+                    Value::Text(name) => {
+                        meter.spend(price(name.len()))?;
+                        scope.find(name)
+                    }
+                    _ => None,
+                };
                 keys.push(key);
                 found
             }
@@ -139,8 +184,7 @@ impl Path {
                 }
             };
         }
-        if let Some(found) = found {
-            let value = found.into_value();
+        if let Some(value) = found.and_then(Found::into_value) {
             meter.read(&value)?;
             return Ok(value);
         }
@@ -271,12 +315,13 @@ impl Call {
 }
 
 impl Found<'_> {
-    fn into_value(self) -> Value {
+    fn into_value(self) -> Option<Value> {
         match self {
-            Self::Value(value) => value,
-            Self::Loop([]) => Value::Nil,
+            Self::Value(value) => Some(value),
+            Self::Loop([]) => Some(Value::Nil),
             // A loop is true, and writes nothing.
-            Self::Loop(_) => Value::text(""),
+            Self::Loop(_) => Some(Value::text("")),
+            Self::All(_) => None,
         }
     }
 }

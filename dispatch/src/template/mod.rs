@@ -16,6 +16,7 @@ mod meter;
 mod mjml;
 mod node;
 mod number;
+mod object;
 mod parser;
 mod plain;
 mod scan;

@@ -40,7 +40,7 @@ pub(super) enum Node {
     },
     Case {
         value: Expression,
-        arms: Vec<(Option<Vec<Expression>>, Vec<Node>)>,
+        arms: Vec<Arm>,
     },
     For {
         head: ForHead,
@@ -50,6 +50,9 @@ pub(super) enum Node {
     Break,
     Continue,
 }
+
+/// An arm of a `case`: the values for which it is taken, or none if it is the `else`; and its parts.
+pub(super) type Arm = (Option<Vec<Expression>>, Vec<Node>);
 
 /// A condition of a branch.
 #[derive(Debug)]
@@ -93,6 +96,41 @@ pub(super) fn render(nodes: &[Node], sink: &mut Sink<'_>, scope: &mut Scope<'_>)
 }
 
 impl Node {
+    /// Whether it writes nothing but blanks, whatever the variables are.
+    fn is_blank(&self) -> bool {
+        let all = |nodes: &[Self]| nodes.iter().all(Self::is_blank);
+        match self {
+            Self::Text(text) => text.chars().all(|char| char.is_ascii_whitespace() || char == '\u{b}'),
+            Self::Assign { .. } | Self::Capture { .. } => true,
+            Self::If { branches } => branches.iter().all(|(_, body)| all(body)),
+            Self::Case { arms, .. } => arms.iter().all(|(_, body)| all(body)),
+            Self::For { body, otherwise, .. } => all(body) && all(otherwise),
+            Self::Output { .. } | Self::Break | Self::Continue => false,
+        }
+    }
+
+    /// A block without the blanks in it, if it writes nothing else: as Shopify's Liquid takes `{% if a %} {% assign b = 1 %} {% endif %}`.
+    pub(super) fn without_blanks(mut self) -> Self {
+        if self.is_blank() {
+            let clear = |nodes: &mut Vec<Self>| nodes.retain(|node| !matches!(node, Self::Text(_)));
+            match &mut self {
+                Self::If { branches } => branches.iter_mut().for_each(|(_, body)| clear(body)),
+                Self::Case { arms, .. } => arms.iter_mut().for_each(|(_, body)| clear(body)),
+                Self::For { body, otherwise, .. } => {
+                    clear(body);
+                    clear(otherwise);
+                }
+                Self::Text(_)
+                | Self::Output { .. }
+                | Self::Assign { .. }
+                | Self::Capture { .. }
+                | Self::Break
+                | Self::Continue => {}
+            }
+        }
+        self
+    }
+
     fn render(&self, sink: &mut Sink<'_>, scope: &mut Scope<'_>) -> Result<Flow> {
         match self {
             Self::Text(text) => sink.write(text)?,
@@ -113,19 +151,7 @@ impl Node {
                     }
                 }
             }
-            Self::Case { value, arms } => {
-                let value = value.evaluate(scope)?.settled();
-                for (wanted, body) in arms {
-                    let mut taken = wanted.is_none();
-                    for one in wanted.iter().flatten() {
-                        scope.meter.spend(1)?;
-                        taken = taken || one.evaluate(scope)?.equals(&value);
-                    }
-                    if taken {
-                        return render(body, sink, scope);
-                    }
-                }
-            }
+            Self::Case { value, arms } => return case(value, arms, sink, scope),
             Self::For { head, body, otherwise } => return head.render(body, otherwise, sink, scope),
             Self::Break => return Ok(Flow::Break),
             Self::Continue => return Ok(Flow::Continue),
@@ -153,6 +179,32 @@ fn output(chain: &Chain, writing: Writing, sink: &mut Sink<'_>, scope: &Scope<'_
     Ok(())
 }
 
+/// Renders an arm once for each of its values that fits, as Shopify's Liquid does, and the `else` if none did.
+fn case(value: &Expression, arms: &[Arm], sink: &mut Sink<'_>, scope: &mut Scope<'_>) -> Result<Flow> {
+    let mut is_taken = false;
+    for (wanted, body) in arms {
+        let Some(wanted) = wanted else {
+            if is_taken {
+                continue;
+            }
+            return render(body, sink, scope);
+        };
+        for one in wanted {
+            scope.meter.spend(1)?;
+            // Once more for each, since an arm before may have assigned it.
+            let value = value.evaluate(scope)?.settled();
+            if one.evaluate(scope)?.equals(&value) {
+                is_taken = true;
+                let flow = render(body, sink, scope)?;
+                if flow != Flow::On {
+                    return Ok(flow);
+                }
+            }
+        }
+    }
+    Ok(Flow::On)
+}
+
 /// Renders into a variable. A loop around may be left from within; what was written by then is kept.
 fn capture(name: &Arc<str>, body: &[Node], scope: &mut Scope<'_>) -> Result<Flow> {
     // A quarter of what may be held at once, so that captures in captures stay within it.
@@ -167,10 +219,19 @@ fn capture(name: &Arc<str>, body: &[Node], scope: &mut Scope<'_>) -> Result<Flow
 #[derive(Debug)]
 pub(super) struct ForHead {
     name: Arc<str>,
+    /// The name and the list as they are written, by which `offset: continue` finds the loop before.
+    title: Arc<str>,
     list: List,
     limit: Option<Expression>,
-    offset: Option<Expression>,
+    offset: Option<Offset>,
     is_reversed: bool,
+}
+
+#[derive(Debug)]
+enum Offset {
+    At(Expression),
+    /// Where the last loop of this title ended.
+    Continue,
 }
 
 #[derive(Debug)]
@@ -198,6 +259,7 @@ impl ForHead {
         if word != "in" {
             return parser.error(at, "`in` is expected");
         }
+        let place = parser.place();
         let list = if parser.take(Token::Sign('(')) {
             let from = Expression::parse(parser)?;
             if !parser.take(Token::Range) {
@@ -210,17 +272,26 @@ impl ForHead {
         } else {
             List::Value(Expression::parse(parser)?)
         };
-        let mut head = Self { name: Arc::from(name), list, limit: None, offset: None, is_reversed: false };
+        let title = Arc::from(format!("{name}-{}", parser.spelled_from(place)));
+        let mut head =
+            Self { name: Arc::from(name), title, list, limit: None, offset: None, is_reversed: false };
         while parser.peek().is_some() {
             parser.take(Token::Sign(','));
             let expected = "`limit`, `offset` or `reversed` is expected";
             let (word, at) = parser.word(expected)?;
             match word {
                 "reversed" => head.is_reversed = true,
-                "limit" | "offset" => {
+                "limit" => {
                     parser.expect(':')?;
-                    let value = Some(Expression::parse(parser)?);
-                    if word == "limit" { head.limit = value } else { head.offset = value }
+                    head.limit = Some(Expression::parse(parser)?);
+                }
+                "offset" => {
+                    parser.expect(':')?;
+                    head.offset = Some(if parser.take(Token::Word("continue")) {
+                        Offset::Continue
+                    } else {
+                        Offset::At(Expression::parse(parser)?)
+                    });
                 }
                 _ => return parser.error(at, expected),
             }
@@ -249,7 +320,8 @@ impl ForHead {
             meter.spend(2)?;
             let place = first + if self.is_reversed { length - 1 - index } else { index };
             let item = items.at(place, meter)?;
-            scope.enter(Round { name: Arc::clone(&self.name), item, index, length });
+            let (name, title) = (Arc::clone(&self.name), Arc::clone(&self.title));
+            scope.enter(Round { name, item, title, index, length });
             let flow = render(body, sink, scope)?;
             scope.leave();
             if flow == Flow::Break {
@@ -278,24 +350,36 @@ impl ForHead {
         })
     }
 
-    /// The part of the list that is gone over: its first place and its length.
-    fn segment(&self, items: &Items, scope: &Scope<'_>) -> Result<(usize, usize)> {
-        let offset = whole(self.offset.as_ref(), scope)?.unwrap_or(0);
-        let limit = whole(self.limit.as_ref(), scope)?;
-        let length = match items {
-            Items::Range { length, .. } => *length,
-            Items::List(items) => items.len(),
-            Items::Pairs(object) => object.members().len(),
-            Items::One(_) => return Ok((0, 1)),
+    /// The part of the list that is gone over: its first place and its length. Keeps where it ends.
+    fn segment(&self, items: &Items, scope: &mut Scope<'_>) -> Result<(usize, usize)> {
+        scope.meter.spend(price(self.title.len()))?;
+        let offset = match &self.offset {
+            Some(Offset::At(offset)) => whole(Some(offset), scope)?.unwrap_or(0),
+            Some(Offset::Continue) => scope.end_of(&self.title),
+            None => 0,
         };
-        let within = |place: i128| usize::try_from(place.max(0)).unwrap_or(usize::MAX).min(length);
-        let first = within(i128::from(offset));
-        let end = limit.map_or(length, |limit| within(i128::from(offset) + i128::from(limit)));
-        Ok((first, end.saturating_sub(first)))
+        let limit = whole(self.limit.as_ref(), scope)?;
+        let (first, length) = items.segment(offset, limit);
+        scope.note_end(&self.title, offset.saturating_add(i64::try_from(length).unwrap_or(i64::MAX)));
+        Ok((first, length))
     }
 }
 
 impl Items {
+    /// The part from an offset on: its first place and its length.
+    fn segment(&self, offset: i64, limit: Option<i64>) -> (usize, usize) {
+        let length = match self {
+            Self::Range { length, .. } => *length,
+            Self::List(items) => items.len(),
+            Self::Pairs(object) => object.members().len(),
+            Self::One(_) => return (0, 1),
+        };
+        let within = |place: i128| usize::try_from(place.max(0)).unwrap_or(usize::MAX).min(length);
+        let first = within(i128::from(offset));
+        let end = limit.map_or(length, |limit| within(i128::from(offset) + i128::from(limit)));
+        (first, end.saturating_sub(first))
+    }
+
     fn at(&self, place: usize, meter: &Meter) -> Result<Value> {
         Ok(match self {
             Self::Range { from, .. } => {

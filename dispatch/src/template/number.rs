@@ -12,14 +12,18 @@ use std::sync::Arc;
 use bigdecimal::num_bigint::{BigInt, Sign};
 use bigdecimal::{BigDecimal, RoundingMode, ToPrimitive, Zero};
 
+use super::token::is_blank;
+
 /// Most digits of a number that is calculated with. JSON's whole numbers have at most 309.
 const MOST_DIGITS: usize = 400;
 /// As many places behind the point, or zeros before it, may come with a number.
 const MOST_PLACES_SENT: i64 = 400;
 /// Most digits behind the point of a number that was calculated.
 const MOST_PLACES: i64 = 100;
-/// Digits to which a quotient is calculated. One that does not end within them is rounded to the nearest double.
+/// Digits to which a quotient is calculated. One that does not end within them is rounded to the nearest double, as in Ruby.
 const DIGITS_OF_A_QUOTIENT: u32 = 40;
+/// Most digits before the point of such a double, so that it has at least three behind it; a longer one keeps its digits.
+const MOST_DIGITS_OF_A_DOUBLE: i128 = 12;
 
 /// A number.
 #[derive(Clone, Debug)]
@@ -120,16 +124,31 @@ impl Number {
         }
     }
 
-    /// The number that a text counts as: a decimal, or the whole number that it begins with.
+    /// The number that a text counts as: a decimal, or the whole number that it begins with, as Ruby's `to_i` reads it.
     pub(super) fn in_text(text: &str) -> Option<Self> {
-        let text = text.trim();
+        let text = text.trim_matches(is_blank);
         let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-        let whole = unsigned.bytes().take_while(u8::is_ascii_digit).count();
-        let point = &unsigned[whole..];
-        let fraction = point.strip_prefix('.').unwrap_or_default();
-        let is_decimal = !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit());
-        let length = if is_decimal { text.len() } else { text.len() - point.len() };
-        (whole > 0 && length <= MOST_DIGITS).then(|| Self::read(&text[..length]))
+        let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+        let whole = digits(unsigned);
+        let fraction = unsigned[whole..].strip_prefix('.').unwrap_or_default();
+        let is_decimal = !fraction.is_empty() && digits(fraction) == fraction.len() && !text.starts_with('+');
+        if whole == 0 || whole > MOST_DIGITS || (is_decimal && text.len() > MOST_DIGITS) {
+            return None;
+        }
+        if is_decimal {
+            return Some(Self::read(text));
+        }
+        // One underscore may stand between two digits.
+        let mut number = text[..text.len() - unsigned.len() + whole].to_owned();
+        let mut rest = &unsigned[whole..];
+        while let Some(more) =
+            rest.strip_prefix('_').filter(|more| more.starts_with(|char: char| char.is_ascii_digit()))
+        {
+            let length = digits(more);
+            number.push_str(&more[..length]);
+            rest = &more[length..];
+        }
+        (number.len() <= MOST_DIGITS).then(|| Self::read(&number))
     }
 
     /// Whether it is calculated with by the processor alone.
@@ -159,6 +178,19 @@ impl Number {
                 let limit = if exact.value.sign() == Sign::Minus { i64::MIN } else { i64::MAX };
                 exact.value.with_scale_round(0, RoundingMode::Down).to_i64().unwrap_or(limit)
             }
+        }
+    }
+
+    /// Bytes of a whole number as Ruby counts them; a decimal has no size.
+    pub(super) fn size(&self) -> Option<usize> {
+        const WORD: usize = 8;
+        match self {
+            Self::Whole(_) => Some(WORD),
+            Self::Exact(exact) if exact.is_whole => {
+                let bits = exact.value.with_scale(0).into_bigint_and_scale().0.bits();
+                Some(usize::try_from(bits.div_ceil(8)).unwrap_or(usize::MAX).max(WORD))
+            }
+            Self::Exact(_) => None,
         }
     }
 
@@ -263,9 +295,13 @@ impl Number {
         if (&shifted % &other).is_zero() {
             return Self::calculated(quotient, false);
         }
+        let before_point =
+            i128::from(quotient.decimal_digit_count()) - i128::from(quotient.fractional_digit_count());
         match quotient.to_plain_string().parse::<f64>() {
-            Ok(double) if double.is_finite() => Self::read(&double.to_string()).shortened_to_decimal(),
-            _ => Self::calculated(quotient, false),
+            Ok(double) if before_point <= MOST_DIGITS_OF_A_DOUBLE => {
+                Self::read(&double.to_string()).shortened_to_decimal()
+            }
+            _ => Self::calculated(quotient.with_prec(u64::from(DIGITS_OF_A_QUOTIENT)), false),
         }
     }
 
@@ -305,7 +341,7 @@ impl Number {
         }
         let places = places.clamp(-MOST_PLACES_SENT, MOST_PLACES_SENT);
         let rounded = self.decimal().with_scale_round(places, RoundingMode::HalfUp);
-        Self::calculated(rounded.with_scale(places.max(0)), self.is_whole() || places == 0)
+        Self::calculated(rounded.with_scale(places.max(0)), self.is_whole() || places <= 0)
     }
 
     pub(super) fn ceil(&self) -> Result<Self> {

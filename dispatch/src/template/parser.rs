@@ -81,6 +81,17 @@ impl<'s> Parser<'s> {
         })
     }
 
+    /// The place of the next token, for `spelled_from`.
+    pub(super) fn place(&self) -> usize {
+        self.at
+    }
+
+    /// The source of the tokens from a place up to the next one.
+    pub(super) fn spelled_from(&self, place: usize) -> &'s str {
+        let start = |place: usize| self.tokens.get(place).map_or(self.end, |(_, at)| *at);
+        self.source.get(start(place)..start(self.at)).unwrap_or_default().trim_end()
+    }
+
     /// Refuses whatever is left.
     pub(super) fn finish(&self) -> Parsed<()> {
         match self.tokens.get(self.at) {

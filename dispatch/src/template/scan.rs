@@ -3,12 +3,13 @@
 //! Invariant: no tag is longer, and there are no more of them, than the parser may be given. Text is never looked into.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::build::Builder;
 use super::node::Node;
 use super::parser::{Parsed, Parser};
-use super::token::{Token, name_of, tokens};
+use super::token::{Token, is_blank, name_of, tokens};
 use super::{Escape, TemplateError};
 
 /// Longest source, bytes.
@@ -90,10 +91,10 @@ impl<'s> Scanner<'s> {
     fn text(&mut self, from: usize, to: usize, trim_end: bool) {
         let mut text = &self.source[from..to];
         if std::mem::take(&mut self.trim) {
-            text = text.trim_start();
+            text = text.trim_start_matches(is_blank);
         }
         if trim_end {
-            text = text.trim_end();
+            text = text.trim_end_matches(is_blank);
         }
         if !text.is_empty() {
             self.builder.text(Arc::from(text));
@@ -159,10 +160,11 @@ impl<'s> Scanner<'s> {
             "" => return self.error(tag.start, "this tag has no name"),
             "comment" => return self.skip(tag, "comment", "endcomment", true).map(|_| ()),
             "raw" => {
-                let (from, to, trim) = self.skip(tag, "raw", "endraw", false)?;
-                let after = std::mem::replace(&mut self.trim, tag.trim_after);
-                self.text(from, to, trim);
-                self.trim = after;
+                // As in Shopify's Liquid, marks that trim do not reach into it.
+                let inside = self.skip(tag, "raw", "endraw", false)?;
+                if !inside.is_empty() {
+                    self.builder.text(Arc::from(&self.source[inside]));
+                }
                 return Ok(());
             }
             _ => {}
@@ -179,8 +181,13 @@ impl<'s> Scanner<'s> {
     ) -> Parsed<()> {
         let tokens = tokens(self.source, body, start)?;
         for (token, _) in &tokens {
-            if let Token::Word(text) | Token::Text(text) = token {
-                self.names.insert((*text).to_owned());
+            match token {
+                Token::Word(text) | Token::Text(text) => {
+                    self.names.insert((*text).to_owned());
+                }
+                // `2024.total` and `o.1.2` are paths.
+                Token::Number(digits) => self.names.extend(digits.split('.').map(str::to_owned)),
+                Token::Operator(_) | Token::Range | Token::Sign(_) => {}
             }
         }
         let mut parser = Parser::new(self.source, &tokens, start + body.trim_end().len());
@@ -189,14 +196,14 @@ impl<'s> Scanner<'s> {
         Ok(())
     }
 
-    /// Moves past a block whose inside is not liquid. Gives where the inside lies and whether its end is trimmed.
+    /// Moves past a block whose inside is not liquid. Returns where the inside lies.
     fn skip(
         &mut self,
         tag: &Tag<'_>,
         opener: &'static str,
         closer: &'static str,
         nests: bool,
-    ) -> Parsed<(usize, usize, bool)> {
+    ) -> Parsed<Range<usize>> {
         let (from, mut at, mut depth) = (self.at, self.at, 1_usize);
         while let Some(found) = self.source[at..].find("{%") {
             let start = at + found;
@@ -217,7 +224,7 @@ impl<'s> Scanner<'s> {
                 if depth == 0 {
                     self.at = at;
                     self.trim = trim;
-                    return Ok((from, start, rest.starts_with('-')));
+                    return Ok(from..start);
                 }
             }
         }

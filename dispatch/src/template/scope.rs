@@ -10,6 +10,8 @@ use super::value::{Object, Value};
 
 /// The name under which a round tells its place.
 const FORLOOP: &str = "forloop";
+/// The name under which all variables can be asked for by key, where no variable has it.
+pub(super) const SELF: &str = "self";
 
 /// The variables of a render, from the outside to the innermost loop.
 pub(super) struct Scope<'r> {
@@ -17,12 +19,16 @@ pub(super) struct Scope<'r> {
     variables: &'r Object,
     assigned: HashMap<Arc<str>, Value>,
     rounds: Vec<Round>,
+    /// Where each loop that ran ended, by its name and its list as they are written.
+    ends: HashMap<Arc<str>, i64>,
 }
 
 /// One round of a loop: its item under the loop's name, and where it stands.
 pub(super) struct Round {
     pub(super) name: Arc<str>,
     pub(super) item: Value,
+    /// The loop as it is written: its name and its list.
+    pub(super) title: Arc<str>,
     pub(super) index: usize,
     pub(super) length: usize,
 }
@@ -32,21 +38,35 @@ pub(super) enum Found<'r> {
     Value(Value),
     /// The place of the innermost of these rounds; of none there is nothing to tell.
     Loop(&'r [Round]),
+    /// All variables, each under its name.
+    All(&'r Scope<'r>),
 }
 
 impl<'r> Scope<'r> {
     pub(super) fn new(variables: &'r Object, meter: &'r Meter) -> Self {
-        Self { meter, variables, assigned: HashMap::new(), rounds: Vec::new() }
+        Self { meter, variables, assigned: HashMap::new(), rounds: Vec::new(), ends: HashMap::new() }
     }
 
     /// Finds a name: in the innermost loop first.
     pub(super) fn find(&self, name: &str) -> Option<Found<'_>> {
-        if name == FORLOOP && !self.rounds.is_empty() {
+        let of_a_loop = self.rounds.iter().rev().find(|round| *round.name == *name).map(|round| &round.item);
+        if name == FORLOOP && self.rounds.last().is_some_and(|round| *round.name != *FORLOOP) {
             return Some(Found::Loop(&self.rounds));
         }
-        let of_a_loop = self.rounds.iter().rev().find(|round| *round.name == *name).map(|round| &round.item);
-        let value = of_a_loop.or_else(|| self.assigned.get(name)).or_else(|| self.variables.get(name))?;
-        Some(Found::Value(value.clone()))
+        match of_a_loop.or_else(|| self.assigned.get(name)).or_else(|| self.variables.get(name)) {
+            Some(value) => Some(Found::Value(value.clone())),
+            None => (name == SELF).then_some(Found::All(self)),
+        }
+    }
+
+    /// The place at which the last loop of this title ended.
+    pub(super) fn end_of(&self, title: &str) -> i64 {
+        self.ends.get(title).copied().unwrap_or(0)
+    }
+
+    /// Keeps where a loop ends, for `offset: continue`.
+    pub(super) fn note_end(&mut self, title: &Arc<str>, place: i64) {
+        self.ends.insert(Arc::clone(title), place);
     }
 
     /// Assigns a variable outside of all loops.
@@ -74,6 +94,7 @@ impl Found<'_> {
         match self {
             Self::Value(value) => value.member(name).map(Self::Value),
             Self::Loop(rounds) => place(rounds, name),
+            Self::All(scope) => scope.find(name),
         }
     }
 
@@ -82,6 +103,10 @@ impl Found<'_> {
         match self {
             Self::Value(value) => value.at(key).map(Self::Value),
             Self::Loop(rounds) => place(rounds, &key.to_text()),
+            Self::All(scope) => match key {
+                Value::Text(name) => scope.find(name),
+                _ => None,
+            },
         }
     }
 }
@@ -96,6 +121,7 @@ fn place<'r>(rounds: &'r [Round], name: &str) -> Option<Found<'r>> {
         "length" => Value::count(inner.length),
         "first" => Value::Bool(inner.index == 0),
         "last" => Value::Bool(inner.index + 1 == inner.length),
+        "name" => Value::Text(Arc::clone(&inner.title)),
         "parentloop" => return Some(Found::Loop(outer)),
         _ => return None,
     };

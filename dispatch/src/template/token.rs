@@ -81,7 +81,7 @@ fn is_operator(text: Option<&str>) -> bool {
     matches!(text, Some("==" | "!=" | "<>" | "<=" | ">="))
 }
 
-fn is_word(char: char) -> bool {
+pub(super) fn is_word(char: char) -> bool {
     char.is_alphanumeric() || matches!(char, '_' | '-') || is_mark(char)
 }
 
@@ -90,16 +90,21 @@ fn is_mark(char: char) -> bool {
     matches!(char, '\u{300}'..='\u{36f}' | '\u{900}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{200c}' | '\u{200d}')
 }
 
-/// The word that a text begins with.
-fn word(text: &str) -> &str {
-    let length = text.find(|char| !is_word(char)).unwrap_or(text.len());
-    &text[..length]
+/// Whether Ruby's `strip` takes a character away at the ends of a text.
+pub(super) const fn is_blank(char: char) -> bool {
+    matches!(char, '\0' | '\t'..='\r' | ' ')
 }
 
-/// A number, or a word if letters follow its digits.
+/// The word that a text begins with. A question mark may end it.
+fn word(text: &str) -> &str {
+    let length = text.find(|char| !is_word(char)).unwrap_or(text.len());
+    &text[..length + usize::from(text[length..].starts_with('?'))]
+}
+
+/// A number, or a word if letters or a hyphen follow its digits.
 fn number_or_word(rest: &str) -> (Token<'_>, usize) {
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-    if rest[digits..].starts_with(|char| is_word(char) && char != '-') {
+    if rest[digits..].starts_with(|char| is_word(char) || char == '?') {
         let word = word(rest);
         return (Token::Word(word), word.len());
     }
@@ -142,7 +147,8 @@ mod tests {
             ("2fa 2", vec![Word("2fa"), Number("2")]),
             ("(1..n)", vec![Sign('('), Number("1"), Range, Word("n"), Sign(')')]),
             ("(a..b)", vec![Sign('('), Word("a"), Range, Word("b"), Sign(')')]),
-            ("-1 -1.5 +2 1-2", vec![Number("-1"), Number("-1.5"), Number("+2"), Number("1"), Number("-2")]),
+            ("-1 -1.5 +2 1-2", vec![Number("-1"), Number("-1.5"), Number("+2"), Word("1-2")]),
+            ("1_000 a? a.b?", vec![Word("1_000"), Word("a?"), Word("a"), Sign('.'), Word("b?")]),
             (
                 "x<>1<=2<3",
                 vec![

@@ -8,6 +8,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use super::number::Number;
+pub(super) use super::object::Object;
 
 /// A value.
 #[derive(Clone, Debug)]
@@ -22,47 +23,6 @@ pub(super) enum Value {
     Empty,
     /// The word `blank`, alike.
     Blank,
-}
-
-/// Members by name, in the order of their names.
-#[derive(Debug, Default)]
-pub(super) struct Object(Vec<(Arc<str>, Value)>);
-
-impl Object {
-    /// Of a name given twice the last counts.
-    pub(super) fn new(mut members: Vec<(Arc<str>, Value)>) -> Self {
-        members.sort_by(|(one, _), (other, _)| one.cmp(other));
-        members.dedup_by(|later, earlier| {
-            let same = later.0 == earlier.0;
-            if same {
-                std::mem::swap(later, earlier);
-            }
-            same
-        });
-        members.shrink_to_fit();
-        Self(members)
-    }
-
-    pub(super) fn get(&self, name: &str) -> Option<&Value> {
-        let place = self.0.binary_search_by(|(known, _)| (**known).cmp(name)).ok()?;
-        Some(&self.0[place].1)
-    }
-
-    /// Adds a member if there is none of its name.
-    pub(super) fn add(&mut self, name: &str, value: Value) {
-        if let Err(place) = self.0.binary_search_by(|(known, _)| (**known).cmp(name)) {
-            self.0.insert(place, (Arc::from(name), value));
-        }
-    }
-
-    pub(super) fn members(&self) -> &[(Arc<str>, Value)] {
-        &self.0
-    }
-
-    /// A member as a list of its name and value.
-    pub(super) fn pair(&self, place: usize) -> Option<Value> {
-        self.0.get(place).map(|(name, value)| Value::list(vec![Value::Text(Arc::clone(name)), value.clone()]))
-    }
 }
 
 impl Value {
@@ -211,9 +171,10 @@ impl Value {
                 one.len() == other.len() && one.iter().zip(other.iter()).all(|(one, other)| one.equals(other))
             }
             (Self::Object(one), Self::Object(other)) => {
-                let (one, other) = (one.members(), other.members());
-                one.len() == other.len()
-                    && one.iter().zip(other).all(|(one, other)| one.0 == other.0 && one.1.equals(&other.1))
+                let of_other =
+                    |name: &str, value: &Self| other.get(name).is_some_and(|same| value.equals(same));
+                one.members().len() == other.members().len()
+                    && one.members().iter().all(|(name, value)| of_other(name, value))
             }
             _ => false,
         }
@@ -241,16 +202,12 @@ impl Value {
         }
     }
 
-    /// The member of a name, or the item of a place (from the end if negative).
+    /// The member of a name, or the item of a place (from the end if negative). A key of another kind has neither.
     pub(super) fn at(&self, key: &Self) -> Option<Self> {
-        match self {
-            Self::Object(object) => object.get(&key.to_text()).cloned(),
-            Self::List(items) => {
-                let place = match key {
-                    Self::Number(number) => number.as_place()?,
-                    Self::Text(text) => text.parse().ok()?,
-                    _ => return None,
-                };
+        match (self, key) {
+            (Self::Object(object), Self::Text(name)) => object.get(name).cloned(),
+            (Self::List(items), Self::Number(place)) => {
+                let place = place.as_place()?;
                 let from_end = usize::try_from(place.unsigned_abs()).ok();
                 let place = if place < 0 {
                     items.len().checked_sub(from_end?)?
@@ -263,11 +220,10 @@ impl Value {
         }
     }
 
-    /// The member behind a point: a member or item as in brackets, or `size`, `first`, `last`.
+    /// The member behind a point: a member as in brackets, or `size`, `first`, `last`.
     pub(super) fn member(&self, name: &str) -> Option<Self> {
         let found = match self {
             Self::Object(object) => object.get(name).cloned(),
-            Self::List(_) => name.parse().ok().and_then(|place: i64| self.at(&Self::Number(place.into()))),
             _ => None,
         };
         found.or_else(|| match name {
@@ -283,7 +239,7 @@ impl Value {
             Self::List(items) => Some(items.len()),
             Self::Object(object) => Some(object.members().len()),
             Self::Text(text) => Some(text.chars().count()),
-            Self::Number(number) => Some(number.to_string().len()),
+            Self::Number(number) => number.size(),
             Self::Nil | Self::Bool(_) | Self::Empty | Self::Blank => None,
         }
     }
@@ -313,13 +269,21 @@ pub(super) fn letter(char: char) -> Value {
 
 fn quote(inner: &str, text: &mut String) {
     text.push('"');
-    for char in inner.chars() {
+    let mut chars = inner.chars().peekable();
+    while let Some(char) = chars.next() {
         match char {
+            // Before these, Ruby would read it as code.
+            '#' if matches!(chars.peek(), Some('{' | '$' | '@')) => text.push_str("\\#"),
             '"' => text.push_str("\\\""),
             '\\' => text.push_str("\\\\"),
             '\n' => text.push_str("\\n"),
             '\r' => text.push_str("\\r"),
             '\t' => text.push_str("\\t"),
+            '\u{7}' => text.push_str("\\a"),
+            '\u{8}' => text.push_str("\\b"),
+            '\u{b}' => text.push_str("\\v"),
+            '\u{c}' => text.push_str("\\f"),
+            '\u{1b}' => text.push_str("\\e"),
             control if control.is_control() => {
                 write!(text, "\\u{:04X}", u32::from(control)).expect("a string takes what is written");
             }

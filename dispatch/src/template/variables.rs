@@ -195,6 +195,6 @@ mod tests {
         }
         let members =
             variables.object().members().iter().map(|(name, value)| format!("{name} {}", value.to_text()));
-        assert_eq!(members.collect::<Vec<_>>(), ["a theirs", "b mine", "c theirs"]);
+        assert_eq!(members.collect::<Vec<_>>(), ["b mine", "a theirs", "c theirs"]);
     }
 }

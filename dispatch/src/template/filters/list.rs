@@ -12,7 +12,7 @@ use super::super::meter::{Meter, NODE, Result, price, weigh};
 use super::super::number::Number;
 use super::super::value::{Value, letter};
 use super::Arguments;
-use super::text::Growing;
+use super::text::{Growing, words};
 
 /// The items of a list, those of lists within it among them.
 pub(super) fn flat(input: &Value) -> Vec<&Value> {
@@ -32,17 +32,29 @@ fn flatten<'v>(value: &'v Value, items: &mut Vec<&'v Value>) {
     }
 }
 
-/// An item, or its property where a name is given.
-pub(super) fn item_or_property(item: &Value, name: Option<&str>) -> Value {
-    name.map_or_else(|| item.clone(), |name| property(item, name))
+/// An item, or its property where a key is given.
+pub(super) fn item_or_property(item: &Value, key: Option<&Value>) -> Value {
+    key.map_or_else(|| item.clone(), |key| property(item, key))
 }
 
-/// The property of an item; nil for a value without properties.
-fn property(item: &Value, name: &str) -> Value {
-    match item {
-        Value::Object(object) => object.get(name).cloned().unwrap_or(Value::Nil),
-        _ => Value::Nil,
-    }
+/// The property of an item; nil for a value without properties. Of a text, as in Ruby, a part or the letter of a place.
+fn property(item: &Value, key: &Value) -> Value {
+    let found = match (item, key) {
+        (Value::Object(object), Value::Text(name)) => object.get(name).cloned(),
+        (Value::Text(text), Value::Text(part)) => text.contains(&**part).then(|| key.clone()),
+        (Value::Text(text), Value::Number(place)) => letter_at(text, place),
+        _ => None,
+    };
+    found.unwrap_or(Value::Nil)
+}
+
+/// The letter of a place in a text, from the end if negative.
+fn letter_at(text: &str, place: &Number) -> Option<Value> {
+    let place = place.as_place()?;
+    let distance = usize::try_from(place.unsigned_abs()).ok()?;
+    let mut letters = text.chars();
+    let found = if place < 0 { letters.nth_back(distance - 1) } else { letters.nth(distance) };
+    found.map(letter)
 }
 
 /// A list under construction that may not pass the size of one value.
@@ -107,15 +119,17 @@ pub(super) fn split(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
     let mut list = Growth::new(arguments.meter);
     match &*pattern {
         "" => text.chars().try_for_each(|char| list.push(letter(char)))?,
-        " " => text.split_ascii_whitespace().try_for_each(|word| list.push(Value::text(word)))?,
+        " " => words(&text).try_for_each(|word| list.push(Value::text(word)))?,
         pattern => {
             // As in Ruby, nothing comes of what is empty at the end.
-            let mut rest = &*text;
-            while let Some(shorter) = rest.strip_suffix(pattern) {
-                rest = shorter;
-            }
-            if !rest.is_empty() {
-                rest.split(pattern).try_for_each(|part| list.push(Value::text(part)))?;
+            let mut empty = 0;
+            for part in text.split(pattern) {
+                if part.is_empty() {
+                    empty += 1;
+                    continue;
+                }
+                (0..std::mem::take(&mut empty)).try_for_each(|_| list.push(Value::text("")))?;
+                list.push(Value::text(part))?;
             }
         }
     }
@@ -123,17 +137,17 @@ pub(super) fn split(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
 }
 
 pub(super) fn uniq(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
-    let name = arguments.property(0);
+    let key = arguments.property(0);
     let mut seen = HashSet::new();
     let mut list = Growth::new(arguments.meter);
     for item in flat(input) {
-        let key = match &item_or_property(item, name.as_deref()) {
-            // `1.50` is `1.5`, and neither is a text.
-            Value::Number(number) => {
-                ('n', Arc::<str>::from(number.shortened().unwrap_or_else(|_| number.clone()).to_string()))
+        let key = match item_or_property(item, key) {
+            Value::Text(text) => (true, text),
+            other => {
+                let mut written = String::new();
+                write_alike(&other, &mut written);
+                (false, Arc::from(written))
             }
-            Value::Text(text) => ('t', Arc::clone(text)),
-            other => ('o', other.to_shared()),
         };
         if seen.insert(key) {
             list.push(item.clone())?;
@@ -142,26 +156,54 @@ pub(super) fn uniq(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
     Ok(list.done())
 }
 
+/// Writes a value so that those that are one to `uniq` are written alike: `1.50` as `1.5`, an object in the order of its names.
+fn write_alike(value: &Value, text: &mut String) {
+    let mut part = |mark: char, inner: &str| {
+        text.push(mark);
+        text.push_str(&inner.len().to_string());
+        text.push(mark);
+        text.push_str(inner);
+    };
+    match value {
+        Value::Number(number) => {
+            part('n', &number.shortened().unwrap_or_else(|_| number.clone()).to_string());
+        }
+        Value::Text(inner) => part('t', inner),
+        Value::List(items) => {
+            part('l', &items.len().to_string());
+            items.iter().for_each(|item| write_alike(item, text));
+        }
+        Value::Object(object) => {
+            part('o', &object.members().len().to_string());
+            for (name, value) in object.sorted() {
+                write_alike(&Value::Text(Arc::clone(name)), text);
+                write_alike(value, text);
+            }
+        }
+        Value::Nil | Value::Bool(_) | Value::Empty | Value::Blank => part('v', &value.to_text()),
+    }
+}
+
 pub(super) fn reverse(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
     list_of(flat(input).into_iter().rev().cloned(), arguments.meter)
 }
 
 pub(super) fn compact(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
-    let name = arguments.property(0);
-    let is_there = |item: &&Value| !item_or_property(item, name.as_deref()).is_nil();
+    let key = arguments.property(0);
+    let is_there = |item: &&Value| !item_or_property(item, key).is_nil();
     list_of(flat(input).into_iter().filter(is_there).cloned(), arguments.meter)
 }
 
 pub(super) fn map(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
-    let name = arguments.text(0);
-    list_of(flat(input).into_iter().map(|item| property(item, &name)), arguments.meter)
+    let key = arguments.value(0);
+    list_of(flat(input).into_iter().map(|item| property(item, key)), arguments.meter)
 }
 
 /// `where`: the items whose property is equal to a value, or true where there is none.
 pub(super) fn matching(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
-    let (name, wanted) = (arguments.text(0), arguments.value(1));
+    let (key, wanted) = (arguments.value(0), arguments.value(1));
     let is_wanted = |item: &&Value| {
-        let value = property(item, &name);
+        let value = property(item, key);
         if wanted.is_nil() { value.is_true() } else { value.equals(wanted) }
     };
     list_of(flat(input).into_iter().filter(is_wanted).cloned(), arguments.meter)
@@ -180,9 +222,9 @@ fn sorted(input: &Value, arguments: &Arguments<'_>, is_natural: bool) -> Result<
     let items = flat(input);
     let weight = weigh(input, meter.limits().variable_bytes);
     meter.spend(price(weight) * (1 + u64::from(items.len().max(1).ilog2()) / 2))?;
-    let name = arguments.property(0);
-    let key = |item: &Value| Key::of(&item_or_property(item, name.as_deref()), is_natural);
-    let mut keyed: Vec<_> = items.into_iter().map(|item| (key(item), item)).collect();
+    let key = arguments.property(0);
+    let key_of = |item: &Value| Key::of(&item_or_property(item, key), is_natural);
+    let mut keyed: Vec<_> = items.into_iter().map(|item| (key_of(item), item)).collect();
     keyed.sort_by(|(one, _), (other, _)| one.cmp(other));
     list_of(keyed.into_iter().map(|(_, item)| item.clone()), meter)
 }
@@ -199,7 +241,8 @@ impl Key {
         match value {
             Value::Nil => Self::Last,
             Value::Number(number) if !is_natural => Self::Number(number.clone()),
-            other if is_natural => Self::Text(other.to_text().to_lowercase()),
+            // As Ruby's `casecmp`, which knows no letters but these.
+            other if is_natural => Self::Text(other.to_text().to_ascii_lowercase()),
             other => Self::Text(other.to_text().into_owned()),
         }
     }

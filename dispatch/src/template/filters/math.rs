@@ -91,10 +91,10 @@ pub(super) fn at_most(input: &Value, arguments: &Arguments<'_>) -> Result<Value>
 
 /// The sum of a list, or of one property of its objects; what is not there counts as zero.
 pub(super) fn sum(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
-    let name = arguments.property(0);
+    let key = arguments.property(0);
     let mut total = Number::ZERO;
     for item in flat(input) {
-        let item = item_or_property(item, name.as_deref());
+        let item = item_or_property(item, key);
         arguments.meter.spend(1 + price(weigh(&item, arguments.meter.limits().value_bytes)))?;
         let number = item.to_number();
         charge(&[&total, &number], arguments)?;

@@ -60,9 +60,9 @@ impl<'c> Arguments<'c> {
         self.value(place).as_whole()
     }
 
-    /// The name of a property; nothing where the argument is nil.
-    fn property(&self, place: usize) -> Option<std::borrow::Cow<'c, str>> {
-        (!self.value(place).is_nil()).then(|| self.text(place))
+    /// The key of a property; nothing where the argument is nil.
+    fn property(&self, place: usize) -> Option<&'c Value> {
+        Some(self.value(place)).filter(|key| !key.is_nil())
     }
 
     fn is_given(&self, place: usize) -> bool {

@@ -8,6 +8,7 @@ use super::super::RenderError;
 use super::super::meter::{Meter, Result};
 use super::super::sink;
 use super::super::strip::without_tags;
+use super::super::token::is_blank;
 use super::super::value::Value;
 use super::Arguments;
 
@@ -15,8 +16,8 @@ use super::Arguments;
 const TRUNCATED: i64 = 50;
 /// Words that `truncatewords` leaves where it is not told.
 const WORDS: i64 = 15;
-/// The characters of an address that are not encoded.
-const IN_ADDRESS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
+/// The characters of an address that are encoded, as Ruby's `CGI.escape` does but for the blank, which becomes a `+`.
+const IN_ADDRESS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A text under construction that may not pass the size of one value.
 pub(super) struct Growing<'m> {
@@ -78,11 +79,39 @@ fn exchange(input: &Value, arguments: &Arguments<'_>, new: &str, times: usize) -
     let mut kept = 0;
     for (at, found) in input.match_indices(&*old).take(times) {
         text.push(&input[kept..at])?;
-        text.push(new)?;
-        kept = at + found.len();
+        let end = at + found.len();
+        replaced(new, (&input[..at], found, &input[end..]), &mut text)?;
+        kept = end;
     }
     text.push(&input[kept..])?;
     Ok(text.done())
+}
+
+/// Writes what stands for a part that was found, between the texts before and behind it. As in Ruby, `\0` and `\&` are the part
+/// itself, and `\\` is one backslash.
+fn replaced(new: &str, found: (&str, &str, &str), text: &mut Growing<'_>) -> Result<()> {
+    let mut rest = new;
+    while let Some(at) = rest.find('\\') {
+        // It may stand for nothing, which the size of the result would not bound.
+        text.meter.spend(1)?;
+        text.push(&rest[..at])?;
+        rest = &rest[at + 1..];
+        let part = match rest.as_bytes().first() {
+            Some(b'0' | b'&') => found.1,
+            Some(b'`') => found.0,
+            Some(b'\'') => found.2,
+            Some(b'\\') => "\\",
+            // There are no groups in a text.
+            Some(b'1'..=b'9') => "",
+            _ => {
+                text.push("\\")?;
+                continue;
+            }
+        };
+        text.push(part)?;
+        rest = &rest[1..];
+    }
+    text.push(rest)
 }
 
 /// A filter that makes a text of a text alone, no more than a few times as long.
@@ -98,23 +127,42 @@ macro_rules! simple {
 
 simple!(downcase, |text| text.to_lowercase());
 simple!(upcase, |text| text.to_uppercase());
-simple!(lstrip, |text| text.trim_start().to_owned());
-simple!(rstrip, |text| text.trim_end().to_owned());
-simple!(strip, |text| text.trim().to_owned());
+simple!(lstrip, |text| text.trim_start_matches(is_blank).to_owned());
+simple!(rstrip, |text| text.trim_end_matches(is_blank).to_owned());
+simple!(strip, |text| text.trim_matches(is_blank).to_owned());
 simple!(strip_newlines, |text| text.replace("\r\n", "").replace('\n', ""));
 simple!(
-    /// Drops tags, comments, and the inside of scripts and style sheets.
+    /// Drops tags, comments, and scripts and style sheets with what is in them.
     strip_html,
     without_tags
 );
 simple!(
-    /// The first letter large, the others as they are.
+    /// The first letter large, the others small.
     capitalize,
     |text| {
         let mut rest = text.chars();
-        rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+        let Some(first) = rest.next() else { return String::new() };
+        let mut capital = titled(first);
+        capital.push_str(&rest.as_str().to_lowercase());
+        capital
     }
 );
+
+/// A letter as the first one of a word: of letters that are written as two, the second one is small.
+fn titled(letter: char) -> String {
+    match letter {
+        'Ǆ'..='ǆ' => "ǅ".to_owned(),
+        'Ǉ'..='ǉ' => "ǈ".to_owned(),
+        'Ǌ'..='ǌ' => "ǋ".to_owned(),
+        'Ǳ'..='ǳ' => "ǲ".to_owned(),
+        // Georgian has large letters, but no word begins with one.
+        'ა'..='ჿ' => letter.to_string(),
+        _ => {
+            let mut large = letter.to_uppercase();
+            large.next().into_iter().chain(large.flat_map(char::to_lowercase)).collect()
+        }
+    }
+}
 
 pub(super) fn newline_to_br(input: &Value, arguments: &Arguments<'_>) -> Result<Value> {
     let text = input.to_text();
@@ -148,17 +196,15 @@ fn escaped(input: &Value, arguments: &Arguments<'_>, stays: fn(&str) -> bool) ->
     Ok(text.done())
 }
 
-/// Whether a text begins with a character reference: `&name;`, `&#1;` or `&#x1;`.
+/// Whether a text begins with a character reference that Shopify's Liquid knows as one: `&name;` or `&#1;`.
 fn begins_with_reference(text: &str) -> bool {
-    const LONGEST: usize = 32;
-    let name = text.as_bytes().get(1..).unwrap_or_default();
-    let Some(end) = name.iter().take(LONGEST).position(|byte| *byte == b';') else { return false };
-    match name[..end].split_first() {
-        Some((b'#', [b'x' | b'X', hex @ ..])) => !hex.is_empty() && hex.iter().all(u8::is_ascii_hexdigit),
-        Some((b'#', digits)) => !digits.is_empty() && digits.iter().all(u8::is_ascii_digit),
-        Some((first, rest)) => first.is_ascii_alphabetic() && rest.iter().all(u8::is_ascii_alphanumeric),
-        None => false,
-    }
+    let name = text.get(1..).unwrap_or_default();
+    let (name, is_part): (_, fn(char) -> bool) = match name.strip_prefix('#') {
+        Some(digits) => (digits, |char| char.is_ascii_digit()),
+        None => (name, |char| char.is_ascii_alphabetic()),
+    };
+    let rest = name.trim_start_matches(is_part);
+    rest.len() < name.len() && rest.starts_with(';')
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature of every filter")]
@@ -166,7 +212,7 @@ pub(super) fn url_encode(input: &Value, _arguments: &Arguments<'_>) -> Result<Va
     if input.is_nil() {
         return Ok(Value::Nil);
     }
-    Ok(Value::text(utf8_percent_encode(&input.to_text(), IN_ADDRESS).to_string()))
+    Ok(Value::text(utf8_percent_encode(&input.to_text(), IN_ADDRESS).to_string().replace("%20", "+")))
 }
 
 /// Decodes; bytes that are not UTF-8 become replacement characters.
@@ -205,17 +251,26 @@ pub(super) fn truncatewords(input: &Value, arguments: &Arguments<'_>) -> Result<
     }
     let most = usize::try_from(arguments.whole(0).unwrap_or(WORDS)).unwrap_or(0).max(1);
     let text = input.to_text();
-    let mut words = text.split_ascii_whitespace();
+    let mut rest = text.trim_start_matches(is_between_words);
     let mut short = Growing::new(arguments.meter);
-    for (index, word) in words.by_ref().take(most).enumerate() {
+    for index in 0..most {
+        // As in Ruby, blanks at the end count as one more word.
+        let Some(end) = rest.find(is_between_words) else { return Ok(Value::text(&*text)) };
         short.push(if index > 0 { " " } else { "" })?;
-        short.push(word)?;
-    }
-    if words.next().is_none() {
-        return Ok(Value::text(&*text));
+        short.push(&rest[..end])?;
+        rest = rest[end..].trim_start_matches(is_between_words);
     }
     short.push(&ellipsis(arguments))?;
     Ok(short.done())
+}
+
+const fn is_between_words(char: char) -> bool {
+    matches!(char, '\t'..='\r' | ' ')
+}
+
+/// The words of a text.
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(is_between_words).filter(|word| !word.is_empty())
 }
 
 fn ellipsis<'c>(arguments: &Arguments<'c>) -> std::borrow::Cow<'c, str> {

@@ -31,7 +31,10 @@ pub(super) fn check(cases: &[(&str, &str)]) {
 fn a_path_through_what_is_not_there_is_empty() {
     check(&[
         ("{{ l[gone].t }}{{ price[gone] }}{{ price[nothing] }}{{ gone[0].a['b'] }}e", "e"),
-        ("{{ price[k] }}{{ price['EUR'] }}{{ price.EUR }}{{ price[year] }}", "111y"),
+        (
+            "{{ price[k] }}{{ price['EUR'] }}{{ price.EUR }}{{ price[year] }}{{ price['2024'] }}{{ price.2024 }}",
+            "111yy",
+        ),
         ("{{ l[-1] }}{{ l[-3] }}{{ l[-4] }}{{ l[3] }}{{ l[99999999999999999999] }}", "ca"),
         ("{{ l.first }}{{ l.last }}{{ l.size }}{{ l['first'] }}{{ l['size'] }}", "ac3"),
         ("{{ t.size }}{{ t.first }}{{ t.last }}{{ t[0] }}{{ t.x }}", "3ac"),

@@ -12,6 +12,7 @@ mod missing;
 mod names;
 mod numbers;
 mod plain;
+mod shopify;
 
 use serde_json::Value;
 
