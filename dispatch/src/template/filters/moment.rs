@@ -19,7 +19,7 @@ pub(super) fn read(text: &str, now: Option<OffsetDateTime>) -> Option<OffsetDate
     let mut parts = Parts::of(&text);
     let clock = parts.take_clock();
     let day = parts.day();
-    if clock.is_none() && day == Day::default() {
+    if clock.is_none() && day == Written::default() {
         return None;
     }
     let start =
@@ -29,7 +29,7 @@ pub(super) fn read(text: &str, now: Option<OffsetDateTime>) -> Option<OffsetDate
 
 /// A day as it is written: what is left out is nothing.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Day {
+struct Written {
     year: Option<i32>,
     month: Option<u8>,
     day: Option<u16>,
@@ -37,7 +37,7 @@ struct Day {
     is_of_year: bool,
 }
 
-impl Day {
+impl Written {
     /// Its parts by their places, put right where a length shows that they are another's: `29-11-2026` begins with the day.
     fn of(year: Option<&str>, month: Option<&str>, day: Option<&str>) -> Self {
         let is_long = |digits: Option<&str>| digits.is_some_and(|digits| digits.len() > 2);
@@ -290,7 +290,7 @@ impl<'t> Parts<'t> {
     }
 
     /// The day of the text.
-    fn day(&self) -> Day {
+    fn day(&self) -> Written {
         let places = || 0..self.0.len();
         places()
             .find_map(|at| self.day_by_name(at))
@@ -300,9 +300,9 @@ impl<'t> Parts<'t> {
     }
 
     /// A day around the name of its month: `29 November 2026`, `Nov 29th, 2026`, `29-Nov-2026`, `Nov 2026`.
-    fn day_by_name(&self, at: usize) -> Option<Day> {
+    fn day_by_name(&self, at: usize) -> Option<Written> {
         let month = month_of(self.letters(at)?)?;
-        let with = |year, day| Day { month: Some(month), ..Day::of(year, None, day) };
+        let with = |year, day| Written { month: Some(month), ..Written::of(year, None, day) };
         let behind = self.digits_behind(at + 1);
         if let Some(day) = self.digits_before(at) {
             return Some(with(behind.map(|(digits, _)| digits), Some(day)));
@@ -349,30 +349,32 @@ impl<'t> Parts<'t> {
     }
 
     /// A day of digits with signs between: `2026-11-29`, `29.11.2026`, `29/11/2026`, `11/2026`, and `2026-333`.
-    fn day_by_signs(&self, at: usize) -> Option<Day> {
+    fn day_by_signs(&self, at: usize) -> Option<Written> {
         let first = self.digits(at)?;
         let Part::Sign(sign @ ('-' | '/' | '.')) = self.get(at + 1)? else { return None };
         let next = if sign == '-' { at + 2 } else { self.behind_blank(at + 2) };
         let second = self.digits(next)?;
         let last = if sign == '-' { next + 2 } else { self.behind_blank(next + 2) };
         match self.digits(last).filter(|_| self.is_sign(next + 1, &[sign])) {
-            Some(third) => Some(Day::of(Some(first), Some(second), Some(third))),
-            None if sign == '/' => Some(Day::of(Some(first), Some(second), None)),
-            None if sign == '-' && first.len() == 4 && second.len() == 3 => {
-                Some(Day { day: second.parse().ok(), is_of_year: true, ..Day::of(Some(first), None, None) })
-            }
+            Some(third) => Some(Written::of(Some(first), Some(second), Some(third))),
+            None if sign == '/' => Some(Written::of(Some(first), Some(second), None)),
+            None if sign == '-' && first.len() == 4 && second.len() == 3 => Some(Written {
+                day: second.parse().ok(),
+                is_of_year: true,
+                ..Written::of(Some(first), None, None)
+            }),
             None => None,
         }
     }
 
     /// A day of digits alone: `20261129`, or that of a month.
-    fn day_in_digits(&self, at: usize) -> Option<Day> {
+    fn day_in_digits(&self, at: usize) -> Option<Written> {
         let digits = self.digits(at)?;
         match digits.len() {
-            8 => Some(Day::of(Some(&digits[..4]), Some(&digits[4..6]), Some(&digits[6..]))),
-            6 => Some(Day::of(Some(&digits[..2]), Some(&digits[2..4]), Some(&digits[4..]))),
-            4 => Some(Day::of(None, Some(&digits[..2]), Some(&digits[2..]))),
-            2 => Some(Day::of(None, None, Some(digits))),
+            8 => Some(Written::of(Some(&digits[..4]), Some(&digits[4..6]), Some(&digits[6..]))),
+            6 => Some(Written::of(Some(&digits[..2]), Some(&digits[2..4]), Some(&digits[4..]))),
+            4 => Some(Written::of(None, Some(&digits[..2]), Some(&digits[2..]))),
+            2 => Some(Written::of(None, None, Some(digits))),
             _ => None,
         }
     }

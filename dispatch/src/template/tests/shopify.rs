@@ -270,6 +270,6 @@ fn a_text_in_a_list_is_written_as_ruby_writes_it() {
     let json = json!({"l": ["\u{7}\u{8}\u{b}\u{c}\u{1b}\u{1}", "#{a} #$b #@c #d", "\"\\\n"]});
     assert_eq!(
         render("{{ l | append: '' }}", json),
-        r##"["\a\b\v\f\e\u0001", "\#{a} \#$b \#@c #d", "\"\\\n"]"##
+        r#"["\a\b\v\f\e\u0001", "\#{a} \#$b \#@c #d", "\"\\\n"]"#
     );
 }
