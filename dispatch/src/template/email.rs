@@ -60,17 +60,28 @@ pub fn check_email_body(source: &str) -> Result<(), TemplateError> {
     }
     // A filter may well refuse to run on nothing; that is no fault of the template.
     let limits = RenderLimits { steps: 100_000, ..RenderLimits::default() };
-    let Ok(rendered) = template.render(&Variables::default(), &limits) else { return Ok(()) };
-    let checked = if mjml::is_mjml(&rendered.text) {
-        mjml::convert(&rendered.text).map(drop)
-    } else {
-        mjml::check_html(&rendered.text)
-    };
-    let Err(mjml::Fault { error, at }) = checked else { return Ok(()) };
-    Err(match at.and_then(|at| source_of(source, &rendered.text, at)) {
+    let rendered = template.render(&Variables::default(), &limits).map(|rendered| rendered.text);
+    let is_mjml = mjml::is_mjml(rendered.as_deref().unwrap_or(source));
+    if let Some((at, reason)) = mjml::misplaced(source).filter(|_| is_mjml) {
+        return Err(TemplateError::at(source, at, format!("the body is not valid MJML: {reason}")));
+    }
+    let Ok(rendered) = rendered else { return Ok(()) };
+    let Err(mjml::Fault { error, at }) = checked(&rendered, is_mjml) else { return Ok(()) };
+    Err(match at.and_then(|at| source_of(source, &rendered, at)) {
         Some(at) => TemplateError::at(source, at, error.to_string()),
         None => TemplateError::whole(error.to_string()),
     })
+}
+
+fn checked(rendered: &str, is_mjml: bool) -> Result<(), mjml::Fault> {
+    if !is_mjml {
+        return mjml::check_html(rendered);
+    }
+    mjml::convert(rendered)?;
+    match mjml::misplaced(rendered) {
+        Some((at, reason)) => Err(mjml::Fault::at(Some(at), reason)),
+        None => Ok(()),
+    }
 }
 
 /// Where in the source a byte of the rendered text comes from, as far as that can be told without doubt.

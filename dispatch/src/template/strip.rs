@@ -1,4 +1,4 @@
-//! The text between tags, for the `strip_html` filter, and where a tag ends.
+//! The text between tags, for the `strip_html` filter.
 //!
 //! Invariant: two passes, whatever the HTML is; what looks unfinished is text. It is for reading, not for safety.
 
@@ -44,7 +44,7 @@ fn without_blocks(html: &str) -> String {
 }
 
 /// How long a tag without its `<` is up to its `>`, quotes respected if they are closed.
-pub(super) fn tag_length(tag: &str) -> Option<usize> {
+fn tag_length(tag: &str) -> Option<usize> {
     let mut quote = None;
     for (at, byte) in tag.bytes().enumerate() {
         match (quote, byte) {

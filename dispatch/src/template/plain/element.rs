@@ -3,58 +3,45 @@
 //! Invariant: an element is closed where a browser closes it as far as that changes the text: by its own end, by its
 //! parent's, or by what may not stand in it. No more than [`DEEPEST`] are told apart; those within are as their parent.
 
-use super::page::{List, Page};
-use super::style::{Blanks, Sheet, Shown};
+use super::attributes::Attributes;
+use super::list::List;
+use super::page::Page;
+use super::selector::Node;
+use super::sheet::{Sheet, Shown};
+use super::style::{Blanks, Marker};
 use super::tag::Tag;
 
 /// Most elements that are open at once.
 const DEEPEST: usize = 256;
 
-/// The attributes that matter here, the first one of each name.
-#[derive(Debug, Default)]
-pub(super) struct Attributes {
-    values: [Option<String>; Self::NAMES.len()],
-}
-
-impl Attributes {
-    const NAMES: [&'static str; 10] =
-        ["style", "class", "id", "hidden", "href", "alt", "start", "reversed", "value", "type"];
-
-    fn place(name: &str) -> Option<usize> {
-        Self::NAMES.iter().position(|known| *known == name)
-    }
-
-    /// Takes a name, and then its value.
-    pub(super) fn set(&mut self, name: &[u8], value: &[u8]) {
-        let place = std::str::from_utf8(name).ok().and_then(Self::place);
-        if let Some(known) = place.and_then(|place| self.values.get_mut(place))
-            && known.as_ref().is_none_or(String::is_empty)
-        {
-            *known = Some(String::from_utf8_lossy(value).into_owned());
-        }
-    }
-
-    fn has(&self, name: &str) -> bool {
-        Self::place(name).is_some_and(|place| self.values[place].is_some())
-    }
-
-    fn get(&self, name: &str) -> &str {
-        Self::place(name).and_then(|place| self.values[place].as_deref()).unwrap_or_default()
-    }
-
-    fn number(&self, name: &str) -> Option<i64> {
-        self.get(name).trim().parse::<i32>().ok().map(i64::from)
-    }
-}
-
 #[derive(Debug)]
 struct Open {
     tag: Tag,
+    /// What selectors know of it.
+    node: Node,
     is_hidden: bool,
-    is_tiny: bool,
-    blanks: Blanks,
+    text: OfText,
     list: Option<List>,
     link: Option<Link>,
+}
+
+impl AsRef<Node> for Open {
+    fn as_ref(&self) -> &Node {
+        &self.node
+    }
+}
+
+/// How the text in an element is shown, which elements in it take over.
+#[derive(Clone, Copy, Debug)]
+struct OfText {
+    is_invisible: bool,
+    is_tiny: bool,
+    is_raised: bool,
+    blanks: Blanks,
+}
+
+impl OfText {
+    const OF_PAGE: Self = Self { is_invisible: false, is_tiny: false, is_raised: false, blanks: Blanks::Run };
 }
 
 #[derive(Debug)]
@@ -76,48 +63,73 @@ pub(super) struct Elements {
     sheet: Sheet,
     /// How many lists with numbers there were.
     lists: usize,
+    /// Whether what follows is for all but Outlook, as a comment says.
+    is_not_for_outlook: bool,
 }
 
 impl Elements {
+    pub(super) fn new(sheet: Sheet) -> Self {
+        Self { sheet, ..Self::default() }
+    }
+
+    /// Names of attributes that the style sheets ask for.
+    pub(super) fn asked_for(&self) -> &[String] {
+        self.sheet.names()
+    }
+
     fn is(&self, of_the_last: impl Fn(&Open) -> bool) -> bool {
         self.open.last().is_some_and(of_the_last)
     }
 
     /// Takes text in the innermost element.
     pub(super) fn text(&mut self, text: &str, page: &mut Page) {
-        if self.is(|last| last.tag == Tag::Style) {
-            self.sheet.read(text);
-        }
         if self.is(|last| last.tag == Tag::Head) && !text.trim().is_empty() {
             self.pop(page);
         }
-        if self.is(|last| last.is_hidden || last.is_tiny) {
+        let of_text = self.of_text();
+        if self.is(|last| last.is_hidden) || of_text.is_invisible || of_text.is_tiny {
             return;
         }
-        match self.open.last().map_or(Blanks::Run, |last| last.blanks) {
+        let raised = if of_text.is_raised { raised(text) } else { None };
+        let text = raised.as_deref().unwrap_or(text);
+        match of_text.blanks {
             Blanks::Run => page.words(text),
             Blanks::Lines => page.lines_of_words(text),
             Blanks::Kept => page.preformatted(text),
         }
     }
 
+    fn of_text(&self) -> OfText {
+        self.open.last().map_or(OfText::OF_PAGE, |last| last.text)
+    }
+
+    /// Takes a comment: some say what Outlook leaves out.
+    pub(super) fn comment(&mut self, comment: &[u8]) {
+        if comment.ends_with(b"[endif]") {
+            self.is_not_for_outlook = false;
+        } else if comment.starts_with(b"[if") {
+            let signs = [&b"!mso"[..], b"!(mso"];
+            self.is_not_for_outlook =
+                comment.windows(5).any(|part| signs.iter().any(|sign| part.starts_with(sign)));
+        }
+    }
+
     /// Takes the beginning of an element.
-    pub(super) fn open(&mut self, name: &[u8], attributes: &Attributes, page: &mut Page) {
+    pub(super) fn open(&mut self, name: &[u8], mut attributes: Attributes, page: &mut Page) {
         let name = String::from_utf8_lossy(name);
         let tag = Tag::of(&name);
         self.end_what_it_ends(tag, page);
-        let Shown { is_hidden, is_hidden_in_outlook, is_tiny, blanks } =
-            self.sheet.shown(&name, attributes.get("style"), attributes.get("class"), attributes.get("id"));
+        let node = if self.sheet.is_empty() { Node::default() } else { attributes.node(&name) };
+        let shown = self.sheet.shown(&node, &self.open, attributes.get("style"), attributes.has("hidden"));
         // Buttons are often for all but Outlook, which has another one in a comment.
-        let is_preview = is_hidden_in_outlook && matches!(tag, Tag::Div | Tag::Span | Tag::P);
-        let is_hidden = self.is(|last| last.is_hidden)
-            || is_hidden
-            || is_preview
-            || attributes.has("hidden")
-            || tag.is_not_text();
+        let is_preview = shown.is_hidden_in_outlook
+            && !self.is_not_for_outlook
+            && matches!(tag, Tag::Div | Tag::Span | Tag::P);
+        let is_hidden = self.is(|last| last.is_hidden) || shown.is_hidden || is_preview || tag.is_not_text();
         let is_within = self.open.len() < DEEPEST;
+        let text = self.text_in(tag, &shown);
         if !is_hidden {
-            self.begin(tag, is_within, attributes, page);
+            self.begin(tag, is_within, &attributes, &shown, page);
         }
         if tag.is_void() {
             return;
@@ -126,42 +138,61 @@ impl Elements {
             self.beyond += 1;
             return;
         }
-        let (was_tiny, before) =
-            self.open.last().map_or((false, Blanks::Run), |last| (last.is_tiny, last.blanks));
-        let usual = if tag.is_preformatted() { Blanks::Kept } else { before };
-        let blanks = blanks.unwrap_or(usual);
         let target = (tag == Tag::A && !is_hidden).then(|| target(attributes.get("href"))).flatten();
-        let list = if is_hidden { None } else { self.list(tag, attributes) };
+        let list = if is_hidden { None } else { self.list(tag, &attributes, shown.marker) };
         if !is_hidden && tag.is_preformatted() {
             page.begin_preformatted();
         }
         self.paragraphs += usize::from(tag == Tag::P);
         self.open.push(Open {
             tag,
+            node,
             is_hidden,
-            is_tiny: is_tiny.unwrap_or(was_tiny),
-            blanks,
+            text,
             list,
             link: target.map(|target| Link { from: page.position(), target, has_image: false }),
         });
     }
 
+    /// How the text in an element is shown.
+    fn text_in(&self, tag: Tag, shown: &Shown) -> OfText {
+        let around = self.of_text();
+        let usual = if tag.is_preformatted() { Blanks::Kept } else { around.blanks };
+        OfText {
+            is_invisible: shown.is_invisible.unwrap_or(around.is_invisible),
+            is_tiny: shown.is_tiny.unwrap_or(around.is_tiny),
+            is_raised: tag == Tag::Sup || around.is_raised,
+            blanks: shown.blanks.unwrap_or(usual),
+        }
+    }
+
     /// What the beginning of an element puts into the text.
-    fn begin(&mut self, tag: Tag, is_within: bool, attributes: &Attributes, page: &mut Page) {
+    fn begin(&mut self, tag: Tag, is_within: bool, attributes: &Attributes, shown: &Shown, page: &mut Page) {
         page.end_lines(self.lines_around(tag));
+        let is_invisible = shown.is_invisible.unwrap_or(self.of_text().is_invisible);
         match tag {
             Tag::Br => page.line_end(),
             Tag::Td | Tag::Th => page.blank(),
-            Tag::Q => page.words("\u{201c}"),
-            Tag::Img => {
+            Tag::Q if !is_invisible => page.words("\u{201c}"),
+            Tag::Img if !is_invisible => {
                 if let Some(link) = self.open.iter_mut().rev().find_map(|open| open.link.as_mut()) {
                     link.has_image = true;
                 }
                 page.words(attributes.get("alt"));
             }
+            Tag::Area if !is_invisible => {
+                page.blank();
+                let from = page.position();
+                page.words(attributes.get("alt"));
+                if let Some(target) = target(attributes.get("href")) {
+                    page.link(from, &target, true);
+                }
+                page.blank();
+            }
             Tag::Li if is_within => {
+                let own = shown.marker.or_else(|| Marker::of_type(attributes.get("type")));
                 let list = self.open.iter_mut().rev().find_map(|open| open.list.as_mut());
-                page.item(list, attributes.number("value"));
+                page.item(list, attributes.number("value"), own);
             }
             _ => {}
         }
@@ -174,18 +205,24 @@ impl Elements {
         if lines > 1 && (tag.is_list() || tag == Tag::P) && is_in_list() { 1 } else { lines }
     }
 
-    fn list(&mut self, tag: Tag, attributes: &Attributes) -> Option<List> {
+    fn list(&mut self, tag: Tag, attributes: &Attributes, style: Option<Marker>) -> Option<List> {
         if !tag.is_list() {
             return None;
         }
         let indent = self.open.iter().rev().find_map(|open| open.list.as_ref()).map_or(0, List::inside);
+        let usual = if tag == Tag::Ol { Marker::DECIMAL } else { Marker::Point };
+        let marker = style.or_else(|| Marker::of_type(attributes.get("type"))).unwrap_or(usual);
+        let list = List::new(indent, marker);
         if tag != Tag::Ol {
-            return Some(List::of_points(indent));
+            return Some(list);
         }
         self.lists += 1;
-        let reversed = attributes.has("reversed").then_some(self.lists);
-        let kind = attributes.get("type").chars().next();
-        Some(List::of_numbers(indent, attributes.number("start"), reversed, kind))
+        let start = attributes.number("start");
+        Some(if attributes.has("reversed") {
+            list.reversed(start, self.lists)
+        } else {
+            list.with_start(start)
+        })
     }
 
     /// Ends what has no end of its own before such an element.
@@ -305,7 +342,7 @@ impl Elements {
         }
         match ended.tag {
             Tag::Td | Tag::Th => page.blank(),
-            Tag::Q => page.words("\u{201d}"),
+            Tag::Q if !ended.text.is_invisible => page.words("\u{201d}"),
             Tag::Li => page.end_item(),
             _ => {}
         }
@@ -327,4 +364,23 @@ fn target(href: &str) -> Option<String> {
         _ => return None,
     };
     (!target.is_empty()).then(|| target.to_owned())
+}
+
+/// Raised digits, where nothing else is raised: `10<sup>2</sup>` is no 102.
+fn raised(text: &str) -> Option<String> {
+    text.chars()
+        .map(|char| {
+            Some(match char {
+                '0' => '\u{2070}',
+                '1' => '\u{b9}',
+                '2' => '\u{b2}',
+                '3' => '\u{b3}',
+                '4'..='9' => char::from_u32(u32::from(char) - u32::from('4') + 0x2074)?,
+                '+' => '\u{207a}',
+                '-' | '\u{2212}' => '\u{207b}',
+                blank if blank.is_whitespace() => blank,
+                _ => return None,
+            })
+        })
+        .collect()
 }

@@ -3,96 +3,13 @@
 //! Invariant: at most [`LONGEST`] bytes are written. A letter stands where it was put; only the numbers of lists that count
 //! down are set in at the end, since they need to know how many items there are.
 
-use std::borrow::Cow;
-use std::fmt::Write;
 use std::ops::Range;
+
+use super::list::{Counted, List, numeral};
+use super::style::Marker;
 
 /// Longest text, bytes; what is beyond is left out.
 const LONGEST: usize = 512 * 1024;
-/// Most blanks before an item of a list.
-const DEEPEST_INDENT: usize = 24;
-
-/// A list that is open.
-#[derive(Debug)]
-pub(super) struct List {
-    indent: usize,
-    kind: Kind,
-}
-
-#[derive(Debug)]
-enum Kind {
-    Points,
-    Numbers {
-        next: i64,
-        letters: Option<u8>,
-    },
-    /// Counts down to one.
-    Reversed {
-        id: usize,
-        items: i64,
-    },
-    /// Counts down from a given number.
-    Down {
-        next: i64,
-    },
-}
-
-impl List {
-    pub(super) fn of_points(indent: usize) -> Self {
-        Self { indent, kind: Kind::Points }
-    }
-
-    pub(super) fn of_numbers(
-        indent: usize,
-        start: Option<i64>,
-        reversed: Option<usize>,
-        kind: Option<char>,
-    ) -> Self {
-        let letters = match kind {
-            Some('a') => Some(b'a'),
-            Some('A') => Some(b'A'),
-            _ => None,
-        };
-        let kind = match (reversed, start) {
-            (Some(id), None) => Kind::Reversed { id, items: 0 },
-            (Some(_), Some(next)) => Kind::Down { next },
-            (None, start) => Kind::Numbers { next: start.unwrap_or(1), letters },
-        };
-        Self { indent, kind }
-    }
-
-    /// How far what stands in an item is moved in.
-    pub(super) fn inside(&self) -> usize {
-        let marker = if matches!(self.kind, Kind::Points) { 2 } else { 3 };
-        (self.indent + marker).min(DEEPEST_INDENT)
-    }
-
-    /// The mark before the next item.
-    fn mark(&mut self, value: Option<i64>) -> Cow<'static, str> {
-        let number = match &mut self.kind {
-            Kind::Points => return "- ".into(),
-            Kind::Reversed { items, .. } => {
-                *items += 1;
-                return "".into();
-            }
-            Kind::Down { next } => {
-                let number = value.unwrap_or(*next);
-                *next = number - 1;
-                number
-            }
-            Kind::Numbers { next, letters } => {
-                let number = value.unwrap_or(*next);
-                *next = number + 1;
-                let letter = u8::try_from(number - 1).ok().filter(|place| *place < 26);
-                if let (Some(first), Some(place)) = (*letters, letter) {
-                    return format!("{}. ", char::from(first + place)).into();
-                }
-                number
-            }
-        };
-        format!("{number}. ").into()
-    }
-}
 
 /// The text so far.
 #[derive(Debug, Default)]
@@ -110,12 +27,12 @@ pub(super) struct Page {
     unseen: String,
     /// Whether the first line end of a preformatted text, which does not count, may come.
     at_first_line: bool,
-    /// Where numbers belong that are not known yet: byte, list, how many items came before.
-    counted_down: Vec<(usize, usize, i64)>,
+    /// Where numbers belong that are not known yet, and what they wait for.
+    counted_down: Vec<(usize, Counted)>,
     /// How many items lists that count down have had.
     items: Vec<(usize, i64)>,
     /// What the mark that is due waits for.
-    due_count: Option<(usize, i64)>,
+    due_count: Option<Counted>,
     /// The last address that stands for an image.
     bare: Option<Bare>,
 }
@@ -206,8 +123,8 @@ impl Page {
         }
         if let Some((indent, mark)) = self.mark.take() {
             self.spaces(if begins { indent } else { 0 });
-            if let Some((list, before)) = self.due_count.take() {
-                self.counted_down.push((self.text.len(), list, before));
+            if let Some(counted) = self.due_count.take() {
+                self.counted_down.push((self.text.len(), counted));
             }
             for char in mark.chars() {
                 self.push(char);
@@ -250,25 +167,17 @@ impl Page {
         }
     }
 
-    /// Begins an item of a list.
-    pub(super) fn item(&mut self, list: Option<&mut List>, value: Option<i64>) {
-        let Some(list) = list else {
-            self.mark = Some((0, "- ".to_owned()));
-            self.indents.push(2);
-            return;
-        };
-        let before = match &list.kind {
-            Kind::Reversed { id, items } => Some((*id, *items)),
-            _ => None,
-        };
-        let mark = list.mark(value);
-        let indent = list.indent;
+    /// Begins an item of a list, with a number or a marker of its own.
+    pub(super) fn item(&mut self, list: Option<&mut List>, value: Option<i64>, own: Option<Marker>) {
+        let mut alone = List::alone();
+        let list = list.unwrap_or(&mut alone);
+        let (mark, due_count) = list.mark(value, own);
         // The first thing in an item is a list: both marks in one line.
         if self.mark.is_some() {
             self.settle();
         }
-        self.mark = Some((indent, mark.into_owned()));
-        self.due_count = before;
+        self.mark = Some((list.indent(), mark));
+        self.due_count = due_count;
         self.indents.push(list.inside());
     }
 
@@ -281,9 +190,7 @@ impl Page {
 
     /// Ends a list.
     pub(super) fn end_list(&mut self, list: &List) {
-        if let Kind::Reversed { id, items } = list.kind {
-            self.items.push((id, items));
-        }
+        self.items.extend(list.counted());
     }
 
     /// Where the next word will stand, or before it.
@@ -328,11 +235,12 @@ impl Page {
         let text = std::mem::take(&mut self.text);
         let mut all = String::with_capacity(text.len());
         let mut kept = 0;
-        for (at, list, before) in &self.counted_down {
+        for (at, Counted { list, before, marker }) in &self.counted_down {
             let found = self.items.binary_search_by_key(list, |(id, _)| *id);
             let items = found.map_or(*before + 1, |found| self.items[found].1);
             all.push_str(&text[kept..*at]);
-            write!(all, "{}. ", items - before).expect("a string takes whatever is written");
+            all.push_str(&numeral(*marker, items - before));
+            all.push_str(". ");
             kept = *at;
         }
         all.push_str(&text[kept..]);

@@ -28,18 +28,18 @@ macro_rules! tags {
 }
 
 tags! {
-    A "a", Address "address", Area "area", Article "article", Aside "aside", Audio "audio", Base "base",
+    A "a", Address "address", Area "area", Article "article", Aside "aside", Base "base",
     Basefont "basefont", Blockquote "blockquote", Body "body", Br "br", Button "button", Canvas "canvas",
     Caption "caption", Center "center", Col "col", Datalist "datalist", Dd "dd", Details "details", Dir "dir",
     Div "div", Dl "dl", Dt "dt", Embed "embed", Fieldset "fieldset", Figcaption "figcaption", Figure "figure",
     Footer "footer", Form "form", H1 "h1", H2 "h2", H3 "h3", H4 "h4", H5 "h5", H6 "h6", Head "head",
     Header "header", Hr "hr", Html "html", Iframe "iframe", Img "img", Input "input", Li "li", Link "link",
     Listing "listing", Main "main", Menu "menu", Meta "meta", Nav "nav", Noembed "noembed", Noframes "noframes",
-    Noscript "noscript", Object "object", Ol "ol", P "p", Param "param", Plaintext "plaintext", Pre "pre", Q "q",
-    Script "script", Section "section", Select "select", Source "source", Span "span", Style "style",
+    Noscript "noscript", Ol "ol", P "p", Param "param", Plaintext "plaintext", Pre "pre", Q "q",
+    Script "script", Section "section", Select "select", Source "source", Span "span", Style "style", Sup "sup",
     Summary "summary", Svg "svg", Table "table", Tbody "tbody", Td "td", Template "template",
     Textarea "textarea", Tfoot "tfoot", Th "th", Thead "thead", Title "title", Tr "tr", Track "track", Ul "ul",
-    Video "video", Wbr "wbr", Xml "xml", Xmp "xmp",
+    Wbr "wbr", Xml "xml", Xmp "xmp",
 }
 
 impl Tag {
@@ -69,15 +69,12 @@ impl Tag {
     pub(super) fn is_not_text(self) -> bool {
         matches!(
             self,
-            Self::Audio
-                | Self::Canvas
+            Self::Canvas
                 | Self::Datalist
                 | Self::Head
                 | Self::Iframe
                 | Self::Noembed
                 | Self::Noframes
-                | Self::Noscript
-                | Self::Object
                 | Self::Script
                 | Self::Select
                 | Self::Style
@@ -85,7 +82,6 @@ impl Tag {
                 | Self::Template
                 | Self::Textarea
                 | Self::Title
-                | Self::Video
                 | Self::Xml
         )
     }

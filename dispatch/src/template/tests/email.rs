@@ -218,7 +218,9 @@ fn broken_mjml_is_found_on_save_with_its_place() {
         (column("<mj-raw><mj-spacer /></mj-raw>"), (3, 11)),
         (column("{% for item in items %}<mj-txt>{{ item }}</mj-txt>{% endfor %}"), (3, 26)),
         (
-            column("{% if x %}a{% endif %}{{ y }}\n<mj-text>{{ y }}<mj-button>x</mj-button></mj-text>"),
+            column(
+                "{% if x %}{% endif %}<mj-text>{{ y }}</mj-text>\n<mj-text>{{ y }}<mj-button>x</mj-button></mj-text>",
+            ),
             (4, 17),
         ),
         (format!("<!DOCTYPE mjml>\n{}", column("<mj-text>{{ x }}</mj-text><mj-nope />")), (4, 29)),

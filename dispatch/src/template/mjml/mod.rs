@@ -3,7 +3,11 @@
 //! Invariant: the bounds are taken from the same tokens that the library parses, so neither can be told another depth.
 //! No include is ever loaded.
 
-use std::borrow::Cow;
+mod elements;
+mod misplaced;
+mod piece;
+mod prepare;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use htmlparser::{ElementEnd, Token, Tokenizer};
@@ -11,8 +15,9 @@ use mrml::prelude::parser::noop_loader::NoopIncludeLoader;
 use mrml::prelude::parser::{self, ParserOptions};
 use mrml::prelude::render::RenderOptions;
 
+use self::elements::{VOID, is_known, is_of_mjml};
+pub(super) use self::misplaced::misplaced;
 use super::RenderError;
-use super::strip::tag_length;
 
 /// Longest MJML, bytes.
 const LONGEST: usize = 256 * 1024;
@@ -61,11 +66,6 @@ fn names_element(text: &str) -> Option<&str> {
     Some(&name[..end])
 }
 
-/// Whether a name is one of MJML's, however it is written.
-fn is_of_mjml(name: &str) -> bool {
-    name.eq_ignore_ascii_case("mjml") || name.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("mj-"))
-}
-
 /// The first element of MJML in HTML, outside of comments that nothing reads.
 fn left_over(html: &str) -> Option<usize> {
     let mut at = 0;
@@ -98,7 +98,7 @@ pub(super) fn unknown_element(source: &str) -> Option<(usize, &str)> {
         } else if let Some(name) = names_element(rest)
             && is_of_mjml(name)
             && !name.contains('{')
-            && !ELEMENTS.contains(&name)
+            && !is_known(name)
         {
             return Some((at, name));
         }
@@ -114,7 +114,7 @@ pub(super) struct Fault {
 }
 
 impl Fault {
-    fn at(at: Option<usize>, reason: &str) -> Self {
+    pub(super) fn at(at: Option<usize>, reason: &str) -> Self {
         Self { error: invalid(reason), at }
     }
 }
@@ -135,15 +135,23 @@ pub(super) fn check_html(html: &str) -> Result<(), Fault> {
 
 /// Turns MJML into HTML without an element of MJML in it, or says where it is wrong.
 pub(super) fn convert(mjml: &str) -> Result<String, Fault> {
-    let begin = prologue(mjml);
-    let mjml = &shield(mjml[begin..].trim_end());
+    let allowed = prepare::allowed(mjml);
+    let begin = prologue(&allowed.mjml);
+    let prepared = prepare::prepare(allowed.mjml[begin..].trim_end());
+    rendered(&prepared.mjml).map_err(|Fault { error, at }| {
+        let at = at.or(prepared.broken).map(|at| allowed.before(begin + prepared.before(at)));
+        Fault { error, at }
+    })
+}
+
+/// What the library makes of a document that was prepared for it.
+fn rendered(mjml: &str) -> Result<String, Fault> {
     let rendered = catch_unwind(AssertUnwindSafe(|| {
         check(mjml)?;
         let parsed = mrml::parse_with_options(mjml, &options()).map_err(|error| Fault {
             error: describe(&error),
             at: place(mjml, &error).or_else(|| stumbles(mjml)),
         })?;
-        // What an author noted in comments is not for the recipient.
         let options = RenderOptions { disable_comments: true, ..RenderOptions::default() };
         let rendered = parsed.element.render(&options);
         let html = rendered.map_err(|_| Fault::at(None, "it cannot be rendered"))?;
@@ -156,8 +164,7 @@ pub(super) fn convert(mjml: &str) -> Result<String, Fault> {
             }
         }
     }));
-    let rendered = rendered.unwrap_or_else(|_| Err(Fault::at(None, "it cannot be rendered")));
-    rendered.map_err(|Fault { error, at }| Fault { error, at: at.map(|at| begin + at) })
+    rendered.unwrap_or_else(|_| Err(Fault::at(None, "it cannot be rendered")))
 }
 
 /// Where what the library does not tell the place of goes wrong: a token that cannot be read, or an element that is not
@@ -167,57 +174,28 @@ fn stumbles(mjml: &str) -> Option<usize> {
     let mut read = 0;
     for token in Tokenizer::from(mjml) {
         let Ok(token) = token else { return Some(read) };
+        // An attribute that cannot be read is its element's.
+        if !matches!(token, Token::ElementStart { .. } | Token::Attribute { .. }) {
+            read = token.span().end();
+        }
         match token {
-            Token::ElementStart { local, span, .. } => open.push((local.as_str(), span.start())),
+            Token::ElementStart { local, span, .. } => {
+                read = span.start();
+                open.push((local.as_str(), span.start()));
+            }
             Token::ElementEnd { end: ElementEnd::Empty, .. } => drop(open.pop()),
-            Token::ElementEnd { end: ElementEnd::Open, span } => {
-                read = span.end();
+            Token::ElementEnd { end: ElementEnd::Open, .. } => {
                 open.pop_if(|(name, _)| VOID.contains(name));
             }
-            Token::ElementEnd { end: ElementEnd::Close(_, local), span } => {
-                read = span.end();
-                match open.pop() {
-                    Some((name, _)) if name == local.as_str() => {}
-                    Some((_, at)) => return Some(at),
-                    None => return Some(span.start()),
-                }
-            }
+            Token::ElementEnd { end: ElementEnd::Close(_, local), span } => match open.pop() {
+                Some((name, _)) if name == local.as_str() => {}
+                Some((_, at)) => return Some(at),
+                None => return Some(span.start()),
+            },
             _ => {}
         }
     }
     open.last().map(|(_, at)| *at)
-}
-
-/// Moves bare `>` in text away from letters beyond ASCII: the library's tokenizer looks two bytes back
-/// from it and panics where that is inside a letter. It becomes a reference, in style sheets a `>` with more blanks.
-fn shield(mjml: &str) -> Cow<'_, str> {
-    let (mut safe, mut kept, mut at) = (String::new(), 0, 0);
-    while let Some(found) = mjml[at..].find('<') {
-        let tag = at + found;
-        let rest = &mjml[tag..];
-        let length = if rest.starts_with("<!--") {
-            rest.find("-->").map(|end| end + 3)
-        } else {
-            tag_length(&rest[1..]).map(|end| end + 2)
-        };
-        let Some(length) = length else { break };
-        let text = tag + length;
-        at = mjml[text..].find('<').map_or(mjml.len(), |next| text + next);
-        let cuts = mjml[text..at]
-            .find('>')
-            .is_some_and(|arrow| !mjml.is_char_boundary(text + arrow.saturating_sub(2)));
-        if cuts {
-            let style = rest.starts_with("<mj-style") || rest.starts_with("<style");
-            safe.push_str(&mjml[kept..text]);
-            safe.push_str(&mjml[text..at].replace('>', if style { "  >" } else { "&gt;" }));
-            kept = at;
-        }
-    }
-    if kept == 0 {
-        return Cow::Borrowed(mjml);
-    }
-    safe.push_str(&mjml[kept..]);
-    Cow::Owned(safe)
 }
 
 fn options() -> ParserOptions {
@@ -278,8 +256,8 @@ fn check(mjml: &str) -> Result<(), Fault> {
         match token {
             Token::ElementStart { local, span, .. } => {
                 let name = local.as_str();
-                if is_of_mjml(name) && !ELEMENTS.contains(&name) {
-                    let reason = if ELEMENTS.contains(&name.to_ascii_lowercase().as_str()) {
+                if is_of_mjml(name) && !is_known(name) {
+                    let reason = if is_known(&name.to_ascii_lowercase()) {
                         "elements of MJML are written in small letters"
                     } else {
                         "there is no such element of MJML"
@@ -321,46 +299,3 @@ fn check(mjml: &str) -> Result<(), Fault> {
     }
     Ok(())
 }
-
-const VOID: [&str; 14] = [
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track",
-    "wbr",
-];
-
-/// What MJML knows.
-const ELEMENTS: [&str; 34] = [
-    "mjml",
-    "mj-accordion",
-    "mj-accordion-element",
-    "mj-accordion-text",
-    "mj-accordion-title",
-    "mj-all",
-    "mj-attributes",
-    "mj-body",
-    "mj-breakpoint",
-    "mj-button",
-    "mj-carousel",
-    "mj-carousel-image",
-    "mj-class",
-    "mj-column",
-    "mj-divider",
-    "mj-font",
-    "mj-group",
-    "mj-head",
-    "mj-hero",
-    "mj-image",
-    "mj-include",
-    "mj-navbar",
-    "mj-navbar-link",
-    "mj-preview",
-    "mj-raw",
-    "mj-section",
-    "mj-social",
-    "mj-social-element",
-    "mj-spacer",
-    "mj-style",
-    "mj-table",
-    "mj-text",
-    "mj-title",
-    "mj-wrapper",
-];
