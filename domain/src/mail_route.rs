@@ -15,6 +15,9 @@ const LONGEST_LOCAL: usize = 64;
 /// Longest address, octets: a path of 256 without its brackets (RFC 5321, 4.5.3.1.3).
 const LONGEST: usize = 254;
 const LONGEST_LABEL: usize = 63;
+/// Domains of carriers that gave out local parts with dots at their beginning or end, or beside each other, up to 2009.
+/// They are mailboxes of people to this day, and stand in quotes where SMTP carries them.
+const OF_ANY_DOTS: [&str; 3] = ["docomo.ne.jp", "ezweb.ne.jp", "au.com"];
 
 /// A mailbox as an envelope and a header name it.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -31,7 +34,8 @@ impl MailRoute {
             return None;
         }
         let (local, domain) = raw.rsplit_once('@')?;
-        let route = Self { local: local_part(local)?, domain: domain_part(domain)? };
+        let domain = domain_part(domain)?;
+        let route = Self { local: local_part(local, takes_any_dots(&domain))?, domain };
         let fits =
             route.local.len() <= LONGEST_LOCAL && route.local.len() + 1 + route.domain.len() <= LONGEST;
         fits.then_some(route)
@@ -69,11 +73,23 @@ impl fmt::Debug for MailRoute {
     }
 }
 
-/// A local part with its letters composed (NFC), and without quotes that it does not need.
-fn local_part(raw: &str) -> Option<String> {
+fn takes_any_dots(domain: &str) -> bool {
+    let domain = domain.to_ascii_lowercase();
+    OF_ANY_DOTS.iter().any(|carrier| {
+        domain.strip_suffix(carrier).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    })
+}
+
+/// A local part with its letters composed (NFC), in quotes where it needs them and only there.
+fn local_part(raw: &str, may_have_any_dots: bool) -> Option<String> {
     let composed: String = raw.nfc().collect();
     let Some(quoted) = composed.strip_prefix('"') else {
-        return is_dotted(&composed).then_some(composed);
+        if is_dotted(&composed) {
+            return Some(composed);
+        }
+        let words: Vec<&str> = composed.split('.').filter(|word| !word.is_empty()).collect();
+        let is_carriers = may_have_any_dots && !words.is_empty() && words.into_iter().all(is_dotted);
+        return is_carriers.then(|| format!("\"{composed}\""));
     };
     let plain = unquoted(quoted.strip_suffix('"')?)?;
     if plain.is_empty() {
@@ -140,7 +156,10 @@ fn domain_part(raw: &str) -> Option<String> {
             && !label.ends_with('-')
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
     });
-    (is_name && labels_fit).then_some(domain)
+    // No domain ends in a number; an address without its brackets is taken by some.
+    let last = domain.rsplit('.').next().unwrap_or_default();
+    let is_number = last.bytes().all(|byte| byte.is_ascii_digit()) && domain.parse::<Ipv4Addr>().is_err();
+    (is_name && labels_fit && !is_number).then_some(domain)
 }
 
 fn address_literal(inside: &str) -> Option<String> {
@@ -178,6 +197,13 @@ mod tests {
             ("\"john.doe\"@example.org", "john.doe@example.org"),
             (r#""a\b\"\\c"@example.org"#, r#""ab\"\\c"@example.org"#),
             ("\"a@b\"@example.org", "\"a@b\"@example.org"),
+            ("a..b@docomo.ne.jp", "\"a..b\"@docomo.ne.jp"),
+            ("a.@DoCoMo.ne.jp", "\"a.\"@DoCoMo.ne.jp"),
+            (".a.@ezweb.ne.jp", "\".a.\"@ezweb.ne.jp"),
+            ("a..@t.ezweb.ne.jp", "\"a..\"@t.ezweb.ne.jp"),
+            ("\"a..b\"@docomo.ne.jp", "\"a..b\"@docomo.ne.jp"),
+            ("\"a..b\"@example.org", "\"a..b\"@example.org"),
+            ("a.b@docomo.ne.jp", "a.b@docomo.ne.jp"),
             ("user@[192.0.2.1]", "user@[192.0.2.1]"),
             ("user@[ipv6:2001:DB8::1]", "user@[IPv6:2001:db8::1]"),
         ] {

@@ -26,9 +26,11 @@ impl Mailbox {
     /// # Errors
     /// If it is not one mailbox, or too long.
     pub fn parse(raw: &str) -> Result<Self, InvalidMailbox> {
-        if raw.chars().nth(Self::MAX_CHARS).is_some() || raw.chars().any(ends_line) {
+        if raw.chars().nth(Self::MAX_CHARS).is_some() || raw.chars().any(|c| ends_line(c) && c != '\t') {
             return Err(InvalidMailbox);
         }
+        // A tab is a blank here, as between the words of a header.
+        let raw = raw.replace('\t', " ");
         let (name, address) = split(raw.trim()).ok_or(InvalidMailbox)?;
         let name = name.map_or(Some(String::new()), shown).ok_or(InvalidMailbox)?;
         Ok(Self { name: Some(name).filter(|name| !name.is_empty()), address })
@@ -79,7 +81,19 @@ fn shown(name: &str) -> Option<String> {
     }
     let is_list = name.contains([',', ';']) && name.split([',', ';']).any(|part| names_address(part.trim()));
     let is_another = name.ends_with('>') && names_address(name);
-    (!name.starts_with('"') && !is_list && !is_another).then(|| name.to_owned())
+    let may_stand = !name.starts_with('"') || has_pairs_of_quotes(name);
+    (may_stand && !is_list && !is_another).then(|| name.to_owned())
+}
+
+/// Whether every quote that no backslash stands before has another one, as in `"Acme"™ Shops`.
+fn has_pairs_of_quotes(name: &str) -> bool {
+    let mut is_escaped = false;
+    let quotes = name.chars().filter(|char| {
+        let counts = *char == '"' && !is_escaped;
+        is_escaped = *char == '\\' && !is_escaped;
+        counts
+    });
+    quotes.count() % 2 == 0
 }
 
 /// Whether a part of a name is a mailbox of its own.
@@ -155,6 +169,10 @@ mod tests {
             (r#"Bob "The Builder" Smith <a@example.org>"#, "Bob The Builder Smith"),
             (r#"5" Pizza <a@example.org>"#, r#"5" Pizza"#),
             (r"Back\Slash <a@example.org>", r"Back\Slash"),
+            (r#""Acme"™ Shops <a@example.org>"#, r#""Acme"™ Shops"#),
+            (r#""Acme"s "Best" <a@example.org>"#, r#""Acme"s "Best""#),
+            ("Shop\tEU <a@example.org>", "Shop EU"),
+            ("\"Shop\tEU\"\t<a@example.org>\t", "Shop EU"),
             ("\"\" <a@example.org>", ""),
             ("=?utf-8?q?Shop?= <a@example.org>", "=?utf-8?q?Shop?="),
             ("Shop <\"a <b\"@example.org>", "Shop"),
@@ -166,6 +184,9 @@ mod tests {
         }
         let long = format!("{} <a@example.org>", "Ü".repeat(80));
         assert_eq!(Mailbox::parse(&long).unwrap().name(), Some("Ü".repeat(80).as_str()));
+        // Characters count, whatever bytes they take.
+        let longer = format!("{} <a@example.org>", "🛒".repeat(490));
+        assert_eq!(Mailbox::parse(&longer).unwrap().name(), Some("🛒".repeat(490).as_str()));
     }
 
     #[test]

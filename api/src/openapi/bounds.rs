@@ -31,7 +31,8 @@ const HOST: &str = concat!(
     r"(?:\.[0-9A-Za-z_](?:[0-9A-Za-z_-]{0,61}[0-9A-Za-z_])?)*",
     r"|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$"
 );
-const MAILBOX: &str = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*@[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$";
+const MAILBOX: &str =
+    r"^[^\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]*@[^\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]*$";
 /// No address is shorter.
 const LEAST_ADDRESS: usize = 3;
 

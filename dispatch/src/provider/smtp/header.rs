@@ -158,7 +158,7 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use orqestra_domain::EmailAddress;
+    use orqestra_domain::{EmailAddress, Mailbox};
     use proptest::prelude::*;
 
     use super::*;
@@ -239,6 +239,24 @@ mod tests {
             "طلبك في الطريق",
             "👨\u{200d}👩\u{200d}👧 arrived 👍🏽",
             "می\u{200c}خواهم",
+            "=?=?=?",
+            "?=",
+            "=?utf-8?Q?=3D=3F?= =?utf-8?Q?x?=",
+            "=?\u{fffd}?=",
+            "\u{202e}abc\u{202c}",
+            "سلام (hello) 123",
+            "नमस्ते, क्\u{200d}ष",
+            "e\u{301}\u{323}",
+            "🇩🇪🏴\u{e0067}\u{e007f}",
+            "a\u{a0}b\u{2009}c",
+            "- ",
+            "a: b: c",
+            "<mj-text>",
+            "&amp; {{ x }}",
+            "\\r\\nBcc: x",
+            "100 % =3D",
+            "Ω≈ç√∫",
+            "Re: Fwd: Re: \u{4f60}\u{597d}",
             "Invoice #5: 5 % off? (yes) <b> \"q\" \\ , ; @",
             "_ = ? =5F",
             &"an order of yours ".repeat(200),
@@ -288,6 +306,93 @@ mod tests {
         assert!(long.split("\r\n").all(|line| line.len() <= 78), "{long}");
         assert_eq!(from(None, "\"john doe\"@example.org"), "From: \"john doe\"@example.org\r\n");
         assert_eq!(from(Some("J"), "jörg@bücher.example"), "From: J <jörg@xn--bcher-kva.example>\r\n");
+    }
+
+    /// The name that a reader shows of a header.
+    fn shown_name(header: &str) -> String {
+        let shown = shown(header);
+        let name = shown.rsplit_once(" <").map_or("", |(name, _)| name).trim_end();
+        let Some(quoted) =
+            header.replace("\r\n", "").strip_prefix("From: \"").map(|_| &name[1..name.len() - 1])
+        else {
+            return name.to_owned();
+        };
+        let mut chars = quoted.chars();
+        std::iter::from_fn(|| match chars.next()? {
+            '\\' => chars.next(),
+            char => Some(char),
+        })
+        .collect()
+    }
+
+    #[test]
+    fn a_sender_is_shown_as_people_wrote_it() {
+        let long = "Ö".repeat(400);
+        let words = "Acme & Sons of the Old Town ".repeat(15);
+        for (written, name) in [
+            ("Shop", "Shop"),
+            ("Acme Inc.", "Acme Inc."),
+            ("\"Acme Inc.\"", "Acme Inc."),
+            ("Doe, Jane", "Doe, Jane"),
+            ("Jane Doe (Support)", "Jane Doe (Support)"),
+            ("Jane \"JD\" Doe", "Jane JD Doe"),
+            (r#""Jane \"JD\" Doe""#, r#"Jane "JD" Doe"#),
+            (r"C:\Shop", r"C:\Shop"),
+            (r#""C:\\Shop""#, r"C:\Shop"),
+            ("O'Brien's", "O'Brien's"),
+            ("'Acme'", "'Acme'"),
+            ("„Acme“", "„Acme“"),
+            ("«Акме»", "«Акме»"),
+            ("Müller & Söhne", "Müller & Söhne"),
+            ("Société Générale", "Société Générale"),
+            ("株式会社アクメ", "株式会社アクメ"),
+            ("متجر", "متجر"),
+            ("נחום, בע\"מ", "נחום, בע\"מ"),
+            ("दुकान", "दुकान"),
+            ("می\u{200c}خواهم", "می\u{200c}خواهم"),
+            ("👨\u{200d}👩\u{200d}👧 Club", "👨\u{200d}👩\u{200d}👧 Club"),
+            ("Shop 🛒", "Shop 🛒"),
+            ("Acme™ | Shop", "Acme™ | Shop"),
+            ("Shop @ Home", "Shop @ Home"),
+            ("info@example.org", "info@example.org"),
+            ("5 < 6 > 4", "5 < 6 > 4"),
+            ("50% off!", "50% off!"),
+            ("[Shop]", "[Shop]"),
+            ("Shop: news; more", "Shop: news; more"),
+            ("=?utf-8?q?Shop?=", "=?utf-8?q?Shop?="),
+            ("=?", "=?"),
+            ("a =? b ?=", "a =? b ?="),
+            ("Große =?x?= Straße", "Große =?x?= Straße"),
+            ("\"=?utf-8?b?SGk=?=\"", "=?utf-8?b?SGk=?="),
+            ("Shop\tEU", "Shop EU"),
+            ("a  b", "a  b"),
+            ("1", "1"),
+            (".", "."),
+            ("-", "-"),
+            ("\"\\\"\"", "\""),
+            ("Mr. X, Esq. (ret.) \\o/", "Mr. X, Esq. (ret.) \\o/"),
+            ("e\u{301}cole", "e\u{301}cole"),
+            (&long, &long),
+            (&words, words.trim()),
+            (&"x".repeat(480), &"x".repeat(480)),
+        ] {
+            for address in ["a@example.org", "\"a..b\"@docomo.ne.jp", "用户@例子.广告"] {
+                let raw = format!("{written} <{address}>");
+                let mailbox = Mailbox::parse(&raw).unwrap_or_else(|error| panic!("{raw}: {error}"));
+                let route = mailbox.address().route().unwrap();
+                let mut headers = lettre::message::header::Headers::new();
+                headers.insert_raw(of_mailbox("From", mailbox.name(), &route));
+                let header = headers.to_string();
+                assert!(header.ends_with(&format!("<{route}>\r\n")), "{header}");
+                assert_eq!(shown_name(&header), name, "{header}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_tab_in_a_subject_is_a_blank() {
+        assert_eq!(subject("Your\torder"), "Subject: Your order\r\n");
+        assert_eq!(shown(&subject("\tYour\t\torder é\t")), "Your  order é");
     }
 
     proptest! {
