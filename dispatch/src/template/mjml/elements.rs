@@ -65,3 +65,15 @@ pub(super) fn holds_elements(name: &str) -> bool {
 pub(super) fn is_of_mjml(name: &str) -> bool {
     name.eq_ignore_ascii_case("mjml") || name.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("mj-"))
 }
+
+/// Takes the innermost of the open elements of MJML with such a name from them, and what is open in it. Those that are
+/// nested deeper than may be are not looked for.
+pub(super) fn close(open: &mut Vec<&str>, name: &str) {
+    const DEEPEST: usize = 64;
+    let from = open.len().saturating_sub(DEEPEST);
+    if is_of_mjml(name)
+        && let Some(at) = open[from..].iter().rposition(|open| *open == name)
+    {
+        open.truncate(from + at);
+    }
+}

@@ -3,7 +3,7 @@
 //!
 //! Invariant: what a source has in branches that are not taken counts too; what it captures does not stand there.
 
-use super::elements::{holds_elements, holds_text, is_of_mjml};
+use super::elements::{close, holds_elements, holds_text, is_of_mjml};
 use super::piece::{Kind, Pieces};
 
 /// The first text or element of HTML that stands directly in an element of MJML that holds only such elements, in a source
@@ -36,11 +36,7 @@ pub(in crate::template) fn misplaced(source: &str) -> Option<(usize, &'static st
                 }
             }
             Kind::Open { .. } if is_among_elements => return Some((piece.at, ELEMENT)),
-            Kind::Close { name } => {
-                if let Some(at) = open.iter().rposition(|open| *open == name) {
-                    open.truncate(at);
-                }
-            }
+            Kind::Close { name } => close(&mut open, name),
             Kind::Tag(tag) => {
                 passed_over = ["capture", "comment"]
                     .into_iter()

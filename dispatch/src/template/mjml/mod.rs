@@ -135,6 +135,9 @@ pub(super) fn check_html(html: &str) -> Result<(), Fault> {
 
 /// Turns MJML into HTML without an element of MJML in it, or says where it is wrong.
 pub(super) fn convert(mjml: &str) -> Result<String, Fault> {
+    if mjml.len() > LONGEST {
+        return complex("it is longer than 256 KB");
+    }
     let allowed = prepare::allowed(mjml);
     let begin = prologue(&allowed.mjml);
     let prepared = prepare::prepare(allowed.mjml[begin..].trim_end());
@@ -241,13 +244,13 @@ fn place(mjml: &str, error: &parser::Error) -> Option<usize> {
     Some(before.strip_suffix('<').unwrap_or(before).len())
 }
 
+fn complex<T>(reason: &'static str) -> Result<T, Fault> {
+    Err(Fault { error: RenderError::MjmlTooComplex { reason }, at: None })
+}
+
 /// Bounds depth and growth, and knows every element of MJML. An element can repeat its own attributes, those of its parent,
 /// and the head's defaults.
 fn check(mjml: &str) -> Result<(), Fault> {
-    let complex = |reason| Err(Fault { error: RenderError::MjmlTooComplex { reason }, at: None });
-    if mjml.len() > LONGEST {
-        return complex("it is longer than 256 KB");
-    }
     let (mut depth, mut elements, mut images, mut void) = (0_usize, 0_usize, 0_usize, false);
     let (mut element, mut largest, mut defaults, mut in_defaults) = (0_usize, 0_usize, 0_usize, false);
     for token in Tokenizer::from(mjml) {

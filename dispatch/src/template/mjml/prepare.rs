@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::elements::{holds_elements, is_of_mjml};
+use super::elements::{close, holds_elements, is_of_mjml};
 use super::piece::{Kind, Piece, Pieces};
 
 /// A document, and where its parts stood before.
@@ -72,11 +72,7 @@ pub(super) fn prepare(mjml: &str) -> Prepared {
                 flush(&mut prepared, &mut run, last, Some(piece), open.last().copied());
                 match piece.kind {
                     Kind::Open { name, is_empty: false } if is_of_mjml(name) => open.push(name),
-                    Kind::Close { name } => {
-                        if let Some(at) = open.iter().rposition(|open| *open == name) {
-                            open.truncate(at);
-                        }
-                    }
+                    Kind::Close { name } => close(&mut open, name),
                     Kind::Broken => prepared.broken = Some(prepared.mjml.len()),
                     _ => {}
                 }

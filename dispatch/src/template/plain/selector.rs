@@ -8,7 +8,7 @@ const LONGEST: usize = 256;
 /// Most elements that a selector speaks of.
 const MOST_COMPOUNDS: usize = 8;
 /// Most tests of one element.
-const MOST_TESTS: usize = 8;
+const MOST_TESTS: usize = 4;
 
 /// What selectors know of an element.
 #[derive(Debug, Default)]
@@ -25,8 +25,12 @@ pub(super) struct Node {
 pub(super) struct Budget(pub(super) u32);
 
 impl Budget {
-    fn spend(&mut self) -> bool {
-        self.0 = self.0.saturating_sub(1);
+    /// Takes what a look at an element costs, by the length of its attributes; tells whether it was there.
+    fn spend(&mut self, node: &Node) -> bool {
+        const BYTES_OF_A_STEP: usize = 32;
+        let bytes = node.class.len() + node.more.iter().map(|(_, value)| value.len()).sum::<usize>();
+        let steps = u32::try_from(1 + bytes / BYTES_OF_A_STEP).unwrap_or(u32::MAX);
+        self.0 = self.0.saturating_sub(steps);
         self.0 > 0
     }
 }
@@ -127,7 +131,7 @@ impl Selector {
 
     /// Whether it selects an element among those around it, the outermost first.
     pub(super) fn matches<A: AsRef<Node>>(&self, node: &Node, around: &[A], budget: &mut Budget) -> bool {
-        budget.spend() && self.subject.matches(node) && stands_in(&self.around, around, budget)
+        budget.spend(node) && self.subject.matches(node) && stands_in(&self.around, around, budget)
     }
 }
 
@@ -137,10 +141,13 @@ fn stands_in<A: AsRef<Node>>(wanted: &[(Around, Compound)], around: &[A], budget
         // Those two are there, whether their tags are or not.
         Around::Any if compound.is_of_any_page() => true,
         Around::Parent => around.split_last().is_some_and(|(parent, beyond)| {
-            budget.spend() && compound.matches(parent.as_ref()) && stands_in(rest, beyond, budget)
+            budget.spend(parent.as_ref())
+                && compound.matches(parent.as_ref())
+                && stands_in(rest, beyond, budget)
         }),
         Around::Any => (0..around.len()).rev().any(|at| {
-            budget.spend() && compound.matches(around[at].as_ref()) && stands_in(rest, &around[..at], budget)
+            let outer = around[at].as_ref();
+            budget.spend(outer) && compound.matches(outer) && stands_in(rest, &around[..at], budget)
         }),
     }
 }

@@ -198,6 +198,7 @@ fn many_rules_and_elements_cost_bounded_time() {
         (css(".a .a .a .a .a .a .b{font-size:0}", 9_000), "<i class=b>x</i>"),
         (css("[x*='y'] *{font-size:0}", 9_000), "<i x=yyyy>x</i>"),
         (css("*{font-size:0}", 9_000), "<i>x</i>"),
+        (css(".z.y.x.a .b{font-size:0}", 9_000), &format!("<i class='{}b'>x", "zzzz ".repeat(2_000))),
         (css("@media screen{", 20_000), "<i>x</i>"),
         (css("{", 99_000), "<i>x</i>"),
         (css("a,", 99_000), "<i>x</i>"),
