@@ -11,6 +11,7 @@ use orqestra_domain::TenantId;
 use orqestra_projections::{DeliveryStatus, Inbox};
 use orqestra_realtime::{Hub, RealtimeTokens};
 
+use crate::answers::Answers;
 use crate::auth::admin::AdminToken;
 use crate::auth::backoff::WrongTokens;
 use crate::auth::proxies::TrustedProxies;
@@ -75,6 +76,7 @@ pub struct App(Arc<Inner>);
 struct Inner {
     parts: AppParts,
     turns: Turns,
+    answers: Answers,
     look_backs: Turns,
     counts: Turns,
     large: LargeBodies,
@@ -89,6 +91,7 @@ impl App {
         Self(Arc::new(Inner {
             parts,
             turns: Turns::pages(),
+            answers: Answers::default(),
             look_backs: Turns::look_backs(),
             counts: Turns::counts(),
             large: LargeBodies::default(),
@@ -105,6 +108,10 @@ impl App {
 
     pub(crate) fn turns(&self) -> &Turns {
         &self.0.turns
+    }
+
+    pub(crate) fn answers(&self) -> &Answers {
+        &self.0.answers
     }
 
     pub(crate) fn large(&self) -> &LargeBodies {

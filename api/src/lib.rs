@@ -7,6 +7,7 @@
 //! and a test each for the good case, bad input, no and wrong credentials, and another tenant's id.
 
 mod admin;
+mod answers;
 mod app;
 mod auth;
 mod body;
@@ -28,6 +29,7 @@ mod realtime;
 mod request;
 mod router;
 pub mod server;
+mod shares;
 mod turns;
 mod v1;
 mod view;

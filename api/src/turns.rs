@@ -1,7 +1,8 @@
 //! How many pages of history a tenant reads at once, and how many clients of it look back for what they missed: large
 //! reads make their own tenant wait, and nobody else.
 //!
-//! Beyond that a reader waits its turn, for a while. Whoever reads holds one of the database's connections.
+//! Beyond that a reader waits its turn, for a while. A turn lasts as long as one of the database's connections is in use,
+//! and not while a client takes what was read.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use orqestra_domain::TenantId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
 
 use crate::error::ApiError;
 
@@ -54,11 +56,23 @@ impl Turns {
     /// # Errors
     /// `Overloaded` if none comes in time.
     pub(crate) async fn take(&self, tenant: TenantId) -> Result<OwnedSemaphorePermit, ApiError> {
+        self.take_by(tenant, Instant::now() + self.within).await
+    }
+
+    /// Waits for a turn until then.
+    ///
+    /// # Errors
+    /// `Overloaded` if none comes in time.
+    pub(crate) async fn take_by(
+        &self,
+        tenant: TenantId,
+        until: Instant,
+    ) -> Result<OwnedSemaphorePermit, ApiError> {
         let turns = {
             let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(tenants.entry(tenant).or_insert_with(|| Arc::new(Semaphore::new(self.at_once))))
         };
-        match tokio::time::timeout(self.within, turns.acquire_owned()).await {
+        match timeout_at(until, turns.acquire_owned()).await {
             Ok(turn) => Ok(turn.expect("the semaphore is never closed")),
             Err(_) => Err(ApiError::Overloaded(RETRY_AFTER)),
         }

@@ -1,14 +1,18 @@
 //! `GET /api/v1/notifications/{tenantId}/{userId}`: a user's pushes, newest first.
 
+use std::time::Duration;
+
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json};
+use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use orqestra_domain::{RecipientRef, TenantId, UserId};
-use orqestra_projections::inbox::{Cursor, HistoryPage, InboxItem, Rest};
+use orqestra_projections::inbox::{Cursor, HistoryPage, InboxItem, PAGE_BYTES, PART_BYTES, Rest};
 use serde::Serialize;
+use tokio::time::Instant;
 use utoipa::ToSchema;
 
 use crate::app::App;
@@ -25,6 +29,10 @@ pub(crate) const PATH: &str = "/api/v1/notifications/{tenantId}/{userId}";
 
 const DEFAULT_LIMIT: u16 = 50;
 const MAX_LIMIT: u32 = 100;
+/// How long an answer waits for its turn and for room.
+const BEGINS_WITHIN: Duration = Duration::from_secs(5);
+/// The same for each further part of an answer that has begun, which is cut in the middle without.
+const GOES_ON_WITHIN: Duration = Duration::from_secs(30);
 /// How a list that is written in parts ends.
 const END: &str = "]}";
 
@@ -107,20 +115,31 @@ pub(crate) async fn history(
     tenant::hold_to(&caller, &tenant_id)?;
     let (user, limit, page) = parse(&user_id, &Parameters::of(&parts))?;
     let recipient = caller.tenant.index.recipient_ref(&user);
-    let turn = app.turns().take(caller.tenant.id).await?;
-    let page = app.inbox.history(caller.tenant.id, &recipient, limit, page).await?;
+    let bytes = match page {
+        HistoryPage::Offset(_) => PART_BYTES,
+        HistoryPage::After(_) => PAGE_BYTES,
+    };
+    let reading = app.inbox.history(caller.tenant.id, &recipient, limit, page);
+    let until = Instant::now() + BEGINS_WITHIN;
+    let read = app.answers().read(app.turns(), (caller.tenant.id, bytes), until, reading).await?;
+    let (page, room) = read.apart();
     let items = page.items.into_iter().map(HistoryItem::of);
-    let mut response = match page.rest {
-        None => Json(HistoryAnswer { success: true, data: items.collect() }).into_response(),
+    let body = match page.rest {
+        None => {
+            let answer = HistoryAnswer { success: true, data: items.collect() };
+            let text = serde_json::to_string(&answer).map_err(|error| unwritable(&error))?;
+            Body::from(room.written(text))
+        }
         Some(rest) => {
             // As long as the answer is being written, it is a request under way.
             let under_way = parts.extensions.get::<Requests>().map(Requests::begin);
             let first = joined(items, "{\"success\":true,\"data\":[").map_err(|error| unwritable(&error))?;
-            let reading = Reading { app, tenant: caller.tenant.id, recipient, rest: Some(rest) };
-            let body = reading.from(first, (turn, under_way));
-            ([(CONTENT_TYPE, "application/json")], body).into_response()
+            let begun = !first.ends_with('[');
+            let reading = Reading { app, tenant: caller.tenant.id, recipient, rest: Some(rest), begun };
+            reading.from(room.written(first), under_way)
         }
     };
+    let mut response = ([(CONTENT_TYPE, "application/json")], body).into_response();
     if let Some(next) = page.next {
         link_next(&mut response, &format!("{}?limit={limit}&cursor={next}", parts.uri.path()));
     }
@@ -133,28 +152,39 @@ struct Reading {
     tenant: TenantId,
     recipient: RecipientRef,
     rest: Option<Rest>,
+    /// Whether an item was written.
+    begun: bool,
 }
 
 impl Reading {
     /// The answer's body; what is kept lasts until its end.
-    fn from(self, first: String, kept: impl Send + 'static) -> Body {
-        let begun = !first.ends_with('[');
-        let parts = stream::try_unfold((self, begun, kept), |(mut reading, begun, kept)| async move {
+    fn from(self, first: Bytes, kept: impl Send + 'static) -> Body {
+        let parts = stream::try_unfold((self, kept), |(mut reading, kept)| async move {
             let Some(rest) = reading.rest.take() else { return Ok(None) };
-            let read = reading.app.inbox.history_rest(reading.tenant, &reading.recipient, rest).await;
-            let (items, rest) = read.map_err(ApiError::from).inspect_err(|error| reading.is_cut(error))?;
-            reading.rest = rest;
-            let some = !items.is_empty();
-            let comma = if begun && some { "," } else { "" };
-            let mut text =
-                joined(items.into_iter().map(HistoryItem::of), comma).map_err(|error| unwritable(&error))?;
-            if reading.rest.is_none() {
-                text.push_str(END);
-            }
-            Ok::<_, ApiError>(Some((text, (reading, begun || some, kept))))
+            let part = reading.part(rest).await.inspect_err(|error| reading.is_cut(error))?;
+            Ok::<_, ApiError>(Some((part, (reading, kept))))
         });
         let first = stream::once(std::future::ready(Ok(first)));
         Body::from_stream(first.chain(parts).map_err(|_| std::io::Error::other("a part cannot be read")))
+    }
+
+    /// Reads and writes the next part.
+    async fn part(&mut self, rest: Rest) -> Result<Bytes, ApiError> {
+        let reading = self.app.inbox.history_rest(self.tenant, &self.recipient, rest);
+        let until = Instant::now() + GOES_ON_WITHIN;
+        let what = (self.tenant, PART_BYTES);
+        let read = self.app.answers().read(self.app.turns(), what, until, reading).await?;
+        let ((items, rest), room) = read.apart();
+        let some = !items.is_empty();
+        let comma = if self.begun && some { "," } else { "" };
+        let mut text =
+            joined(items.into_iter().map(HistoryItem::of), comma).map_err(|error| unwritable(&error))?;
+        if rest.is_none() {
+            text.push_str(END);
+        }
+        self.rest = rest;
+        self.begun |= some;
+        Ok(room.written(text))
     }
 
     /// Says that an answer that has begun ends in the middle; the client sees that it is not whole.

@@ -13,6 +13,7 @@ mod notifications;
 mod openapi;
 mod order;
 mod probes;
+mod slow_readers;
 mod trigger;
 mod wire;
 mod world;

@@ -15,7 +15,7 @@ use crate::world::{ADMIN_TOKEN, World, order};
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Opens a connection to a server of its own, which ends with the guard.
-async fn connect(world: &World, bounds: Bounds) -> (TcpStream, DropGuard) {
+pub(crate) async fn connect(world: &World, bounds: Bounds) -> (TcpStream, DropGuard) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let token = CancellationToken::new();
@@ -24,7 +24,7 @@ async fn connect(world: &World, bounds: Bounds) -> (TcpStream, DropGuard) {
 }
 
 /// Reads until the server closes.
-async fn until_closed(stream: &mut TcpStream) -> String {
+pub(crate) async fn until_closed(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     let read = tokio::time::timeout(DEADLINE, stream.read_to_end(&mut answer)).await;
     if let Err(error) = read.expect("an end in time") {

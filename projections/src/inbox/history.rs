@@ -22,10 +22,11 @@ use crate::error::{ReadModelError, limited};
 
 /// The field that holds a push's rendered content.
 const CONTENT_FIELD: &str = "content:PUSH";
-/// Bytes of sealed content that are read at once. A page that begins at a cursor ends there. One that begins at an offset
-/// does not, since a client that counts in offsets takes it that a page has as many rows as it may: the rest is read when
-/// what was read is written.
-const PAGE_BYTES: i64 = 1024 * 1024;
+/// Bytes of sealed content after which a page ends that begins at a cursor.
+pub const PAGE_BYTES: usize = 1024 * 1024;
+/// Bytes of sealed content that are read at once of a page that begins at an offset. It does not end there, since a client
+/// that counts in offsets takes it that a page has as many rows as it may: the rest is read when what was read is written.
+pub const PART_BYTES: usize = 256 * 1024;
 
 /// Where a page begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,7 +125,12 @@ impl Inbox {
         page: HistoryPage,
     ) -> Result<Page, ReadModelError> {
         let limit = usize::from(limit);
-        let Read { mut rows, ids } = limited(self.select_some(tenant, recipient, limit + 1, page)).await?;
+        let bytes = match page {
+            HistoryPage::Offset(_) => PART_BYTES,
+            HistoryPage::After(_) => PAGE_BYTES,
+        };
+        let some = self.select_some(tenant, recipient, (limit + 1, bytes), page);
+        let Read { mut rows, ids } = limited(some).await?;
         rows.truncate(limit);
         let (last, rest) = match page {
             HistoryPage::Offset(_) => {
@@ -147,7 +153,7 @@ impl Inbox {
         rest: Rest,
     ) -> Result<(Vec<InboxItem>, Option<Rest>), ReadModelError> {
         let page = HistoryPage::After(rest.after);
-        let read = limited(self.select_some(tenant, recipient, rest.rows, page)).await?;
+        let read = limited(self.select_some(tenant, recipient, (rest.rows, PART_BYTES), page)).await?;
         let left = Rest::of(&read.rows, read.ids.len());
         Ok((self.open(tenant, read.rows).await?, left))
     }
@@ -157,9 +163,10 @@ impl Inbox {
         &self,
         tenant: TenantId,
         recipient: &RecipientRef,
-        limit: usize,
+        (limit, bytes): (usize, usize),
         page: HistoryPage,
     ) -> Result<Read, ReadModelError> {
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
         let (offset, after) = match page {
             HistoryPage::Offset(offset) => (i64::from(offset), None),
             HistoryPage::After(Cursor(after)) => (0, Some(after.as_uuid())),
@@ -173,8 +180,8 @@ impl Inbox {
             .bind(recipient.as_bytes().as_slice())
             .bind(i64::try_from(limit).unwrap_or(i64::MAX));
         let query = match after {
-            None => query.bind(offset).bind(PAGE_BYTES),
-            Some(after) => query.bind(after).bind(PAGE_BYTES),
+            None => query.bind(offset).bind(bytes),
+            Some(after) => query.bind(after).bind(bytes),
         };
         let read = query.fetch_all(&self.pool).await?;
         let id = |row: &PgRow| row.try_get("notification_id").map(NotificationId::from_uuid);

@@ -19,7 +19,7 @@ use self::fold::Changes;
 use crate::error::ApplyError;
 use crate::generation::Generation;
 
-pub use history::{Cursor, HistoryPage, InboxItem, Page, ReadStatus, Rest};
+pub use history::{Cursor, HistoryPage, InboxItem, PAGE_BYTES, PART_BYTES, Page, ReadStatus, Rest};
 pub use published::{InboxChannel, Missed, Standing};
 
 /// The inbox's queries and its read-your-writes.
