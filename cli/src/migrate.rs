@@ -22,6 +22,8 @@ use crate::database::{CONNECT_WITHIN, DatabaseUrls, ensure_app_role};
 const TURN_WITHIN: Duration = Duration::from_mins(5);
 /// How long a statement of a migration waits for a lock.
 const LOCK_WITHIN: Duration = Duration::from_mins(1);
+/// How often something is made that other processes make at the same moment.
+const TRIES: usize = 10;
 /// How often a wait is looked at.
 const LOOKS_EVERY: Duration = Duration::from_secs(1);
 
@@ -67,9 +69,11 @@ async fn migrate_within(
     let mut onlooker = connect(&options).await?;
     let app_user = DatabaseUrls::parsed(&urls.app)?.get_username().to_owned();
     if app_user != options.get_username() {
-        ensure_app_role(&mut owner, &app_user).await?;
+        made(async || ensure_app_role(&mut owner, &app_user).await).await?;
     }
-    owner.ensure_migrations_table().await.context("the table of migrations cannot be made")?;
+    // No lock is there before it, and `if not exists` does not see what is made at the same moment.
+    made(async || owner.ensure_migrations_table().await.context("the table of migrations cannot be made"))
+        .await?;
     let waiting = pid(&mut turn).await?;
     looked_on(&mut onlooker, waiting, take_turn(&mut turn, turn_within))
         .await
@@ -107,6 +111,31 @@ async fn connect(options: &PgConnectOptions) -> anyhow::Result<PgConnection> {
 
 async fn pid(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
     sqlx::query_scalar("select pg_backend_pid()").fetch_one(connection).await
+}
+
+/// Makes something, again where another process has just made the same: PostgreSQL waits for that one and then refuses.
+async fn made(mut make: impl AsyncFnMut() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    for _ in 1..TRIES {
+        match make().await {
+            Err(error) if was_raced(&error) => {}
+            done => return done,
+        }
+    }
+    make().await
+}
+
+/// Whether a row of a catalog was written by another session at the same moment.
+fn was_raced(error: &anyhow::Error) -> bool {
+    let reported = error.chain().find_map(|cause| match cause.downcast_ref::<sqlx::Error>()? {
+        sqlx::Error::Database(reported) => Some(reported),
+        _ => None,
+    });
+    reported.is_some_and(|reported| match reported.code().as_deref() {
+        // `unique_violation`, `duplicate_table`, `duplicate_object`
+        Some("23505" | "42P07" | "42710") => true,
+        Some("XX000") => reported.message().contains("concurrently"),
+        _ => false,
+    })
 }
 
 /// Takes the lock of migrations, which the connection holds until it closes.
@@ -193,6 +222,7 @@ fn millis(span: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
+    use futures::future::join_all;
     use orqestra_tests::postgres::TestDatabase;
     use sqlx::ConnectOptions as _;
 
@@ -229,6 +259,33 @@ mod tests {
         .unwrap();
         assert!(held.is_empty(), "advisory locks are taken in {held:?}");
         stranger.close().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn of_many_that_migrate_an_empty_database_at_once_one_does_and_none_fails() {
+        for _ in 0..3 {
+            let database = TestDatabase::empty().await;
+            let urls = urls(&database);
+            let all = join_all((0..8).map(|_| migrate(&urls))).await;
+            let applied: Vec<Applied> = all.into_iter().map(Result::unwrap).collect();
+            let (did, rest): (Vec<_>, Vec<_>) = applied.iter().partition(|applied| !applied.is_empty());
+            assert_eq!((did.len(), rest.len()), (1, 7), "{applied:?}");
+            assert_eq!(did[0].len(), MIGRATOR.iter().count());
+        }
+    }
+
+    #[tokio::test]
+    async fn of_many_that_make_the_role_of_the_engine_at_once_none_fails() {
+        let database = TestDatabase::empty().await;
+        let app = format!("app_of_{}", database.name());
+        database.run(&format!("create role {app} login")).await;
+        let all = join_all((0..8).map(|_| async {
+            let mut owner = database.options().connect().await.unwrap();
+            made(async || ensure_app_role(&mut owner, &app).await).await
+        }));
+        for made in all.await {
+            made.unwrap();
+        }
     }
 
     #[tokio::test]
