@@ -26,11 +26,12 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::database::{self, DatabaseUrls, Pools};
-use crate::keep::{DataDir, Missing, Origin};
+use crate::keep::{DataDir, MASTER_KEY_FILE, Missing, Origin};
 use crate::logging;
 use crate::readiness::{BeyondHead, EngineReadiness};
 use crate::recorder::{Recorder, begin_span_metrics};
 use crate::schema;
+use crate::secrets::ApiSecrets;
 use crate::server::Listeners;
 use crate::settings::Settings;
 
@@ -67,22 +68,6 @@ impl Role {
             Self::Project => "project",
             Self::Dispatch => "dispatch",
         }
-    }
-}
-
-/// Secrets that all API processes of an installation share.
-pub(crate) struct ApiSecrets {
-    pub(crate) admin_token: String,
-    pub(crate) realtime: String,
-}
-
-impl ApiSecrets {
-    /// Reads them, or makes `missing` ones.
-    pub(crate) fn of(settings: &Settings, data: &DataDir, missing: Missing) -> anyhow::Result<Self> {
-        Ok(Self {
-            admin_token: data.admin_token(settings, missing, &OsEntropy)?,
-            realtime: data.realtime_secret(settings, missing, &OsEntropy)?,
-        })
     }
 }
 
@@ -147,7 +132,7 @@ impl Engine {
             Ok(in_use) => in_use,
             Err(error) => {
                 if origin == Origin::Made {
-                    data.take_back_master_key();
+                    data.take_back(MASTER_KEY_FILE);
                 }
                 return Err(error.into());
             }
@@ -174,6 +159,10 @@ impl Engine {
         );
         let beyond = BeyondHead::default();
         Ok(Self { commands, pools, vault, clock, ids, entropy, metrics, beyond, log_token })
+    }
+
+    pub(crate) const fn vault(&self) -> &Vault {
+        &self.vault
     }
 
     /// Runs the roles until `token` ends or one of them fails. Whatever they are, it serves the process's probes.

@@ -23,9 +23,9 @@ use crate::trust::{self, Absent, Reader};
 pub(crate) const DATABASE_FILE: &str = "database.json";
 /// Where the private cluster's home is, if it is not in the folder.
 const LOCATION_FILE: &str = "postgres.location";
-const MASTER_KEY_FILE: &str = "master.key";
+pub(crate) const MASTER_KEY_FILE: &str = "master.key";
 pub(crate) const ADMIN_TOKEN_FILE: &str = "admin.token";
-const REALTIME_SECRET_FILE: &str = "realtime.secret";
+pub(crate) const REALTIME_SECRET_FILE: &str = "realtime.secret";
 pub(crate) const DEMO_TENANT_FILE: &str = "demo-tenant.json";
 /// Where the running engine answers. No secret, but who can write it is shown the tokens of who reads it.
 const ADDRESS_FILE: &str = "engine.address";
@@ -113,10 +113,10 @@ impl DataDir {
         Ok((parse_master_key(&text)?, origin))
     }
 
-    /// Takes back a master key that was made a moment ago and has sealed nothing.
-    pub(crate) fn take_back_master_key(&self) {
+    /// Takes back a key that was made a moment ago and has sealed and signed nothing.
+    pub(crate) fn take_back(&self, file: &str) {
         // What stays is refused again at the next start, with the same remedy.
-        drop(fs::remove_file(self.0.join(MASTER_KEY_FILE)));
+        drop(fs::remove_file(self.0.join(file)));
     }
 
     /// The admin token: the setting's, or the folder's own.
@@ -128,7 +128,7 @@ impl DataDir {
         settings: &Settings,
         missing: Missing,
         entropy: &dyn Entropy,
-    ) -> anyhow::Result<String> {
+    ) -> anyhow::Result<(String, Origin)> {
         let name = (ADMIN_TOKEN_FILE, "ORQESTRA_ADMIN_TOKEN");
         self.secret(settings.admin_token.as_ref(), name, missing, entropy)
     }
@@ -142,7 +142,7 @@ impl DataDir {
         settings: &Settings,
         missing: Missing,
         entropy: &dyn Entropy,
-    ) -> anyhow::Result<String> {
+    ) -> anyhow::Result<(String, Origin)> {
         let name = (REALTIME_SECRET_FILE, "ORQESTRA_CENTRIFUGO_TOKEN_SECRET");
         self.secret(settings.realtime_token_secret.as_ref(), name, missing, entropy)
     }
@@ -154,11 +154,25 @@ impl DataDir {
         (file, setting): (&str, &str),
         missing: Missing,
         entropy: &dyn Entropy,
-    ) -> anyhow::Result<String> {
+    ) -> anyhow::Result<(String, Origin)> {
         match given {
-            Some(secret) => Ok(secret.clone()),
-            None => Ok(self.kept_or(file, missing, setting, || random_text(entropy))?.0),
+            Some(secret) => Ok((secret.clone(), Origin::AtHand)),
+            None => self.kept_or(file, missing, setting, || random_text(entropy)),
         }
+    }
+
+    /// Another secret for realtime tokens: the setting's, or a new one in place of the folder's own.
+    pub(crate) fn another_realtime_secret(
+        &self,
+        settings: &Settings,
+        entropy: &dyn Entropy,
+    ) -> anyhow::Result<String> {
+        if let Some(given) = &settings.realtime_token_secret {
+            return Ok(given.clone());
+        }
+        let secret = random_text(entropy);
+        self.write(REALTIME_SECRET_FILE, &secret)?;
+        Ok(secret)
     }
 
     /// The demo tenant's id and key.
@@ -390,6 +404,15 @@ pub(crate) fn master_key_at_hand(settings: &Settings) -> anyhow::Result<Option<M
         None => read(&settings.data_dir, MASTER_KEY_FILE)?,
     };
     parse_master_key(&text).map(Some)
+}
+
+/// The secret for realtime tokens as [`DataDir::realtime_secret`] finds it, or none where it would make one.
+pub(crate) fn realtime_secret_at_hand(settings: &Settings) -> anyhow::Result<Option<String>> {
+    match &settings.realtime_token_secret {
+        Some(given) => Ok(Some(given.clone())),
+        None if !is_there(&settings.data_dir, REALTIME_SECRET_FILE) => Ok(None),
+        None => read(&settings.data_dir, REALTIME_SECRET_FILE).map(Some),
+    }
 }
 
 /// The setting's, or the named file's.

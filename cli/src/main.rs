@@ -21,6 +21,7 @@ mod recorder;
 mod recover;
 mod remote;
 mod schema;
+mod secrets;
 mod server;
 mod settings;
 mod traces;
@@ -46,6 +47,7 @@ use crate::remote::template::TemplateCommand;
 use crate::remote::tenant::TenantCommand;
 use crate::remote::trigger::TriggerCommand;
 use crate::settings::Settings;
+use crate::up::Realtime;
 
 /// How long the last words may take.
 const TELL_WITHIN: Duration = Duration::from_millis(250);
@@ -73,7 +75,11 @@ enum Command {
         role: Vec<Role>,
     },
     /// Prepares an installation on a database that is given: schema, keys, platform, first tenant
-    Bootstrap,
+    Bootstrap {
+        /// Puts another secret for realtime tokens in the place of the installation's: the setting's, or a new one
+        #[arg(long)]
+        change_realtime_secret: bool,
+    },
     /// Brings the database's schema up to this program's
     Migrate,
     /// Brings everything in line with a log that has lost its end; run it with every process stopped
@@ -169,7 +175,10 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
     match command {
         Command::Up => up::up(settings).await,
         Command::Serve { role } => up::serve(settings, role.into_iter().collect()).await,
-        Command::Bootstrap => up::bootstrap(settings).await,
+        Command::Bootstrap { change_realtime_secret } => {
+            let realtime = if change_realtime_secret { Realtime::Changed } else { Realtime::Kept };
+            up::bootstrap(settings, realtime).await
+        }
         Command::Migrate => migrate::run(&place::urls(settings)?).await,
         Command::Recover { after_restore: _ } => recover::run(settings).await,
         Command::Doctor { json, at } => doctor::run(settings, &at, json).await,

@@ -21,8 +21,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cluster::{self, Cluster, STOP_WITHIN_AT_LEAST};
 use crate::database::DatabaseUrls;
-use crate::engine::{ApiSecrets, Engine, Role, STOP_WITHIN, Serving};
+use crate::engine::{Engine, Role, STOP_WITHIN, Serving};
 use crate::keep::{DataDir, Missing};
+use crate::secrets::{self, ApiSecrets, Database};
 use crate::server::Listeners;
 use crate::settings::{Bootstrap, Embedded, Settings, local_url};
 use crate::{banner, demo, migrate, place};
@@ -100,9 +101,10 @@ async fn prepare(
     if private {
         data.remember_urls(urls)?;
     }
-    let secrets = ApiSecrets::of(settings, data, Missing::Made)?;
     let engine = Engine::open(urls, settings, data, Missing::Made, DefaultProvider::Sandbox).await?;
     engine.commands.seed_platform().await?;
+    let database = if private { Database::Private } else { Database::Given };
+    let secrets = ApiSecrets::claimed(settings, data, engine.vault(), (Missing::Made, database)).await?;
     let tenant = first_tenant(settings, data)?;
     demo::ensure(&engine.commands, &tenant).await.context("the first tenant cannot be set up")?;
     Ok(Prepared { engine, tenant, secrets })
@@ -157,34 +159,51 @@ pub(crate) async fn serve(settings: &Settings, roles: BTreeSet<Role>) -> anyhow:
     let urls = place::given(settings).context("`serve` needs ORQESTRA_DATABASE_URL; `up` brings its own")?;
     let listeners = Listeners::bind(settings).await?;
     // Two processes that start at once must not make two of a key.
-    let secrets = roles.contains(&Role::Api).then(|| ApiSecrets::of(settings, &data, Missing::Refused));
-    let secrets = secrets.transpose()?;
+    let serves = roles.contains(&Role::Api);
+    if serves {
+        ApiSecrets::look(settings, &data)?;
+    }
     // No message of a tenant may vanish into a sandbox that it has not asked for.
     let engine = Engine::open(&urls, settings, &data, Missing::Refused, DefaultProvider::None).await?;
     engine.commands.seed_platform().await?;
+    let given = (Missing::Refused, Database::Given);
+    let secrets =
+        if serves { Some(ApiSecrets::claimed(settings, &data, engine.vault(), given).await?) } else { None };
     let (address, probes) = listeners.addresses()?;
     tracing::info!(roles = ?roles, address = %address, probes = %probes, "the engine serves");
     // Commands ask the API; a process without it has nothing for them.
-    let _announced = roles.contains(&Role::Api).then(|| data.announce(&local_url(address)));
+    let _announced = serves.then(|| data.announce(&local_url(address)));
     let demo = settings.demo.unwrap_or(DemoPage::Absent);
     let private_hosts = settings.private_hosts(Embedded::Serve, address.ip());
     let serving = Serving { settings, secrets: secrets.as_ref(), demo, private_hosts };
     engine.run(&roles, serving, listeners, token).await
 }
 
+/// What `bootstrap` does to an installation's secret for realtime tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Realtime {
+    /// It stays.
+    Kept,
+    /// Another one takes its place.
+    Changed,
+}
+
 /// Prepares an installation on a database that is given, once: its schema, its keys, the platform's templates and the first
 /// tenant that the settings name. Run again, it changes nothing.
-pub(crate) async fn bootstrap(settings: &Settings) -> anyhow::Result<()> {
+pub(crate) async fn bootstrap(settings: &Settings, realtime: Realtime) -> anyhow::Result<()> {
     settings.check_secrets()?;
     let data = DataDir::open(&settings.data_dir)?;
     let urls = place::given(settings).context(
         "`bootstrap` needs ORQESTRA_DATABASE_URL; `up` brings its own database and prepares it itself",
     )?;
     drop(migrate::migrate(&urls).await?);
-    ApiSecrets::of(settings, &data, Missing::Made)?;
     let engine = Engine::open(&urls, settings, &data, Missing::Made, DefaultProvider::None).await?;
     let prepared = async {
         engine.commands.seed_platform().await?;
+        if realtime == Realtime::Changed {
+            secrets::change_realtime(settings, &data, engine.vault()).await?;
+        }
+        ApiSecrets::claimed(settings, &data, engine.vault(), (Missing::Made, Database::Given)).await?;
         let Some(tenant) = &settings.bootstrap else { return Ok(None) };
         demo::ensure(&engine.commands, tenant).await.context("the first tenant cannot be set up")?;
         anyhow::Ok(Some(tenant.id))
@@ -196,8 +215,13 @@ pub(crate) async fn bootstrap(settings: &Settings) -> anyhow::Result<()> {
         |id| format!("first tenant {id}"),
     );
     let text = format!(
-        "database prepared; {tenant}\nkeys that no setting gives are kept in {}: every process needs the same ones\n",
-        data.path().display()
+        "database prepared; {tenant}\nkeys that no setting gives are kept in {}: every process needs the same ones\n{}",
+        data.path().display(),
+        match realtime {
+            Realtime::Kept => "",
+            Realtime::Changed =>
+                "realtime tokens are signed with another secret now: start every API process again with it\n",
+        }
     );
     std::io::stdout().lock().write_all(text.as_bytes())?;
     Ok(())

@@ -253,7 +253,7 @@ impl World {
         Engine::serve(&self.launch(), roles, number).await
     }
 
-    /// A second engine on the same database, with a data folder of its own and the first one's master key.
+    /// A second engine on the same database, with a data folder of its own and the first one's keys.
     pub async fn second(&self) -> Engine {
         let mut launch = self.launch();
         launch.folder = self.folder.path().join("second");
@@ -262,6 +262,10 @@ impl World {
             |name: &str, path: PathBuf| launch.settings.insert(name.to_owned(), path.display().to_string());
         set("ORQESTRA_MASTER_KEY_FILE", self.folder.path().join("data/master.key"));
         set("ORQESTRA_DATA_DIR", self.folder.path().join("second/data"));
+        let secret = std::fs::read_to_string(self.folder.path().join("data/realtime.secret"));
+        if let Ok(secret) = secret {
+            launch.settings.entry("ORQESTRA_CENTRIFUGO_TOKEN_SECRET".to_owned()).or_insert(secret);
+        }
         Engine::up(&launch, 0).await
     }
 

@@ -17,6 +17,7 @@ const FINGERPRINT: &[u8] = b"orqestra/fingerprint/1\0";
 const CALLER_ID: &[u8] = b"orqestra/caller-id/1\0";
 const FORGETTING: &[u8] = b"orqestra/forgetting/1\0";
 const IDEMPOTENCY_KEY: &[u8] = b"orqestra/idempotency-key/1\0";
+const SECRET: &[u8] = b"orqestra/installation-secret/1\0";
 
 /// Stands for an id that a caller chose for its request or its trace. Shown in hexadecimal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +80,13 @@ impl IndexKey {
         hex::encode(&self.hash(FORGETTING, &value)[..8])
     }
 
+    /// The id of a secret that the installation's processes share.
+    pub(crate) fn secret_id(&self, secret: &str) -> [u8; 8] {
+        let mut id = [0; 8];
+        id.copy_from_slice(&self.hash(SECRET, secret.as_bytes())[..8]);
+        id
+    }
+
     fn hash(&self, tag: &[u8], value: &[u8]) -> [u8; 32] {
         Hmac::<Sha256>::new_from_slice(self.0.bytes())
             .expect("HMAC takes a key of any length")
@@ -117,6 +125,12 @@ mod tests {
             assert_eq!(index.caller_id_ref(text("callerId")).to_string(), text("callerIdRef"));
             assert_eq!(index.idempotency_ref(text("idempotencyKey")).to_string(), text("idempotencyRef"));
         }
+    }
+
+    #[test]
+    fn the_id_of_a_secret_never_changes() {
+        let index = IndexKey::new(key(KeyScope::Index, [1; 32])).unwrap();
+        assert_eq!(hex::encode(index.secret_id("a-secret-of-all-processes")), "a3d120a68b5951a6");
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod master;
 mod reader;
 mod rotate;
 mod seal;
+mod secret;
 mod vault;
 
 pub use api_key::{hash_api_key, new_api_key};
@@ -28,4 +29,5 @@ pub use master::{InvalidMasterKey, MasterKey, UnwrapError};
 pub use reader::{Corruption, KeyError, ReadFailure};
 pub use rotate::RotateError;
 pub use seal::{FieldContext, OpenError};
+pub use secret::{InstallationSecret, SecretError};
 pub use vault::Vault;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use orqestra_event_log::source::SystemClock;
 use orqestra_event_log::{Clock as _, MAX_CLOCK_SKEW, checkpoints_beyond_head, look_at_appends};
-use orqestra_vault::{MasterKey, OsEntropy, Vault};
+use orqestra_vault::{InstallationSecret, MasterKey, OsEntropy, SecretError, Vault};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{PgPool, Row as _};
 use tokio::time::timeout;
@@ -42,6 +42,7 @@ pub(super) async fn look(url: &str, settings: &Settings) -> (Vec<Finding>, Datab
     findings.push(in_time("schema", schema(&pool)).await);
     findings.push(in_time("clock", clock(&pool)).await);
     findings.push(in_time("master key", master_key(&pool, settings)).await);
+    findings.push(in_time("realtime secret", realtime_secret(&pool, settings)).await);
     findings.push(in_time("API keys", api_keys(&pool)).await);
     findings.push(in_time("parked", parked(&pool)).await);
     findings.push(in_time("unknown", held(&pool)).await);
@@ -208,6 +209,39 @@ async fn absent(pool: &PgPool) -> Finding {
         )
     } else {
         Finding::ok("master key", "will be made by `orqestra up` or `orqestra bootstrap`")
+    }
+}
+
+/// Whether the secret for realtime tokens is the installation's. None is made or claimed here.
+async fn realtime_secret(pool: &PgPool, settings: &Settings) -> Finding {
+    const PART: &str = "realtime secret";
+    let secret = match keep::realtime_secret_at_hand(settings) {
+        Ok(Some(secret)) => secret,
+        Ok(None) => return Finding::ok(PART, "is not here: only processes that serve the API need it"),
+        Err(error) => {
+            let what = "give it by ORQESTRA_CENTRIFUGO_TOKEN_SECRET";
+            return Finding::amiss(PART, format!("{error:#}"), what);
+        }
+    };
+    let Ok(Some(key)) = keep::master_key_at_hand(settings) else {
+        return Finding::ok(PART, "is not compared with the installation's: the master key is not here");
+    };
+    let vault = Vault::new(pool.clone(), key, Arc::new(OsEntropy));
+    match vault.is_claimed(InstallationSecret::Realtime, &secret).await {
+        Ok(Some(true)) => Finding::ok(PART, "is the installation's"),
+        Ok(None) => Finding::ok(PART, "is there; the installation has none yet"),
+        Ok(Some(false)) => Finding::amiss(
+            PART,
+            "is not the installation's: tokens that this process signs are refused by the others",
+            "give every process the same one by ORQESTRA_CENTRIFUGO_TOKEN_SECRET, or the data folder that has it; \
+             `orqestra bootstrap --change-realtime-secret` replaces the installation's",
+        ),
+        Err(SecretError::Key(_)) => {
+            Finding::ok(PART, "is not compared with the installation's: see the master key")
+        }
+        Err(SecretError::Unavailable(_) | SecretError::Other { .. }) => {
+            Finding::amiss(PART, "cannot be compared with the installation's", "run `orqestra migrate`")
+        }
     }
 }
 

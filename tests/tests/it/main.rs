@@ -49,6 +49,7 @@ mod remedies;
 mod restored;
 mod roles;
 mod scripts;
+mod secrets;
 mod sending;
 mod several;
 mod shutdown;

@@ -7,7 +7,7 @@ use orqestra_tests::folder::Folder;
 use orqestra_tests::postgres::TestDatabase;
 
 /// A process with a data folder of its own on this database.
-fn launch(folder: &Folder, database: &TestDatabase, name: &str) -> Launch {
+pub(crate) fn launch(folder: &Folder, database: &TestDatabase, name: &str) -> Launch {
     let own = folder.path().join(name);
     std::fs::create_dir(&own).expect("a folder in our own");
     let settings = [
@@ -19,8 +19,18 @@ fn launch(folder: &Folder, database: &TestDatabase, name: &str) -> Launch {
     Launch { folder: own, settings }
 }
 
-fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// What all of them say that prepare their database at the same moment.
+pub(crate) fn bootstrapped(launches: &[Launch]) -> Vec<Output> {
+    let start = |launch: &Launch| {
+        let mut command = launch.command(&["bootstrap"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("running the engine's program")
+    };
+    let started: Vec<Child> = launches.iter().map(start).collect();
+    started.into_iter().map(|child| child.wait_with_output().expect("an end")).collect()
 }
 
 #[tokio::test]
@@ -49,18 +59,14 @@ async fn of_many_that_make_a_key_at_once_one_does_and_the_others_end_and_keep_no
     let first = launch(&folder, &database, "first").run(&["migrate"]);
     assert!(first.status.success(), "{}", said(&first));
     let launches: Vec<Launch> = (0..6).map(|n| launch(&folder, &database, &n.to_string())).collect();
-    let start = |launch: &Launch| {
-        let mut command = launch.command(&["bootstrap"]);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("running the engine's program")
-    };
-    let started: Vec<Child> = launches.iter().map(start).collect();
-    let ended: Vec<Output> =
-        started.into_iter().map(|child| child.wait_with_output().expect("an end")).collect();
+    let ended = bootstrapped(&launches);
     let made = ended.iter().filter(|output| output.status.success()).count();
     assert_eq!(made, 1, "{:?}", ended.iter().map(said).collect::<Vec<_>>());
     for (launch, output) in launches.iter().zip(&ended) {
-        let key = launch.folder.join("data/master.key");
-        assert_eq!(key.exists(), output.status.success(), "{}", said(output));
+        for name in ["master.key", "realtime.secret", "admin.token"] {
+            let key = launch.folder.join("data").join(name);
+            assert_eq!(key.exists(), output.status.success(), "{name}: {}", said(output));
+        }
         if !output.status.success() {
             assert!(said(output).contains("another master key"), "{}", said(output));
         }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use orqestra_domain::{KeyId, RecipientRef, TenantId};
 use orqestra_tests::postgres::TestDatabase;
 use orqestra_vault::{
-    ClaimError, Corruption, DataKey, FieldContext, KeyError, KeyScope, MasterKey, NewKey, SeededEntropy,
-    UnwrapError, Vault,
+    ClaimError, Corruption, DataKey, FieldContext, InstallationSecret, KeyError, KeyScope, MasterKey, NewKey,
+    SecretError, SeededEntropy, UnwrapError, Vault,
 };
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -294,4 +294,32 @@ async fn a_rotation_moves_the_claim_and_both_keys_hold_until_then() {
     assert_eq!(before.rotate(&master(2)).await.expect("one key"), 1);
     assert!(vault(pool, master(2), 4).claim_master().await.expect("the new key alone"));
     assert!(vault(pool, master(1), 5).claim_master().await.is_err(), "the old key is over");
+}
+
+#[tokio::test]
+async fn one_secret_of_a_kind_is_claimed_until_it_is_replaced_and_a_change_of_the_master_key_keeps_it() {
+    const KIND: InstallationSecret = InstallationSecret::Realtime;
+    let database = TestDatabase::migrated(&MIGRATOR).await;
+    let pool = database.pool();
+    let before = vault(pool, master(1), 1);
+    store(pool, &before.new_key(TenantId::PLATFORM, KeyScope::Index).0).await;
+    let secrets: Vec<String> = (0..8).map(|number| format!("secret-{number}")).collect();
+    assert_eq!(before.is_claimed(KIND, &secrets[0]).await.expect("an answer"), None);
+    let claims =
+        futures::future::join_all(secrets.iter().map(|secret| before.claim_secret(KIND, secret))).await;
+    let (kept, refused): (Vec<usize>, Vec<usize>) = (0..8).partition(|&number| claims[number].is_ok());
+    assert_eq!(kept.len(), 1, "{claims:?}");
+    let (kept, other) = (&secrets[kept[0]], &secrets[refused[0]]);
+    let told = claims[refused[0]].as_ref().expect_err("it is refused").to_string();
+    assert!(!told.contains("secret-"), "{told}");
+    before.claim_secret(InstallationSecret::Admin, other).await.expect("another kind");
+
+    assert_eq!(before.rotate(&master(2)).await.expect("one key"), 1);
+    let after = vault(pool, master(2), 2);
+    after.claim_secret(KIND, kept).await.expect("the same secret");
+    assert!(matches!(after.claim_secret(KIND, other).await, Err(SecretError::Other { .. })));
+    after.replace_secret(KIND, other).await.expect("a change");
+    assert_eq!(after.is_claimed(KIND, other).await.expect("an answer"), Some(true));
+    assert_eq!(after.is_claimed(KIND, kept).await.expect("an answer"), Some(false));
+    assert!(matches!(after.claim_secret(KIND, kept).await, Err(SecretError::Other { .. })));
 }
