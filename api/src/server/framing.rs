@@ -6,6 +6,9 @@
 
 /// Bytes of a line that are kept: more than any header has that is looked at here.
 const KEPT: usize = 512;
+/// Most bytes of a request line: hyper says of a target beyond 65,534 bytes that it is too long, and of the whole head only
+/// that it is too large.
+const MOST_LINE: usize = 66 * 1024;
 /// Most bytes of all chunks' extensions, and of the trailers.
 const MOST_ASIDE: usize = 16 * 1024;
 const CR: u8 = b'\r';
@@ -16,6 +19,10 @@ const LF: u8 = b'\n';
 pub(super) enum Wrong {
     /// Its head.
     Head,
+    /// Its request line, which is longer than is read.
+    Line,
+    /// Its length, which is more than is counted.
+    Length,
     /// Its chunks.
     Chunks,
 }
@@ -114,7 +121,10 @@ impl Framing {
                     }
                 }
                 State::Head => {
-                    let Ok(complete) = self.head_byte(bytes[at]) else { return (at, Some(Wrong::Head)) };
+                    let complete = match self.head_byte(bytes[at]) {
+                        Ok(complete) => complete,
+                        Err(wrong) => return (at, Some(wrong)),
+                    };
                     at += 1;
                     if complete && self.state == State::Head {
                         return (at, None);
@@ -137,10 +147,10 @@ impl Framing {
     }
 
     /// One byte of a head; true for its last one.
-    fn head_byte(&mut self, byte: u8) -> Result<bool, ()> {
+    fn head_byte(&mut self, byte: u8) -> Result<bool, Wrong> {
         match (self.line.after_cr, byte) {
             (true, LF) => {}
-            (true, _) | (false, LF) => return Err(()),
+            (true, _) | (false, LF) => return Err(Wrong::Head),
             (false, CR) => {
                 self.line.after_cr = true;
                 self.head.bytes += 1;
@@ -149,7 +159,8 @@ impl Framing {
             (false, _) => {
                 self.line.push(byte);
                 self.head.bytes += 1;
-                return Ok(false);
+                let too_long = self.head.version.is_none() && self.line.length > MOST_LINE;
+                return if too_long { Err(Wrong::Line) } else { Ok(false) };
             }
         }
         if self.line.length > 0 {
@@ -230,7 +241,7 @@ impl Line {
 
 impl Head {
     /// A line that is not blank.
-    fn line(&mut self, line: &Line) -> Result<(), ()> {
+    fn line(&mut self, line: &Line) -> Result<(), Wrong> {
         if self.version.is_none() {
             self.version = Some(match &line.end.to_be_bytes() {
                 b"HTTP/1.1" => Version::OneOne,
@@ -242,37 +253,39 @@ impl Head {
         let colon = line.kept.iter().position(|byte| *byte == b':');
         let Some((name, value)) = colon.map(|colon| line.kept.split_at(colon)) else {
             // A name that is longer than what is kept is none that matters; without a colon it is none.
-            return if line.length > KEPT { Ok(()) } else { Err(()) };
+            return if line.length > KEPT { Ok(()) } else { Err(Wrong::Head) };
         };
         // A line that goes on the one before, and blanks before the colon.
         if name.first().is_none_or(|byte| b" \t".contains(byte))
             || name.ends_with(b" ")
             || name.ends_with(b"\t")
         {
-            return Err(());
+            return Err(Wrong::Head);
         }
         let value = value[1..].trim_ascii();
         let whole = line.length <= KEPT;
         if name.eq_ignore_ascii_case(b"host") {
             self.hosts += 1;
-            return if whole && is_host(value) { Ok(()) } else { Err(()) };
+            return if whole && is_host(value) { Ok(()) } else { Err(Wrong::Head) };
         }
         if name.eq_ignore_ascii_case(b"content-length") {
             self.lengths += 1;
             let digits = whole && !value.is_empty() && value.iter().all(u8::is_ascii_digit);
-            let text = std::str::from_utf8(value).ok().filter(|_| digits);
-            self.length = text.and_then(|text| text.parse().ok()).ok_or(())?;
+            let text = std::str::from_utf8(value).ok().filter(|_| digits).ok_or(Wrong::Head)?;
+            // hyper counts no further.
+            let length = text.parse().ok().filter(|length| *length <= u64::MAX / 2);
+            self.length = length.ok_or(Wrong::Length)?;
         }
         if name.eq_ignore_ascii_case(b"transfer-encoding") {
             self.codings += 1;
             // No other coding is undone here, so a body in one would be taken for what it is not.
-            return if whole && value.eq_ignore_ascii_case(b"chunked") { Ok(()) } else { Err(()) };
+            return if whole && value.eq_ignore_ascii_case(b"chunked") { Ok(()) } else { Err(Wrong::Head) };
         }
         Ok(())
     }
 
     /// What follows a head that is complete.
-    fn judged(&self) -> Result<State, ()> {
+    fn judged(&self) -> Result<State, Wrong> {
         let Self { bytes: _, version, hosts, lengths, length, codings } = self;
         let hosts_fit = match version {
             Some(Version::OneOne) => *hosts == 1,
@@ -280,10 +293,10 @@ impl Head {
             Some(Version::Other) | None => true,
         };
         if !hosts_fit || lengths + codings > 1 {
-            return Err(());
+            return Err(Wrong::Head);
         }
         match (codings, version) {
-            (1, Some(Version::One)) => Err(()),
+            (1, Some(Version::One)) => Err(Wrong::Head),
             (1, _) => Ok(State::Chunk(Chunk::Size { digits: 0, size: 0 })),
             (_, _) if *length > 0 => Ok(State::Body(*length)),
             (_, _) => Ok(State::Head),
@@ -367,7 +380,6 @@ mod tests {
             b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: +1\r\n\r\nx",
             b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 0x1\r\n\r\nx",
             b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length:\r\n\r\nx",
-            b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 99999999999999999999\r\n\r\nx",
             b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
             b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n0\r\n\r\n",
             b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: gzip\r\n\r\n",
@@ -380,6 +392,17 @@ mod tests {
             for piece in [1, 7, bytes.len()] {
                 assert_eq!(read(bytes, piece), Err(Wrong::Head), "{} by {piece}", bytes.escape_ascii());
             }
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_and_a_length_that_is_not_counted_are_told_apart() {
+        let line = |bytes: usize| [b"GET /".to_vec(), vec![b'a'; bytes - 5]].concat();
+        assert_eq!(Framing::default().feed(&line(MOST_LINE)), (MOST_LINE, None));
+        assert_eq!(Framing::default().feed(&line(MOST_LINE + 1)), (MOST_LINE, Some(Wrong::Line)));
+        let length = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 99999999999999999999\r\n\r\nx";
+        for piece in [1, 7, length.len()] {
+            assert_eq!(read(length, piece), Err(Wrong::Length));
         }
     }
 

@@ -111,6 +111,8 @@ impl<S> Strict<S> {
         let (taken, wrong) = self.framing.feed(bytes);
         match wrong {
             Some(Wrong::Head) => self.broken(ApiError::MalformedRequest),
+            Some(Wrong::Line) => self.broken(ApiError::UriTooLong),
+            Some(Wrong::Length) => self.broken(ApiError::PayloadTooLarge),
             Some(Wrong::Chunks) => self.mode = Mode::Failed,
             None => {
                 let large = self.framing.head_bytes().saturating_sub(SMALL_HEAD);

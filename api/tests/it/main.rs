@@ -14,6 +14,7 @@ mod openapi;
 mod order;
 mod probes;
 mod slow_readers;
+mod too_large;
 mod trigger;
 mod wire;
 mod world;
