@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, Postgres};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::lease::Lease;
-use super::run::{End, Runner, begin};
+use super::run::{End, InTime, Runner, begin, in_time};
 use super::store::{self, Moved};
 use super::{OnPoison, Subscriber, SubscriberError, SubscriptionState, parked};
 use crate::error::LogError;
@@ -44,6 +44,8 @@ enum Failure {
     Late(SubscriberError),
     /// It may work again: the tables tell what became of it.
     Passing(SubscriberError),
+    /// The subscription is to end; the next one to run reads what became of it.
+    Stopped,
     /// It was rolled back because of an event.
     Event(SubscriberError),
     /// It was rolled back because of an event that only a newer program can read.
@@ -101,6 +103,7 @@ impl<S: Subscriber> Runner<S> {
                     self.tries_again(from, &error);
                     return self.pause_and_look_again(lease, from, part).await;
                 }
+                Failure::Stopped => return Ok(Step::Ended(End::Stopped)),
                 Failure::Event(_) | Failure::Newer(_) if part.events.len() > 1 => {
                     let (first, second) = part.events.split_at(part.events.len() / 2);
                     parts.pop();
@@ -257,12 +260,14 @@ impl<S: Subscriber> Runner<S> {
             FailPoint::SubscriptionAfterCommit.hit();
             Ok(moved)
         };
-        let handled = timeout(self.options.limit, handling).await;
-        let Ok(moved) = handled else {
-            cut(connection);
-            return Err(too_long());
+        let handled = in_time(&self.token, self.options.limit, handling).await;
+        let moved = match handled {
+            InTime::Done(moved) => moved?,
+            unfinished @ (InTime::Late | InTime::Ended) => {
+                cut(connection);
+                return Err(if matches!(unfinished, InTime::Late) { too_long() } else { Failure::Stopped });
+            }
         };
-        let moved = moved?;
         if moved == Moved::Yes {
             self.subscriber.committed(part.events, part.to);
             let passed = u64::try_from(part.to.get() - from.get()).unwrap_or(0);
@@ -298,8 +303,8 @@ impl<S: Subscriber> Runner<S> {
             tx.commit().await?;
             Ok(Moved::Yes)
         };
-        let parked = timeout(self.options.limit, parking).await;
-        let Ok(moved) = parked else {
+        let parked = in_time(&self.token, self.options.limit, parking).await;
+        let InTime::Done(moved) = parked else {
             cut(connection);
             return Err(SubscriberError::Unavailable("parking took too long".into()));
         };

@@ -4,12 +4,11 @@
 //! the outcome is not known the tables are asked before anything else is handled.
 
 use sqlx::Connection as _;
-use tokio::time::timeout;
 
 use super::handle::cut;
 use super::lease::Lease;
 use super::parked::{self, Parked};
-use super::run::{End, Runner, begin};
+use super::run::{End, InTime, Runner, begin, in_time};
 use super::{Subscriber, SubscriberError};
 use crate::error::LogError;
 use crate::position::Position;
@@ -83,8 +82,8 @@ impl<S: Subscriber> Runner<S> {
             tx.commit().await.map_err(|error| SubscriberError::Unavailable(Box::new(error)))?;
             Ok(true)
         };
-        let handled = timeout(self.options.limit, handling).await;
-        let Ok(handled) = handled else {
+        let handled = in_time(&self.token, self.options.limit, handling).await;
+        let InTime::Done(handled) = handled else {
             cut(connection);
             return Err(SubscriberError::Unavailable("the retry took too long".into()));
         };

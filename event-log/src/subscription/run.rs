@@ -26,6 +26,50 @@ const SHORTEST_REST: Duration = Duration::from_millis(50);
 /// How often a subscription that steps back looks whether it still has to.
 const STEP: Duration = Duration::from_millis(20);
 
+/// How long a transaction goes on once the subscription is to end. What it has not stored is done again from the checkpoint.
+const ENDS_WITHIN: Duration = Duration::from_secs(1);
+/// The same of everything else, the lease's release included: a network that has lost its connections answers nothing.
+const GIVES_UP_AFTER: Duration = Duration::from_millis(2_500);
+
+/// Works until it is done, or for so long after the token is cancelled; nothing where that was too short.
+pub(super) async fn until_end<T>(
+    token: &CancellationToken,
+    after: Duration,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    let ends = async {
+        token.cancelled().await;
+        tokio::time::sleep(after).await;
+    };
+    tokio::select! {
+        biased;
+        done = work => Some(done),
+        () = ends => None,
+    }
+}
+
+/// How a transaction ended that had to end in time.
+pub(super) enum InTime<T> {
+    Done(T),
+    /// It took too long.
+    Late,
+    /// The subscription is to end.
+    Ended,
+}
+
+/// Works on a transaction until the limit, and for a moment only once the token is cancelled.
+pub(super) async fn in_time<T>(
+    token: &CancellationToken,
+    limit: Duration,
+    work: impl Future<Output = T>,
+) -> InTime<T> {
+    match until_end(token, ENDS_WITHIN, tokio::time::timeout(limit, work)).await {
+        Some(Ok(done)) => InTime::Done(done),
+        Some(Err(_)) => InTime::Late,
+        None => InTime::Ended,
+    }
+}
+
 /// Opens a subscription's transaction: what a crash takes back is done again from the checkpoint, and a process that
 /// stands still in it, or was cut off from it, holds up no other, the next try included, for longer than its limit.
 pub(super) fn begin(limit: Duration) -> String {
@@ -71,7 +115,11 @@ pub async fn run_subscription<S: Subscriber>(
     let mut pause = SHORTEST_REST;
     loop {
         let started = Instant::now();
-        let ended = runner.hold_and_follow().await;
+        let token = runner.token.clone();
+        let Some(ended) = until_end(&token, GIVES_UP_AFTER, runner.hold_and_follow()).await else {
+            tracing::warn!(subscription = runner.name, "ended without an answer of the database");
+            return Ok(());
+        };
         let mut rest = pause;
         if started.elapsed() > runner.options.longest_pause {
             pause = SHORTEST_REST;
@@ -124,7 +172,7 @@ pub(super) struct Runner<S> {
     pub(super) pool: PgPool,
     pub(super) subscriber: S,
     pub(super) options: SubscriptionOptions,
-    token: CancellationToken,
+    pub(super) token: CancellationToken,
     pub(super) name: String,
     pub(super) parked: ParkedStreams,
     /// How long to wait after the next failure.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use orqestra_domain::Timestamp;
 use sqlx::postgres::{PgConnectOptions, PgDatabaseError, PgSeverity};
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::look;
@@ -32,6 +33,10 @@ pub(super) const UNSENT_PATIENCE: Duration = Duration::from_secs(3);
 const SENT_PATIENCE: Duration = Duration::from_secs(15);
 /// How long a look may take.
 const LOOK: Duration = Duration::from_millis(1_500);
+/// A session that was idle for longer is asked before it is used. Not a shorter time: the question costs a round trip.
+const IDLE: Duration = Duration::from_millis(100);
+/// How long it has to answer, or it is replaced.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
@@ -61,6 +66,10 @@ enum Failure {
 pub(super) struct Flusher {
     options: PgConnectOptions,
     connection: Option<PgConnection>,
+    /// When the connection was last known to work.
+    worked: Instant,
+    /// Tells that the process's sessions are replaced, and so this one.
+    renewals: watch::Receiver<()>,
     /// The last batch found no database: the next one tries once, without patience.
     away: bool,
     outage: Outage,
@@ -71,7 +80,7 @@ pub(super) struct Flusher {
 }
 
 impl Flusher {
-    pub(super) fn new(options: PgConnectOptions) -> Self {
+    pub(super) fn new(options: PgConnectOptions, renewals: watch::Receiver<()>) -> Self {
         // Ends on the server too what this side has given up.
         let options = options.options([
             ("statement_timeout", "9000"),
@@ -83,6 +92,8 @@ impl Flusher {
         Self {
             options,
             connection: None,
+            worked: Instant::now(),
+            renewals,
             away: false,
             outage: Outage::default(),
             hindered: Outage::default(),
@@ -99,6 +110,34 @@ impl Flusher {
     /// Tells while a batch is under way since when the database cannot be reached.
     pub(super) fn unreachable(&self) -> Arc<Outage> {
         Arc::clone(&self.unreachable)
+    }
+
+    /// Drops a connection that may lead nowhere: unasked where the process's sessions are replaced, and where it was idle and
+    /// does not answer. A network that has forgotten it takes what is sent and tells nothing.
+    async fn drop_if_lost(&mut self, shared: &Shared) {
+        let renewed = self.renewals.has_changed().unwrap_or(false);
+        self.renewals.mark_unchanged();
+        let Some(connection) = &mut self.connection else { return };
+        if !renewed {
+            if self.worked.elapsed() <= IDLE {
+                return;
+            }
+            match timeout(ANSWERS_WITHIN, connection.ping()).await {
+                Ok(Ok(())) => return,
+                Ok(Err(_)) => {}
+                // Most likely the sessions of its age are silent too.
+                Err(_) => shared.sessions.renew(),
+            }
+        }
+        self.connection = None;
+        self.renewals.mark_unchanged();
+    }
+
+    /// Notes that the connection works: what made others be replaced before does not speak against it.
+    fn works(&mut self, shared: &Shared) {
+        works(shared);
+        self.worked = Instant::now();
+        self.renewals.mark_unchanged();
     }
 
     async fn connected(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
@@ -122,6 +161,7 @@ impl Flusher {
                 self.unreachable.began(tried_at);
             }
             self.connection = Some(connected?);
+            self.worked = Instant::now();
         }
         Ok(self.connection.as_mut().expect("it was just made"))
     }
@@ -163,7 +203,7 @@ impl Flusher {
             let failure = match self.attempt(&commands, sent, now, shared).await {
                 Ok(found) => {
                     self.away = false;
-                    works(shared);
+                    self.works(shared);
                     if let Some(duration_ms) = self.outage.ends() {
                         tracing::info!(duration_ms, "batches are stored again");
                     }
@@ -234,7 +274,7 @@ impl Flusher {
         }
         match looked {
             Ok(()) => {
-                works(shared);
+                self.works(shared);
                 if let Some(duration_ms) = self.hindered.ends() {
                     tracing::info!(duration_ms, "appends would be stored again");
                 }
@@ -301,6 +341,7 @@ impl Flusher {
         if shared.intact.check().is_err() {
             return refuse_all();
         }
+        self.drop_if_lost(shared).await;
         let connection = self.connected().await.map_err(|error| Attempt { error, asked: false })?;
         let asked = |error| Attempt { error, asked: true };
         if sent {

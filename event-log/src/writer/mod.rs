@@ -56,9 +56,10 @@ impl Writer {
         max_batch: usize,
         look: Option<Duration>,
     ) -> Self {
+        let flusher = Flusher::new(options, shared.sessions.renewals());
         Self {
             shared,
-            flusher: Flusher::new(options),
+            flusher,
             max_batch,
             pending: Pending::default(),
             share: batch::Share::default(),

@@ -7,6 +7,7 @@ mod claims;
 mod configuration;
 mod conformance;
 mod contention;
+mod ending;
 mod faults;
 mod gathering;
 mod guards;

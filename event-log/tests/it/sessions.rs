@@ -100,6 +100,24 @@ async fn a_statement_that_was_given_up_on_a_lost_connection_keeps_no_place_of_th
     world.answers("statements that were given up").await;
 }
 
+#[tokio::test]
+async fn the_first_append_after_the_network_has_forgotten_an_idle_writer_is_stored_within_seconds() {
+    let world = support::World::new().await;
+    let proxy = Proxy::before(TestCluster::shared().socket()).await;
+    let pool = world.database.pool_over(proxy.port());
+    let log = EventLog::open(pool, options(&world.clock), world.token.child_token()).await.unwrap();
+    recorded(log.append(events(1, 0, 1)).await);
+    for number in 2..4 {
+        let (since, idle) = (Instant::now(), Duration::from_millis(150));
+        wait::until_now("an idle writer", DEADLINE, || (since.elapsed() > idle).then_some(())).await;
+        proxy.lose();
+        let asked = Instant::now();
+        recorded(log.append(events(number, 0, 1)).await);
+        assert!(asked.elapsed() < ANSWERED_WITHIN, "{:?}", asked.elapsed());
+    }
+    log.close().await;
+}
+
 /// The sessions by which logs listen, which hold their presence.
 async fn listening(pool: &PgPool) -> Vec<i32> {
     let present = "select pid from pg_locks
