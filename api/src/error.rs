@@ -3,6 +3,8 @@
 //! One table gives each error its status and its stable code; `docs/errors.md` lists them. What is inside the engine
 //! stays inside: it is logged once, by the observer that writes the body, and never rendered.
 
+pub(crate) mod codes;
+
 use std::sync::Arc;
 
 use axum::http::StatusCode;

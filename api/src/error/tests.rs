@@ -66,6 +66,12 @@ fn every_code_stands_once_in_the_documentation_with_its_status() {
 }
 
 #[test]
+fn the_described_codes_are_those_that_there_are() {
+    let codes: std::collections::BTreeSet<_> = all().iter().map(|error| error.row().1).collect();
+    assert_eq!(codes, codes::CODES.iter().copied().collect());
+}
+
+#[test]
 fn a_read_that_took_too_long_is_worth_another_try() {
     let error = ApiError::from(ReadModelError::Timeout);
     assert_eq!((error.row().0, error.retry_after()), (StatusCode::SERVICE_UNAVAILABLE, Some(1)));

@@ -4,6 +4,7 @@
 //! and what is within is not.
 
 use orqestra_commands::Reason;
+use orqestra_domain::notification::SkipReason;
 use orqestra_domain::tenant::Limits;
 use orqestra_domain::{
     Channel, EmailAddress, EventId, EventTypeName, Mailbox, PushCategories, Strength, TenantName, UserId,
@@ -18,11 +19,22 @@ use super::operations;
 use crate::admin::explanation::INCLUDED;
 use crate::admin::providers::{MAX_CREDENTIAL, MAX_HOST, MAX_PROVIDERS};
 use crate::admin::tenants::MAX_SECRET;
+use crate::error::codes::CODES;
 
 const CHANNELS: &[&str] = &[Channel::Email.as_str(), Channel::Sms.as_str(), Channel::Push.as_str()];
 const TLS: &[&str] = &["none", "starttls", "tls"];
 const WAITS: &[&str] = &["tenant_inactive", "no_provider", "no_sender"];
 const SUBSCRIPTION: &[&str] = &["starting", "stands_by", "follows", "interrupted", "halted", "outdated"];
+const PARTS: &[&str] = &["log", "clock", "directory", "projection", "dispatch", "readiness"];
+const SKIPS: &[&str] = &{
+    let mut names = [""; SkipReason::ALL.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = SkipReason::ALL[at].as_str();
+        at += 1;
+    }
+    names
+};
 /// No control character, as `char::is_control` has them.
 const NO_CONTROLS: &str = r"^[^\x00-\x1f\x7f-\x9f]*$";
 /// A name of labels of up to 63 characters, or an IPv6 address; an IPv4 address is such a name.
@@ -59,9 +71,11 @@ enum Bound {
     Like(&'static str),
     /// A UUID.
     Uuid,
+    /// Always true.
+    True,
 }
 
-use Bound::{Email, Formed, From, Like, List, One, Plain, Text, Uuid, Whole};
+use Bound::{Email, Formed, From, Like, List, One, Plain, Text, True, Uuid, Whole};
 
 const STATES: &[&str] = &["PLANNED", "SENDING", "RETRYING", "SENT", "FAILED", "SKIPPED", "UNKNOWN"];
 /// The inbox has a channel of its own.
@@ -149,11 +163,39 @@ fn fields() -> Vec<(&'static str, &'static str, Bound)> {
         ("KeptMessage", "deliveryId", Uuid),
         ("KeptMessage", "notificationId", Uuid),
         ("ProviderView", "instance", Uuid),
+        ("ProviderView", "port", Whole(1, 65_535)),
+        ("ExplainedEvent", "evidenceId", Uuid),
+        ("ExplainedEvent", "notificationId", Uuid),
+        ("PlanLine", "reason", One(SKIPS)),
+        ("ChannelState", "reason", One(SKIPS)),
+        ("AttemptView", "attempt", From(1)),
+        ("TemplateView", "version", From(1)),
+        ("TemplateSummary", "version", From(1)),
+        ("SavedTemplate", "version", From(1)),
+        ("RegisteredTenant", "name", NAME),
+        ("TriggerAnswer", "eventId", ID),
+        ("Degraded", "part", One(PARTS)),
+        ("Subscription", "behind", From(0)),
+        ("FieldError", "line", From(1)),
+        ("FieldError", "column", From(1)),
+        ("ErrorBody", "code", One(CODES)),
+        ("ErrorBody", "statusCode", Whole(400, 599)),
+        ("ErrorBody", "retryAfter", From(1)),
+        ("Done", "success", True),
+        ("EventAnswer", "success", True),
+        ("EventDetails", "success", True),
+        ("ExplanationAnswer", "success", True),
+        ("HistoryAnswer", "success", True),
+        ("Resolved", "success", True),
+        ("SandboxMessages", "success", True),
+        ("TemplateList", "success", True),
+        ("TenantList", "success", True),
+        ("TriggerAnswer", "success", True),
     ]
 }
 
 /// Parameters, by where they stand and their name; of one operation alone where it is named.
-const PARAMETERS: [(Option<&str>, ParameterIn, &str, Bound); 13] = [
+const PARAMETERS: [(Option<&str>, ParameterIn, &str, Bound); 14] = [
     (None, ParameterIn::Path, "tenantId", Uuid),
     (None, ParameterIn::Path, "notificationId", Uuid),
     (None, ParameterIn::Path, "deliveryId", Uuid),
@@ -167,6 +209,7 @@ const PARAMETERS: [(Option<&str>, ParameterIn, &str, Bound); 13] = [
     (Some("listSandboxMessages"), ParameterIn::Query, "tenantId", Uuid),
     (Some("listSandboxMessages"), ParameterIn::Query, "channel", One(CHANNELS)),
     (None, ParameterIn::Header, "X-Idempotency-Key", ID),
+    (None, ParameterIn::Header, "X-Orqestra-Signature", Like("^[0-9A-Fa-f]{64}$")),
 ];
 
 /// Puts all of it into the description.
@@ -261,6 +304,7 @@ fn put_into(object: &mut Object, bound: Bound) {
             object.enum_values = Some(names.iter().map(|name| (*name).into()).chain(none).collect());
         }
         Like(pattern) => object.pattern = Some(pattern.to_owned()),
+        True => object.enum_values = Some(vec![true.into()]),
         Uuid => object.format = Some(SchemaFormat::Custom("uuid".to_owned())),
         List(..) => panic!("a list that is none"),
     }

@@ -21,7 +21,10 @@ impl Modify for Credentials {
     fn modify(&self, document: &mut OpenApi) {
         let components = document.components.get_or_insert_default();
         let key = ApiKeyValue::with_description("x-api-key", "A key of the tenant, for its backend alone");
-        let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The admin token"));
+        let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(
+            "The admin token. After 8 wrong ones an address has to wait before another is looked at (429, \
+             `too_many_wrong_tokens`); a right one, or 10 minutes without a wrong one, begin anew",
+        ));
         components.add_security_scheme("apiKey", SecurityScheme::ApiKey(ApiKey::Header(key)));
         components.add_security_scheme("adminToken", SecurityScheme::Http(token.build()));
     }
@@ -44,7 +47,12 @@ impl Modify for SharedErrors {
                 operation.security = Some(Vec::new());
             }
             if admin {
-                add(operation, "429", "Too many wrong admin tokens came from this address");
+                add(
+                    operation,
+                    "429",
+                    "More than 8 wrong admin tokens came from this address: no token of it is looked at until `Retry-After`, \
+                     the right one neither; 1 second at first, doubled with each further wrong token, a minute at most",
+                );
             }
             if operation.request_body.is_some() {
                 add(operation, "400", "The body is no JSON, or ended early");
@@ -71,7 +79,9 @@ fn add(operation: &mut Operation, status: &str, description: &str) {
 fn headers(status: &str, response: &mut RefOr<utoipa::openapi::Response>) {
     let RefOr::T(response) = response else { return };
     let mut add = |name: &str, of: Type, description: &str| {
-        let header = HeaderBuilder::new().schema(Some(ObjectBuilder::new().schema_type(of).build()));
+        let least = (of == Type::Integer).then_some(1);
+        let header =
+            HeaderBuilder::new().schema(Some(ObjectBuilder::new().schema_type(of).minimum(least).build()));
         let header = header.description(Some(description)).build();
         response.headers.entry(name.to_owned()).or_insert_with(|| header.into());
     };

@@ -66,6 +66,23 @@ pub enum SkipReason {
 }
 
 impl SkipReason {
+    /// Every reason.
+    pub const ALL: [Self; 13] = [
+        Self::NotRequested,
+        Self::NotWhitelisted,
+        Self::NoTemplate,
+        Self::TemplateInactive,
+        Self::NoAddress,
+        Self::NoProvider,
+        Self::OptedOut,
+        Self::RecipientForgotten,
+        Self::TenantInactive,
+        Self::Suppressed,
+        Self::Expired,
+        Self::TooLarge,
+        Self::Unaddressable,
+    ];
+
     /// The stable code.
     pub const fn as_str(self) -> &'static str {
         match self {
