@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(untaken.len(), MOST / PART / 2);
         assert!(turns.take(tenant(1)).now_or_never().unwrap().is_ok(), "no turn is held");
         assert!(read(&answers, &turns, tenant(2)).await.is_ok(), "another tenant has room");
-        let (more, _) = tokio::join!(read(&answers, &turns, tenant(1)), async { untaken.pop() });
+        let (more, ()) = tokio::join!(read(&answers, &turns, tenant(1)), async { drop(untaken.pop()) });
         assert!(more.is_ok(), "what is taken makes room for what waits");
     }
 
