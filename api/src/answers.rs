@@ -113,7 +113,7 @@ mod tests {
     async fn read(answers: &Answers, turns: &Turns, tenant: TenantId) -> Result<Bytes, ApiError> {
         let until = Instant::now() + Duration::from_millis(20);
         let nothing = std::future::ready(Ok::<_, ApiError>(()));
-        let (_, room) = answers.read(turns, (tenant, PART), until, nothing).await?.apart();
+        let ((), room) = answers.read(turns, (tenant, PART), until, nothing).await?.apart();
         Ok(room.written("x".repeat(PART)))
     }
 
@@ -141,7 +141,7 @@ mod tests {
         let until = Instant::now() + Duration::from_secs(1);
         let all = MOST / 2;
         let nothing = || std::future::ready(Ok::<_, ApiError>(()));
-        let (_, room) = answers.read(&turns, (tenant(1), all), until, nothing()).await.unwrap().apart();
+        let ((), room) = answers.read(&turns, (tenant(1), all), until, nothing()).await.unwrap().apart();
         let small = room.written("little".to_owned());
         assert_eq!(&*small, b"little");
         assert!(answers.read(&turns, (tenant(1), all - 6), until, nothing()).await.is_ok());

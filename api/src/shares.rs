@@ -110,16 +110,16 @@ mod tests {
 
     const MOST: usize = 1_000;
 
-    fn tenant(number: u128) -> Owner {
-        Some(TenantId::from_uuid(Uuid::from_u128(number)))
+    fn tenant(number: u128) -> TenantId {
+        TenantId::from_uuid(Uuid::from_u128(number))
     }
 
     #[test]
     fn one_owners_bytes_leave_others_as_much_as_they_take_and_nothing_is_held_for_ever() {
         let shares = Shares::of(MOST);
-        let all_of = |owner| -> Vec<Share> {
+        let all_of = |owner: TenantId| -> Vec<Share> {
             std::iter::from_fn(|| {
-                let mut share = shares.begin(owner);
+                let mut share = shares.begin(Some(owner));
                 share.hold(10).then_some(share)
             })
             .collect()
@@ -135,9 +135,9 @@ mod tests {
     #[test]
     fn what_is_in_memory_counts_even_beyond_the_bound_and_what_waits_is_told_of_what_is_given_back() {
         let shares = Shares::of(MOST);
-        let mut large = shares.begin(tenant(1));
+        let mut large = shares.begin(Some(tenant(1)));
         large.settle(2 * MOST);
-        let mut other = shares.begin(tenant(2));
+        let mut other = shares.begin(Some(tenant(2)));
         assert!(!other.hold(1));
         let told = shares.given_back();
         large.settle(MOST / 2);

@@ -42,17 +42,3 @@ fn without_blocks(html: &str) -> String {
     kept.push_str(rest);
     kept
 }
-
-/// How long a tag without its `<` is up to its `>`, quotes respected if they are closed.
-fn tag_length(tag: &str) -> Option<usize> {
-    let mut quote = None;
-    for (at, byte) in tag.bytes().enumerate() {
-        match (quote, byte) {
-            (None, b'>') => return Some(at),
-            (None, b'"' | b'\'') => quote = Some(byte),
-            (Some(open), _) if open == byte => quote = None,
-            _ => {}
-        }
-    }
-    tag.find('>')
-}

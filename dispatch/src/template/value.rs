@@ -71,14 +71,6 @@ impl Value {
         }
     }
 
-    /// Its text, shared where it is one.
-    pub(super) fn to_shared(&self) -> Arc<str> {
-        match self {
-            Self::Text(text) => Arc::clone(text),
-            other => Arc::from(&*other.to_text()),
-        }
-    }
-
     fn inspect(&self, text: &mut String) {
         match self {
             Self::Nil => text.push_str("nil"),

@@ -116,7 +116,8 @@ pub async fn run_subscription<S: Subscriber>(
     loop {
         let started = Instant::now();
         let token = runner.token.clone();
-        let Some(ended) = until_end(&token, GIVES_UP_AFTER, runner.hold_and_follow()).await else {
+        let following = Box::pin(runner.hold_and_follow());
+        let Some(ended) = until_end(&token, GIVES_UP_AFTER, following).await else {
             tracing::warn!(subscription = runner.name, "ended without an answer of the database");
             return Ok(());
         };

@@ -28,7 +28,7 @@ pub fn plain_text(html: &str) -> String {
     let mut elements = Elements::new(sheet_of(html));
     read(html, |token| match token {
         Token::AttributeOf(attributes, name, value) => attributes.set(name, value, elements.asked_for()),
-        Token::Start(name, attributes) => elements.open(name, attributes, &mut page),
+        Token::Start(name, attributes) => elements.open(name, std::mem::take(attributes), &mut page),
         Token::End(name) => elements.close(name, &mut page),
         Token::Text(text) => elements.text(&String::from_utf8_lossy(text), &mut page),
         Token::Comment(comment) => elements.comment(comment),
@@ -65,7 +65,7 @@ fn sheet_of(html: &str) -> Sheet {
 enum Token<'t> {
     /// One of the attributes of the element that begins.
     AttributeOf(&'t mut Attributes, &'t [u8], &'t [u8]),
-    Start(&'t [u8], Attributes),
+    Start(&'t [u8], &'t mut Attributes),
     End(&'t [u8]),
     Text(&'t [u8]),
     Comment(&'t [u8]),
@@ -93,7 +93,7 @@ fn read(html: &str, mut take: impl FnMut(Token<'_>)) {
                 take(Token::AttributeOf(&mut attributes, &attribute, value));
             }
             CallbackEvent::CloseStartTag { .. } => {
-                take(Token::Start(&name, std::mem::take(&mut attributes)));
+                take(Token::Start(&name, &mut attributes));
                 return (name == b"noscript").then_some(());
             }
             CallbackEvent::EndTag { name } => take(Token::End(name)),
