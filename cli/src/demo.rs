@@ -29,7 +29,11 @@ pub(crate) async fn ensure(commands: &Commands, tenant: &Bootstrap) -> anyhow::R
             sender_email: None,
         };
         match commands.register_tenant(register, &ctx).await {
-            Ok(_) | Err(CommandError::Refused(TenantRefusal::AlreadyRegistered)) => {}
+            Ok(_) => {}
+            // Another process was first, and this one does not know of it yet.
+            Err(CommandError::Refused(TenantRefusal::AlreadyRegistered)) => {
+                commands.directory().catch_up_now().await?;
+            }
             Err(CommandError::Refused(TenantRefusal::ApiKeyTaken { holder })) => {
                 bail!(another_tenants(tenant.id, holder));
             }

@@ -3,7 +3,7 @@
 
 use std::process::Output;
 
-use orqestra_tests::engine::Launch;
+use orqestra_tests::engine::{Engine, Launch};
 use orqestra_tests::folder::Folder;
 use orqestra_tests::postgres::TestDatabase;
 use orqestra_tests::world::{ENDS_WITHIN, World};
@@ -48,6 +48,32 @@ async fn of_many_that_make_a_secret_at_once_one_does_and_the_others_end_and_keep
             let again = launch.run(&["bootstrap"]);
             assert_eq!(again.status.success(), output.status.success(), "{}", said(&again));
         }
+    }
+}
+
+#[tokio::test]
+async fn of_many_that_start_on_an_empty_database_with_the_same_keys_all_run() {
+    let (folder, database) = (Folder::new("secrets"), TestDatabase::empty().await);
+    let mut launches = launches(&folder, &database, &[MASTER_KEY, (REALTIME, SECRET)]);
+    let tenant = uuid::Uuid::from_u128(5).to_string();
+    for launch in &mut launches {
+        for (name, value) in [
+            ("ORQESTRA_ADMIN_TOKEN", orqestra_tests::world::ADMIN_TOKEN),
+            ("ORQESTRA_LOG_FORMAT", "json"),
+            ("ORQESTRA_BOOTSTRAP_TENANT_ID", &tenant),
+            ("ORQESTRA_BOOTSTRAP_TENANT_NAME", "Shop"),
+            ("ORQESTRA_BOOTSTRAP_API_KEY", "kE7w-3sR9tYb5Nm1Vx8Qz2Lc6Hd4Jf0Gp"),
+        ] {
+            launch.settings.insert(name.to_owned(), value.to_owned());
+        }
+    }
+    let engines = futures::future::join_all(launches.iter().map(|launch| Engine::up(launch, 0))).await;
+    for engine in &engines {
+        engine.signal(Signal::TERM);
+    }
+    for engine in &engines {
+        let status = engine.end(ENDS_WITHIN).await;
+        assert!(status.success(), "{status}: {}", engine.log_tail());
     }
 }
 
