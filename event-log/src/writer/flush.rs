@@ -122,12 +122,11 @@ impl Flusher {
             if self.worked.elapsed() <= IDLE {
                 return;
             }
-            match timeout(ANSWERS_WITHIN, connection.ping()).await {
-                Ok(Ok(())) => return,
-                Ok(Err(_)) => {}
-                // Most likely the sessions of its age are silent too.
-                Err(_) => shared.sessions.renew(),
+            if matches!(timeout(ANSWERS_WITHIN, connection.ping()).await, Ok(Ok(()))) {
+                return;
             }
+            // Most likely the sessions of its age are lost too, or lead to a server that was replaced.
+            shared.sessions.renew();
         }
         self.connection = None;
         self.renewals.mark_unchanged();
