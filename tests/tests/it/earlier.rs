@@ -32,6 +32,8 @@ const FORGOTTEN: usize = 6;
 const WAITING: usize = 7;
 const OPEN: usize = 8;
 const EVENTS: usize = 9;
+/// The log's processes share it, wherever they run.
+const REALTIME: (&str, &str) = ("ORQESTRA_CENTRIFUGO_TOKEN_SECRET", "Tg4kz8WqPm2Vx7Nc1Rb9Ys6Lf3Hd5Jw0");
 
 /// The engine's answers until it was killed.
 #[derive(Serialize, Deserialize)]
@@ -84,7 +86,7 @@ async fn leave_behind(folder: &Path) {
     let [_, _, high, low] = std::process::id().to_be_bytes();
     let mail = (format!("127.25.{high}.{low}"), 2525);
     let key = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, [7; 32]);
-    let slow = [("ORQESTRA_RETRY_DELAYS", "300ms,3s,3s,3s")];
+    let slow = [("ORQESTRA_RETRY_DELAYS", "300ms,3s,3s,3s"), REALTIME];
     let world = World::over(&database, &key, &slow).await;
     let shop = Shop::with_mail_at(world, Smtp::start_at(&mail.0, mail.1)).await;
     let (world, tenant) = (&shop.world, shop.tenant());
@@ -150,8 +152,11 @@ async fn goes_on(folder: &Path) {
     let (before, frozen): (i64, Vec<u8>) = log(&database).await;
     let smtp = Smtp::start_at(&answers.mail.0, answers.mail.1);
     let id = answers.tenant.to_string();
-    let settings =
-        [("ORQESTRA_BOOTSTRAP_TENANT_ID", id.as_str()), ("ORQESTRA_BOOTSTRAP_API_KEY", &answers.key)];
+    let settings = [
+        ("ORQESTRA_BOOTSTRAP_TENANT_ID", id.as_str()),
+        ("ORQESTRA_BOOTSTRAP_API_KEY", &answers.key),
+        REALTIME,
+    ];
     let world = World::over(&database, &answers.master_key, &settings).await;
     let tenant = answers.tenant();
 
