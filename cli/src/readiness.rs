@@ -100,6 +100,16 @@ impl EngineReadiness {
         ))
     }
 
+    /// Channels that this process sends nothing on.
+    fn unread(&self) -> Option<String> {
+        let directory = self.directory.as_ref().filter(|_| self.roles.contains(&Role::Dispatch))?;
+        let (count, tenant, channel, kind) = directory.unread_providers()?;
+        Some(format!(
+            "tenants with a provider that this program cannot read, whose channel it leaves to a newer one: {count}, first \
+             {tenant}, {channel}, {kind}; upgrade this process"
+        ))
+    }
+
     /// After a jump of the database's clock nothing that was under way is called overdue for a while.
     fn jumped(&self) -> Option<String> {
         let step = self.log.clock().last_step().filter(|step| step.ago < self.open_at_most)?;
@@ -143,7 +153,8 @@ impl EngineReadiness {
         // Callers of a process that serves the API lose nothing by it.
         let waits = jumped.is_some() && !self.roles.contains(&Role::Api);
         degraded.extend(jumped.map(|reason| Degraded { part: "clock", reason }));
-        degraded.extend(self.halted().map(|reason| Degraded { part: "directory", reason }));
+        let directory = self.halted().into_iter().chain(self.unread());
+        degraded.extend(directory.map(|reason| Degraded { part: "directory", reason }));
         let mut subscriptions = Vec::new();
         for (part, name) in self.readers() {
             let (subscription, amiss) = self.reader(name);

@@ -94,7 +94,7 @@ impl fmt::Display for Server {
 impl Server {
     fn of(entry: &ProviderEntry) -> Option<(ProviderInstanceId, Self)> {
         match &entry.config {
-            ProviderConfig::Sandbox => None,
+            ProviderConfig::Sandbox | ProviderConfig::Unread(_) => None,
             ProviderConfig::Smtp(smtp) => {
                 Some((entry.instance, Self { host: smtp.host.clone(), port: smtp.port }))
             }

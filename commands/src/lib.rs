@@ -58,7 +58,8 @@ pub use record_reading::{Person, Reading, Reason};
 pub use register_tenant::{RegisterTenant, Registered};
 pub use seed_platform::SeedError;
 pub use set_providers::{
-    PROVIDER_PASSWORD_FIELD, PROVIDER_USERNAME_FIELD, ProviderInput, SmtpInput, open_credential,
+    ListedProvider, PROVIDER_PASSWORD_FIELD, PROVIDER_USERNAME_FIELD, ProviderInput, SmtpInput,
+    open_credential,
 };
 pub use trace::{CallersIds, Trace, TraceParent};
 pub use trigger_notification::{IdempotencyKey, RecipientInput, Trigger, Triggered};

@@ -2,10 +2,13 @@
 //!
 //! Each entry has an instance, to which its credentials are sealed. It is kept, taken from the tenant's earlier entries or
 //! derived, never drawn at random, so that the same settings come to the same instance also after they were taken away and
-//! put back, whichever version of the program stored them.
+//! put back, whichever version of the program stored them. A credential that did not change keeps its seal, so that the
+//! same settings are the same entry.
 
 use cqrs_es::Aggregate as _;
-use orqestra_domain::provider::{ProviderConfig, ProviderEntry, SmtpConfig, TlsMode, Username};
+use orqestra_domain::provider::{
+    ProviderConfig, ProviderEntry, ProviderLimits, SmtpConfig, TlsMode, Username,
+};
 use orqestra_domain::tenant::{Tenant, TenantChange, TenantEvent, TenantRefusal};
 use orqestra_domain::{AnyEvent, Channel, ProviderInstanceId, Sealed, StreamId, TenantId};
 use orqestra_event_log::Ticket;
@@ -29,6 +32,21 @@ pub enum ProviderInput {
     Sandbox,
     /// An SMTP server.
     Smtp(SmtpInput),
+}
+
+/// One entry of a list as configured.
+#[derive(Clone)]
+pub struct ListedProvider {
+    /// The provider.
+    pub provider: ProviderInput,
+    /// How much it is given at most.
+    pub limits: ProviderLimits,
+}
+
+impl From<ProviderInput> for ListedProvider {
+    fn from(provider: ProviderInput) -> Self {
+        Self { provider, limits: ProviderLimits::NONE }
+    }
 }
 
 /// How to reach an SMTP server.
@@ -78,6 +96,15 @@ struct Known {
     port: u16,
     username: Option<String>,
     instance: ProviderInstanceId,
+    /// Its credentials as they are sealed.
+    sealed: Credentials,
+}
+
+/// The sealed credentials of an entry.
+#[derive(Clone, Default)]
+struct Credentials {
+    username: Option<Sealed>,
+    password: Option<Sealed>,
 }
 
 impl Known {
@@ -97,14 +124,18 @@ struct Instances<'a> {
 }
 
 impl Instances<'_> {
-    /// The instance of the latest entry with this host, port and user name; else one derived from them.
-    fn of(&mut self, smtp: &SmtpInput) -> ProviderInstanceId {
-        let instance = match self.known.iter().position(|known| known.is(smtp)) {
-            Some(at) => self.known.remove(at).instance,
-            None => self.derived(smtp),
+    /// The instance of the latest entry with this host, port and user name, and the credentials that it has; else one
+    /// derived from them.
+    fn of(&mut self, smtp: &SmtpInput) -> (ProviderInstanceId, Credentials) {
+        let (instance, credentials) = match self.known.iter().position(|known| known.is(smtp)) {
+            Some(at) => {
+                let known = self.known.remove(at);
+                (known.instance, known.sealed)
+            }
+            None => (self.derived(smtp), Credentials::default()),
         };
         self.given.push(instance);
-        instance
+        (instance, credentials)
     }
 
     fn derived(&self, smtp: &SmtpInput) -> ProviderInstanceId {
@@ -136,7 +167,7 @@ impl Commands {
         &self,
         tenant: TenantId,
         channel: Channel,
-        providers: Vec<ProviderInput>,
+        providers: Vec<impl Into<ListedProvider>>,
         ctx: &Context,
     ) -> Result<Vec<ProviderEntry>, CommandError<TenantRefusal>> {
         let entry = self.directory().tenant(tenant).ok_or(CommandError::UnknownTenant)?;
@@ -146,25 +177,32 @@ impl Commands {
         let mut instances = Instances { tenant: &entry, channel, known, given: Vec::new() };
         let configured: Vec<ProviderEntry> = providers
             .into_iter()
-            .map(|provider| match provider {
-                ProviderInput::Sandbox => ProviderEntry::SANDBOX,
+            .map(Into::into)
+            .map(|ListedProvider { provider, limits }| match provider {
+                ProviderInput::Sandbox => ProviderEntry { limits, ..ProviderEntry::SANDBOX },
                 ProviderInput::Smtp(smtp) => {
-                    let instance = instances.of(&smtp);
-                    let seal = |field, plain: String| {
+                    let (instance, has) = instances.of(&smtp);
+                    let seal = |field, plain: String, has: Option<Sealed>| {
                         let field = bound(field, instance);
                         let place = FieldContext { tenant, aggregate_id: stream.as_str(), field: &field };
-                        self.vault().seal(&key, &place, plain.as_bytes())
+                        let same = |sealed: &Sealed| {
+                            let opened = self.vault().open(&key, &place, sealed);
+                            opened.is_ok_and(|opened| opened == plain.as_bytes())
+                        };
+                        // A new seal of the same text would be another entry, with another breaker.
+                        has.filter(same).unwrap_or_else(|| self.vault().seal(&key, &place, plain.as_bytes()))
                     };
-                    let username = smtp.username.map(|plain| seal(PROVIDER_USERNAME_FIELD, plain));
+                    let Credentials { username, password } = has;
+                    let username = smtp.username.map(|plain| seal(PROVIDER_USERNAME_FIELD, plain, username));
                     let config = ProviderConfig::Smtp(SmtpConfig {
                         host: smtp.host,
                         port: smtp.port,
                         tls: smtp.tls,
                         from: smtp.from,
                         username: username.map(Username::Sealed),
-                        password: smtp.password.map(|plain| seal(PROVIDER_PASSWORD_FIELD, plain)),
+                        password: smtp.password.map(|plain| seal(PROVIDER_PASSWORD_FIELD, plain, password)),
                     });
-                    ProviderEntry { instance, config }
+                    ProviderEntry { instance, limits, config }
                 }
             })
             .collect();
@@ -197,7 +235,12 @@ impl Commands {
                     Err(error) => return Err(error),
                 };
                 let (host, port, instance) = (smtp.host.clone(), smtp.port, entry.instance);
-                known.push(Known { host, port, username, instance });
+                let sealed_name = match &smtp.username {
+                    Some(Username::Sealed(sealed)) => Some(sealed.clone()),
+                    Some(Username::Clear(_)) | None => None,
+                };
+                let sealed = Credentials { username: sealed_name, password: smtp.password.clone() };
+                known.push(Known { host, port, username, instance, sealed });
             }
         }
         Ok(known)

@@ -3,12 +3,14 @@
 //!
 //! Passwords come in here in clear, are sealed by the command and never shown again.
 
+use std::ops::RangeInclusive;
+
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::{Extension, Json};
-use orqestra_commands::{ProviderInput, SmtpInput};
+use orqestra_commands::{ListedProvider, ProviderInput, SmtpInput};
 use orqestra_dispatch::PrivateHosts;
-use orqestra_domain::provider::{ProviderConfig, ProviderEntry, TlsMode};
+use orqestra_domain::provider::{ProviderConfig, ProviderEntry, ProviderLimits, TlsMode};
 use orqestra_domain::{Channel, InvalidMailbox, Mailbox};
 use serde::Serialize;
 use serde_json::Value;
@@ -48,6 +50,8 @@ pub(crate) struct NewSandboxProvider {
     /// Always `sandbox`.
     #[schema(example = "sandbox")]
     kind: String,
+    /// How much it is given at most.
+    limits: Option<LimitsView>,
 }
 
 /// A mail server.
@@ -73,6 +77,29 @@ pub(crate) struct NewSmtpProvider {
     username: Option<String>,
     /// Where the server asks for it; not without `username`.
     password: Option<String>,
+    /// How much it is given at most.
+    limits: Option<LimitsView>,
+}
+
+/// How much a provider is given at most, by each process that sends.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct LimitsView {
+    /// Calls that may start in any second.
+    #[schema(example = 10)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    per_second: Option<u32>,
+    /// Calls at one time; never more than the kind of provider is given anyway.
+    #[schema(example = 4)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    concurrency: Option<u32>,
+}
+
+impl LimitsView {
+    fn of(limits: ProviderLimits) -> Option<Self> {
+        let view = Self { per_second: limits.per_second(), concurrency: limits.concurrency() };
+        (!limits.is_none()).then_some(view)
+    }
 }
 
 /// The answer.
@@ -89,8 +116,8 @@ pub(crate) struct ProviderList {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ProviderView {
-    /// `sandbox` or `smtp`.
-    kind: &'static str,
+    /// `sandbox` or `smtp`, or a kind that only a newer program knows: this process leaves its channel to that one.
+    kind: String,
     /// Names the entry in attempts; stays while kind, host, port and user name stay.
     instance: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -106,27 +133,28 @@ pub(crate) struct ProviderView {
     /// Whether a password is kept.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     password_set: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limits: Option<LimitsView>,
 }
 
 impl ProviderView {
     /// With the user name as it was given: it is kept sealed.
     fn of(provider: ProviderEntry, username: Option<String>) -> Self {
-        let ProviderEntry { instance, config } = provider;
-        let (kind, instance) = (config.name(), instance.to_string());
+        let ProviderEntry { instance, limits, config } = provider;
+        let bare = Self {
+            kind: config.name().to_owned(),
+            instance: instance.to_string(),
+            host: None,
+            port: None,
+            tls: None,
+            from: None,
+            username: None,
+            password_set: false,
+            limits: LimitsView::of(limits),
+        };
         match config {
-            ProviderConfig::Sandbox => Self {
-                kind,
-                instance,
-                host: None,
-                port: None,
-                tls: None,
-                from: None,
-                username: None,
-                password_set: false,
-            },
+            ProviderConfig::Sandbox | ProviderConfig::Unread(_) => bare,
             ProviderConfig::Smtp(smtp) => Self {
-                kind,
-                instance,
                 host: Some(smtp.host),
                 port: Some(smtp.port),
                 tls: Some(match smtp.tls {
@@ -137,6 +165,7 @@ impl ProviderView {
                 from: smtp.from,
                 username,
                 password_set: smtp.password.is_some(),
+                ..bare
             },
         }
     }
@@ -212,8 +241,8 @@ pub(crate) async fn show(
 }
 
 /// Refuses hosts that the installation hands no mail to.
-async fn reached(providers: &[ProviderInput], private: PrivateHosts) -> Result<(), ApiError> {
-    let checked = providers.iter().enumerate().map(async |(at, provider)| match provider {
+async fn reached(providers: &[ListedProvider], private: PrivateHosts) -> Result<(), ApiError> {
+    let checked = providers.iter().enumerate().map(async |(at, listed)| match &listed.provider {
         ProviderInput::Sandbox => None,
         ProviderInput::Smtp(smtp) => {
             let refused = private.check(&smtp.host, smtp.port).await.err()?;
@@ -228,14 +257,14 @@ fn named(channel: &str, problems: &mut Problems) -> Option<Channel> {
     channel.parse().map_err(|_| problems.add("channel", "must be one of EMAIL, SMS, PUSH")).ok()
 }
 
-fn username(provider: &ProviderInput) -> Option<String> {
-    match provider {
+fn username(listed: &ListedProvider) -> Option<String> {
+    match &listed.provider {
         ProviderInput::Sandbox => None,
         ProviderInput::Smtp(smtp) => smtp.username.clone(),
     }
 }
 
-fn parse(channel: &str, body: &Value) -> Result<(Channel, Vec<ProviderInput>), ApiError> {
+fn parse(channel: &str, body: &Value) -> Result<(Channel, Vec<ListedProvider>), ApiError> {
     let mut problems = Problems::default();
     let channel = named(channel, &mut problems);
     let list = body.as_array().filter(|list| list.len() <= MAX_PROVIDERS);
@@ -259,20 +288,38 @@ fn parse(channel: &str, body: &Value) -> Result<(Channel, Vec<ProviderInput>), A
     problems.check(channel.map(|channel| (channel, providers)))
 }
 
-fn provider(entry: &Value, problems: &mut Problems) -> Option<ProviderInput> {
+fn provider(entry: &Value, problems: &mut Problems) -> Option<ListedProvider> {
     let Value::Object(map) = entry else {
         problems.add("kind", "is required, in an object");
         return None;
     };
     let fields = Fields::of_map(map, "");
-    match fields.required("kind", problems, |kind| Ok::<_, &str>(kind.to_owned()))?.as_str() {
+    let limits = limits(fields, problems);
+    let provider = match fields.required("kind", problems, |kind| Ok::<_, &str>(kind.to_owned()))?.as_str() {
         "sandbox" => Some(ProviderInput::Sandbox),
         "smtp" => smtp(fields, problems).map(ProviderInput::Smtp),
         _ => {
             problems.add("kind", "must be sandbox or smtp");
             None
         }
-    }
+    };
+    Some(ListedProvider { provider: provider?, limits: limits? })
+}
+
+fn limits(fields: Fields<'_>, problems: &mut Problems) -> Option<ProviderLimits> {
+    let Some(limits) = fields.get("limits") else { return Some(ProviderLimits::NONE) };
+    let Value::Object(limits) = limits else {
+        problems.add("limits", "must be an object");
+        return None;
+    };
+    let own = Fields::of_map(limits, "limits");
+    let mut number = |name, bounds: RangeInclusive<u32>| {
+        let bounds = u64::from(*bounds.start())..=u64::from(*bounds.end());
+        own.number(name, problems, bounds).and_then(|number| u32::try_from(number).ok())
+    };
+    let rate = number("perSecond", ProviderLimits::RATES);
+    let calls = number("concurrency", ProviderLimits::CALLS);
+    ProviderLimits::new(rate, calls).ok()
 }
 
 fn smtp(fields: Fields<'_>, problems: &mut Problems) -> Option<SmtpInput> {
@@ -350,11 +397,30 @@ mod tests {
         ]);
         let (channel, providers) = parse("EMAIL", &body).unwrap();
         assert_eq!(channel, Channel::Email);
+        let providers: Vec<_> = providers.into_iter().map(|listed| listed.provider).collect();
         assert!(matches!(
             &providers[..],
             [ProviderInput::Smtp(_), ProviderInput::Smtp(_), ProviderInput::Sandbox]
         ));
         assert!(parse("SMS", &json!([])).unwrap().1.is_empty());
+    }
+
+    #[test]
+    fn an_entrys_limits_are_taken_within_their_bounds_and_each_wrong_one_is_named() {
+        let taken =
+            json!([{"kind": "sandbox", "limits": {"perSecond": 5, "concurrency": 2}}, {"kind": "sandbox"}]);
+        let (_, providers) = parse("SMS", &taken).unwrap();
+        let [limited, free] = &providers[..] else { panic!("two providers") };
+        assert_eq!(limited.limits, ProviderLimits::new(Some(5), Some(2)).unwrap());
+        assert!(free.limits.is_none());
+        let body = json!([
+            {"kind": "sandbox", "limits": {"perSecond": 0, "concurrency": 1_001}},
+            {"kind": "sandbox", "limits": {"perSecond": 100_001, "concurrency": "2"}},
+            {"kind": "sandbox", "limits": 5},
+        ]);
+        let of_first = ["[0].limits.perSecond", "[0].limits.concurrency"];
+        let of_others = ["[1].limits.perSecond", "[1].limits.concurrency", "[2].limits"];
+        assert_eq!(wrong("SMS", &body), [&of_first[..], &of_others[..]].concat());
     }
 
     #[test]

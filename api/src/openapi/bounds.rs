@@ -3,8 +3,11 @@
 //! The numbers are the code's own, and lengths are characters here and there: what is beyond a described bound is refused,
 //! and what is within is not.
 
+use std::ops::RangeInclusive;
+
 use orqestra_commands::Reason;
 use orqestra_domain::notification::SkipReason;
+use orqestra_domain::provider::ProviderLimits;
 use orqestra_domain::tenant::Limits;
 use orqestra_domain::{
     Channel, EmailAddress, EventId, EventTypeName, Mailbox, PushCategories, Strength, TenantName, UserId,
@@ -139,7 +142,8 @@ fn fields() -> Vec<(&'static str, &'static str, Bound)> {
         ("HistoryItem", "status", One(&["UNREAD", "READ"])),
         ("KeptMessage", "channel", One(&["EMAIL", "SMS"])),
         ("ProviderList", "channel", One(CHANNELS)),
-        ("ProviderView", "kind", One(&["sandbox", "smtp"])),
+        ("LimitsView", "perSecond", within(&ProviderLimits::RATES)),
+        ("LimitsView", "concurrency", within(&ProviderLimits::CALLS)),
         ("ProviderView", "tls", One(TLS)),
         ("Health", "status", One(&["ok"])),
         ("ReadyBody", "status", One(&["ready", "degraded", "unavailable"])),
@@ -192,6 +196,10 @@ fn fields() -> Vec<(&'static str, &'static str, Bound)> {
         ("TenantList", "success", True),
         ("TriggerAnswer", "success", True),
     ]
+}
+
+fn within(bounds: &RangeInclusive<u32>) -> Bound {
+    Whole((*bounds.start()).into(), (*bounds.end()).into())
 }
 
 /// Parameters, by where they stand and their name; of one operation alone where it is named.

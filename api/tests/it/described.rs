@@ -112,6 +112,7 @@ fn all_good(shop: &Caller, event: &str, notification: &str, delivery: &str) -> V
     let read = format!("/api/v1/notifications/{tenant}/u-1/{notification}/read");
     let smtp = json!([
         {"kind": "smtp", "host": "127.0.0.1", "port": 1, "tls": "none", "from": "Shop <a@example.org>", "username": "u",
+         "limits": {"perSecond": 10, "concurrency": 4},
             "password": "p"},
         {"kind": "sandbox"},
     ]);

@@ -67,6 +67,12 @@ pub(crate) struct Set {
     /// A file that holds the password; `-` is standard input
     #[arg(long, value_name = "FILE", requires = "username", conflicts_with = "password")]
     password_file: Option<String>,
+    /// Calls to it that may start in any second, by each process that sends
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["list", "none"])]
+    per_second: Option<u32>,
+    /// Calls to it at one time, by each process that sends
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["list", "none"])]
+    concurrency: Option<u32>,
     /// A file with the whole list as JSON, as the API takes it; `-` is standard input
     #[arg(long, value_name = "FILE")]
     list: Option<String>,
@@ -140,7 +146,12 @@ impl Set {
             return Ok(list?);
         }
         let Some(host) = &self.host else {
-            return Ok(if self.sandbox { json!([{"kind": "sandbox"}]) } else { json!([]) });
+            if !self.sandbox {
+                return Ok(json!([]));
+            }
+            let mut sandbox = Map::from_iter([("kind".to_owned(), "sandbox".into())]);
+            self.limit(&mut sandbox);
+            return Ok(json!([sandbox]));
         };
         let mut smtp = Map::new();
         smtp.insert("kind".to_owned(), "smtp".into());
@@ -152,7 +163,17 @@ impl Set {
         for (field, text) in texts.into_iter().filter_map(|(field, text)| Some((field, text.as_ref()?))) {
             smtp.insert(field.to_owned(), text.as_str().into());
         }
+        self.limit(&mut smtp);
         Ok(json!([smtp]))
+    }
+
+    fn limit(&self, provider: &mut Map<String, Value>) {
+        let given = [("perSecond", self.per_second), ("concurrency", self.concurrency)];
+        let limits: Map<_, _> =
+            given.into_iter().filter_map(|(name, limit)| Some((name.to_owned(), limit?.into()))).collect();
+        if !limits.is_empty() {
+            provider.insert("limits".to_owned(), limits.into());
+        }
     }
 }
 
@@ -166,13 +187,26 @@ fn tell(lists: &[Value], form: Form) -> anyhow::Result<()> {
         let row = |provider: &Value| {
             let fields = ["kind", "host", "port", "tls", "from", "username"];
             let password = if provider["passwordSet"] == true { "kept" } else { "-" };
-            let more = [password.to_owned(), cell(provider, "instance")];
+            let limits = &provider["limits"];
+            let limits = ["perSecond", "concurrency"].map(|limit| cell(limits, limit)).join("/");
+            let more = [password.to_owned(), limits, cell(provider, "instance")];
             let cells = fields.map(|field| cell(provider, field));
             std::iter::once(cell(list, "channel")).chain(cells).chain(more).collect::<Vec<_>>()
         };
         let none = || vec![cell(list, "channel"), "none".to_owned()];
         if providers.is_empty() { vec![none()] } else { providers.iter().map(row).collect() }
     });
-    let heading = ["CHANNEL", "KIND", "HOST", "PORT", "TLS", "FROM", "USER", "PASSWORD", "INSTANCE"];
+    let heading = [
+        "CHANNEL",
+        "KIND",
+        "HOST",
+        "PORT",
+        "TLS",
+        "FROM",
+        "USER",
+        "PASSWORD",
+        "PER SECOND/AT ONCE",
+        "INSTANCE",
+    ];
     print(&columns(&heading, &rows.collect::<Vec<_>>()))
 }

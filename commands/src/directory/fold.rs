@@ -8,6 +8,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use orqestra_domain::notification::{TemplateChoice, TemplateRef};
+use orqestra_domain::provider::ProviderConfig;
 use orqestra_domain::template::{Template, TemplateEvent, TemplatePublished};
 use orqestra_domain::tenant::Tenant;
 use orqestra_domain::{ApiKeyHash, ApiKeyId, Channel, EventTypeName, TemplateId, TenantId};
@@ -27,6 +28,8 @@ pub(super) struct Fold {
     pub(super) versions: HashMap<(TenantId, TemplateId, u32), Arc<TemplateVersion>>,
     /// Where each tenant's first change stands that cannot be read.
     pub(super) halted: HashMap<TenantId, Position>,
+    /// The tenants of which a channel has a provider that only a newer program can read.
+    pub(super) unread: BTreeMap<TenantId, (Channel, String)>,
     templates: HashMap<(TenantId, TemplateId), Template>,
     /// Each tenant's templates in the order in which they are listed.
     named: HashMap<TenantId, BTreeMap<(EventTypeName, Channel), TemplateId>>,
@@ -96,6 +99,10 @@ impl Fold {
         self.keys.retain(|_, (tenant, _)| *tenant != id);
         let own = entry.record.api_keys.iter().filter(|(_, hash)| self.holders.get(*hash) == Some(&id));
         self.keys.extend(own.map(|(key, hash)| (*hash, (id, *key))));
+        match unread_provider(&entry) {
+            Some(unread) => self.unread.insert(id, unread),
+            None => self.unread.remove(&id),
+        };
         self.states.insert(id, state);
         self.tenants.insert(id, entry);
     }
@@ -110,6 +117,13 @@ impl Fold {
         let template = self.templates.remove(&(tenant, template_id)).unwrap_or_default();
         self.templates.insert((tenant, template_id), template.evolve(event));
     }
+}
+
+fn unread_provider(entry: &TenantEntry) -> Option<(Channel, String)> {
+    entry.record.providers.iter().find_map(|(channel, list)| {
+        let unread = list.iter().find(|provider| matches!(provider.config, ProviderConfig::Unread(_)))?;
+        Some((*channel, unread.config.name().to_owned()))
+    })
 }
 
 fn version_of(

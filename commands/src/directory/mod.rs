@@ -122,6 +122,14 @@ impl Directory {
         Some((fold.halted.len(), *tenant, *position))
     }
 
+    /// The number of tenants with a provider that only a newer program can read, and the first of them with the channel and
+    /// the provider's kind.
+    pub fn unread_providers(&self) -> Option<(usize, TenantId, Channel, String)> {
+        let fold = self.fold();
+        let (tenant, (channel, kind)) = fold.unread.first_key_value()?;
+        Some((fold.unread.len(), *tenant, *channel, kind.clone()))
+    }
+
     /// A tenant by its id; one with a change that cannot be read as it was before.
     pub fn tenant(&self, id: TenantId) -> Option<Arc<TenantEntry>> {
         self.fold().tenants.get(&id).cloned()

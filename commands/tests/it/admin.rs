@@ -133,7 +133,7 @@ async fn a_providers_credentials_are_nowhere_in_clear_and_open_with_the_tenants_
     }
     let known = commands.directory().tenant(shop.id).unwrap();
     let providers = commands.directory().providers(&known, Channel::Email);
-    let [ProviderEntry { instance, config: ProviderConfig::Smtp(config) }] = &providers[..] else {
+    let [ProviderEntry { instance, config: ProviderConfig::Smtp(config), .. }] = &providers[..] else {
         panic!("one SMTP server")
     };
     let (password, vault) = (config.password.as_ref().unwrap(), commands.vault());

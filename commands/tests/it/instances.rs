@@ -52,6 +52,30 @@ async fn an_entry_keeps_its_instance_whatever_its_place_and_password() {
 }
 
 #[tokio::test]
+async fn a_credential_that_did_not_change_keeps_its_seal() {
+    let world = World::new().await;
+    let commands = world.process().await;
+    let shop = tenant(&commands).await;
+    let set = async |password| {
+        let list = vec![smtp(25, Some("ann"), password), smtp(26, Some("bob"), "his")];
+        commands.set_providers(shop.id, Channel::Email, list, &ctx()).await.unwrap()
+    };
+    let (first, same, changed) = (set("one").await, set("one").await, set("two").await);
+    assert_eq!(first, same);
+    assert_eq!(first[1], changed[1]);
+    let credentials = |entry: &ProviderEntry| {
+        let ProviderConfig::Smtp(smtp) = &entry.config else { panic!("an SMTP server") };
+        (smtp.username.clone(), smtp.password.clone())
+    };
+    let ((name, old), (same_name, new)) = (credentials(&first[0]), credentials(&changed[0]));
+    assert_eq!(name, same_name);
+    assert_ne!(old, new);
+    let (instance, new) = (first[0].instance, new.unwrap());
+    let opened = open_credential(commands.vault(), shop.id, instance, PROVIDER_PASSWORD_FIELD, &new).await;
+    assert_eq!(opened.unwrap(), b"two");
+}
+
+#[tokio::test]
 async fn a_password_moved_to_another_entry_does_not_open() {
     let world = World::new().await;
     let commands = world.process().await;

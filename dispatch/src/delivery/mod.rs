@@ -59,6 +59,8 @@ pub(crate) enum Later {
     ProvidersBusy,
     /// A change of the tenant cannot be read, so nobody knows whether it may be sent.
     TenantUnreadable,
+    /// Its channel has a provider that only a newer program knows.
+    ProviderUnread,
     /// The process stops.
     Stopping,
     /// The time jumped a while ago, or the process is younger than an open attempt may be.
@@ -75,6 +77,7 @@ impl fmt::Display for Later {
             Self::ProvidersDown => f.write_str("every provider is down"),
             Self::ProvidersBusy => f.write_str("every provider is busy"),
             Self::TenantUnreadable => f.write_str("a change of its tenant cannot be read"),
+            Self::ProviderUnread => f.write_str("its channel has a provider that only a newer program knows"),
             Self::Unsteady => {
                 f.write_str("the time has not run evenly for as long as an attempt may be open")
             }

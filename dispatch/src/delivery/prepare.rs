@@ -76,7 +76,13 @@ impl Deliverer {
             return Ok(Err(Unsendable::Wait(WaitReason::TenantInactive)));
         };
         let carriers = match channel {
-            Channel::Email | Channel::Sms => self.carriers.of(&entry, channel),
+            Channel::Email | Channel::Sms => {
+                let carried = self.carriers.of(&entry, channel);
+                if carried.is_unread {
+                    return Err(Later::ProviderUnread);
+                }
+                carried.carriers
+            }
             Channel::Push => Arc::default(),
         };
         let is_bound = story.deliveries.get(&channel).is_some_and(|delivery| delivery.bound_to().is_some());

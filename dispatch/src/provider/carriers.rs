@@ -1,7 +1,7 @@
 //! A tenant's providers as they stand: one carrier for each entry of a channel's list, made anew when the list changes.
 //!
 //! A carrier is a provider with its permits and its breaker. A call is claimed only with a permit in hand, so that a
-//! crash strands only real sends.
+//! crash strands only real sends. A channel with an entry that this program cannot read is left to a newer one.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -11,10 +11,10 @@ use orqestra_domain::provider::{ProviderConfig, ProviderEntry};
 use orqestra_domain::{Channel, EmailAddress, ProviderInstanceId, TenantId, Timestamp};
 use orqestra_event_log::Clock;
 use orqestra_vault::Vault;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Provider;
 use super::breaker::{Allows, Breaker};
+use super::permits::{Permit, Permits};
 use super::sandbox::{Sandbox, SandboxLane};
 use super::smtp::letter::is_sender;
 use super::smtp::{NameServers, Smtp, SmtpLimits};
@@ -24,8 +24,8 @@ use crate::settings::DispatchSettings;
 
 /// Makes providers from their settings. The real one is [`Providers`]; tests put their own in its place.
 pub trait MakeProvider: Send + Sync {
-    /// Makes the provider of one entry of a tenant's list.
-    fn make(&self, tenant: TenantId, channel: Channel, entry: &ProviderEntry) -> Arc<dyn Provider>;
+    /// Makes the provider of one entry of a tenant's list; `None` where this program cannot read its settings.
+    fn make(&self, tenant: TenantId, channel: Channel, entry: &ProviderEntry) -> Option<Arc<dyn Provider>>;
 }
 
 /// The providers that this engine has.
@@ -57,8 +57,8 @@ impl Providers {
 }
 
 impl MakeProvider for Providers {
-    fn make(&self, tenant: TenantId, _channel: Channel, entry: &ProviderEntry) -> Arc<dyn Provider> {
-        match &entry.config {
+    fn make(&self, tenant: TenantId, _channel: Channel, entry: &ProviderEntry) -> Option<Arc<dyn Provider>> {
+        Some(match &entry.config {
             ProviderConfig::Sandbox => Arc::new(SandboxLane::new(self.sandbox.clone(), self.sandbox_calls)),
             ProviderConfig::Smtp(config) => {
                 let (config, vault) = (config.clone(), self.vault.clone());
@@ -66,7 +66,8 @@ impl MakeProvider for Providers {
                 let smtp = smtp.trusting(self.smtp_authorities.clone()).asking(self.name_servers.clone());
                 Arc::new(smtp.reaching(self.private_hosts))
             }
-        }
+            ProviderConfig::Unread(_) => return None,
+        })
     }
 }
 
@@ -74,7 +75,7 @@ impl MakeProvider for Providers {
 pub(crate) struct Carrier {
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) breaker: Breaker,
-    permits: Arc<Semaphore>,
+    permits: Permits,
     entry: ProviderEntry,
 }
 
@@ -90,22 +91,30 @@ impl Carrier {
     }
 
     /// Waits for one of the provider's permits.
-    pub(crate) async fn permit(&self) -> OwnedSemaphorePermit {
-        Arc::clone(&self.permits).acquire_owned().await.expect("the semaphore is never closed")
+    pub(crate) async fn permit(&self) -> Permit {
+        self.permits.permit().await
     }
 }
 
 /// Whether a provider has a mailbox to send from: its own, or the tenant's.
 pub(crate) fn has_sender(config: &ProviderConfig, sender: Option<&EmailAddress>) -> bool {
     match config {
-        ProviderConfig::Sandbox => true,
+        ProviderConfig::Sandbox | ProviderConfig::Unread(_) => true,
         ProviderConfig::Smtp(smtp) => is_sender(smtp.from.as_deref(), sender),
     }
 }
 
+/// A channel's carriers, the first one tried first; none where it has no provider.
+#[derive(Clone)]
+pub(crate) struct Carried {
+    pub(crate) carriers: Arc<[Arc<Carrier>]>,
+    /// Whether its list has an entry that this program cannot read: then a process that can sends, in the list's order.
+    pub(crate) is_unread: bool,
+}
+
 struct Known {
     entry: Arc<TenantEntry>,
-    carriers: Arc<[Arc<Carrier>]>,
+    carried: Carried,
 }
 
 /// All carriers of this process.
@@ -129,36 +138,52 @@ impl Carriers {
         Self { directory, make, clock, failures_to_open, pause, known: RwLock::default() }
     }
 
-    /// A tenant's carriers for a channel, the first one tried first; none where it has no provider.
-    pub(crate) fn of(&self, entry: &Arc<TenantEntry>, channel: Channel) -> Arc<[Arc<Carrier>]> {
+    /// A tenant's carriers for a channel.
+    pub(crate) fn of(&self, entry: &Arc<TenantEntry>, channel: Channel) -> Carried {
         let place = (entry.id, channel);
         {
             let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
             if let Some(known) = known.get(&place)
                 && Arc::ptr_eq(&known.entry, entry)
             {
-                return Arc::clone(&known.carriers);
+                return known.carried.clone();
             }
         }
         let configured = self.directory.providers(entry, channel);
         let mut all = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        let before: Vec<Arc<Carrier>> =
-            all.get(&place).map_or_else(Vec::new, |known| known.carriers.to_vec());
-        let carriers: Arc<[Arc<Carrier>]> = configured
-            .into_iter()
-            .map(|configured| match before.iter().find(|carrier| carrier.entry == configured) {
-                Some(carrier) => Arc::clone(carrier),
-                None => Arc::new(self.carrier(entry.id, channel, configured)),
-            })
-            .collect();
-        all.insert(place, Known { entry: Arc::clone(entry), carriers: Arc::clone(&carriers) });
-        carriers
+        let before = all.get(&place).map(|known| known.carried.clone());
+        let was_unread = before.as_ref().is_some_and(|before| before.is_unread);
+        let before = before.map_or_else(Vec::new, |before| before.carriers.to_vec());
+        let (mut carriers, mut unread) = (Vec::new(), None);
+        for configured in configured {
+            match before.iter().find(|carrier| carrier.entry == configured) {
+                Some(carrier) => carriers.push(Arc::clone(carrier)),
+                None => match self.carrier(entry.id, channel, configured) {
+                    Ok(carrier) => carriers.push(Arc::new(carrier)),
+                    Err(entry) => unread = Some(entry),
+                },
+            }
+        }
+        if let (Some(unread), false) = (&unread, was_unread) {
+            tracing::warn!(tenant.id = %entry.id, channel = %channel, provider = unread.config.name(),
+                "this program cannot read a provider's settings, so it leaves the channel to a newer one");
+        }
+        let carried = Carried { carriers: carriers.into(), is_unread: unread.is_some() };
+        all.insert(place, Known { entry: Arc::clone(entry), carried: carried.clone() });
+        carried
     }
 
-    fn carrier(&self, tenant: TenantId, channel: Channel, entry: ProviderEntry) -> Carrier {
-        let provider = self.make.make(tenant, channel, &entry);
-        let permits = Arc::new(Semaphore::new(provider.concurrency()));
-        Carrier { provider, breaker: Breaker::new(self.failures_to_open, self.pause), permits, entry }
+    /// The carrier of an entry, or the entry where this program cannot read it.
+    fn carrier(
+        &self,
+        tenant: TenantId,
+        channel: Channel,
+        entry: ProviderEntry,
+    ) -> Result<Carrier, ProviderEntry> {
+        let Some(provider) = self.make.make(tenant, channel, &entry) else { return Err(entry) };
+        let permits = Permits::new(provider.concurrency(), entry.limits);
+        let breaker = Breaker::new(self.failures_to_open, self.pause);
+        Ok(Carrier { provider, breaker, permits, entry })
     }
 }
 
@@ -170,19 +195,19 @@ impl Gates for Carriers {
             return WITHOUT_PROVIDER;
         }
         let Some(entry) = self.directory.tenant(tenant) else { return WITHOUT_PROVIDER };
-        let carriers = self.of(&entry, channel);
-        if carriers.is_empty() || !entry.record.active {
+        let carried = self.of(&entry, channel);
+        if !carried.has_provider() || !entry.record.active {
             return WITHOUT_PROVIDER;
         }
-        gate_of(&carriers, self.clock.now())
+        carried.gate(self.clock.now())
     }
 
     fn shut(&self) -> Vec<(TenantId, Channel, Gate)> {
         let now = self.clock.now();
         let shut: Vec<_> = {
             let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-            let shut = known.iter().filter(|(_, known)| {
-                !known.carriers.is_empty() && !matches!(gate_of(&known.carriers, now), Gate::Open(_))
+            let shut = known.iter().filter(|(_, Known { carried, .. })| {
+                carried.has_provider() && !matches!(carried.gate(now), Gate::Open(_))
             });
             shut.map(|(place, _)| *place).collect()
         };
@@ -192,9 +217,18 @@ impl Gates for Carriers {
     }
 }
 
+impl Carried {
+    fn has_provider(&self) -> bool {
+        self.is_unread || !self.carriers.is_empty()
+    }
+
+    fn gate(&self, now: Timestamp) -> Gate {
+        if self.is_unread { Gate::Closed } else { gate_of(&self.carriers, now) }
+    }
+}
+
 fn gate_of(carriers: &[Arc<Carrier>], now: Timestamp) -> Gate {
-    let allowed =
-        carriers.iter().map(|carrier| (carrier.breaker.allows(now), carrier.provider.concurrency()));
+    let allowed = carriers.iter().map(|carrier| (carrier.breaker.allows(now), carrier.permits.in_hand()));
     allowed.fold(Gate::Closed, |gate, (allows, calls)| match (gate, allows) {
         (Gate::Open(others), Allows::All) => Gate::Open(others + calls),
         (Gate::Closed, Allows::All) => Gate::Open(calls),

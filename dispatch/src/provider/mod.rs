@@ -6,6 +6,7 @@
 
 pub(crate) mod breaker;
 pub(crate) mod carriers;
+pub(crate) mod permits;
 pub mod sandbox;
 pub(crate) mod smtp;
 

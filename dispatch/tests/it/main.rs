@@ -7,6 +7,7 @@ mod due;
 mod failover;
 mod fairness;
 mod flow;
+mod lists;
 mod name_server;
 mod names;
 mod neighbours;

@@ -201,11 +201,12 @@ impl Provider for Actor {
 pub(crate) struct Cast(pub(crate) Arc<Script>);
 
 impl MakeProvider for Cast {
-    fn make(&self, _: TenantId, _: Channel, entry: &ProviderEntry) -> Arc<dyn Provider> {
+    fn make(&self, _: TenantId, _: Channel, entry: &ProviderEntry) -> Option<Arc<dyn Provider>> {
         let number = match &entry.config {
             ProviderConfig::Sandbox => 0,
             ProviderConfig::Smtp(smtp) => smtp.port,
+            ProviderConfig::Unread(_) => return None,
         };
-        Arc::new(Actor { script: Arc::clone(&self.0), number })
+        Some(Arc::new(Actor { script: Arc::clone(&self.0), number }))
     }
 }

@@ -91,7 +91,7 @@ async fn mail_of_an_emptied_list_of_providers_waits_and_goes_out_once_there_is_o
     let dispatch = world.play(&script, settings());
     let retried = world.trigger(&tenant, "e-1").await;
     world.waiting(&tenant, retried).await;
-    world.providers(tenant.id, EMAIL, Vec::new()).await;
+    world.providers(tenant.id, EMAIL, Vec::<ProviderInput>::new()).await;
     world.clock.advance(Duration::from_secs(73));
     waits(&world, "no_provider", 1).await;
     world.due_table_is_right().await;
@@ -143,7 +143,7 @@ async fn what_nothing_mends_ends_at_its_deadline_with_its_reason() {
         ids.push(world.trigger(tenant, "e-1").await);
     }
     switch(&world, off.id, Standing::Inactive).await;
-    world.providers(emptied.id, EMAIL, Vec::new()).await;
+    world.providers(emptied.id, EMAIL, Vec::<ProviderInput>::new()).await;
     let script = Script::always(Answer::Taken);
     let dispatch = world.play(&script, settings());
     waits(&world, "tenant_inactive", 2).await;

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use orqestra_commands::directory::DefaultProvider;
 use orqestra_commands::{
-    Commands, Context, Directory, ProviderInput, RecipientInput, RegisterTenant, SmtpInput, TenantEntry,
-    Trigger, Variables,
+    Commands, Context, Directory, ListedProvider, ProviderInput, RecipientInput, RegisterTenant, SmtpInput,
+    TenantEntry, Trigger, Variables,
 };
 use orqestra_dispatch::sandbox::{self, Asked, SandboxMessage};
 use orqestra_dispatch::{
@@ -225,7 +225,12 @@ impl World {
         self.commands.put_template(tenant, event_type, channel, content, true, &ctx()).await.unwrap();
     }
 
-    pub(crate) async fn providers(&self, tenant: TenantId, channel: Channel, providers: Vec<ProviderInput>) {
+    pub(crate) async fn providers(
+        &self,
+        tenant: TenantId,
+        channel: Channel,
+        providers: Vec<impl Into<ListedProvider>>,
+    ) {
         self.commands.set_providers(tenant, channel, providers, &ctx()).await.unwrap();
     }
 
@@ -281,20 +286,35 @@ impl World {
 
     /// Appends an event to a stream that no program knows, and says where it stands.
     pub(crate) async fn vanish(&self, aggregate_type: &str, stream: &StreamId) -> Position {
-        self.append_raw(aggregate_type, stream, "Vanished").await
+        self.append_raw(aggregate_type, stream, "Vanished", "1.0.0", json!({})).await
     }
 
     /// Appends an event to a notification that is nothing but the name of a known one, and says where it stands.
     pub(crate) async fn spoil(&self, stream: &StreamId) -> Position {
-        self.append_raw("Notification", stream, "AttemptFailed").await
+        self.append_raw("Notification", stream, "AttemptFailed", "1.0.0", json!({})).await
     }
 
-    async fn append_raw(&self, aggregate_type: &str, stream: &StreamId, event_type: &str) -> Position {
+    /// Sets a channel's list as another version of the program stores it.
+    pub(crate) async fn providers_as_stored(&self, tenant: TenantId, channel: Channel, providers: Value) {
+        let fields = json!({"channel": channel, "providers": providers, "at": self.now()});
+        let stream = StreamId::tenant(tenant);
+        let at = self.append_raw("Tenant", &stream, "ProvidersSet", "1.1.0", fields).await;
+        self.commands.directory().wait_for(at).await.unwrap();
+    }
+
+    async fn append_raw(
+        &self,
+        aggregate_type: &str,
+        stream: &StreamId,
+        event_type: &str,
+        event_version: &str,
+        fields: Value,
+    ) -> Position {
         let before = self.commands.log().load(aggregate_type, stream).await.unwrap().len();
         let event = NewEvent {
             event_type: event_type.to_owned(),
-            event_version: "1.0.0".to_owned(),
-            payload: json!({event_type: {}}),
+            event_version: event_version.to_owned(),
+            payload: json!({event_type: fields}),
             metadata: Metadata::default(),
         };
         let append = Append {

@@ -106,7 +106,7 @@ impl TenantRecord {
     /// Whether there is a mailbox that a provider sends from, if it needs one.
     fn has_sender(&self, provider: &ProviderEntry) -> bool {
         match &provider.config {
-            ProviderConfig::Sandbox => true,
+            ProviderConfig::Sandbox | ProviderConfig::Unread(_) => true,
             ProviderConfig::Smtp(smtp) => smtp.from.is_some() || self.sender_email.is_some(),
         }
     }
@@ -117,6 +117,8 @@ fn carries(provider: &ProviderEntry, channel: Channel) -> bool {
         (ProviderConfig::Sandbox, Channel::Email | Channel::Sms)
         | (ProviderConfig::Smtp(_), Channel::Email) => true,
         (ProviderConfig::Sandbox, Channel::Push)
-        | (ProviderConfig::Smtp(_), Channel::Sms | Channel::Push) => false,
+        | (ProviderConfig::Smtp(_), Channel::Sms | Channel::Push)
+        // No list is made of what this program cannot read.
+        | (ProviderConfig::Unread(_), _) => false,
     }
 }

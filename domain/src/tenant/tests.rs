@@ -12,7 +12,7 @@ use crate::address::EmailAddress;
 use crate::category::PushCategories;
 use crate::channel::Channel;
 use crate::id::{ApiKeyHash, ApiKeyId, ProviderInstanceId};
-use crate::provider::{ProviderConfig, ProviderEntry, SmtpConfig, TlsMode, Username};
+use crate::provider::{ProviderConfig, ProviderEntry, ProviderLimits, SmtpConfig, TlsMode, Username};
 use crate::sample::{at, sealed, stored};
 use crate::text::TenantName;
 
@@ -75,7 +75,7 @@ fn smtp() -> ProviderEntry {
         username: Some(Username::Sealed(sealed("username"))),
         password: Some(sealed("password")),
     });
-    ProviderEntry { instance, config }
+    ProviderEntry { instance, limits: ProviderLimits::NONE, config }
 }
 
 fn channels(list: &[Channel]) -> BTreeSet<Channel> {

@@ -1,0 +1,173 @@
+//! Who carries a channel's messages, as a tenant configures it. Credentials are sealed.
+//!
+//! Each entry of a list has an instance id that stays with it while its identifying settings stay: attempts name it, and
+//! the seals of its credentials are bound to it. An entry that only a newer program can read is kept as it is stored.
+
+mod limits;
+mod smtp;
+mod unread;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+pub use self::limits::{InvalidProviderLimit, ProviderLimits};
+pub use self::smtp::{SmtpConfig, TlsMode, Username};
+pub use self::unread::UnreadProvider;
+use crate::id::ProviderInstanceId;
+use crate::timestamp::Timestamp;
+
+/// One entry of a channel's ordered list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderEntry {
+    /// Names the entry for as long as its identifying settings stay.
+    pub instance: ProviderInstanceId,
+    /// How much it is given at most.
+    #[serde(default, skip_serializing_if = "ProviderLimits::is_none")]
+    pub limits: ProviderLimits,
+    /// The provider's kind and settings.
+    #[serde(flatten)]
+    pub config: ProviderConfig,
+}
+
+impl ProviderEntry {
+    /// The sandbox of the installation, which is one instance for all tenants and channels.
+    pub const SANDBOX: Self =
+        Self { instance: SANDBOX_INSTANCE, limits: ProviderLimits::NONE, config: ProviderConfig::Sandbox };
+}
+
+/// For how long a provider that is given the same delivery again does not send it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dedup {
+    /// Seconds from the attempt's claim; without limit where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<u32>,
+}
+
+impl Dedup {
+    /// Without limit.
+    pub const FOR_EVER: Self = Self { seconds: None };
+
+    /// Whether an attempt claimed at `started` still keeps a second one at `at` from being sent.
+    pub fn covers(&self, started: Timestamp, at: Timestamp) -> bool {
+        self.seconds.is_none_or(|seconds| at < started.plus(Duration::from_secs(seconds.into())))
+    }
+}
+
+/// A provider's kind with its settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProviderConfig {
+    /// Keeps messages in this installation, to be looked at; sends nothing.
+    Sandbox,
+    /// An SMTP server.
+    Smtp(SmtpConfig),
+    /// Of a kind, or with settings, that only a newer program can read. This program cannot send by it.
+    Unread(UnreadProvider),
+}
+
+/// The form in which the kinds that this program knows are stored.
+#[derive(Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum Stored {
+    Sandbox,
+    Smtp(SmtpConfig),
+}
+
+/// The same, as it is written.
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum Storing<'a> {
+    Sandbox,
+    Smtp(&'a SmtpConfig),
+}
+
+impl Serialize for ProviderConfig {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Sandbox => Storing::Sandbox.serialize(serializer),
+            Self::Smtp(smtp) => Storing::Smtp(smtp).serialize(serializer),
+            Self::Unread(unread) => unread.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ProviderConfig {
+    /// Settings that do not read are no error: one channel of the tenant waits for a program that knows them, and the
+    /// tenant's other channels go on.
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let unread = UnreadProvider::deserialize(deserializer)?;
+        Ok(match unread.read_as::<Stored>() {
+            Some(Stored::Sandbox) => Self::Sandbox,
+            Some(Stored::Smtp(smtp)) => Self::Smtp(smtp),
+            None => Self::Unread(unread),
+        })
+    }
+}
+
+impl ProviderConfig {
+    /// The name that attempts carry.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Sandbox => SANDBOX,
+            Self::Smtp(_) => SMTP,
+            Self::Unread(unread) => unread.kind(),
+        }
+    }
+}
+
+/// The provider name of SMTP servers.
+pub const SMTP: &str = "smtp";
+/// The provider name of the sandbox.
+pub const SANDBOX: &str = "sandbox";
+/// The provider name of the inbox itself: a push is delivered once it stands in the log.
+pub const HUB: &str = "hub";
+/// The instance of the sandbox: the installation has one, whose table keeps each delivery once.
+pub const SANDBOX_INSTANCE: ProviderInstanceId =
+    ProviderInstanceId::from_uuid(Uuid::from_u128(0x6f72_7165_7374_7261_8000_7361_6e64_626f));
+/// The instance of the inbox itself.
+pub const HUB_INSTANCE: ProviderInstanceId =
+    ProviderInstanceId::from_uuid(Uuid::from_u128(0x6f72_7165_7374_7261_8000_0000_0068_7562));
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn entry(settings: &Value) -> Value {
+        let mut entry = json!({"instance": "00000000-0000-0000-0000-000000000019"});
+        let fields = settings.as_object().unwrap().clone();
+        entry.as_object_mut().unwrap().extend(fields);
+        entry
+    }
+
+    #[test]
+    fn an_entry_that_only_a_newer_program_can_read_is_kept_as_it_is_stored() {
+        let newer = [
+            json!({"kind": "pigeon", "loft": {"name": "north", "birds": 18_446_744_073_709_551_615_u64}}),
+            json!({"kind": "smtp", "host": "127.0.0.1", "port": 25, "tls": "quic"}),
+            json!({"kind": "pigeon", "limits": {"perSecond": 5}}),
+            json!({"birds": 7}),
+        ];
+        for settings in newer {
+            let stored = entry(&settings);
+            let read: ProviderEntry = serde_json::from_value(stored.clone()).unwrap();
+            assert!(matches!(read.config, ProviderConfig::Unread(_)), "{settings}");
+            assert_eq!(read.config.name(), settings["kind"].as_str().unwrap_or("unknown"));
+            assert_eq!(serde_json::to_value(&read).unwrap(), stored);
+        }
+    }
+
+    #[test]
+    fn an_entry_of_a_known_kind_is_read_with_its_limits() {
+        let settings = json!({
+            "kind": "smtp", "host": "127.0.0.1", "port": 25, "tls": "none",
+            "limits": {"perSecond": 5, "concurrency": 2},
+        });
+        let read: ProviderEntry = serde_json::from_value(entry(&settings)).unwrap();
+        assert!(matches!(read.config, ProviderConfig::Smtp(_)));
+        assert_eq!((read.limits.per_second(), read.limits.concurrency()), (Some(5), Some(2)));
+        assert_eq!(serde_json::to_value(&read).unwrap(), entry(&settings));
+    }
+}
