@@ -158,9 +158,9 @@ impl Carriers {
         for configured in configured {
             match before.iter().find(|carrier| carrier.entry == configured) {
                 Some(carrier) => carriers.push(Arc::clone(carrier)),
-                None => match self.carrier(entry.id, channel, configured) {
-                    Ok(carrier) => carriers.push(Arc::new(carrier)),
-                    Err(entry) => unread = Some(entry),
+                None => match self.carrier(entry.id, channel, &configured) {
+                    Some(carrier) => carriers.push(Arc::new(carrier)),
+                    None => unread = Some(configured),
                 },
             }
         }
@@ -173,17 +173,12 @@ impl Carriers {
         carried
     }
 
-    /// The carrier of an entry, or the entry where this program cannot read it.
-    fn carrier(
-        &self,
-        tenant: TenantId,
-        channel: Channel,
-        entry: ProviderEntry,
-    ) -> Result<Carrier, ProviderEntry> {
-        let Some(provider) = self.make.make(tenant, channel, &entry) else { return Err(entry) };
+    /// The carrier of an entry; `None` where this program cannot read it.
+    fn carrier(&self, tenant: TenantId, channel: Channel, entry: &ProviderEntry) -> Option<Carrier> {
+        let provider = self.make.make(tenant, channel, entry)?;
         let permits = Permits::new(provider.concurrency(), entry.limits);
         let breaker = Breaker::new(self.failures_to_open, self.pause);
-        Ok(Carrier { provider, breaker, permits, entry })
+        Some(Carrier { provider, breaker, permits, entry: entry.clone() })
     }
 }
 
