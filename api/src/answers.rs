@@ -1,8 +1,8 @@
 //! Answers of history that clients have not taken yet: bounded in bytes over all connections, and each tenant's so that
 //! others keep room.
 //!
-//! What is read is counted before it is read and until the socket has taken it. A tenant's turn lasts only as long as the
-//! reading, so that slow clients keep no other one waiting until the bytes are used up.
+//! A part of an answer counts from before its read until the socket has taken it. A tenant's turn lasts only as long as the
+//! read, so that slow clients keep no other one waiting until the bytes are used up.
 
 use std::pin::pin;
 
@@ -22,7 +22,7 @@ const RETRY_AFTER: u64 = 1;
 /// The answers that this process writes.
 pub(crate) struct Answers(Shares);
 
-/// What was read, and the room that it takes.
+/// The result of a read, and the room that it takes.
 pub(crate) struct Read<T> {
     found: T,
     room: Room,
@@ -74,7 +74,7 @@ impl Answers {
 }
 
 impl<T> Read<T> {
-    /// What was read, apart from its room.
+    /// Returns the result and its room.
     pub(crate) fn apart(self) -> (T, Room) {
         (self.found, self.room)
     }

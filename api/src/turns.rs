@@ -2,7 +2,7 @@
 //! reads make their own tenant wait, and nobody else.
 //!
 //! Beyond that a reader waits its turn, for a while. A turn lasts as long as one of the database's connections is in use,
-//! and not while a client takes what was read.
+//! and not while a client takes the answer.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

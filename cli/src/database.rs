@@ -15,7 +15,7 @@ use sqlx::{PgConnection, PgPool};
 const CALLERS_CONNECTIONS: u32 = 8;
 /// Four subscriptions, the poller, and what looks now and then.
 const RETRIED_CONNECTIONS: u32 = 8;
-/// Those of a command that recovers or reads.
+/// Those of a command that recovers.
 const CONNECTIONS: u32 = 12;
 pub(crate) const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// The role that migrations grant to.

@@ -71,7 +71,7 @@ async fn migrate_within(
     if app_user != options.get_username() {
         made(async || ensure_app_role(&mut owner, &app_user).await).await?;
     }
-    // No lock is there before it, and `if not exists` does not see what is made at the same moment.
+    // No lock exists before it, and `if not exists` does not see a table that another process makes at the same moment.
     made(async || owner.ensure_migrations_table().await.context("the table of migrations cannot be made"))
         .await?;
     let waiting = pid(&mut turn).await?;

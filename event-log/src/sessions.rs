@@ -129,9 +129,7 @@ impl Sessions {
     /// The pool asks each session that comes back without a bound; one that cannot answer would keep its place.
     async fn may_be_kept(&self, session: &mut PgConnection, of: PoolConnectionMetadata) -> bool {
         let silent = self.now().saturating_sub(self.0.answered.load(Ordering::Acquire));
-        self.is_trusted(&of)
-            && (silent <= micros(ANSWERED_LATELY)
-                || matches!(timeout(ANSWERS_WITHIN, session.ping()).await, Ok(Ok(()))))
+        self.is_trusted(&of) && (silent <= micros(ANSWERED_LATELY) || answers(session).await)
     }
 
     fn is_trusted(&self, of: &PoolConnectionMetadata) -> bool {
@@ -141,6 +139,11 @@ impl Sessions {
     fn now(&self) -> u64 {
         micros(self.0.began.elapsed())
     }
+}
+
+/// Whether a session answers in time.
+pub(crate) async fn answers(session: &mut PgConnection) -> bool {
+    matches!(timeout(ANSWERS_WITHIN, session.ping()).await, Ok(Ok(())))
 }
 
 fn micros(span: Duration) -> u64 {

@@ -3,8 +3,6 @@
 //!
 //! Passwords come in here in clear, are sealed by the command and never shown again.
 
-use std::ops::RangeInclusive;
-
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::{Extension, Json};
@@ -313,10 +311,8 @@ fn limits(fields: Fields<'_>, problems: &mut Problems) -> Option<ProviderLimits>
         return None;
     };
     let own = Fields::of_map(limits, "limits");
-    let mut number = |name, bounds: RangeInclusive<u32>| {
-        let bounds = u64::from(*bounds.start())..=u64::from(*bounds.end());
-        own.number(name, problems, bounds).and_then(|number| u32::try_from(number).ok())
-    };
+    let mut number =
+        |name, bounds| own.number(name, problems, bounds).and_then(|number| u32::try_from(number).ok());
     let rate = number("perSecond", ProviderLimits::RATES);
     let calls = number("concurrency", ProviderLimits::CALLS);
     ProviderLimits::new(rate, calls).ok()

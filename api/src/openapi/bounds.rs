@@ -93,8 +93,7 @@ const SOME_CHANNELS: Bound = List(1, usize::MAX, &One(CHANNELS));
 
 /// Fields of bodies, by the name of their schema.
 fn fields() -> Vec<(&'static str, &'static str, Bound)> {
-    let rates = Whole(*Limits::RATES.start(), *Limits::RATES.end());
-    let caps = Whole(*Limits::CAPS.start(), *Limits::CAPS.end());
+    let (rates, caps) = (within(&Limits::RATES), within(&Limits::CAPS));
     vec![
         ("TriggerBody", "eventType", TYPE),
         ("TriggerBody", "eventId", ID),
@@ -198,8 +197,8 @@ fn fields() -> Vec<(&'static str, &'static str, Bound)> {
     ]
 }
 
-fn within(bounds: &RangeInclusive<u32>) -> Bound {
-    Whole((*bounds.start()).into(), (*bounds.end()).into())
+fn within(bounds: &RangeInclusive<u64>) -> Bound {
+    Whole(*bounds.start(), *bounds.end())
 }
 
 /// Parameters, by where they stand and their name; of one operation alone where it is named.

@@ -1,4 +1,4 @@
-//! What is too long or too large is told by its status and the body of every error, and the client gets to read it.
+//! A request that is too long or too large gets its status and the body of every error, and the client gets to read it.
 
 use std::time::Duration;
 

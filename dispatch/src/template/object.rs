@@ -36,14 +36,16 @@ impl Object {
             members.retain(|_| {
                 places.next().is_some_and(|place: usize| repeated.binary_search(&place).is_err())
             });
+            return Self::of(members, None);
         }
-        Self::of(members)
+        Self::of(members, Some(places))
     }
 
-    /// Of members whose names differ.
-    fn of(mut members: Vec<(Arc<str>, Value)>) -> Self {
+    /// Of members whose names differ, with their places by name where they are known.
+    fn of(mut members: Vec<(Arc<str>, Value)>, places: Option<Vec<usize>>) -> Self {
         members.shrink_to_fit();
-        let by_name = if members.len() > FEW { by_name(&members) } else { Vec::new() };
+        let has_few = members.len() <= FEW;
+        let by_name = if has_few { Vec::new() } else { places.unwrap_or_else(|| by_name(&members)) };
         Self { members, by_name: by_name.into() }
     }
 
@@ -61,7 +63,7 @@ impl Object {
         if self.get(name).is_none() {
             let mut members = std::mem::take(&mut self.members);
             members.push((Arc::from(name), value));
-            *self = Self::of(members);
+            *self = Self::of(members, None);
         }
     }
 

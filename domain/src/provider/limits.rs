@@ -29,19 +29,19 @@ impl ProviderLimits {
     /// No limit beside the provider's own.
     pub const NONE: Self = Self { per_second: None, concurrency: None };
     /// The rates that can be set, in calls a second.
-    pub const RATES: RangeInclusive<u32> = 1..=100_000;
+    pub const RATES: RangeInclusive<u64> = 1..=100_000;
     /// The numbers of calls at one time that can be set.
-    pub const CALLS: RangeInclusive<u32> = 1..=1_000;
+    pub const CALLS: RangeInclusive<u64> = 1..=1_000;
 
     /// Limits within their bounds.
     ///
     /// # Errors
     /// Names the limit that is out of its bounds.
     pub fn new(per_second: Option<u32>, concurrency: Option<u32>) -> Result<Self, InvalidProviderLimit> {
-        if per_second.is_some_and(|rate| !Self::RATES.contains(&rate)) {
+        if per_second.is_some_and(|rate| !Self::RATES.contains(&rate.into())) {
             return Err(InvalidProviderLimit::Rate);
         }
-        if concurrency.is_some_and(|calls| !Self::CALLS.contains(&calls)) {
+        if concurrency.is_some_and(|calls| !Self::CALLS.contains(&calls.into())) {
             return Err(InvalidProviderLimit::Concurrency);
         }
         Ok(Self { per_second, concurrency })

@@ -55,54 +55,18 @@ impl Dedup {
     }
 }
 
-/// A provider's kind with its settings.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A provider's kind with its settings. Settings that do not read are no error: one channel of the tenant waits for a program
+/// that knows them, and the tenant's other channels go on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
 pub enum ProviderConfig {
     /// Keeps messages in this installation, to be looked at; sends nothing.
     Sandbox,
     /// An SMTP server.
     Smtp(SmtpConfig),
     /// Of a kind, or with settings, that only a newer program can read. This program cannot send by it.
+    #[serde(untagged)]
     Unread(UnreadProvider),
-}
-
-/// The form in which the kinds that this program knows are stored.
-#[derive(Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-enum Stored {
-    Sandbox,
-    Smtp(SmtpConfig),
-}
-
-/// The same, as it is written.
-#[derive(Serialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-enum Storing<'a> {
-    Sandbox,
-    Smtp(&'a SmtpConfig),
-}
-
-impl Serialize for ProviderConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Sandbox => Storing::Sandbox.serialize(serializer),
-            Self::Smtp(smtp) => Storing::Smtp(smtp).serialize(serializer),
-            Self::Unread(unread) => unread.serialize(serializer),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for ProviderConfig {
-    /// Settings that do not read are no error: one channel of the tenant waits for a program that knows them, and the
-    /// tenant's other channels go on.
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let unread = UnreadProvider::deserialize(deserializer)?;
-        Ok(match unread.read_as::<Stored>() {
-            Some(Stored::Sandbox) => Self::Sandbox,
-            Some(Stored::Smtp(smtp)) => Self::Smtp(smtp),
-            None => Self::Unread(unread),
-        })
-    }
 }
 
 impl ProviderConfig {

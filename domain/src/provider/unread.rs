@@ -3,7 +3,6 @@
 //! Invariant: what was read is written again unchanged, so that a program which does not know a kind loses none of it.
 //! Credentials stand in it sealed.
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -16,10 +15,5 @@ impl UnreadProvider {
     /// The kind as it is stored, `unknown` where none is.
     pub fn kind(&self) -> &str {
         self.0.get("kind").and_then(Value::as_str).unwrap_or("unknown")
-    }
-
-    /// Reads the settings in a form; `None` where they do not have it.
-    pub(super) fn read_as<T: DeserializeOwned>(&self) -> Option<T> {
-        serde_json::from_value(Value::Object(self.0.clone())).ok()
     }
 }

@@ -21,6 +21,7 @@ use crate::intact::LogChange;
 use crate::outage::Outage;
 use crate::plain_keys::WRITER;
 use crate::position::Position;
+use crate::sessions::answers;
 use crate::shared::Shared;
 
 /// How long one statement may take.
@@ -35,8 +36,6 @@ const SENT_PATIENCE: Duration = Duration::from_secs(15);
 const LOOK: Duration = Duration::from_millis(1_500);
 /// A session that was idle for longer is asked before it is used. Not a shorter time: the question costs a round trip.
 const IDLE: Duration = Duration::from_millis(100);
-/// How long it has to answer, or it is replaced.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
@@ -119,10 +118,7 @@ impl Flusher {
         self.renewals.mark_unchanged();
         let Some(connection) = &mut self.connection else { return };
         if !renewed {
-            if self.worked.elapsed() <= IDLE {
-                return;
-            }
-            if matches!(timeout(ANSWERS_WITHIN, connection.ping()).await, Ok(Ok(()))) {
+            if self.worked.elapsed() <= IDLE || answers(connection).await {
                 return;
             }
             // Most likely the sessions of its age are lost too, or lead to a server that was replaced.

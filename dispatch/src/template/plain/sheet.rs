@@ -9,7 +9,9 @@ use std::rc::Rc;
 
 use super::media;
 use super::selector::{Budget, Key, Node, Selector};
-use super::style::{Blanks, Declaration, Marker, Property, Value, declarations, without_comments};
+use super::style::{
+    Blanks, Declaration, Marker, Property, Value, declarations, outside_of_quotes, without_comments,
+};
 
 /// Most selectors that are kept of a mail's style sheets.
 const MOST_RULES: usize = 1_024;
@@ -229,15 +231,11 @@ fn holds(at_rule: &str) -> bool {
 
 /// The inside of a block whose `{` was read, and what follows it.
 fn block(css: &str) -> (&str, &str) {
-    let (mut depth, mut quote, mut is_escaped) = (1_usize, None, false);
-    for (at, byte) in css.bytes().enumerate() {
-        match (quote, byte) {
-            _ if is_escaped => is_escaped = false,
-            (_, b'\\') => is_escaped = true,
-            (Some(open), byte) => quote = Some(open).filter(|open| *open != byte && byte != b'\n'),
-            (None, b'"' | b'\'') => quote = Some(byte),
-            (None, b'{') => depth += 1,
-            (None, b'}') => depth -= 1,
+    let mut depth = 1_usize;
+    for (at, byte) in outside_of_quotes(css) {
+        match byte {
+            b'{' => depth += 1,
+            b'}' => depth -= 1,
             _ => {}
         }
         if depth == 0 {

@@ -165,23 +165,34 @@ fn pieces(style: &str) -> impl Iterator<Item = (&str, &str)> {
 }
 
 fn end_of_piece(style: &str) -> usize {
-    let (mut quote, mut depth, mut is_escaped) = (None, 0_usize, false);
-    for (at, byte) in style.bytes().enumerate() {
-        match (quote, byte) {
-            _ if is_escaped => is_escaped = false,
-            (_, b'\\') => is_escaped = true,
-            // A quote that is not closed ends with its line.
-            (Some(open), byte) => quote = Some(open).filter(|open| *open != byte && byte != b'\n'),
-            (None, b'"' | b'\'') => quote = Some(byte),
-            (None, b'(' | b'[' | b'{') => depth += 1,
+    let mut depth = 0_usize;
+    for (at, byte) in outside_of_quotes(style) {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
             // A block that nests ends what it belongs to.
-            (None, b'}') if depth == 1 => return at,
-            (None, b')' | b']' | b'}') => depth = depth.saturating_sub(1),
-            (None, b';') if depth == 0 => return at,
+            b'}' if depth == 1 => return at,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            b';' if depth == 0 => return at,
             _ => {}
         }
     }
     style.len()
+}
+
+/// The bytes of a style or a sheet with their places, but quotes and their insides, and what a backslash takes its meaning.
+pub(super) fn outside_of_quotes(css: &str) -> impl Iterator<Item = (usize, u8)> {
+    let (mut quote, mut is_escaped) = (None, false);
+    css.bytes().enumerate().filter(move |(_, byte)| {
+        match (quote, *byte) {
+            _ if is_escaped => is_escaped = false,
+            (_, b'\\') => is_escaped = true,
+            // A quote that is not closed ends with its line.
+            (Some(open), byte) => quote = Some(open).filter(|open| *open != byte && byte != b'\n'),
+            (None, b'"' | b'\'') => quote = Some(*byte),
+            (None, _) => return true,
+        }
+        false
+    })
 }
 
 /// A declaration in small letters, if it is valid and matters.

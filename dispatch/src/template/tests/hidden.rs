@@ -2,13 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::reads;
 use crate::template::plain_text;
-
-fn reads(table: &[(&str, &str)]) {
-    for (html, expected) in table {
-        assert_eq!(plain_text(html), *expected, "{html}");
-    }
-}
 
 #[test]
 fn the_last_declaration_of_a_style_counts() {

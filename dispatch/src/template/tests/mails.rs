@@ -1,12 +1,6 @@
 //! The plain text of mails as people and their tools write them.
 
-use crate::template::plain_text;
-
-fn reads(table: &[(&str, &str)]) {
-    for (html, expected) in table {
-        assert_eq!(plain_text(html), *expected, "{html}");
-    }
-}
+use super::reads;
 
 #[test]
 fn receipts_and_orders_keep_their_rows_and_amounts() {

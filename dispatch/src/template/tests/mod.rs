@@ -19,7 +19,7 @@ mod shopify;
 
 use serde_json::Value;
 
-use super::{CompiledTemplate, Escape, RenderError, RenderLimits, RenderedText, Variables};
+use super::{CompiledTemplate, Escape, RenderError, RenderLimits, RenderedText, Variables, plain_text};
 
 #[expect(clippy::needless_pass_by_value, reason = "callers make it for this alone")]
 fn variables(json: Value) -> Variables {
@@ -43,4 +43,21 @@ fn render(source: &str, json: Value) -> String {
 
 fn render_html(source: &str, json: Value) -> String {
     try_render(source, Escape::Html, json).unwrap_or_else(|error| panic!("{source}: {error}")).text
+}
+
+/// The text, or the error, of variables as a caller writes them.
+fn with(source: &str, json: &str) -> String {
+    let template =
+        CompiledTemplate::parse(source, Escape::None).unwrap_or_else(|error| panic!("{source}: {error}"));
+    match template.render(&sent(json), &RenderLimits::default()) {
+        Ok(rendered) => rendered.text,
+        Err(error) => error.to_string(),
+    }
+}
+
+/// Holds the plain text of each HTML to what it should read.
+fn reads(table: &[(&str, &str)]) {
+    for (html, expected) in table {
+        assert_eq!(plain_text(html), *expected, "{html}");
+    }
 }

@@ -1,16 +1,6 @@
 //! Numbers keep the digits that were sent, and are calculated with as decimals.
 
-use super::{render, sent};
-use crate::template::{CompiledTemplate, Escape, RenderLimits};
-
-fn with(source: &str, json: &str) -> String {
-    let template =
-        CompiledTemplate::parse(source, Escape::None).unwrap_or_else(|error| panic!("{source}: {error}"));
-    match template.render(&sent(json), &RenderLimits::default()) {
-        Ok(rendered) => rendered.text,
-        Err(error) => error.to_string(),
-    }
-}
+use super::{render, with};
 
 #[test]
 fn a_number_renders_with_the_digits_that_were_sent() {

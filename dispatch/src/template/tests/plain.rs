@@ -5,13 +5,8 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
+use super::reads;
 use crate::template::plain_text;
-
-fn reads(table: &[(&str, &str)]) {
-    for (html, expected) in table {
-        assert_eq!(plain_text(html), *expected, "{html}");
-    }
-}
 
 #[test]
 fn the_plain_alternative_reads_like_the_mail() {

@@ -3,17 +3,8 @@
 use serde_json::json;
 
 use super::kinds::check;
-use super::{render, sent, try_render};
-use crate::template::{CompiledTemplate, Escape, RenderLimits};
-
-fn with(source: &str, json: &str) -> String {
-    let template =
-        CompiledTemplate::parse(source, Escape::None).unwrap_or_else(|error| panic!("{source}: {error}"));
-    match template.render(&sent(json), &RenderLimits::default()) {
-        Ok(rendered) => rendered.text,
-        Err(error) => error.to_string(),
-    }
-}
+use super::{render, try_render, with};
+use crate::template::{CompiledTemplate, Escape};
 
 #[test]
 fn the_members_of_an_object_go_in_the_order_in_which_they_were_sent() {
