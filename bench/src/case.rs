@@ -47,11 +47,11 @@ pub(crate) enum Case {
     SingleRows,
     /// Peer (d).
     Batches,
-    /// `append_batch` alone, with so many conflicts in a hundred commands.
+    /// `append_commands` alone, with so many conflicts in a hundred commands.
     AppendBatch(u32),
-    /// `append_batch` by so many writers that share one load.
+    /// `append_commands` by so many writers that share one load.
     Writers(usize),
-    /// `append_batch` beside a held snapshot.
+    /// `append_commands` beside a held snapshot.
     Held,
     /// Trigger to mail accepted.
     Latency,
@@ -149,12 +149,12 @@ impl Case {
             Self::SingleRows => "(c) pgbench, one row a commit, 32 clients: rows/s".to_owned(),
             Self::Batches => "(d) batch insert alone, 100 rows: rows/s".to_owned(),
             Self::AppendBatch(percent) => {
-                format!("append_batch alone, 256 commands, {percent} % conflicts: commands/s")
+                format!("append_commands alone, 256 commands, {percent} % conflicts: commands/s")
             }
             Self::Writers(writers) => {
-                format!("append_batch, 256 commands waiting, {writers} writers: commands/s")
+                format!("append_commands, 256 commands waiting, {writers} writers: commands/s")
             }
-            Self::Held => "append_batch beside a held snapshot, at its end: ratio".to_owned(),
+            Self::Held => "append_commands beside a held snapshot, at its end: ratio".to_owned(),
             Self::Latency => format!("(e) trigger to mail accepted at {STEADY}/s: triggers/s"),
             Self::Push => format!("(g) trigger to push received at {STEADY}/s, {PAGES} pages: triggers/s"),
             Self::Drain => "(f) drain through the sandbox: notifications/s".to_owned(),

@@ -352,8 +352,8 @@ impl Report {
         let shared = (Case::Writers(1), Case::Writers(8));
         let mut laws = Vec::new();
         for (text, (without, with), least) in [
-            ("append_batch with 10 % conflicts: at least 80 % of the rate without", alone, 0.8),
-            ("append_batch by 8 writers: at least 20 % of one writer's rate", shared, 0.2),
+            ("append_commands with 10 % conflicts: at least 80 % of the rate without", alone, 0.8),
+            ("append_commands by 8 writers: at least 20 % of one writer's rate", shared, 0.2),
         ] {
             let (without, with) = (self.runs(without, Which::Engine), self.runs(with, Which::Engine));
             let Some(kept) = Self::kept(without, with, |one| Some(one.value)) else { continue };
@@ -367,7 +367,7 @@ impl Report {
         }
         if let Some(held) = self.median(Case::Held) {
             laws.push(Law {
-                text: "append_batch beside a held snapshot: at most 20 % slower at its end".to_owned(),
+                text: "append_commands beside a held snapshot: at most 20 % slower at its end".to_owned(),
                 found: format!("{:+.1} %", (held.value - 1.0) * 100.0),
                 holds: held.value >= 0.8,
                 floor: false,

@@ -19,7 +19,7 @@ use crate::outage::Outage;
 use crate::position::Position;
 use crate::shared::Shared;
 
-/// The channel that `append_batch` notifies.
+/// The channel that `append_commands` notifies.
 const CHANNEL: &str = "orqestra_log";
 /// The shortest time between two looks that notices ask for.
 const SPACE: Duration = Duration::from_millis(5);

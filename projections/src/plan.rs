@@ -4,13 +4,34 @@
 
 use sqlx::PgConnection;
 
+/// How often a statement is planned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Plans {
+    /// Once a session, for tables of which one index can serve: the planning costs as much as a small batch.
+    Kept,
+    /// For each batch. Where several indexes begin with the same column, a plan made while the table was small may have taken
+    /// the wrong one.
+    Anew,
+}
+
+impl Plans {
+    const fn mode(self) -> &'static str {
+        match self {
+            Self::Kept => "force_generic_plan",
+            Self::Anew => "force_custom_plan",
+        }
+    }
+}
+
 /// Keeps each look-up of this transaction one probe of an index. A statement planned while its table was small would
 /// otherwise scan it whole, and the plan would outlive the small table.
-pub(crate) async fn look_up_by_index(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+pub(crate) async fn look_up_by_index(conn: &mut PgConnection, plans: Plans) -> Result<(), sqlx::Error> {
     sqlx::query(
         "select set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), \
-         set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true)",
+         set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true), \
+         set_config('plan_cache_mode', $1, true)",
     )
+    .bind(plans.mode())
     .execute(conn)
     .await
     .map(drop)
@@ -20,7 +41,7 @@ pub(crate) async fn look_up_by_index(conn: &mut PgConnection) -> Result<(), sqlx
 pub(crate) async fn as_usual(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::raw_sql(
         "set local enable_seqscan to default; set local enable_hashjoin to default; \
-         set local enable_mergejoin to default; set local work_mem = '64MB'",
+         set local enable_mergejoin to default; set local plan_cache_mode to default; set local work_mem = '64MB'",
     )
     .execute(conn)
     .await

@@ -23,6 +23,9 @@ const BATCH: usize = 2_000;
 
 /// How far usage may be behind: it is read at a start, together with the log after it.
 const GATHER_USAGE: Duration = Duration::from_millis(250);
+/// How far the state of deliveries may be behind: people look at it, and nothing is decided by it. A transaction for each
+/// moment of each delivery would cost as much as the delivery.
+const GATHER_STATUS: Duration = Duration::from_millis(20);
 
 /// A projection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,7 +69,8 @@ impl Projection {
     pub fn options(self) -> SubscriptionOptions {
         let usual = SubscriptionOptions { batch: BATCH, ..SubscriptionOptions::default() };
         match self {
-            Self::Inbox | Self::DeliveryStatus => usual,
+            Self::Inbox => usual,
+            Self::DeliveryStatus => SubscriptionOptions { gather: GATHER_STATUS, ..usual },
             // However many they are, they come down to a row a tenant.
             Self::Usage => SubscriptionOptions { rushed_batch: BATCH, gather: GATHER_USAGE, ..usual },
         }

@@ -289,7 +289,7 @@ impl HeldAppends {
     /// If the database does not answer.
     pub async fn on(pool: &PgPool) -> Self {
         let mut holding = pool.begin().await.expect("a transaction");
-        // As `append_batch` takes it.
+        // As `append_commands` takes it.
         let lock = sqlx::query("lock table append_turn in share update exclusive mode");
         lock.execute(&mut *holding).await.expect("the lock");
         Self(holding)

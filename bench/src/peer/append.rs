@@ -1,4 +1,4 @@
-//! The engine's own `append_batch`, called directly: with conflicts, by several writers, beside a held snapshot.
+//! The engine's own `append_commands`, called directly: with conflicts, by several writers, beside a held snapshot.
 //!
 //! A command is what a trigger stores: one event, one idempotency key, and one data key relied on. A conflict is a
 //! trigger that came before. Refused commands count as answered.
@@ -159,8 +159,10 @@ async fn append(connection: &mut PgConnection, data_key: Uuid, rows: Rows) -> Re
     let size = rows.command.len();
     let expires = OffsetDateTime::now_utc() + time::Duration::DAY;
     let placed: i64 = sqlx::query_scalar(
-        "select count(*) from append_batch(now(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-             $2, $12, $15, $16, $17, '{}', '{}', '{}', '{}', '{}', '{}', '{}', $2, $18, '{}', '{}', '{}', '{}')
+        "select count(*)
+           from append_commands(0, null, (select log_id from log_identity), (select epoch from log_identity), now(),
+                row($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)::append_events,
+                row($2, $12, $15, $16, $17)::append_claims, null, row($2, $18)::append_used_keys, null, null)
           where status = 0",
     )
     .bind(vec![1_i32; size])

@@ -1,5 +1,5 @@
 //! Peer (d): the batch insert alone, by one connection: a plain `UNNEST` insert into a copy of the table of events. What
-//! it shares with the calls of `append_batch` is here too: the rows and the clock.
+//! it shares with the calls of `append_commands` is here too: the rows and the clock.
 //!
 //! Arrays are made before the clock starts; only the statements are timed.
 

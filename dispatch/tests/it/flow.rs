@@ -175,14 +175,14 @@ async fn an_outcome_that_cannot_be_recorded_is_recorded_later_without_another_ca
                   from pg_proc where proname = $2$); end $$";
     let statement =
         |from: &str, to: &str| rename.replace("$1$", &format!("'{to}'")).replace("$2$", &format!("'{from}'"));
-    sqlx::raw_sql(&statement("append_batch", "append_batch_away")).execute(world.pool()).await.unwrap();
+    sqlx::raw_sql(&statement("append_commands", "append_commands_away")).execute(world.pool()).await.unwrap();
     script.open_gate();
     let sent = world.settled(&tenant, id, Channel::Email);
     assert!(
         tokio::time::timeout(Duration::from_millis(400), sent).await.is_err(),
         "it was recorded after all"
     );
-    sqlx::raw_sql(&statement("append_batch_away", "append_batch")).execute(world.pool()).await.unwrap();
+    sqlx::raw_sql(&statement("append_commands_away", "append_commands")).execute(world.pool()).await.unwrap();
     let delivery = world.settled(&tenant, id, Channel::Email).await;
     assert!(matches!(delivery.state, DeliveryState::Sent { attempt: 1, .. }));
     assert_eq!(script.calls().len(), 1);

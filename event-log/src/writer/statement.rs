@@ -1,4 +1,4 @@
-//! The call of `append_batch_since`, and the look-up of what a call whose answer was lost has stored.
+//! The call of `append_commands`, and the look-up of what a call whose answer was lost has stored.
 //!
 //! Both take a batch as arrays, one round trip each.
 
@@ -21,9 +21,13 @@ use crate::position::Position;
 /// Appends only where the log is the one known: its identity, and the event at the last position known. The function
 /// looks at both once it has its turn, so that nothing that waited for it is stored in a log that has changed meanwhile.
 const CALL: &str = "select command, status, first_position, actual, detail
-   from append_batch_since($34, $35, $36, $37, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-                           $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33,
-                           $38, $39, $40, $41)
+   from append_commands($34, $35, $36, $37, $1,
+                        row($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)::append_events,
+                        row($16, $17, $18, $19, $20)::append_claims,
+                        row($21, $22, $23, $24, $25, $26, $27)::append_new_keys,
+                        row($28, $29)::append_used_keys,
+                        row($30, $31, $32, $33)::append_destroyed,
+                        row($38, $39, $40, $41)::append_configured)
   order by command";
 
 type Row = (i32, i16, Option<i64>, i64, Option<Value>);
@@ -117,7 +121,7 @@ impl<'a> Destroyed<'a> {
     }
 }
 
-/// An array as the function takes it: null where it is empty, since each array that is not null costs the call a memory context.
+/// An array as the function takes it: null where it is empty.
 fn some<T>(entries: Vec<T>) -> Option<Vec<T>> {
     Some(entries).filter(|entries| !entries.is_empty())
 }
@@ -232,11 +236,11 @@ pub(super) async fn append_batch(
         return Ok(None);
     }
     if rows.len() != batch.len() {
-        return Err(sqlx::Error::Protocol("append_batch did not answer for each command".to_owned()));
+        return Err(sqlx::Error::Protocol("append_commands did not answer for each command".to_owned()));
     }
     let verdicts = rows.into_iter().map(|row| {
         verdict(row, &new_keys.keys)
-            .ok_or_else(|| sqlx::Error::Protocol("append_batch answered in an unknown form".to_owned()))
+            .ok_or_else(|| sqlx::Error::Protocol("append_commands answered in an unknown form".to_owned()))
     });
     verdicts.collect::<Result<_, _>>().map(Some)
 }

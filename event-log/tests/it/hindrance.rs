@@ -84,13 +84,13 @@ async fn an_idle_process_knows_that_nothing_can_be_stored_and_that_it_can_be_aga
             Hindrance::ReadOnly,
         ),
         (
-            "revoke execute on function append_batch_since from orqestra_app".to_owned(),
-            "grant execute on function append_batch_since to orqestra_app".to_owned(),
+            "revoke execute on function append_commands from orqestra_app".to_owned(),
+            "grant execute on function append_commands to orqestra_app".to_owned(),
             Hindrance::Forbidden,
         ),
         (
-            "alter function append_batch_since rename to append_batch_gone".to_owned(),
-            "alter function append_batch_gone rename to append_batch_since".to_owned(),
+            "alter function append_commands rename to append_commands_gone".to_owned(),
+            "alter function append_commands_gone rename to append_commands".to_owned(),
             Hindrance::Missing,
         ),
         (

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::AttemptOutcome;
 use super::fold::{AttemptChange, AttemptKey, Changes, DeliveryChange, DeliveryKey};
 use crate::generation::Generation;
-use crate::plan;
+use crate::plan::{self, Plans};
 
 /// Writes the changes of a batch. The connection must be in a transaction.
 pub(crate) async fn write(
@@ -21,7 +21,7 @@ pub(crate) async fn write(
     generation: Generation,
     changes: &Changes<'_>,
 ) -> Result<(), sqlx::Error> {
-    plan::look_up_by_index(conn).await?;
+    plan::look_up_by_index(conn, Plans::Kept).await?;
     let (whole, partial): (Vec<_>, Vec<_>) =
         changes.deliveries.iter().partition(|(_, delivery)| delivery.planned.is_some());
     if !whole.is_empty() {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::fold::{Changes, RowChange};
 use crate::generation::Generation;
-use crate::plan;
+use crate::plan::{self, Plans};
 
 /// Writes the changes of a batch. The connection must be in a transaction.
 pub(crate) async fn write(
@@ -19,11 +19,12 @@ pub(crate) async fn write(
     generation: Generation,
     changes: &Changes<'_>,
 ) -> Result<(), sqlx::Error> {
-    plan::look_up_by_index(conn).await?;
+    let (whole, partial): (Vec<_>, Vec<_>) = changes.rows.iter().partition(|(_, row)| row.accepted.is_some());
+    let plans = if partial.is_empty() && changes.forgotten.is_empty() { Plans::Kept } else { Plans::Anew };
+    plan::look_up_by_index(conn, plans).await?;
     if !changes.forgotten.is_empty() {
         forget(conn, generation, changes).await?;
     }
-    let (whole, partial): (Vec<_>, Vec<_>) = changes.rows.iter().partition(|(_, row)| row.accepted.is_some());
     if !whole.is_empty() {
         insert(conn, generation, &whole).await?;
     }

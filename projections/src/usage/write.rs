@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{Acceptance, Gain, Key, moment, second_of};
 use crate::generation::Generation;
-use crate::plan;
+use crate::plan::{self, Plans};
 
 /// Up to where the rows of these acceptances have counted.
 pub(super) async fn counted(
@@ -17,7 +17,7 @@ pub(super) async fn counted(
     generation: Generation,
     acceptances: &[Acceptance],
 ) -> Result<HashMap<Key, i64>, sqlx::Error> {
-    plan::look_up_by_index(conn).await?;
+    plan::look_up_by_index(conn, Plans::Kept).await?;
     // A rebuild keeps writers out: who only read yet would add what it has counted meanwhile.
     sqlx::query(&generation.sql("lock table usage_minutes{g} in row exclusive mode"))
         .execute(&mut *conn)

@@ -97,8 +97,8 @@ async fn each_process_that_appends_says_while_nothing_can_be_stored_that_it_is_n
     let kinds = [
         (reads.as_str(), writes.as_str(), "only reads"),
         (
-            "alter function append_batch rename to append_batch_gone",
-            "alter function append_batch_gone rename to append_batch",
+            "alter function append_commands rename to append_commands_gone",
+            "alter function append_commands_gone rename to append_commands",
             "is missing",
         ),
     ];
