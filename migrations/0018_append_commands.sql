@@ -166,10 +166,15 @@ begin
             select i.command, held.notification_id
               from unnest(p_claims.command, p_claims.tenant_id, p_claims.key) as i (command, tenant_id, key)
              cross join lateral (
+                   -- The time is looked at outside: its index would serve too, and reads all keys that have not run out.
                    select k.notification_id
-                     from idempotency_keys k
-                    where k.tenant_id = i.tenant_id and k.key = i.key and k.expires_at > p_now
-                    limit 1
+                     from (
+                          select h.notification_id, h.expires_at
+                            from idempotency_keys h
+                           where h.tenant_id = i.tenant_id and h.key = i.key
+                           limit 1
+                          ) k
+                    where k.expires_at > p_now
                    ) held
         loop
             if v_status[v_refusal.command] = 0 then

@@ -77,7 +77,7 @@ impl Hindrance {
             "25006" => Self::ReadOnly,
             "53100" => Self::Full,
             "42501" => Self::Forbidden,
-            "42883" | "42P01" | "3F000" => Self::Missing,
+            "42883" | "42P01" | "42704" | "3F000" => Self::Missing,
             "55P03" | "57014" => Self::Locked,
             // Being shut down, starting, gone.
             "57P01" | "57P02" | "57P03" => Self::Silent,

@@ -7,18 +7,17 @@ use sqlx::PgConnection;
 /// How often a statement is planned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Plans {
-    /// Once a session, for tables of which one index can serve: the planning costs as much as a small batch.
+    /// Once a session, for what cannot go wrong by it: the planning costs as much as a small batch.
     Kept,
-    /// For each batch. Where several indexes begin with the same column, a plan made while the table was small may have taken
-    /// the wrong one.
-    Anew,
+    /// Once a session or for each batch, whichever PostgreSQL expects to cost less.
+    ByCost,
 }
 
 impl Plans {
     const fn mode(self) -> &'static str {
         match self {
             Self::Kept => "force_generic_plan",
-            Self::Anew => "force_custom_plan",
+            Self::ByCost => "auto",
         }
     }
 }

@@ -21,7 +21,7 @@ pub(crate) async fn write(
     generation: Generation,
     changes: &Changes<'_>,
 ) -> Result<(), sqlx::Error> {
-    plan::look_up_by_index(conn, Plans::Kept).await?;
+    plan::look_up_by_index(conn, Plans::ByCost).await?;
     let (whole, partial): (Vec<_>, Vec<_>) =
         changes.deliveries.iter().partition(|(_, delivery)| delivery.planned.is_some());
     if !whole.is_empty() {

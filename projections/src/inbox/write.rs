@@ -20,7 +20,7 @@ pub(crate) async fn write(
     changes: &Changes<'_>,
 ) -> Result<(), sqlx::Error> {
     let (whole, partial): (Vec<_>, Vec<_>) = changes.rows.iter().partition(|(_, row)| row.accepted.is_some());
-    let plans = if partial.is_empty() && changes.forgotten.is_empty() { Plans::Kept } else { Plans::Anew };
+    let plans = if partial.is_empty() && changes.forgotten.is_empty() { Plans::Kept } else { Plans::ByCost };
     plan::look_up_by_index(conn, plans).await?;
     if !changes.forgotten.is_empty() {
         forget(conn, generation, changes).await?;
