@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use orqestra_tests::wait;
 use rustix::process::{Pid, Signal};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection};
@@ -91,7 +92,11 @@ async fn a_start_that_is_told_to_end_ends_the_server_that_it_started_or_found() 
     assert!(started.to_string().contains(TOLD_TO_END), "{started:#}");
     let left = std::fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
     let pid = left.lines().next().and_then(|pid| Pid::from_raw(pid.parse().ok()?));
-    assert!(pid.is_none_or(|pid| !works_in(pid, &data)), "{pid:?}");
+    // The system ends a process that was killed when it comes to it.
+    wait::until_now("the end of the server", GONE_WITHIN, || {
+        pid.is_none_or(|pid| !works_in(pid, &data)).then_some(())
+    })
+    .await;
     folder.start().await.stop(by()).await.expect("the next start is as any other");
 }
 
