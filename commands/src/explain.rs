@@ -9,7 +9,7 @@ use std::fmt;
 use cqrs_es::Aggregate as _;
 use orqestra_domain::evidence::{DataKind, EvidenceRefusal, ReadView};
 use orqestra_domain::notification::{Accepted, Notification, NotificationEvent, Story};
-use orqestra_domain::provider::{ProviderConfig, ProviderEntry};
+use orqestra_domain::provider::{Host, ProviderConfig, ProviderEntry};
 use orqestra_domain::tenant::{Tenant, TenantEvent};
 use orqestra_domain::{
     AnyEvent, Channel, EventId, EvidenceId, NotificationId, ProviderInstanceId, Sealed, StreamId, TenantId,
@@ -77,7 +77,7 @@ pub struct Explanation {
 /// A mail server as its entry names it. Shown as `host:port`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
-    host: String,
+    host: Host,
     port: u16,
 }
 
@@ -87,14 +87,14 @@ pub type Servers = BTreeMap<ProviderInstanceId, Server>;
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { host, port } = self;
-        if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
+        if host.as_str().contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
     }
 }
 
 impl Server {
     fn of(entry: &ProviderEntry) -> Option<(ProviderInstanceId, Self)> {
         match &entry.config {
-            ProviderConfig::Sandbox | ProviderConfig::Unread(_) => None,
+            ProviderConfig::Sandbox | ProviderConfig::Http(_) | ProviderConfig::Unread(_) => None,
             ProviderConfig::Smtp(smtp) => {
                 Some((entry.instance, Self { host: smtp.host.clone(), port: smtp.port }))
             }

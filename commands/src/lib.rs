@@ -58,7 +58,7 @@ pub use record_reading::{Person, Reading, Reason};
 pub use register_tenant::{RegisterTenant, Registered};
 pub use seed_platform::SeedError;
 pub use set_providers::{
-    ListedProvider, PROVIDER_PASSWORD_FIELD, PROVIDER_USERNAME_FIELD, ProviderInput, SmtpInput,
+    ClearSecret, ListedProvider, PROVIDER_PASSWORD_FIELD, PROVIDER_USERNAME_FIELD, ProviderInput, SmtpInput,
     open_credential,
 };
 pub use trace::{CallersIds, Trace, TraceParent};

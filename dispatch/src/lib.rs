@@ -1,10 +1,11 @@
 //! Reactors: what was accepted is rendered, claimed, sent and recorded.
 //!
 //! Every send is claimed by an event first, by whoever's append is taken; what is due is a fold of the log and may be
-//! rebuilt at will; a replay or a rebuild cannot reach a provider. Nothing here speaks HTTP or reads a read model.
+//! rebuilt at will; a replay or a rebuild cannot reach a provider. Nothing here serves HTTP or reads a read model.
 //!
-//! To add a provider: a module under `provider/` with its table of answers, an arm in `carriers::Providers`, a variant
-//! in the domain's `ProviderConfig`, and a test for each row of the table.
+//! To add a provider: see `provider/http/mod.rs` for one that is reached over HTTP. Another one is a module under
+//! `provider/` with its table of answers, an arm in `carriers::Providers`, a variant in the domain's `ProviderConfig`, and a
+//! test for each row of the table.
 
 mod delivery;
 mod due;
@@ -23,8 +24,9 @@ pub use due::store::DueError;
 pub use due::{Due, DueKey, DueKind, DueRow};
 pub use hosts::{HostRefused, PrivateHosts};
 pub use provider::carriers::{MakeProvider, Providers};
+pub use provider::names::NameServers;
 pub use provider::sandbox;
-pub use provider::smtp::{NameServers, Smtp, SmtpLimits};
+pub use provider::smtp::{Smtp, SmtpLimits};
 pub use provider::{Message, NotTaken, Provider, Reach, Scope, SendError, Sent};
 pub use push_feed::{FeedEnded, PushFeed};
 pub use reactor::{Dispatch, DispatchDeps, DispatchError};

@@ -9,7 +9,8 @@ use std::time::Duration;
 use orqestra_domain::retry::RetrySchedule;
 
 use crate::hosts::PrivateHosts;
-use crate::provider::smtp::{NameServers, are_certificates};
+use crate::provider::names::NameServers;
+use crate::provider::smtp::are_certificates;
 
 /// After a claim's expiry and the provider's timeout, how long until a sweeper calls the outcome unknown.
 pub const SWEEP_GRACE: Duration = Duration::from_secs(10);
@@ -42,11 +43,13 @@ pub struct DispatchSettings {
     pub wait_at_most: Duration,
     /// Connections to one tenant's SMTP server.
     pub smtp_connections: usize,
+    /// Calls over HTTP to one entry's API at one time.
+    pub http_calls: usize,
     /// Certificates in PEM, of authorities that SMTP servers are trusted by beside those of the web.
     pub smtp_authorities: Option<Arc<str>>,
-    /// Where the names of SMTP servers are looked up.
+    /// Where the names of providers' hosts are looked up.
     pub name_servers: NameServers,
-    /// Whether mail may be handed to hosts that are not the web's.
+    /// Whether providers may be on hosts that are not the web's.
     pub private_hosts: PrivateHosts,
     /// Calls to the sandbox for one tenant and channel at one time.
     pub sandbox_calls: usize,
@@ -74,6 +77,7 @@ impl Default for DispatchSettings {
             wait_at_most: Duration::from_hours(72),
             retry_delays: delays.map(Duration::from_secs).to_vec(),
             smtp_connections: 32,
+            http_calls: 32,
             smtp_authorities: None,
             name_servers: NameServers::default(),
             private_hosts: PrivateHosts::default(),
@@ -108,6 +112,7 @@ impl DispatchSettings {
             ("queue", self.queue),
             ("lane_queue", self.lane_queue),
             ("smtp_connections", self.smtp_connections),
+            ("http_calls", self.http_calls),
             ("sandbox_calls", self.sandbox_calls),
         ];
         if let Some((name, _)) = at_least_one.into_iter().find(|(_, value)| *value == 0) {

@@ -12,11 +12,17 @@ macro_rules! causes {
         pub enum Cause {
             /// An SMTP server answered with this code.
             SmtpCode(u16),
+            /// A provider's API answered with this status.
+            HttpStatus(u16),
+            /// Twilio answered with this code.
+            TwilioCode(u32),
+            /// Africa's Talking answered with this code for the recipient.
+            AfricasTalkingCode(u32),
             $($(#[$doc])* $name,)*
         }
 
         impl Cause {
-            /// Every cause but the SMTP servers' codes.
+            /// Every cause but the codes that providers answer with.
             pub const NAMED: &'static [Self] = &[$(Self::$name,)*];
         }
 
@@ -24,6 +30,9 @@ macro_rules! causes {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match self {
                     Self::SmtpCode(code) => write!(f, "smtp_{code}"),
+                    Self::HttpStatus(status) => write!(f, "http_{status}"),
+                    Self::TwilioCode(code) => write!(f, "twilio_{code}"),
+                    Self::AfricasTalkingCode(code) => write!(f, "africastalking_{code}"),
                     $(Self::$name => f.write_str($code),)*
                 }
             }
@@ -70,8 +79,40 @@ causes! {
     SmtpNoUtf8 = "smtp_no_utf8",
     /// The server does not take this size.
     SmtpTooLarge = "smtp_too_large",
+    /// The base URL, or what goes into a header, cannot be used.
+    HttpUrl = "http_url",
+    /// The stored key cannot be opened.
+    HttpNoKey = "http_no_key",
+    /// The API's host has no address.
+    HttpDns = "http_dns",
+    /// No name server answered in time.
+    HttpDnsTimeout = "http_dns_timeout",
+    /// The API's host has only addresses that the installation does not reach.
+    HttpPrivateHost = "http_private_host",
+    /// The API's host refused the connection.
+    HttpConnectRefused = "http_connect_refused",
+    /// No connection stood in time.
+    HttpConnectTimeout = "http_connect_timeout",
+    /// The connection failed otherwise.
+    HttpConnect = "http_connect",
+    /// Encryption cannot be agreed on, or the certificate does not fit.
+    HttpTls = "http_tls",
+    /// The request left, and no answer came in time.
+    HttpTimeout = "http_timeout",
+    /// The request may have left, and the connection ended without an answer.
+    HttpConnectionLost = "http_connection_lost",
+    /// What came back is no answer of HTTP.
+    HttpGarbled = "http_garbled",
     /// The sandbox could not keep the message.
     SandboxUnavailable = "sandbox_unavailable",
+    /// The address stands for a mailbox that takes nothing for now.
+    SandboxSoftBounce = "sandbox_soft_bounce",
+    /// The address stands for nobody's.
+    SandboxHardBounce = "sandbox_hard_bounce",
+    /// The address stands for a provider that is throttled.
+    SandboxRateLimited = "sandbox_rate_limited",
+    /// The address stands for a provider whose answer is lost.
+    SandboxTimeout = "sandbox_timeout",
     /// The call was not over in the provider timeout.
     ProviderTimeout = "provider_timeout",
     /// The call was not made: the claim had run out before it.
@@ -141,7 +182,19 @@ mod tests {
     #[test]
     fn the_page_of_errors_explains_every_cause_and_no_other() {
         let mut known: BTreeSet<String> = Cause::NAMED.iter().map(Cause::to_string).collect();
-        known.extend(["smtp_<code>", "smtp_550"].map(str::to_owned));
+        known.extend(
+            [
+                "smtp_<code>",
+                "smtp_550",
+                "http_<status>",
+                "http_429",
+                "twilio_<code>",
+                "twilio_21211",
+                "africastalking_<code>",
+                "africastalking_403",
+            ]
+            .map(str::to_owned),
+        );
         assert_eq!(explained(), known);
     }
 

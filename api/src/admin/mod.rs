@@ -3,6 +3,8 @@
 pub(crate) mod change_tenant;
 pub(crate) mod event;
 pub(crate) mod explanation;
+pub(crate) mod provider_bodies;
+pub(crate) mod provider_settings;
 pub(crate) mod providers;
 pub(crate) mod resolve;
 pub(crate) mod sandbox;

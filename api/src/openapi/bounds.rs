@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 
 use orqestra_commands::Reason;
 use orqestra_domain::notification::SkipReason;
-use orqestra_domain::provider::ProviderLimits;
+use orqestra_domain::provider::{BaseUrl, Host, ProviderLimits};
 use orqestra_domain::tenant::Limits;
 use orqestra_domain::{
     Channel, EmailAddress, EventId, EventTypeName, Mailbox, PushCategories, Strength, TenantName, UserId,
@@ -20,7 +20,7 @@ use utoipa::openapi::{OpenApi, RefOr, Schema, SchemaFormat};
 
 use super::operations;
 use crate::admin::explanation::INCLUDED;
-use crate::admin::providers::{MAX_CREDENTIAL, MAX_HOST, MAX_PROVIDERS};
+use crate::admin::provider_settings::{MAX_CREDENTIAL, MAX_PROVIDERS, MAX_SHORT_NAME};
 use crate::admin::tenants::MAX_SECRET;
 use crate::error::codes::CODES;
 
@@ -48,6 +48,9 @@ const HOST: &str = concat!(
 );
 const MAILBOX: &str =
     r"^[^\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]*@[^\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]*$";
+const BASE64: &str =
+    "^(?:[0-9A-Za-z+/]{4})*(?:[0-9A-Za-z+/]{4}|[0-9A-Za-z+/][AQgw]==|[0-9A-Za-z+/]{2}[AEIMQUYcgkosw048]=)$";
+const SIGNING_SECRET: &str = "^whsec_(?:[0-9A-Za-z+/]{4})*(?:[0-9A-Za-z+/]{4}|[0-9A-Za-z+/][AQgw]==|[0-9A-Za-z+/]{2}[AEIMQUYcgkosw048]=)$";
 /// No address is shorter.
 const LEAST_ADDRESS: usize = 3;
 
@@ -89,6 +92,11 @@ const USER: Bound = Plain(1, UserId::MAX_CHARS);
 const NAME: Bound = Plain(1, TenantName::MAX_CHARS);
 const SECRET: Bound = Text(Strength::WEBHOOK_SECRET_CHARS, MAX_SECRET);
 const CREDENTIAL: Bound = Plain(1, MAX_CREDENTIAL);
+const KEY: Bound = Formed(1, MAX_CREDENTIAL, "^[!-~]*$");
+/// Characters of base64 of 1,024 bytes.
+const MOST_OF_BASE64: usize = MAX_CREDENTIAL.div_ceil(3) * 4;
+const BASE_URL: Bound = Formed(8, BaseUrl::MAX_CHARS, "^https?://");
+const SHORT_NAME: Bound = Formed(1, MAX_SHORT_NAME, "^[!-~](?:[ -~]*[!-~])?$");
 const SOME_CHANNELS: Bound = List(1, usize::MAX, &One(CHANNELS));
 
 /// Fields of bodies, by the name of their schema.
@@ -122,12 +130,30 @@ fn fields() -> Vec<(&'static str, &'static str, Bound)> {
         ("NewTemplate", "category", CATEGORY),
         ("NewSandboxProvider", "kind", One(&["sandbox"])),
         ("NewSmtpProvider", "kind", One(&["smtp"])),
-        ("NewSmtpProvider", "host", Formed(1, MAX_HOST, HOST)),
+        ("NewSmtpProvider", "host", Formed(1, Host::MAX_CHARS, HOST)),
         ("NewSmtpProvider", "port", Whole(1, 65_535)),
         ("NewSmtpProvider", "tls", One(TLS)),
         ("NewSmtpProvider", "from", Formed(LEAST_ADDRESS, Mailbox::MAX_CHARS, MAILBOX)),
         ("NewSmtpProvider", "username", CREDENTIAL),
         ("NewSmtpProvider", "password", CREDENTIAL),
+        ("NewEmailProvider", "kind", One(&["resend", "sendgrid"])),
+        ("NewEmailProvider", "apiKey", KEY),
+        ("NewEmailProvider", "from", Formed(LEAST_ADDRESS, Mailbox::MAX_CHARS, MAILBOX)),
+        ("NewEmailProvider", "webhookSecret", Formed(10, MOST_OF_BASE64 + 6, SIGNING_SECRET)),
+        ("NewEmailProvider", "webhookPublicKey", Formed(4, MOST_OF_BASE64, BASE64)),
+        ("NewEmailProvider", "baseUrl", BASE_URL),
+        ("NewTwilioProvider", "kind", One(&["twilio"])),
+        ("NewTwilioProvider", "accountSid", Like("^AC[0-9A-Fa-f]{32}$")),
+        ("NewTwilioProvider", "authToken", KEY),
+        ("NewTwilioProvider", "from", SHORT_NAME),
+        ("NewTwilioProvider", "messagingServiceSid", Like("^MG[0-9A-Fa-f]{32}$")),
+        ("NewTwilioProvider", "baseUrl", BASE_URL),
+        ("NewAfricasTalkingProvider", "kind", One(&["africastalking"])),
+        ("NewAfricasTalkingProvider", "username", CREDENTIAL),
+        ("NewAfricasTalkingProvider", "apiKey", KEY),
+        ("NewAfricasTalkingProvider", "from", SHORT_NAME),
+        ("NewAfricasTalkingProvider", "webhookSecret", Like("^[0-9A-Za-z_-]{16,256}$")),
+        ("NewAfricasTalkingProvider", "baseUrl", BASE_URL),
         ("ExplanationBody", "reason", Plain(1, Reason::MAX_CHARS)),
         ("ExplanationBody", "include", List(0, usize::MAX, &One(INCLUDED))),
         ("Decision", "resolution", One(&["delivered", "resend", "drop"])),

@@ -117,6 +117,17 @@ fn all_good(shop: &Caller, event: &str, notification: &str, delivery: &str) -> V
         {"kind": "sandbox"},
     ]);
     let push = json!({"title": "t", "body": "b", "category": "orders"});
+    let (account, service) = (format!("AC{}", "0".repeat(32)), format!("MG{}", "0".repeat(32)));
+    let accounts = json!([
+        {"kind": "twilio", "accountSid": account, "authToken": "t", "from": "+15005550006"},
+        {"kind": "twilio", "accountSid": account, "authToken": "t", "messagingServiceSid": service},
+        {"kind": "africastalking", "username": "shop", "apiKey": "k", "from": "SHOP",
+            "webhookSecret": "0123456789abcdef", "baseUrl": "http://127.0.0.1:1", "allowLoopback": true},
+    ]);
+    let over_http = json!([
+        {"kind": "resend", "apiKey": "re_1", "from": "Shop <a@example.org>", "webhookSecret": "whsec_AAAA"},
+        {"kind": "sendgrid", "apiKey": "SG.1", "webhookPublicKey": "AAAA"},
+    ]);
     vec![
         good("triggerEvent", post, "/api/v1/events/trigger".to_owned(), Some(order("evt-again"))),
         good("getEvent", get, format!("/api/v1/events/{event}"), None),
@@ -137,6 +148,9 @@ fn all_good(shop: &Caller, event: &str, notification: &str, delivery: &str) -> V
         good("getTemplate", get, of("/templates/a/PUSH"), None),
         good("getTemplate", get, of("/templates/order.confirmed/EMAIL"), None),
         good("switchTemplate", patch, of("/templates/a/PUSH"), Some(json!({"active": true}))),
+        good("putProviders", put, of("/providers/SMS"), Some(accounts)),
+        good("putProviders", put, of("/providers/SMS"), Some(json!([{"kind": "sandbox"}]))),
+        good("putProviders", put, of("/providers/EMAIL"), Some(over_http)),
         good("putProviders", put, of("/providers/EMAIL"), Some(smtp)),
         good("getProviders", get, of("/providers/EMAIL"), None),
         good("getEventDetails", get, of(&format!("/events/{event}")), None),
@@ -256,7 +270,7 @@ async fn every_described_status_is_answered_as_it_is_described() {
     assert_eq!(walk.json(resolve, resolve.body.as_ref()).await.0, StatusCode::CONFLICT);
     let nobody =
         json!([{"kind": "smtp", "host": "127.0.0.1", "port": 1, "tls": "none", "from": "a@example.org"}]);
-    let providers = all.iter().find(|good| good.operation == "putProviders").unwrap();
+    let providers = all.iter().rfind(|good| good.operation == "putProviders").unwrap();
     walk.good(&Good { body: Some(nobody), ..providers.clone() }).await;
     let failing = Good { body: Some(order("evt-failing")), ..all[0].clone() };
     walk.good(&failing).await;

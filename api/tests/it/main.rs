@@ -13,6 +13,7 @@ mod notifications;
 mod openapi;
 mod order;
 mod probes;
+mod providers;
 mod slow_readers;
 mod too_large;
 mod trigger;

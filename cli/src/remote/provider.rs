@@ -25,7 +25,8 @@ pub(crate) enum ProviderCommand {
         #[command(flatten)]
         form: Form,
     },
-    /// Replaces a channel's list of providers: by one mail server, by a list from a file, by the sandbox, or by none
+    /// Replaces a channel's list of providers: by one mail server, by one account over HTTP, by a list from a file, by the
+    /// sandbox, or by none
     Set(Box<Set>),
 }
 
@@ -41,7 +42,7 @@ pub(crate) struct Of {
 
 /// A new list.
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("what").required(true).args(["host", "list", "sandbox", "none"]))]
+#[command(group = ArgGroup::new("what").required(true).args(["host", "kind", "list", "sandbox", "none"]))]
 pub(crate) struct Set {
     /// The channel
     #[arg(value_enum, ignore_case = true)]
@@ -55,18 +56,45 @@ pub(crate) struct Set {
     /// Whether and how the connection is encrypted
     #[arg(long, value_enum, requires = "host", default_value = "starttls")]
     tls: Encryption,
-    /// The mailbox that emails come from [default: the tenant's sender]
-    #[arg(long, requires = "host", value_name = "MAILBOX")]
+    /// The mailbox that emails come from [default: the tenant's sender], or the number or name that SMS come from
+    #[arg(long, value_name = "SENDER", conflicts_with_all = ["list", "sandbox", "none"])]
     from: Option<String>,
-    /// The user name, where the server asks for one
-    #[arg(long, requires = "host")]
+    /// The user name, where the server or the kind asks for one
+    #[arg(long, conflicts_with_all = ["list", "sandbox", "none"])]
     username: Option<String>,
     /// The password; it shows in `ps`, --password-file does not
-    #[arg(long, requires = "username")]
+    #[arg(long, requires_all = ["host", "username"])]
     password: Option<String>,
     /// A file that holds the password; `-` is standard input
-    #[arg(long, value_name = "FILE", requires = "username", conflicts_with = "password")]
+    #[arg(long, value_name = "FILE", requires_all = ["host", "username"], conflicts_with = "password")]
     password_file: Option<String>,
+    /// A provider that is reached over HTTP
+    #[arg(long, value_enum)]
+    kind: Option<Kind>,
+    /// The key or token of its API; it shows in `ps`, --key-file does not
+    #[arg(long, requires = "kind")]
+    key: Option<String>,
+    /// A file that holds the key or token; `-` is standard input
+    #[arg(long, value_name = "FILE", requires = "kind", conflicts_with = "key")]
+    key_file: Option<String>,
+    /// The id of a Twilio account
+    #[arg(long, value_name = "SID", requires = "kind")]
+    account: Option<String>,
+    /// The Twilio messaging service that SMS come from, in place of --from
+    #[arg(long, value_name = "SID", requires = "kind", conflicts_with = "from")]
+    messaging_service: Option<String>,
+    /// Where its API is [default: the provider's own]
+    #[arg(long, value_name = "URL", requires = "kind")]
+    base_url: Option<String>,
+    /// Its API may be on this machine, for tests
+    #[arg(long, requires = "base_url")]
+    allow_loopback: bool,
+    /// A file that holds the secret of its callbacks; `-` is standard input
+    #[arg(long, value_name = "FILE", requires = "kind")]
+    webhook_secret_file: Option<String>,
+    /// The public key that SendGrid's callbacks are verified by, in base64
+    #[arg(long, value_name = "KEY", requires = "kind")]
+    webhook_public_key: Option<String>,
     /// Calls to it that may start in any second, by each process that sends
     #[arg(long, value_name = "NUMBER", conflicts_with_all = ["list", "none"])]
     per_second: Option<u32>,
@@ -86,6 +114,38 @@ pub(crate) struct Set {
     of: Of,
     #[command(flatten)]
     form: Form,
+}
+
+/// A kind of provider that is reached over HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// Email by Resend
+    Resend,
+    /// Email by SendGrid
+    Sendgrid,
+    /// SMS by Twilio
+    Twilio,
+    /// SMS by Africa's Talking
+    Africastalking,
+}
+
+impl Kind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Resend => "resend",
+            Self::Sendgrid => "sendgrid",
+            Self::Twilio => "twilio",
+            Self::Africastalking => "africastalking",
+        }
+    }
+
+    /// The field of its key.
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Twilio => "authToken",
+            Self::Resend | Self::Sendgrid | Self::Africastalking => "apiKey",
+        }
+    }
 }
 
 /// Encryption of a connection.
@@ -145,6 +205,9 @@ impl Set {
             ensure!(list.is_ok(), "--list: {file} holds no JSON");
             return Ok(list?);
         }
+        if let Some(kind) = self.kind {
+            return self.over_http(kind);
+        }
         let Some(host) = &self.host else {
             if !self.sandbox {
                 return Ok(json!([]));
@@ -167,6 +230,30 @@ impl Set {
         Ok(json!([smtp]))
     }
 
+    fn over_http(&self, kind: Kind) -> anyhow::Result<Value> {
+        let key = secret("--key", self.key.as_deref(), self.key_file.as_deref())?;
+        let webhook = secret("--webhook-secret", None, self.webhook_secret_file.as_deref())?;
+        let texts = [
+            (kind.key(), &key),
+            ("accountSid", &self.account),
+            ("username", &self.username),
+            ("from", &self.from),
+            ("messagingServiceSid", &self.messaging_service),
+            ("baseUrl", &self.base_url),
+            ("webhookSecret", &webhook),
+            ("webhookPublicKey", &self.webhook_public_key),
+        ];
+        let given = texts.into_iter().filter_map(|(field, text)| Some((field, text.as_ref()?)));
+        let mut provider: Map<String, Value> =
+            given.map(|(field, text)| (field.to_owned(), text.as_str().into())).collect();
+        provider.insert("kind".to_owned(), kind.as_str().into());
+        if self.allow_loopback {
+            provider.insert("allowLoopback".to_owned(), true.into());
+        }
+        self.limit(&mut provider);
+        Ok(json!([provider]))
+    }
+
     fn limit(&self, provider: &mut Map<String, Value>) {
         let given = [("perSecond", self.per_second), ("concurrency", self.concurrency)];
         let limits: Map<_, _> =
@@ -185,12 +272,24 @@ fn tell(lists: &[Value], form: Form) -> anyhow::Result<()> {
     let rows = lists.iter().flat_map(|list| {
         let providers = list["providers"].as_array().map_or(&[][..], Vec::as_slice);
         let row = |provider: &Value| {
-            let fields = ["kind", "host", "port", "tls", "from", "username"];
-            let password = if provider["passwordSet"] == true { "kept" } else { "-" };
+            // The first of these fields that it has.
+            let one_of = |fields: [&str; 2]| {
+                let there = fields.into_iter().find(|field| !provider[field].is_null());
+                cell(provider, there.unwrap_or(fields[0]))
+            };
+            let cells = [
+                cell(provider, "kind"),
+                one_of(["host", "baseUrl"]),
+                cell(provider, "port"),
+                cell(provider, "tls"),
+                one_of(["from", "messagingServiceSid"]),
+                one_of(["username", "accountSid"]),
+            ];
+            let is_kept = provider["passwordSet"] == true || provider["keySet"] == true;
+            let secret = if is_kept { "kept" } else { "-" };
             let limits = &provider["limits"];
             let limits = ["perSecond", "concurrency"].map(|limit| cell(limits, limit)).join("/");
-            let more = [password.to_owned(), limits, cell(provider, "instance")];
-            let cells = fields.map(|field| cell(provider, field));
+            let more = [secret.to_owned(), limits, cell(provider, "instance")];
             std::iter::once(cell(list, "channel")).chain(cells).chain(more).collect::<Vec<_>>()
         };
         let none = || vec![cell(list, "channel"), "none".to_owned()];
@@ -199,12 +298,12 @@ fn tell(lists: &[Value], form: Form) -> anyhow::Result<()> {
     let heading = [
         "CHANNEL",
         "KIND",
-        "HOST",
+        "HOST OR URL",
         "PORT",
         "TLS",
         "FROM",
-        "USER",
-        "PASSWORD",
+        "ACCOUNT",
+        "SECRET",
         "PER SECOND/AT ONCE",
         "INSTANCE",
     ];

@@ -5,7 +5,9 @@ use orqestra_commands::{
     open_credential,
 };
 use orqestra_domain::notification::TemplateChoice;
-use orqestra_domain::provider::{ProviderConfig, ProviderEntry, SANDBOX_INSTANCE, TlsMode, Username};
+use orqestra_domain::provider::{
+    Host, ProviderConfig, ProviderEntry, SANDBOX_INSTANCE, Sender, TlsMode, Username,
+};
 use orqestra_domain::template::TemplateContent;
 use orqestra_domain::tenant::{Standing, TenantRefusal};
 use orqestra_domain::{Channel, EventTypeName, StreamId, TenantId};
@@ -115,10 +117,10 @@ async fn a_providers_credentials_are_nowhere_in_clear_and_open_with_the_tenants_
     let commands = world.process().await;
     let shop = tenant(&commands).await;
     let smtp = ProviderInput::Smtp(SmtpInput {
-        host: "127.0.0.1".to_owned(),
+        host: Host::parse("127.0.0.1").unwrap(),
         port: 1025,
         tls: TlsMode::None,
-        from: Some("shop@example.org".to_owned()),
+        from: Some(Sender::parse("shop@example.org").unwrap()),
         username: Some("ann@example.org".to_owned()),
         password: Some("correct horse".to_owned()),
     });

@@ -1,9 +1,12 @@
 //! The instance of a provider entry: it stays with the entry, and the entry's credentials open nowhere else.
 
 use orqestra_commands::{
-    Commands, PROVIDER_PASSWORD_FIELD, ProviderInput, SmtpInput, TenantEntry, open_credential,
+    ClearSecret, Commands, PROVIDER_PASSWORD_FIELD, ProviderInput, SmtpInput, TenantEntry, open_credential,
 };
-use orqestra_domain::provider::{ProviderConfig, ProviderEntry, SANDBOX_INSTANCE, TlsMode};
+use orqestra_domain::provider::{
+    Endpoint, Host, HttpConfig, ProviderConfig, ProviderEntry, ResendConfig, SANDBOX_INSTANCE, Sender,
+    TlsMode,
+};
 use orqestra_domain::tenant::Tenant;
 use orqestra_domain::{Channel, ProviderInstanceId, StreamId, TenantId};
 use orqestra_event_log::{Append, Metadata, NewEvent, Outcome, Ticket};
@@ -14,10 +17,10 @@ use crate::support::{World, ctx, tenant};
 
 fn smtp(port: u16, username: Option<&str>, password: &str) -> ProviderInput {
     ProviderInput::Smtp(SmtpInput {
-        host: "mail.example.org".to_owned(),
+        host: Host::parse("mail.example.org").unwrap(),
         port,
         tls: TlsMode::None,
-        from: Some("shop@example.org".to_owned()),
+        from: Some(Sender::parse("shop@example.org").unwrap()),
         username: username.map(str::to_owned),
         password: username.map(|_| password.to_owned()),
     })
@@ -181,4 +184,41 @@ async fn a_list_of_the_version_before_that_was_emptied_comes_back_as_the_same_in
     assert!(set(&commands, shop.id, Vec::new()).await.is_empty());
     let list = vec![smtp(26, Some("ann"), "x"), smtp(26, Some("ann"), "y")];
     assert_eq!(set(&commands, shop.id, list).await, [three[0], three[2]]);
+}
+
+fn resend(key: &str) -> ProviderInput {
+    ProviderInput::Http(HttpConfig::Resend(ResendConfig {
+        api_key: ClearSecret(key.to_owned()),
+        from: Some(Sender::parse("shop@example.org").unwrap()),
+        endpoint: Endpoint::default(),
+        webhook_secret: Some(ClearSecret("whsec_AAAA".to_owned())),
+    }))
+}
+
+#[tokio::test]
+async fn an_account_keeps_its_instance_by_its_key_else_by_its_place_in_the_list_that_stands() {
+    let world = World::new().await;
+    let commands = world.process().await;
+    let shop = tenant(&commands).await;
+    let set = async |list: Vec<ProviderInput>| set(&commands, shop.id, list).await;
+    let first = set(vec![resend("one"), resend("two")]).await;
+    assert_ne!(first[0], first[1]);
+    let stored = async || commands.log().load("Tenant", &StreamId::tenant(shop.id)).await.unwrap().len();
+    let before = stored().await;
+    assert_eq!(set(vec![resend("one"), resend("two")]).await, first);
+    assert_eq!(stored().await, before, "the same list again is no event");
+    assert_eq!(set(vec![resend("two"), resend("one")]).await, [first[1], first[0]]);
+    // One key is rotated: the other entry is told by its own.
+    assert_eq!(set(vec![resend("new"), resend("one")]).await, [first[1], first[0]]);
+    // An entry that was taken away is not that of another account's key, and comes back by its own.
+    assert_eq!(set(vec![resend("one")]).await, [first[0]]);
+    let other = set(vec![resend("one"), resend("other")]).await;
+    assert_eq!(other[0], first[0]);
+    assert!(!first.contains(&other[1]));
+    assert_eq!(set(vec![resend("new"), resend("one")]).await, [first[1], first[0]]);
+    for event in commands.log().load("Tenant", &StreamId::tenant(shop.id)).await.unwrap() {
+        for secret in ["\"one\"", "\"two\"", "\"new\"", "whsec_"] {
+            assert!(!event.payload.contains(secret), "{secret}: {}", event.payload);
+        }
+    }
 }

@@ -14,10 +14,12 @@ use orqestra_vault::Vault;
 
 use super::Provider;
 use super::breaker::{Allows, Breaker};
+use super::http::{HttpClient, HttpLimits, HttpProvider};
+use super::names::NameServers;
 use super::permits::{Permit, Permits};
 use super::sandbox::{Sandbox, SandboxLane};
-use super::smtp::letter::is_sender;
-use super::smtp::{NameServers, Smtp, SmtpLimits};
+use super::sender::is_sender;
+use super::smtp::{Smtp, SmtpLimits};
 use crate::hosts::PrivateHosts;
 use crate::queue::{Gate, Gates};
 use crate::settings::DispatchSettings;
@@ -37,11 +39,19 @@ pub struct Providers {
     smtp_authorities: Option<Arc<str>>,
     name_servers: NameServers,
     private_hosts: PrivateHosts,
+    http: HttpLimits,
+    http_client: HttpClient,
 }
 
 impl Providers {
     /// With these settings.
+    ///
+    /// # Panics
+    /// If the HTTP client cannot be made, which needs nothing from outside.
     pub fn new(sandbox: Sandbox, vault: Vault, settings: &DispatchSettings) -> Self {
+        let http_client =
+            HttpClient::new(&settings.name_servers, settings.private_hosts, settings.provider_timeout);
+        let http = HttpLimits { calls: settings.http_calls, whole_call: settings.provider_timeout };
         let smtp =
             SmtpLimits { connections: settings.smtp_connections, whole_call: settings.provider_timeout };
         Self {
@@ -52,6 +62,8 @@ impl Providers {
             smtp_authorities: settings.smtp_authorities.clone(),
             name_servers: settings.name_servers.clone(),
             private_hosts: settings.private_hosts,
+            http,
+            http_client: http_client.expect("the client's settings are its own"),
         }
     }
 }
@@ -65,6 +77,10 @@ impl MakeProvider for Providers {
                 let smtp = Smtp::new(tenant, entry.instance, config, vault, self.smtp);
                 let smtp = smtp.trusting(self.smtp_authorities.clone()).asking(self.name_servers.clone());
                 Arc::new(smtp.reaching(self.private_hosts))
+            }
+            ProviderConfig::Http(config) => {
+                let (vault, client) = (self.vault.clone(), self.http_client.clone());
+                Arc::new(HttpProvider::new(tenant, entry.instance, config, vault, client, self.http))
             }
             ProviderConfig::Unread(_) => return None,
         })
@@ -100,7 +116,8 @@ impl Carrier {
 pub(crate) fn has_sender(config: &ProviderConfig, sender: Option<&EmailAddress>) -> bool {
     match config {
         ProviderConfig::Sandbox | ProviderConfig::Unread(_) => true,
-        ProviderConfig::Smtp(smtp) => is_sender(smtp.from.as_deref(), sender),
+        ProviderConfig::Smtp(smtp) => is_sender(smtp.from.as_ref(), sender),
+        ProviderConfig::Http(http) => http.channel() != Channel::Email || is_sender(http.sender(), sender),
     }
 }
 

@@ -6,8 +6,13 @@
 
 pub(crate) mod breaker;
 pub(crate) mod carriers;
+pub(crate) mod http;
+pub(crate) mod names;
 pub(crate) mod permits;
+#[cfg(test)]
+pub(crate) mod samples;
 pub mod sandbox;
+pub(crate) mod sender;
 pub(crate) mod smtp;
 
 use std::fmt;

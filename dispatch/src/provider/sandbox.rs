@@ -7,7 +7,9 @@
 //! |---|---|
 //! | stored, or stored before | taken |
 //! | the database fails or does not answer | not taken: sending again is safe, for it is kept once |
+//! | an address of [`simulated`] | what it stands for |
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -22,7 +24,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use self::simulated::Simulated;
 use super::{Message, NotTaken, Provider, Scope, SendError, Sent};
+
+mod simulated;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Most messages stored by one statement.
@@ -59,8 +64,12 @@ struct Waiting {
     channel: &'static str,
     sealed: Sealed,
     at: Timestamp,
-    stored: oneshot::Sender<bool>,
+    /// Whether it is new; nothing where it was not stored.
+    stored: oneshot::Sender<Option<IsNew>>,
 }
+
+/// Whether a message was not kept before.
+type IsNew = bool;
 
 /// The sandbox of this process. Cheap to clone.
 #[derive(Clone)]
@@ -97,41 +106,44 @@ async fn store_what_waits(pool: PgPool, mut queue: mpsc::Receiver<Waiting>, toke
         if received == 0 {
             break;
         }
-        let stored = match tokio::time::timeout(TIMEOUT, store(&pool, &batch)).await {
-            Ok(Ok(())) => {
+        let new = match tokio::time::timeout(TIMEOUT, store(&pool, &batch)).await {
+            Ok(Ok(new)) => {
                 if let Some(duration_ms) = outage.ends() {
                     tracing::info!(provider = SANDBOX, duration_ms, "messages are kept again");
                 }
-                true
+                Some(new)
             }
             Ok(Err(error)) => {
                 if outage.begins() {
                     tracing::warn!(error = %error, provider = SANDBOX, "messages cannot be kept");
                 }
-                false
+                None
             }
             Err(_) => {
                 if outage.begins() {
                     tracing::warn!(provider = SANDBOX, "messages cannot be kept in time");
                 }
-                false
+                None
             }
         };
         for waiting in batch.drain(..) {
-            waiting.stored.send(stored).ok();
+            let is_new = new.as_ref().map(|new| new.contains(&waiting.delivery));
+            waiting.stored.send(is_new).ok();
         }
     }
     pool.close().await;
 }
 
-async fn store(pool: &PgPool, batch: &[Waiting]) -> Result<(), sqlx::Error> {
+/// Stores messages, and tells which of them were not there.
+async fn store(pool: &PgPool, batch: &[Waiting]) -> Result<HashSet<Uuid>, sqlx::Error> {
     let column = |of: fn(&Waiting) -> Uuid| batch.iter().map(of).collect::<Vec<_>>();
-    sqlx::query(
+    let new: Vec<Uuid> = sqlx::query_scalar(
         "insert into sandbox_messages
                 (delivery_id, tenant_id, notification_id, channel, key_id, sealed, created_at)
          select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::text[],
                               $7::timestamptz[])
-             on conflict on constraint sandbox_messages_pkey do nothing",
+             on conflict on constraint sandbox_messages_pkey do nothing
+         returning delivery_id",
     )
     .bind(column(|waiting| waiting.delivery))
     .bind(column(|waiting| waiting.tenant))
@@ -140,9 +152,9 @@ async fn store(pool: &PgPool, batch: &[Waiting]) -> Result<(), sqlx::Error> {
     .bind(column(|waiting| waiting.sealed.key_id.as_uuid()))
     .bind(batch.iter().map(|waiting| waiting.sealed.data.as_str()).collect::<Vec<_>>())
     .bind(batch.iter().map(|waiting| waiting.at.as_datetime()).collect::<Vec<_>>())
-    .execute(pool)
+    .fetch_all(pool)
     .await?;
-    Ok(())
+    Ok(new.into_iter().collect())
 }
 
 /// The sandbox as one tenant's provider for one channel.
@@ -173,41 +185,57 @@ impl Provider for SandboxLane {
 
     fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Sent, SendError>> {
         Box::pin(async move {
-            let kept = Kept {
-                to: message.to.clone(),
-                subject: message.content.subject.clone(),
-                body: message.content.body.clone(),
-                event_id: message.event_id.as_ref().map(|id| id.as_str().to_owned()),
-            };
-            let plain = serde_json::to_vec(&kept).expect("texts are always JSON");
-            let stream = StreamId::notification(message.tenant, message.notification);
-            let place = FieldContext {
-                tenant: message.tenant,
-                aggregate_id: stream.as_str(),
-                field: field(message.channel),
-            };
-            let (stored, answer) = oneshot::channel();
-            let waiting = Waiting {
-                delivery: message.delivery.as_uuid(),
-                tenant: message.tenant.as_uuid(),
-                notification: message.notification.as_uuid(),
-                channel: message.channel.as_str(),
-                sealed: self.sandbox.vault.seal(&message.key, &place, &plain),
-                at: message.at,
-                stored,
-            };
-            let handed_in =
-                async { self.sandbox.waiting.send(waiting).await.is_ok() && answer.await == Ok(true) };
-            if tokio::time::timeout(2 * TIMEOUT, handed_in).await == Ok(true) {
-                return Ok(Sent { provider_message_id: Some(message.delivery.to_string()), answer: None });
+            match Simulated::of(message) {
+                None => self.keep(message).await.map(|_| taken(message)),
+                Some(simulated) => simulated.answer(self.keep(message)).await.map(|()| taken(message)),
             }
-            Err(SendError::NotTaken(NotTaken {
-                cause: Cause::SandboxUnavailable.into(),
-                retry_after: None,
-                answer: None,
-                scope: Scope::Provider,
-            }))
         })
+    }
+}
+
+fn taken(message: &Message) -> Sent {
+    Sent { provider_message_id: Some(message.delivery.to_string()), answer: None }
+}
+
+impl SandboxLane {
+    /// Keeps a message.
+    async fn keep(&self, message: &Message) -> Result<IsNew, SendError> {
+        let kept = Kept {
+            to: message.to.clone(),
+            subject: message.content.subject.clone(),
+            body: message.content.body.clone(),
+            event_id: message.event_id.as_ref().map(|id| id.as_str().to_owned()),
+        };
+        let plain = serde_json::to_vec(&kept).expect("texts are always JSON");
+        let stream = StreamId::notification(message.tenant, message.notification);
+        let place = FieldContext {
+            tenant: message.tenant,
+            aggregate_id: stream.as_str(),
+            field: field(message.channel),
+        };
+        let (stored, answer) = oneshot::channel();
+        let waiting = Waiting {
+            delivery: message.delivery.as_uuid(),
+            tenant: message.tenant.as_uuid(),
+            notification: message.notification.as_uuid(),
+            channel: message.channel.as_str(),
+            sealed: self.sandbox.vault.seal(&message.key, &place, &plain),
+            at: message.at,
+            stored,
+        };
+        let handed_in = async {
+            self.sandbox.waiting.send(waiting).await.ok()?;
+            answer.await.ok()?
+        };
+        if let Ok(Some(is_new)) = tokio::time::timeout(2 * TIMEOUT, handed_in).await {
+            return Ok(is_new);
+        }
+        Err(SendError::NotTaken(NotTaken {
+            cause: Cause::SandboxUnavailable.into(),
+            retry_after: None,
+            answer: None,
+            scope: Scope::Provider,
+        }))
     }
 }
 

@@ -7,6 +7,8 @@ mod due;
 mod failover;
 mod fairness;
 mod flow;
+mod http;
+mod http_server;
 mod lists;
 mod name_server;
 mod names;

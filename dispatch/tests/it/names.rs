@@ -6,7 +6,7 @@ use orqestra_commands::{ProviderInput, SmtpInput};
 use orqestra_dispatch::{DispatchSettings, NameServers};
 use orqestra_domain::Channel;
 use orqestra_domain::notification::DeliveryState;
-use orqestra_domain::provider::SmtpConfig;
+use orqestra_domain::provider::{Host, SmtpConfig};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::name_server::{NameServer, Reply};
@@ -19,11 +19,13 @@ const EMAIL: Channel = Channel::Email;
 /// The entry of a server by its name.
 fn named(host: &str, port: u16) -> ProviderInput {
     let ProviderInput::Smtp(input) = smtp(port) else { unreachable!() };
-    ProviderInput::Smtp(SmtpInput { host: host.to_owned(), ..input })
+    ProviderInput::Smtp(SmtpInput { host: Host::parse(host).unwrap(), ..input })
 }
 
 fn client(host: &str, port: u16, servers: NameServers) -> Client {
-    let config = SmtpConfig { host: host.to_owned(), ..config(port) };
+    // As it is stored: an earlier rule may have taken it.
+    let host: Host = serde_json::from_value(host.into()).unwrap();
+    let config = SmtpConfig { host, ..config(port) };
     // A name server or a host that never answers has to be waited for.
     Client::within(Duration::from_secs(2), config, vault()).asking(servers)
 }

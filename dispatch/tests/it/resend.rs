@@ -7,7 +7,7 @@ use orqestra_dispatch::DispatchSettings;
 use orqestra_domain::notification::{
     Delivery, DeliveryState, MarkOutcomeUnknown, Resolution, Resolve, UnknownPolicy,
 };
-use orqestra_domain::provider::Dedup;
+use orqestra_domain::provider::{Dedup, Sender};
 use orqestra_domain::{Channel, NotificationId};
 
 use crate::script::{Answer, Script};
@@ -214,7 +214,10 @@ async fn the_message_id_stays_when_the_sender_changes_between_two_attempts() {
     let server = SmtpServer::start([Manners { end: Cut, ..Manners::GOOD }]).await;
     let from = |mailbox: &str| {
         let ProviderInput::Smtp(input) = smtp(server.port) else { unreachable!() };
-        ProviderInput::Smtp(orqestra_commands::SmtpInput { from: Some(mailbox.to_owned()), ..input })
+        ProviderInput::Smtp(orqestra_commands::SmtpInput {
+            from: Some(Sender::parse(mailbox).unwrap()),
+            ..input
+        })
     };
     let tenant = shop(&world, vec![from("a@one.example")]).await;
     let pause = DispatchSettings { breaker_failures: 1, ..settings() };

@@ -1,6 +1,9 @@
 //! The sandbox keeps each delivery once, sealed, and shows what may still be read.
 
+use std::time::Duration;
+
 use orqestra_dispatch::sandbox::{self, Asked};
+use orqestra_domain::notification::{AttemptOutcome, DeliveryState};
 use orqestra_domain::{Channel, UserId};
 use serde_json::json;
 
@@ -30,7 +33,7 @@ async fn messages_come_newest_first_for_one_tenant_and_channel_and_no_more_than_
     let other = world.tenant("other", &[(Channel::Email, "hi")]).await;
     let dispatch = world.dispatch(settings());
     for number in 0..3 {
-        world.clock.advance(std::time::Duration::from_secs(1));
+        world.clock.advance(Duration::from_secs(1));
         let id = world.trigger(&tenant, &format!("e-{number}")).await;
         world.settled(&tenant, id, Channel::Email).await;
         world.settled(&tenant, id, Channel::Sms).await;
@@ -68,7 +71,7 @@ async fn a_page_of_large_messages_is_bounded_by_bytes_and_tells_that_there_is_mo
     let dispatch = world.dispatch(settings());
     let (large, count) = (300 * 1024, 12);
     for number in 0..count {
-        world.clock.advance(std::time::Duration::from_secs(1));
+        world.clock.advance(Duration::from_secs(1));
         let text = "x".repeat(if number == 3 { 10 } else { large });
         let id = world.trigger_for(&tenant, &format!("e-{number}"), "u-1", json!({"text": text})).await;
         world.settled(&tenant, id, Channel::Email).await;
@@ -128,5 +131,49 @@ async fn an_event_id_that_a_process_of_an_earlier_version_writes_in_clear_is_not
     let kept: Vec<Option<String>> =
         sqlx::query_scalar("select event_id from sandbox_messages").fetch_all(world.pool()).await.unwrap();
     assert_eq!(kept, [None, None]);
+    dispatch.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_stands_for_an_outcome_ends_so() {
+    let world = World::new().await;
+    let tenant = world.tenant("acme", &[(Channel::Email, "hi")]).await;
+    let dispatch = world.dispatch(settings());
+    let to = async |name: &str| world.trigger_to(&tenant, name, &format!("{name}@sandbox.example")).await;
+    for (name, cause, attempts) in [
+        ("delivered", None, 1),
+        ("slow", None, 1),
+        ("timeout", Some("sandbox_timeout"), 2),
+        ("hard-bounce", Some("sandbox_hard_bounce"), 1),
+    ] {
+        let id = to(name).await;
+        let delivery = world.settled(&tenant, id, Channel::Email).await;
+        let is_sent = matches!(delivery.state, DeliveryState::Sent { .. });
+        assert_eq!(is_sent, name != "hard-bounce", "{name}: {delivery:?}");
+        assert_eq!(delivery.attempts.len(), attempts, "{name}: {delivery:?}");
+        let first = match &delivery.attempts[0].outcome {
+            AttemptOutcome::Failed { cause, .. } | AttemptOutcome::Unknown { cause: Some(cause), .. } => {
+                Some(cause)
+            }
+            _ => None,
+        };
+        assert_eq!(first.map(String::as_str), cause, "{name}");
+        assert!(delivery.attempts.iter().all(|attempt| !attempt.possible_duplicate), "{name}");
+    }
+    for (name, cause, ends_sent) in
+        [("soft-bounce", "sandbox_soft_bounce", false), ("rate-limited", "sandbox_rate_limited", true)]
+    {
+        let id = to(name).await;
+        let waiting = world.waiting(&tenant, id).await;
+        let AttemptOutcome::Failed { cause: told, .. } = &waiting.attempts[0].outcome else {
+            panic!("{waiting:?}")
+        };
+        assert_eq!(told, cause);
+        world.clock.advance(Duration::from_mins(2));
+        let delivery = world.settled(&tenant, id, Channel::Email).await;
+        assert_eq!(matches!(delivery.state, DeliveryState::Sent { .. }), ends_sent, "{name}: {delivery:?}");
+    }
+    // What was kept although no answer came is there once.
+    assert_eq!(world.kept(&tenant, None, 10).await.len(), 4);
     dispatch.stop().await;
 }

@@ -205,7 +205,7 @@ impl MakeProvider for Cast {
         let number = match &entry.config {
             ProviderConfig::Sandbox => 0,
             ProviderConfig::Smtp(smtp) => smtp.port,
-            ProviderConfig::Unread(_) => return None,
+            ProviderConfig::Http(_) | ProviderConfig::Unread(_) => return None,
         };
         Some(Arc::new(Actor { script: Arc::clone(&self.0), number }))
     }

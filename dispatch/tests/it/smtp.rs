@@ -9,7 +9,7 @@ use orqestra_commands::RenderedContent;
 use orqestra_dispatch::{
     Message, NameServers, NotTaken, PrivateHosts, Provider, Reach, Scope, SendError, Sent, Smtp, SmtpLimits,
 };
-use orqestra_domain::provider::{SmtpConfig, TlsMode, Username};
+use orqestra_domain::provider::{Host, Sender, SmtpConfig, TlsMode, Username};
 use orqestra_domain::{
     Channel, DeliveryId, NotificationId, ProviderInstanceId, StreamId, TenantId, Timestamp,
 };
@@ -40,10 +40,10 @@ pub(crate) fn vault() -> Vault {
 
 pub(crate) fn config(port: u16) -> SmtpConfig {
     SmtpConfig {
-        host: "127.0.0.1".to_owned(),
+        host: Host::parse("127.0.0.1").unwrap(),
         port,
         tls: TlsMode::None,
-        from: Some("Shop <shop@example.org>".to_owned()),
+        from: Some(Sender::parse("Shop <shop@example.org>").unwrap()),
         username: None,
         password: None,
     }
@@ -261,7 +261,7 @@ async fn a_server_that_is_not_there_has_not_taken_it() {
     assert_ne!(port, unused);
     let gone = Client::with(config(unused), vault());
     assert_eq!(short(gone.send(1).await), "down smtp_connect_refused");
-    let nowhere = SmtpConfig { host: "nowhere.invalid".to_owned(), ..config(port) };
+    let nowhere = SmtpConfig { host: Host::parse("nowhere.invalid").unwrap(), ..config(port) };
     assert!(short(Client::with(nowhere, vault()).send(1).await).starts_with("down smtp_"));
 }
 
@@ -367,7 +367,7 @@ async fn a_private_host_gets_no_mail_unless_the_installation_allows_it() {
     let outcome = Client::to(&server).reaching(PrivateHosts::Refused).send(1).await;
     assert_eq!(short(outcome), "down smtp_private_host");
     // A name that answered with another address when the entry was saved.
-    let by_name = SmtpConfig { host: "localhost".to_owned(), ..config(server.port) };
+    let by_name = SmtpConfig { host: Host::parse("localhost").unwrap(), ..config(server.port) };
     let outcome = Client::with(by_name, vault()).reaching(PrivateHosts::Refused).send(2).await;
     assert_eq!(short(outcome), "down smtp_private_host");
     let outcome = Client::to(&server).reaching(PrivateHosts::Allowed).send(3).await;

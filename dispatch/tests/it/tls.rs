@@ -1,6 +1,6 @@
 //! SMTP over TLS against a real server: both ways in, credentials under it, and certificates that do not fit.
 
-use orqestra_domain::provider::{SmtpConfig, TlsMode};
+use orqestra_domain::provider::{Host, SmtpConfig, TlsMode};
 use orqestra_tests::smtp::Smtp;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -12,7 +12,7 @@ const MODES: [(&str, TlsMode); 2] = [("starttls", TlsMode::Starttls), ("tls", Tl
 /// The outcome of one send with this password to a server known by this name, its certificate trusted or not.
 async fn one(server: &Smtp, tls: TlsMode, host: &str, password: &[u8], trusted: bool) -> String {
     let vault = vault();
-    let config = SmtpConfig { host: host.to_owned(), tls, ..config(server.port()) };
+    let config = SmtpConfig { host: Host::parse(host).unwrap(), tls, ..config(server.port()) };
     let config = with_credentials(config, &vault, password);
     let client = Client::with(config, vault);
     let client = if trusted { client.trusting(&server.certificate()) } else { client };

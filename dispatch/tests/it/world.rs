@@ -18,7 +18,7 @@ use orqestra_dispatch::{
     rebuild_due,
 };
 use orqestra_domain::notification::{Delivery, DeliveryState, Story};
-use orqestra_domain::provider::TlsMode;
+use orqestra_domain::provider::{Host, Sender, TlsMode};
 use orqestra_domain::template::TemplateContent;
 use orqestra_domain::tenant::Limits;
 use orqestra_domain::{
@@ -87,10 +87,10 @@ pub(crate) fn ctx() -> Context {
 
 pub(crate) fn smtp(port: u16) -> ProviderInput {
     ProviderInput::Smtp(SmtpInput {
-        host: "127.0.0.1".to_owned(),
+        host: Host::parse("127.0.0.1").unwrap(),
         port,
         tls: TlsMode::None,
-        from: Some("Shop <shop@example.org>".to_owned()),
+        from: Some(Sender::parse("Shop <shop@example.org>").unwrap()),
         username: None,
         password: None,
     })

@@ -3,7 +3,11 @@
 //! Each entry of a list has an instance id that stays with it while its identifying settings stay: attempts name it, and
 //! the seals of its credentials are bound to it. An entry that only a newer program can read is kept as it is stored.
 
+mod base_url;
+mod host;
+mod http;
 mod limits;
+mod sender;
 mod smtp;
 mod unread;
 
@@ -12,7 +16,14 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use self::base_url::{BaseUrl, InvalidBaseUrl};
+pub use self::host::{Host, InvalidHost};
+pub use self::http::{
+    AfricasTalkingConfig, Endpoint, HttpConfig, ResendConfig, SecretName, SendGridConfig, TwilioConfig,
+    TwilioSender,
+};
 pub use self::limits::{InvalidProviderLimit, ProviderLimits};
+pub use self::sender::Sender;
 pub use self::smtp::{SmtpConfig, TlsMode, Username};
 pub use self::unread::UnreadProvider;
 use crate::id::ProviderInstanceId;
@@ -64,6 +75,9 @@ pub enum ProviderConfig {
     Sandbox,
     /// An SMTP server.
     Smtp(SmtpConfig),
+    /// A provider that is reached over HTTP.
+    #[serde(untagged)]
+    Http(HttpConfig),
     /// Of a kind, or with settings, that only a newer program can read. This program cannot send by it.
     #[serde(untagged)]
     Unread(UnreadProvider),
@@ -75,6 +89,7 @@ impl ProviderConfig {
         match self {
             Self::Sandbox => SANDBOX,
             Self::Smtp(_) => SMTP,
+            Self::Http(http) => http.name(),
             Self::Unread(unread) => unread.kind(),
         }
     }
@@ -121,6 +136,20 @@ mod tests {
             assert_eq!(read.config.name(), settings["kind"].as_str().unwrap_or("unknown"));
             assert_eq!(serde_json::to_value(&read).unwrap(), stored);
         }
+    }
+
+    #[test]
+    fn an_entry_over_http_is_read_and_one_with_settings_unknown_is_kept() {
+        let sealed = json!({"keyId": "018f6b1e-0001-7a55-8b11-0c0d0e0f1011", "data": "AAAA"});
+        let known = json!({"kind": "sendgrid", "apiKey": sealed, "limits": {"perSecond": 5}});
+        let read: ProviderEntry = serde_json::from_value(entry(&known)).unwrap();
+        assert!(matches!(&read.config, ProviderConfig::Http(http) if http.name() == "sendgrid"));
+        assert_eq!(serde_json::to_value(&read).unwrap(), entry(&known));
+        let newer = json!({"kind": "sendgrid", "token": sealed});
+        let read: ProviderEntry = serde_json::from_value(entry(&newer)).unwrap();
+        assert!(matches!(read.config, ProviderConfig::Unread(_)));
+        assert_eq!(read.config.name(), "sendgrid");
+        assert_eq!(serde_json::to_value(&read).unwrap(), entry(&newer));
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::host::Host;
+use super::sender::Sender;
 use crate::sealed::Sealed;
 
 /// How to reach an SMTP server.
@@ -11,14 +13,14 @@ use crate::sealed::Sealed;
 #[serde(rename_all = "camelCase")]
 pub struct SmtpConfig {
     /// Host name or address.
-    pub host: String,
+    pub host: Host,
     /// TCP port.
     pub port: u16,
     /// Whether and how the connection is encrypted.
     pub tls: TlsMode,
     /// The sender mailbox, as in `Shop <shop@example.org>`; the tenant's sender address if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<String>,
+    pub from: Option<Sender>,
     /// The user name, where the server asks for one: it is often a person's address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<Username>,

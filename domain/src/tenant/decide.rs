@@ -108,12 +108,16 @@ impl TenantRecord {
         match &provider.config {
             ProviderConfig::Sandbox | ProviderConfig::Unread(_) => true,
             ProviderConfig::Smtp(smtp) => smtp.from.is_some() || self.sender_email.is_some(),
+            ProviderConfig::Http(http) => {
+                http.channel() != Channel::Email || http.sender().is_some() || self.sender_email.is_some()
+            }
         }
     }
 }
 
 fn carries(provider: &ProviderEntry, channel: Channel) -> bool {
     match (&provider.config, channel) {
+        (ProviderConfig::Http(http), channel) => http.channel() == channel,
         (ProviderConfig::Sandbox, Channel::Email | Channel::Sms)
         | (ProviderConfig::Smtp(_), Channel::Email) => true,
         (ProviderConfig::Sandbox, Channel::Push)

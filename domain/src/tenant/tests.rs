@@ -12,7 +12,9 @@ use crate::address::EmailAddress;
 use crate::category::PushCategories;
 use crate::channel::Channel;
 use crate::id::{ApiKeyHash, ApiKeyId, ProviderInstanceId};
-use crate::provider::{ProviderConfig, ProviderEntry, ProviderLimits, SmtpConfig, TlsMode, Username};
+use crate::provider::{
+    Host, ProviderConfig, ProviderEntry, ProviderLimits, Sender, SmtpConfig, TlsMode, Username,
+};
 use crate::sample::{at, sealed, stored};
 use crate::text::TenantName;
 
@@ -68,10 +70,10 @@ fn issued(number: u8) -> Event {
 fn smtp() -> ProviderEntry {
     let instance = ProviderInstanceId::from_uuid(uuid::Uuid::from_u128(25));
     let config = ProviderConfig::Smtp(SmtpConfig {
-        host: "127.0.0.1".to_owned(),
+        host: Host::parse("127.0.0.1").unwrap(),
         port: 1025,
         tls: TlsMode::None,
-        from: Some("Shop <shop@example.org>".to_owned()),
+        from: Some(Sender::parse("Shop <shop@example.org>").unwrap()),
         username: Some(Username::Sealed(sealed("username"))),
         password: Some(sealed("password")),
     });

@@ -14,11 +14,11 @@ use tokio::time::{Instant, timeout_at};
 
 use super::extensions::{Extensions, Mechanism};
 use super::letter::Letter;
-use super::names::{Names, NoAddress};
 use super::reply::Reply;
 use super::table::{Fault, Phase, What};
 use super::wire::{NoReply, NotConnected, NotEncrypted, Unasked, Wire};
 use crate::hosts::PrivateHosts;
+use crate::provider::names::{Names, NoAddress};
 
 /// How long one step may take: servers delay their greeting and their answers to keep spammers off.
 const STEP: Duration = Duration::from_secs(20);

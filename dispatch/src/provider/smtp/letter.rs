@@ -10,10 +10,12 @@ use lettre::message::header::{
     ContentTransferEncoding, ContentType, Date, Headers, MIME_VERSION_1_0, MessageId,
 };
 use lettre::message::{Body, MultiPart, SinglePart};
-use orqestra_domain::{EmailAddress, MailRoute, Mailbox};
+use orqestra_domain::provider::Sender;
+use orqestra_domain::{EmailAddress, MailRoute};
 
 use super::header::{of_mailbox, of_text};
 use crate::provider::Message;
+use crate::provider::sender::sender;
 
 /// A letter ready to be sent.
 pub(super) struct Letter {
@@ -37,23 +39,8 @@ pub(crate) fn is_addressable(email: &EmailAddress) -> bool {
     email.route().is_some()
 }
 
-/// The mailbox that a message is sent from, the provider's own or the tenant's, and its address as SMTP carries it.
-fn sender(own: Option<&str>, tenants: Option<&EmailAddress>) -> Option<(Mailbox, MailRoute)> {
-    let mailbox = match own {
-        Some(own) => Mailbox::parse(own).ok()?,
-        None => Mailbox::from(tenants?.clone()),
-    };
-    let route = mailbox.address().route()?;
-    Some((mailbox, route))
-}
-
-/// Whether there is a mailbox to send from.
-pub(crate) fn is_sender(own: Option<&str>, tenants: Option<&EmailAddress>) -> bool {
-    sender(own, tenants).is_some()
-}
-
 impl Letter {
-    pub(super) fn write(message: &Message, from: Option<&str>) -> Result<Self, NoLetter> {
+    pub(super) fn write(message: &Message, from: Option<&Sender>) -> Result<Self, NoLetter> {
         let (sender, from) = sender(from, message.sender.as_ref()).ok_or(NoLetter::Sender)?;
         let to = MailRoute::of(&message.to).ok_or(NoLetter::Recipient)?;
         let message_id = message.message_id();
@@ -118,16 +105,12 @@ fn with_crlf(text: &str) -> Vec<u8> {
 mod tests {
     use orqestra_commands::RenderedContent;
     use orqestra_domain::{Channel, DeliveryId, NotificationId, TenantId, Timestamp};
-    use orqestra_vault::{KeyScope, MasterKey, SeededEntropy, Vault};
-    use sqlx::PgPool;
     use uuid::Uuid;
 
     use super::*;
+    use crate::provider::samples;
 
     fn message(to: &str, subject: &str, body: &str, text: Option<&str>) -> Message {
-        let entropy = std::sync::Arc::new(SeededEntropy::new(1));
-        let pool = PgPool::connect_lazy("postgres://nowhere").unwrap();
-        let vault = Vault::new(pool, MasterKey::generate(&*entropy), entropy);
         Message {
             tenant: TenantId::PLATFORM,
             notification: NotificationId::from_uuid(Uuid::nil()),
@@ -142,14 +125,20 @@ mod tests {
             },
             event_id: None,
             sender: Some(EmailAddress::parse("tenant@example.org").unwrap()),
-            key: vault.new_key(TenantId::PLATFORM, KeyScope::Tenant).1,
+            key: samples::key(),
             accepted_at: Timestamp::from_unix_micros(1_776_859_200_000_000),
             at: Timestamp::EPOCH,
         }
     }
 
+    /// A sender as it is stored, whatever it is.
+    fn stored(from: &str) -> Sender {
+        serde_json::from_value(from.into()).unwrap()
+    }
+
     fn written(message: &Message, from: Option<&str>) -> String {
-        String::from_utf8(Letter::write(message, from).unwrap().bytes).unwrap()
+        let from = from.map(stored);
+        String::from_utf8(Letter::write(message, from.as_ref()).unwrap().bytes).unwrap()
     }
 
     #[tokio::test]
@@ -212,9 +201,9 @@ mod tests {
         let mut letter = message("user@example.com", "s", "b", None);
         letter.sender = None;
         assert_eq!(Letter::write(&letter, None).err(), Some(NoLetter::Sender));
-        assert_eq!(Letter::write(&letter, Some("not a mailbox")).err(), Some(NoLetter::Sender));
+        assert_eq!(Letter::write(&letter, Some(&stored("not a mailbox"))).err(), Some(NoLetter::Sender));
         letter.to = "nowhere".to_owned();
-        assert_eq!(Letter::write(&letter, Some("a@example.org")).err(), Some(NoLetter::Recipient));
+        assert_eq!(Letter::write(&letter, Some(&stored("a@example.org"))).err(), Some(NoLetter::Recipient));
     }
 
     #[test]

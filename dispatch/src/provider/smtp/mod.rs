@@ -7,7 +7,6 @@ mod connection;
 mod extensions;
 pub(crate) mod header;
 pub(crate) mod letter;
-mod names;
 mod reply;
 mod table;
 mod wire;
@@ -27,9 +26,8 @@ use tokio::time::Instant;
 
 use self::connection::{Connection, Credentials, Receipt, Target};
 use self::letter::{Letter, NoLetter};
-pub use self::names::NameServers;
-use self::names::Names;
 use self::table::{Fault, Phase, What};
+use super::names::{NameServers, Names};
 use super::{Message, Provider, Reach, SendError, Sent};
 use crate::hosts::PrivateHosts;
 
@@ -115,7 +113,7 @@ impl Smtp {
 
     async fn deliver(&self, message: &Message) -> Result<Sent, SendError> {
         let deadline = Instant::now() + self.limits.whole_call.saturating_sub(MARGIN);
-        let letter = Letter::write(message, self.config.from.as_deref()).map_err(no_letter)?;
+        let letter = Letter::write(message, self.config.from.as_ref()).map_err(no_letter)?;
         let mut kept = self.kept().await;
         loop {
             let (mut connection, was_kept) = match kept.take() {
@@ -153,7 +151,7 @@ impl Smtp {
         };
         let target = Target {
             names: &self.names,
-            host: &self.config.host,
+            host: self.config.host.as_str(),
             port: self.config.port,
             private_hosts: self.private_hosts,
             mode: self.config.tls,
@@ -165,7 +163,7 @@ impl Smtp {
     }
 
     fn tls_parameters(&self) -> Result<TlsParameters, lettre::transport::smtp::Error> {
-        let builder = TlsParameters::builder(self.config.host.clone());
+        let builder = TlsParameters::builder(self.config.host.to_string());
         match &self.authorities {
             None => builder.build(),
             Some(pem) => builder.add_root_certificate(Certificate::from_pem(pem.as_bytes())?).build(),

@@ -1,7 +1,7 @@
-//! Addresses of a mail server's name, asked from DNS without a thread.
+//! Addresses of a provider's host, asked from DNS without a thread.
 //!
-//! Invariant: nothing that a look-up holds is shared between providers. Each has a resolver of its own, with its own cache
-//! and sockets, so that a name whose server never answers delays its own mail alone. Time limits are the caller's.
+//! Invariant: nothing that a look-up holds is shared between hosts. Each has a resolver of its own, with its own cache and
+//! sockets, so that a name whose server never answers delays its own messages alone. Time limits are the caller's.
 
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
@@ -36,7 +36,7 @@ pub enum NameServers {
 
 /// Why a name has no address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NoAddress {
+pub(crate) enum NoAddress {
     /// The name servers say so, or refuse to say.
     Absent,
     /// No name server answered.
@@ -46,20 +46,20 @@ pub(super) enum NoAddress {
 /// The last changes of the machine's files.
 type Changed = [Option<SystemTime>; 2];
 
-/// A provider's resolver.
-pub(super) struct Names {
+/// A host's resolver.
+pub(crate) struct Names {
     servers: NameServers,
     /// The resolver and the files that it was made from.
     made: Mutex<Option<(Changed, TokioResolver)>>,
 }
 
 impl Names {
-    pub(super) fn new(servers: NameServers) -> Self {
+    pub(crate) fn new(servers: NameServers) -> Self {
         Self { servers, made: Mutex::default() }
     }
 
     /// The addresses of a host, those of IPv4 first; an address is its own.
-    pub(super) async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, NoAddress> {
+    pub(crate) async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, NoAddress> {
         if let Ok(address) = host.parse() {
             return Ok(vec![address]);
         }
