@@ -6,14 +6,15 @@ use std::time::{Duration, Instant};
 
 use orqestra_event_log::{
     EventLog, MIGRATOR, OnPoison, Position, RecordedEvent, Start, Subscriber, SubscriberError,
-    SubscriptionOptions, checkpoint, parked, request_retry, run_subscription,
+    SubscriptionOptions, SubscriptionState, checkpoint, parked, request_retry, run_subscription,
 };
 use orqestra_tests::postgres::{TestCluster, TestDatabase};
+use orqestra_tests::wait;
 use sqlx::{Executor, PgPool, PgTransaction};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{World, events, in_time, open, recorded, stream};
+use crate::support::{DEADLINE, World, events, in_time, open, recorded, stream};
 
 /// Streams whose events fail for now.
 pub(crate) type Poison = Arc<Mutex<HashSet<String>>>;
@@ -252,20 +253,17 @@ async fn one_that_lost_its_lease_stores_nothing() {
     let gate = Arc::new(tokio::sync::Semaphore::new(0));
     let running = run(&world, Witness { gate: Some(Arc::clone(&gate)), ..witness() });
     until(&world, "select count(*) = 1 from checkpoints").await;
-    // Somebody holds the lease for an hour from before the first event.
+    // Somebody holds the lease from before the first event on, for no longer than a lease can last.
     world
         .pool()
-        .execute("update leases set epoch = epoch + 1, presence = 0, until = now() + interval '1 hour'")
+        .execute("update leases set epoch = epoch + 1, presence = 0, until = now() + interval '10 minutes'")
         .await
         .unwrap();
     gate.add_permits(1_000);
     append(&world, 0..5).await;
-    // It has met the fence once it asks for the lease again, in vain.
-    let now: String =
-        sqlx::query_scalar("select clock_timestamp()::text").fetch_one(world.pool()).await.unwrap();
-    let asked = "select exists (select from pg_stat_activity where datname = current_database()
-                         and query like 'insert into leases%' and query_start > $1::timestamptz)";
-    until(&world, &asked.replace("$1", &format!("'{now}'"))).await;
+    // It has met the fence once it has asked for the lease again, in vain.
+    let stands_by = || (world.log.subscription("witness") == SubscriptionState::StandsBy).then_some(());
+    wait::until_now("one that stands by", DEADLINE, stands_by).await;
     running.stop().await;
     assert!(witnessed(&world).await.is_empty());
     assert_eq!(checkpoint(world.pool(), "witness").await.unwrap(), Some(Position::ZERO));
