@@ -59,7 +59,7 @@ pub use register_tenant::{RegisterTenant, Registered};
 pub use seed_platform::SeedError;
 pub use set_providers::{
     ClearSecret, ListedProvider, PROVIDER_PASSWORD_FIELD, PROVIDER_USERNAME_FIELD, ProviderInput, SmtpInput,
-    open_credential,
+    open_credential, open_text,
 };
 pub use trace::{CallersIds, Trace, TraceParent};
 pub use trigger_notification::{IdempotencyKey, RecipientInput, Trigger, Triggered};

@@ -100,6 +100,21 @@ pub async fn open_credential(
     open(&bound(field, instance)).or_else(|_| open(field)).map_err(|error| KeyError::Corrupt(error.into()))
 }
 
+/// The same as text.
+///
+/// # Errors
+/// As [`open_credential`].
+pub async fn open_text(
+    vault: &Vault,
+    tenant: TenantId,
+    instance: ProviderInstanceId,
+    field: &str,
+    sealed: &Sealed,
+) -> Result<String, KeyError> {
+    let opened = open_credential(vault, tenant, instance, field, sealed).await?;
+    Ok(String::from_utf8_lossy(&opened).into_owned())
+}
+
 /// The name under which a credential is sealed for an instance: moved to another entry it does not open.
 fn bound(field: &str, instance: ProviderInstanceId) -> String {
     format!("{field}:{instance}")
@@ -261,8 +276,7 @@ impl Commands {
                     ProviderEntry { instance, limits, config }
                 }
                 ProviderInput::Http(http) => {
-                    let (instance, has) = instances.of(&Identity::of_http(&http), Some(http.key()));
-                    let mut has = has;
+                    let (instance, mut has) = instances.of(&Identity::of_http(&http), Some(http.key()));
                     let config = http.map(|name, ClearSecret(plain)| {
                         let has = match name {
                             SecretName::Key => has.key.take(),
@@ -299,8 +313,8 @@ impl Commands {
                 if known.iter().any(|known| known.instance == entry.instance) {
                     continue;
                 }
-                match self.known_provider(tenant, entry).await {
-                    Ok(found) => known.extend(found.map(|found| Known { stands, ..found })),
+                match self.known_provider(tenant, entry, stands).await {
+                    Ok(found) => known.extend(found),
                     // An entry that cannot be opened is replaced like one that is not there.
                     Err(CommandError::Corrupt(_)) => {}
                     Err(error) => return Err(error),
@@ -317,6 +331,7 @@ impl Commands {
         &self,
         tenant: TenantId,
         entry: &ProviderEntry,
+        stands: bool,
     ) -> Result<Option<Known>, CommandError<TenantRefusal>> {
         let instance = entry.instance;
         Ok(match &entry.config {
@@ -332,23 +347,22 @@ impl Commands {
                     key: None,
                     instance,
                     sealed: Credentials { username: sealed_name, key: smtp.password.clone(), webhook: None },
-                    stands: false,
+                    stands,
                 })
             }
             ProviderConfig::Http(http) => {
                 let field = SecretName::Key.field();
-                let opened = open_credential(self.vault(), tenant, instance, field, http.key()).await;
-                let opened = opened.map_err(tenant_key_error)?;
+                let key = open_text(self.vault(), tenant, instance, field, http.key()).await;
                 Some(Known {
                     identity: Identity::of_http(http),
-                    key: Some(ClearSecret(String::from_utf8_lossy(&opened).into_owned())),
+                    key: Some(ClearSecret(key.map_err(tenant_key_error)?)),
                     instance,
                     sealed: Credentials {
                         username: None,
                         key: Some(http.key().clone()),
                         webhook: http.webhook_secret().cloned(),
                     },
-                    stands: false,
+                    stands,
                 })
             }
         })
@@ -369,9 +383,8 @@ impl Commands {
             Some(Username::Clear(username)) => Ok(Some(username.clone())),
             Some(Username::Sealed(sealed)) => {
                 let field = PROVIDER_USERNAME_FIELD;
-                let opened = open_credential(self.vault(), tenant, entry.instance, field, sealed).await;
-                let opened = opened.map_err(tenant_key_error)?;
-                Ok(Some(String::from_utf8_lossy(&opened).into_owned()))
+                let opened = open_text(self.vault(), tenant, entry.instance, field, sealed).await;
+                opened.map(Some).map_err(tenant_key_error)
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The providers of a request's list, field by field: what is wrong is named with its place.
+//! Reads the providers of a request's list field by field, and names each wrong one with its place.
 
 use std::collections::BTreeSet;
 
@@ -62,7 +62,7 @@ fn provider(entry: &Value, problems: &mut Problems) -> Option<ListedProvider> {
         let others = SETTINGS.iter().flat_map(|(_, names)| *names).filter(|name| !own.contains(name));
         let foreign: BTreeSet<_> = others.filter(|name| map.contains_key(**name)).collect();
         for name in foreign {
-            problems.add(*name, format!("is no setting of {kind}"));
+            problems.add(*name, format!("is not a setting of {kind}"));
         }
     }
     let provider = match fields.required("kind", problems, |kind| Ok::<_, &str>(kind.to_owned()))?.as_str() {

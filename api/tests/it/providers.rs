@@ -1,4 +1,4 @@
-//! The lists of providers: taken in order, shown without what is secret.
+//! The API takes lists of providers in order, and shows them without their secrets.
 
 use axum::http::{Method, StatusCode};
 use orqestra_domain::provider::SANDBOX_INSTANCE;

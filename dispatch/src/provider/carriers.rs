@@ -18,7 +18,7 @@ use super::http::{HttpClient, HttpLimits, HttpProvider};
 use super::names::NameServers;
 use super::permits::{Permit, Permits};
 use super::sandbox::{Sandbox, SandboxLane};
-use super::sender::is_sender;
+use super::sender::sender as mailbox_of;
 use super::smtp::{Smtp, SmtpLimits};
 use crate::hosts::PrivateHosts;
 use crate::queue::{Gate, Gates};
@@ -114,11 +114,7 @@ impl Carrier {
 
 /// Whether a provider has a mailbox to send from: its own, or the tenant's.
 pub(crate) fn has_sender(config: &ProviderConfig, sender: Option<&EmailAddress>) -> bool {
-    match config {
-        ProviderConfig::Sandbox | ProviderConfig::Unread(_) => true,
-        ProviderConfig::Smtp(smtp) => is_sender(smtp.from.as_ref(), sender),
-        ProviderConfig::Http(http) => http.channel() != Channel::Email || is_sender(http.sender(), sender),
-    }
+    config.mailbox().is_none_or(|own| mailbox_of(own, sender).is_some())
 }
 
 /// A channel's carriers, the first one tried first; none where it has no provider.

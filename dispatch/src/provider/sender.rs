@@ -12,8 +12,3 @@ pub(crate) fn sender(own: Option<&Sender>, tenants: Option<&EmailAddress>) -> Op
     let route = mailbox.address().route()?;
     Some((mailbox, route))
 }
-
-/// Whether there is a mailbox to send from.
-pub(crate) fn is_sender(own: Option<&Sender>, tenants: Option<&EmailAddress>) -> bool {
-    sender(own, tenants).is_some()
-}

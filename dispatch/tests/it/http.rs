@@ -110,8 +110,7 @@ impl Scene {
     }
 
     async fn waiting(&self) -> Delivery {
-        let is_waiting = |delivery: &Delivery| matches!(delivery.state, DeliveryState::Waiting { .. });
-        self.world.delivery(&self.tenant, self.id, self.channel, is_waiting).await
+        self.world.waiting_on(&self.tenant, self.id, self.channel).await
     }
 }
 

@@ -404,8 +404,18 @@ impl World {
 
     /// Waits until an email waits for its next attempt.
     pub(crate) async fn waiting(&self, tenant: &TenantEntry, notification: NotificationId) -> Delivery {
+        self.waiting_on(tenant, notification, Channel::Email).await
+    }
+
+    /// Waits until a delivery waits for its next attempt.
+    pub(crate) async fn waiting_on(
+        &self,
+        tenant: &TenantEntry,
+        notification: NotificationId,
+        channel: Channel,
+    ) -> Delivery {
         let is_waiting = |delivery: &Delivery| matches!(delivery.state, DeliveryState::Waiting { .. });
-        self.delivery(tenant, notification, Channel::Email, is_waiting).await
+        self.delivery(tenant, notification, channel, is_waiting).await
     }
 
     /// Waits until dispatch has read the whole log.

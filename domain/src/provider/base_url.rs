@@ -92,13 +92,15 @@ fn is_loopback(url: &Url) -> bool {
             let name = name.trim_end_matches('.');
             name == "localhost" || name.ends_with(".localhost")
         }
-        // An address of zeros is this machine too.
-        Some(url::Host::Ipv4(address)) => address.is_loopback() || address.is_unspecified(),
-        Some(url::Host::Ipv6(address)) => {
-            let address = IpAddr::from(address).to_canonical();
-            address.is_loopback() || address.is_unspecified()
-        }
+        Some(url::Host::Ipv4(address)) => is_this_machine(address.into()),
+        Some(url::Host::Ipv6(address)) => is_this_machine(address.into()),
     }
+}
+
+/// Whether an address is this machine's; one of zeros is too.
+pub fn is_this_machine(address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    address.is_loopback() || address.is_unspecified()
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use self::base_url::{BaseUrl, InvalidBaseUrl};
+pub use self::base_url::{BaseUrl, InvalidBaseUrl, is_this_machine};
 pub use self::host::{Host, InvalidHost};
 pub use self::http::{
     AfricasTalkingConfig, Endpoint, HttpConfig, ResendConfig, SecretName, SendGridConfig, TwilioConfig,
@@ -26,6 +26,7 @@ pub use self::limits::{InvalidProviderLimit, ProviderLimits};
 pub use self::sender::Sender;
 pub use self::smtp::{SmtpConfig, TlsMode, Username};
 pub use self::unread::UnreadProvider;
+use crate::channel::Channel;
 use crate::id::ProviderInstanceId;
 use crate::timestamp::Timestamp;
 
@@ -91,6 +92,15 @@ impl ProviderConfig {
             Self::Smtp(_) => SMTP,
             Self::Http(http) => http.name(),
             Self::Unread(unread) => unread.kind(),
+        }
+    }
+
+    /// The mailbox that its emails come from, where the entry names one; nothing for a provider that needs none.
+    pub fn mailbox(&self) -> Option<Option<&Sender>> {
+        match self {
+            Self::Sandbox | Self::Unread(_) => None,
+            Self::Smtp(smtp) => Some(smtp.from.as_ref()),
+            Self::Http(http) => (http.channel() == Channel::Email).then(|| http.sender()),
         }
     }
 }

@@ -105,13 +105,7 @@ impl TenantRecord {
 impl TenantRecord {
     /// Whether there is a mailbox that a provider sends from, if it needs one.
     fn has_sender(&self, provider: &ProviderEntry) -> bool {
-        match &provider.config {
-            ProviderConfig::Sandbox | ProviderConfig::Unread(_) => true,
-            ProviderConfig::Smtp(smtp) => smtp.from.is_some() || self.sender_email.is_some(),
-            ProviderConfig::Http(http) => {
-                http.channel() != Channel::Email || http.sender().is_some() || self.sender_email.is_some()
-            }
-        }
+        provider.config.mailbox().is_none_or(|own| own.is_some() || self.sender_email.is_some())
     }
 }
 

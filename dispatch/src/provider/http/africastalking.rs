@@ -17,7 +17,7 @@ use orqestra_domain::Cause;
 use serde::Deserialize;
 
 use super::answer::Answer;
-use super::{Api, Ask, Auth, Body, Says};
+use super::{Api, Ask, Auth, Body, Said, Says};
 use crate::provider::{Message, Reach, Scope, SendError};
 
 pub(super) struct AfricasTalking {
@@ -77,36 +77,36 @@ impl Api for AfricasTalking {
         })
     }
 
-    fn says(&self, answer: &Answer) -> Says {
+    fn says(&self, answer: &Answer) -> Said {
         let status = answer.status.as_u16();
         let told: Option<Told> = answer.json();
         match (status, told) {
             (200..300 | 409, Some(Told { data })) => data.says(),
-            (200..300, None) => Says::Unknown,
-            (400, _) => Says::NotTaken(Scope::Provider),
-            (409, None) => Says::NotTaken(Scope::Message),
-            (status, _) => Says::of_status(status),
+            (200..300, None) => Says::Unknown.into(),
+            (400, _) => Says::NotTaken(Scope::Provider).into(),
+            (409, None) => Says::NotTaken(Scope::Message).into(),
+            (status, _) => Says::of_status(status).into(),
         }
     }
 }
 
 impl Data {
-    fn says(self) -> Says {
+    fn says(self) -> Said {
         let Some(recipient) = self.recipients.into_iter().next() else {
             let none = self.message.trim_start().starts_with("Sent to 0/");
             let otherwise = if none { Says::Refused(Reach::ThisProvider) } else { Says::Unknown };
-            return code_of(&self.message).map_or(otherwise, of_code);
+            return code_of(&self.message).map_or(otherwise.into(), of_code);
         };
         // A refused recipient has the word in place of an id.
         let id = Some(recipient.message_id).filter(|id| !matches!(id.as_str(), "" | "None"));
         match recipient.status_code {
-            100..=102 => Says::Taken(id),
+            100..=102 => Says::Taken(id).into(),
             code => of_code(code),
         }
     }
 }
 
-fn of_code(code: u32) -> Says {
+fn of_code(code: u32) -> Said {
     let says = match code {
         402 | 405 => Says::NotTaken(Scope::Provider),
         403 | 404 | 406 => Says::Refused(Reach::Everywhere),

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use orqestra_domain::Cause;
+use orqestra_domain::provider::is_this_machine;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::HeaderValue;
 use reqwest::redirect::Policy;
@@ -65,7 +66,7 @@ pub(super) enum Body {
     Form(Vec<(&'static str, String)>),
 }
 
-/// There is no answer.
+/// Why a call brought no answer.
 #[derive(Debug)]
 pub(super) struct Fault {
     pub(super) cause: Cause,
@@ -178,11 +179,7 @@ fn allowed(
 ) -> Result<Vec<IpAddr>, HostRefused> {
     let mut taken = private_hosts.allowed(addresses)?;
     if !allows_loopback {
-        // An address of zeros is this machine too.
-        taken.retain(|address| {
-            let address = address.to_canonical();
-            !address.is_loopback() && !address.is_unspecified()
-        });
+        taken.retain(|address| !is_this_machine(*address));
     }
     if taken.is_empty() { Err(HostRefused::Private) } else { Ok(taken) }
 }
@@ -234,7 +231,7 @@ impl Resolve for Guard {
     }
 }
 
-/// Why there is no answer: before the connection stood, or after.
+/// Tells whether a call failed before its connection stood or after.
 fn fault(error: &reqwest::Error) -> Fault {
     if error.is_builder() {
         return Fault::before(Cause::HttpUrl, None);

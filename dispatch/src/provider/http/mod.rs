@@ -24,7 +24,7 @@ mod twilio;
 use std::time::{Duration, SystemTime};
 
 use futures::future::BoxFuture;
-use orqestra_commands::open_credential;
+use orqestra_commands::open_text;
 use orqestra_domain::provider::{Dedup, HttpConfig, SecretName};
 use orqestra_domain::{Cause, ProviderInstanceId, Sealed, TenantId};
 use orqestra_vault::Vault;
@@ -58,8 +58,8 @@ trait Api: Send + Sync {
     /// The request that hands a message over. An error: nothing can be asked for it.
     fn asks(&self, message: &Message) -> Result<Ask, SendError>;
 
-    /// What an answer means.
-    fn says(&self, answer: &Answer) -> Says;
+    /// The meaning of an answer.
+    fn says(&self, answer: &Answer) -> Said;
 }
 
 /// A request without its key.
@@ -84,13 +84,24 @@ enum Says {
     Refused(Reach),
     /// It cannot be told.
     Unknown,
-    /// The same, with a code of the provider's own.
-    Coded(Cause, Box<Says>),
+}
+
+/// The meaning of an answer, and the provider's own code for it.
+struct Said {
+    says: Says,
+    /// The answer's status stands in for it where the provider gives none.
+    code: Option<Cause>,
+}
+
+impl From<Says> for Said {
+    fn from(says: Says) -> Self {
+        Self { says, code: None }
+    }
 }
 
 impl Says {
-    fn coded(self, cause: Cause) -> Self {
-        Self::Coded(cause, Box::new(self))
+    const fn coded(self, code: Cause) -> Said {
+        Said { says: self, code: Some(code) }
     }
 
     /// What a status means where the provider's own words say no more.
@@ -171,23 +182,22 @@ impl HttpProvider {
         let answer = self.client.call(request, self.allow_loopback, deadline).await.map_err(outcome_of)?;
         let now = u64::try_from(message.at.unix_micros())
             .map_or(SystemTime::UNIX_EPOCH, |micros| SystemTime::UNIX_EPOCH + Duration::from_micros(micros));
-        let says = match self.api.says(&answer) {
-            // Another provider may carry an address that this one cannot write.
-            Says::Refused(Reach::Everywhere) if !message.to.is_ascii() => Says::Refused(Reach::ThisProvider),
-            says => says,
-        };
-        outcome(&answer, says, now)
+        let mut said = self.api.says(&answer);
+        // Another provider may carry an address that this one cannot write.
+        if said.says == Says::Refused(Reach::Everywhere) && !message.to.is_ascii() {
+            said.says = Says::Refused(Reach::ThisProvider);
+        }
+        outcome(&answer, said, now)
     }
 
     async fn opened_key(&self) -> Result<String, SendError> {
         let field = SecretName::Key.field();
-        let opened = open_credential(&self.vault, self.tenant, self.instance, field, &self.key).await;
-        let opened = opened.map_err(|error| {
+        let opened = open_text(&self.vault, self.tenant, self.instance, field, &self.key).await;
+        opened.map_err(|error| {
             tracing::error!(tenant.id = %self.tenant, provider = self.api.name(), error = %error,
                 "a provider's key cannot be opened");
             not_taken(Cause::HttpNoKey, None)
-        })?;
-        Ok(String::from_utf8_lossy(&opened).into_owned())
+        })
     }
 }
 
@@ -200,12 +210,8 @@ fn outcome_of(fault: Fault) -> SendError {
     if may_have_left { SendError::Unknown { cause: cause.into() } } else { not_taken(cause, words) }
 }
 
-fn outcome(answer: &Answer, says: Says, now: SystemTime) -> Result<Sent, SendError> {
-    let (cause, says) = match says {
-        Says::Coded(cause, says) => (cause, *says),
-        says => (Cause::HttpStatus(answer.status.as_u16()), says),
-    };
-    let cause = cause.to_string();
+fn outcome(answer: &Answer, Said { says, code }: Said, now: SystemTime) -> Result<Sent, SendError> {
+    let cause = code.unwrap_or(Cause::HttpStatus(answer.status.as_u16())).to_string();
     let words = Some(words(answer));
     match says {
         Says::Taken(id) => Ok(Sent { provider_message_id: id.filter(|id| is_plain(id)), answer: words }),
@@ -214,11 +220,11 @@ fn outcome(answer: &Answer, says: Says, now: SystemTime) -> Result<Sent, SendErr
             Err(SendError::NotTaken(NotTaken { cause, retry_after, answer: words, scope }))
         }
         Says::Refused(reach) => Err(SendError::Refused { cause, answer: words, reach }),
-        Says::Unknown | Says::Coded(..) => Err(SendError::Unknown { cause }),
+        Says::Unknown => Err(SendError::Unknown { cause }),
     }
 }
 
-/// Whether an id may stand in the log as it is: what came from elsewhere may hold anything.
+/// Whether an id may stand in the log as it is: a text from elsewhere may hold anything.
 fn is_plain(id: &str) -> bool {
     (1..=MOST_OF_AN_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
 }

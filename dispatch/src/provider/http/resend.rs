@@ -19,7 +19,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::answer::Answer;
-use super::{Api, Ask, Auth, Body, Says, mail};
+use super::{Api, Ask, Auth, Body, Said, Says, mail};
 use crate::provider::{Message, Reach, Scope, SendError};
 
 /// For how long a key is remembered, by its documentation, less what two clocks may differ by.
@@ -75,9 +75,9 @@ impl Api for Resend {
         })
     }
 
-    fn says(&self, answer: &Answer) -> Says {
+    fn says(&self, answer: &Answer) -> Said {
         let Problem { name, message } = answer.json().unwrap_or_default();
-        match (answer.status.as_u16(), name.as_str()) {
+        let says = match (answer.status.as_u16(), name.as_str()) {
             (200..300, _) => answer.json().map_or(Says::Unknown, |Taken { id }| Says::Taken(Some(id))),
             (400 | 422, _) if message.contains("`to`") => Says::Refused(Reach::Everywhere),
             (400 | 422, _) if message.contains("`from`") || message.contains("API key") => {
@@ -89,7 +89,8 @@ impl Api for Resend {
             (409, "concurrent_idempotent_requests") => Says::NotTaken(Scope::Message),
             (409, _) => Says::Unknown,
             (status, _) => Says::of_status(status),
-        }
+        };
+        says.into()
     }
 }
 

@@ -18,7 +18,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
-use super::{Api, Ask, Auth, Body, Says, mail};
+use super::{Api, Ask, Auth, Body, Said, Says, mail};
 use crate::provider::{Message, Reach, Scope, SendError};
 
 pub(super) struct SendGrid {
@@ -76,12 +76,12 @@ impl Api for SendGrid {
         })
     }
 
-    fn says(&self, answer: &Answer) -> Says {
+    fn says(&self, answer: &Answer) -> Said {
         let problems: Option<Problems> = answer.json();
         let are_about = |field: &dyn Fn(&str) -> bool| {
             problems.as_ref().is_some_and(|problems| problems.are_about(field))
         };
-        match answer.status.as_u16() {
+        let says = match answer.status.as_u16() {
             200 => Says::Refused(Reach::ThisProvider),
             201..300 => Says::Taken(answer.header("x-message-id").map(str::to_owned)),
             400 if are_about(&|field| field.starts_with("personalizations.") && field.contains(".to")) => {
@@ -95,7 +95,8 @@ impl Api for SendGrid {
                 Says::NotTaken(Scope::Provider)
             }
             status => Says::of_status(status),
-        }
+        };
+        says.into()
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::answer::Answer;
-use super::{Api, Ask, Body, Says};
+use super::{Api, Ask, Body, Said, Says};
 use crate::provider::{Message, Reach, Scope, samples};
 
 /// A message on a channel, the same each time.
@@ -54,7 +54,9 @@ pub(super) fn form(ask: Ask) -> Vec<(&'static str, String)> {
 pub(super) fn verdict(api: &dyn Api, status: u16, body: &str) -> String {
     let status = StatusCode::from_u16(status).unwrap();
     let answer = Answer { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec() };
-    word(&api.says(&answer))
+    let Said { says, code } = api.says(&answer);
+    let word = word(&says);
+    code.map_or(word.clone(), |code| format!("{word} by {code}"))
 }
 
 fn word(says: &Says) -> String {
@@ -66,6 +68,5 @@ fn word(says: &Says) -> String {
         Says::Refused(Reach::Everywhere) => "refused".to_owned(),
         Says::Refused(Reach::ThisProvider) => "refused here".to_owned(),
         Says::Unknown => "unknown".to_owned(),
-        Says::Coded(cause, says) => format!("{} by {cause}", word(says)),
     }
 }

@@ -19,7 +19,7 @@ use orqestra_domain::provider::TwilioSender;
 use serde::Deserialize;
 
 use super::answer::Answer;
-use super::{Api, Ask, Auth, Body, Says};
+use super::{Api, Ask, Auth, Body, Said, Says};
 use crate::provider::{Message, Reach, Scope, SendError};
 
 pub(super) struct Twilio {
@@ -63,10 +63,10 @@ impl Api for Twilio {
         })
     }
 
-    fn says(&self, answer: &Answer) -> Says {
+    fn says(&self, answer: &Answer) -> Said {
         let status = answer.status.as_u16();
         if answer.status.is_success() {
-            return answer.json().map_or(Says::Unknown, |Taken { sid }| Says::Taken(Some(sid)));
+            return answer.json().map_or(Says::Unknown, |Taken { sid }| Says::Taken(Some(sid))).into();
         }
         // A server's failure may come after it took the message, whatever its code.
         match answer.json() {
@@ -74,7 +74,7 @@ impl Api for Twilio {
                 of_code(code).unwrap_or_else(|| Says::of_status(status)).coded(Cause::TwilioCode(code))
             }
             Some(Problem { code }) => Says::Unknown.coded(Cause::TwilioCode(code)),
-            None => Says::of_status(status),
+            None => Says::of_status(status).into(),
         }
     }
 }

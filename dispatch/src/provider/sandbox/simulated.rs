@@ -1,6 +1,6 @@
 //! Outcomes that addresses stand for, so that a tenant sees how its events end without a real provider.
 //!
-//! Emails at `sandbox.example`, a domain that nobody can have, and numbers of +1 500 555, an area that is not given out.
+//! Emails at `sandbox.example`, a domain that is reserved, and numbers of +1 500 555, an area that has no subscribers.
 //!
 //! | email | number | what happens |
 //! |---|---|---|

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use lettre::transport::smtp::client::{Certificate, TlsParameters};
-use orqestra_commands::open_credential;
+use orqestra_commands::open_text;
 use orqestra_domain::notification::FailureClass;
 use orqestra_domain::provider::{SmtpConfig, TlsMode, Username};
 use orqestra_domain::{Cause, ProviderInstanceId, Sealed, TenantId};
@@ -184,12 +184,11 @@ impl Smtp {
     }
 
     async fn open(&self, field: &str, sealed: &Sealed) -> Result<String, Fault> {
-        let opened = open_credential(&self.vault, self.tenant, self.instance, field, sealed).await;
-        let opened = opened.map_err(|error| {
+        let opened = open_text(&self.vault, self.tenant, self.instance, field, sealed).await;
+        opened.map_err(|error| {
             tracing::error!(tenant.id = %self.tenant, error = %error, field, "SMTP credentials cannot be opened");
             Fault::new(Phase::Authenticating, What::NoPassword)
-        })?;
-        Ok(String::from_utf8_lossy(&opened).into_owned())
+        })
     }
 
     /// The connection used last, if it is still there.
