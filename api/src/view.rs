@@ -73,6 +73,10 @@ pub(crate) struct PlanLine {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "no_template")]
     reason: Option<&'static str>,
+    /// When it stops being of use, where the event or the template says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = "date-time")]
+    expires_at: Option<String>,
     /// The template version planned.
     #[serde(skip_serializing_if = "Option::is_none")]
     template: Option<TemplateView>,
@@ -85,7 +89,8 @@ impl PlanLine {
             PlanOutcome::Skipped { reason } => ("SKIPPED", Some(reason.as_str()), None),
         };
         let delivery_id = planned.delivery_id.to_string();
-        Self { channel: planned.channel, delivery_id, status, reason, template }
+        let expires_at = planned.expires_at.as_ref().map(Timestamp::to_string);
+        Self { channel: planned.channel, delivery_id, status, reason, expires_at, template }
     }
 }
 
@@ -197,6 +202,10 @@ pub(crate) struct ChannelState {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "date-time")]
     next_due: Option<String>,
+    /// When it stops being of use, where the event or the template says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = "date-time")]
+    expires_at: Option<String>,
     /// When the provider took it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "date-time")]
@@ -228,6 +237,7 @@ impl ChannelState {
                 AttemptOutcome::Open | AttemptOutcome::Succeeded { .. } => None,
             }),
             next_due: None,
+            expires_at: delivery.expires_at.as_ref().map(Timestamp::to_string),
             sent_at: None,
             possible_duplicate: delivery.attempts.iter().any(|attempt| attempt.possible_duplicate),
             missing_variables: delivery.missing.clone(),

@@ -91,6 +91,7 @@ fn content(channel: Channel) -> TemplateContent {
         title: title.map(str::to_owned),
         body: body.to_owned(),
         category: None,
+        expires_in: None,
     }
 }
 

@@ -403,7 +403,7 @@ pub(crate) fn dispatch_settings(settings: &Settings) -> DispatchSettings {
     DispatchSettings {
         calls: defaults.calls.min(open_files() / CALLS_OF_FILES).max(1),
         retry_delays: settings.retry_delays.clone(),
-        wait_at_most: settings.wait_at_most,
+        lifetime: settings.wait_at_most,
         claim: settings.claim,
         provider_timeout: settings.provider_timeout,
         smtp_authorities: settings.smtp_authorities.clone(),

@@ -1,7 +1,8 @@
 //! `ChangeTenant`: name, standing, keys, secret, limits, channels, sender, push categories.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use orqestra_domain::retry::RetryDelays;
 use orqestra_domain::tenant::{
     Limits, Standing, Tenant, TenantChange, TenantCommand, TenantRecord, TenantRefusal,
 };
@@ -35,6 +36,8 @@ pub struct TenantPatch {
     pub sender_email: Option<Option<EmailAddress>>,
     /// The push categories.
     pub push_categories: Option<Option<PushCategories>>,
+    /// The retry schedules of these channels.
+    pub retry_schedules: BTreeMap<Channel, Option<RetryDelays>>,
     /// One more API key.
     pub issue_api_key: bool,
     /// One API key less.
@@ -122,6 +125,8 @@ impl Commands {
         changes.extend(patch.delivery_channels.map(TenantChange::SetDeliveryChannels));
         changes.extend(patch.sender_email.map(TenantChange::SetSender));
         changes.extend(patch.push_categories.map(TenantChange::SetPushCategories));
+        let schedules = patch.retry_schedules.into_iter();
+        changes.extend(schedules.map(|(channel, delays)| TenantChange::SetRetrySchedule { channel, delays }));
         if let Some(IssuedApiKey { id, api_key }) = issued {
             let hash = hash_api_key(api_key);
             ticket.idempotency_key = Some(api_key_claim(hash, tenant));

@@ -82,5 +82,5 @@ fn content(channel: Channel, colour: &str) -> TemplateContent {
         Channel::Push => (None, Some("{{ title }}".to_owned()), "{{ message }}".to_owned()),
     };
     let category = (channel == Channel::Push).then(|| "global_system".to_owned());
-    TemplateContent { subject, title, body, category }
+    TemplateContent { subject, title, body, category, expires_in: None }
 }

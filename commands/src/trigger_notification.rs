@@ -16,8 +16,8 @@ use orqestra_domain::notification::{
 };
 use orqestra_domain::text::TextError;
 use orqestra_domain::{
-    AddressRef, Channel, EmailAddress, EventId, EventTypeName, Fingerprint, NotificationId, PhoneNumber,
-    StreamId, TenantId, Timestamp, UserId,
+    AddressRef, Channel, EmailAddress, EventId, EventTypeName, ExpiresIn, Fingerprint, NotificationId,
+    PhoneNumber, StreamId, TenantId, Timestamp, UserId,
 };
 use orqestra_event_log::{
     ConfigurationRead, FailPoint, HASHED_KEY, IdempotencyClaim, PlainKey, Position, Ticket,
@@ -94,6 +94,8 @@ pub struct Trigger {
     pub recipient: RecipientInput,
     /// The template variables.
     pub variables: Option<Variables>,
+    /// How long after its acceptance it is of use on each channel; as the templates say if absent.
+    pub expires_in: Option<ExpiresIn>,
     /// The caller's key.
     pub idempotency_key: Option<IdempotencyKey>,
     /// The whole parsed body, which a repeat must equal.
@@ -395,7 +397,7 @@ impl Commands {
         stream: &StreamId,
         sealing: &SealingKey,
     ) -> Result<Accepted, Error> {
-        let Draft { tenant, trigger, event_id, notification, fingerprint, accepted_at } = draft;
+        let Draft { tenant, trigger, event_id, fingerprint, accepted_at, .. } = draft;
         let seal = |field, plain: &[u8]| {
             let place = FieldContext { tenant: tenant.id, aggregate_id: stream.as_str(), field };
             self.vault().seal(&sealing.key, &place, plain)
@@ -419,22 +421,23 @@ impl Commands {
             accepted_at: *accepted_at,
             recipient,
             variables,
-            plan: self.plan(tenant, trigger, *notification, addresses),
+            plan: self.plan(draft, addresses),
         })
     }
 
-    fn plan(
-        &self,
-        tenant: &TenantEntry,
-        trigger: &Trigger,
-        notification: NotificationId,
-        addresses: [Option<AddressRef>; 3],
-    ) -> Vec<PlannedChannel> {
+    fn plan(&self, draft: &Draft<'_>, addresses: [Option<AddressRef>; 3]) -> Vec<PlannedChannel> {
+        let Draft { tenant, trigger, notification, accepted_at, .. } = draft;
+        let templates = self.directory().templates(tenant.id, &trigger.event_type);
+        let expires_in = match trigger.expires_in {
+            Some(own) => [Some(own); 3],
+            None => self.directory().expires_in(&templates),
+        };
         plan(&PlanInput {
-            notification,
+            notification: *notification,
             requested: trigger.channels.as_ref(),
             whitelist: tenant.record.delivery_channels.as_ref(),
-            templates: self.directory().templates(tenant.id, &trigger.event_type),
+            templates,
+            expires_at: expires_in.map(|own| own.map(|own| accepted_at.plus(own.duration()))),
             addresses,
             providers: Channel::ALL.map(|channel| self.directory().has_provider(tenant, channel)),
         })

@@ -4,8 +4,8 @@
 //! the provider deduplicates is it sent again by itself.
 
 use orqestra_commands::{CommandError, Commands, Context};
-use orqestra_domain::Cause;
 use orqestra_domain::notification::{AttemptOutcome, MarkOutcomeUnknown, NotificationRefusal, UnknownPolicy};
+use orqestra_domain::{Cause, ExpiresIn};
 use sqlx::PgPool;
 
 use crate::due::DueKind;
@@ -36,7 +36,8 @@ pub async fn hold_open_attempts(commands: &Commands, pool: &PgPool) -> Result<u6
     for row in rows.iter().filter(|row| row.due.kind == DueKind::Sweep) {
         let (tenant, notification, channel) = (row.key.tenant, row.key.notification, row.key.channel);
         let story = commands.story(tenant, notification).await?;
-        let delivery = story.as_ref().and_then(|story| story.deliveries.get(&channel));
+        let Some(story) = story else { continue };
+        let delivery = story.deliveries.get(&channel);
         let open = delivery
             .and_then(|delivery| delivery.attempt(row.due.attempt))
             .is_some_and(|attempt| attempt.outcome == AttemptOutcome::Open);
@@ -50,6 +51,7 @@ pub async fn hold_open_attempts(commands: &Commands, pool: &PgPool) -> Result<u6
             cause: Cause::Restored.into(),
             // Its own process cannot say so any more, and its claim's end need not be waited for.
             by_sender: true,
+            deadline: story.deadline(channel, ExpiresIn::DEFAULT.duration()),
             at: commands.now(),
         };
         match commands.mark_outcome_unknown(tenant, notification, mark, &[], &context).await {

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use orqestra_domain::ExpiresIn;
 use orqestra_domain::retry::RetrySchedule;
 
 use crate::hosts::PrivateHosts;
@@ -39,8 +40,9 @@ pub struct DispatchSettings {
     pub provider_timeout: Duration,
     /// The delays between the rounds of one delivery; in a round each usable provider is asked once.
     pub retry_delays: Vec<Duration>,
-    /// How long after its acceptance a delivery waits for an operator to mend what keeps it.
-    pub wait_at_most: Duration,
+    /// How long after its acceptance a message is of use, where neither trigger nor template says so: it is retried, and waits
+    /// for an operator to mend what keeps it, until then.
+    pub lifetime: Duration,
     /// Connections to one tenant's SMTP server.
     pub smtp_connections: usize,
     /// Calls over HTTP to one entry's API at one time.
@@ -74,7 +76,7 @@ impl Default for DispatchSettings {
             poll: Duration::from_millis(500),
             claim: Duration::from_secs(30),
             provider_timeout: Duration::from_mins(1),
-            wait_at_most: Duration::from_hours(72),
+            lifetime: ExpiresIn::DEFAULT.duration(),
             retry_delays: delays.map(Duration::from_secs).to_vec(),
             smtp_connections: 32,
             http_calls: 32,

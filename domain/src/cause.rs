@@ -131,6 +131,8 @@ causes! {
     ProviderAmbiguous = "provider_ambiguous",
     /// The provider does not deduplicate any more.
     DedupWindowOver = "dedup_window_over",
+    /// The message stopped being of use before a provider took it.
+    Expired = "expired",
     /// An operator gave the delivery up.
     Dropped = "dropped",
     /// The template version that was planned is not known.

@@ -15,6 +15,7 @@ mod cause;
 mod channel;
 pub mod event;
 pub mod evidence;
+mod expires_in;
 #[cfg(test)]
 mod golden;
 pub mod id;
@@ -42,6 +43,7 @@ pub use category::{InvalidCategories, PushCategories};
 pub use cause::Cause;
 pub use channel::Channel;
 pub use event::AnyEvent;
+pub use expires_in::ExpiresIn;
 pub use id::{
     AddressRef, ApiKeyHash, ApiKeyId, DeliveryId, EventId, EvidenceId, Fingerprint, KeyId, NotificationId,
     ProviderInstanceId, RecipientRef, StreamId, TemplateId, TenantId,

@@ -1,5 +1,6 @@
 //! When a failed attempt is tried again: a pure schedule with jitter given from outside.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,11 @@ impl Jitter {
     /// Takes thousandths; more than 1000 counts as 1000.
     pub const fn from_thousandths(value: u16) -> Self {
         Self(if value > 1_000 { 1_000 } else { value })
+    }
+
+    /// From 0, the shortest, to 1, the longest.
+    pub fn share(self) -> f64 {
+        f64::from(self.0) / 1_000.0
     }
 }
 
@@ -48,7 +54,7 @@ impl RetrySchedule {
     /// scheduled delay and twice that.
     pub fn delay_after(&self, failed: u32, asked: Option<Duration>, jitter: Jitter) -> Option<Duration> {
         let base = *self.delays.get(usize::try_from(failed.checked_sub(1)?).ok()?)?;
-        let jittered = base.mul_f64(0.8 + 0.4 * f64::from(jitter.0) / 1_000.0);
+        let jittered = base.mul_f64(0.8 + 0.4 * jitter.share());
         Some(match asked {
             Some(asked) => asked.clamp(jittered, base * 2),
             None => jittered,
@@ -60,6 +66,35 @@ impl Default for RetrySchedule {
     /// 5 s, 1 min, 5 min, 30 min, 2 h, 5 h, 10 h: eight attempts in about 18 hours.
     fn default() -> Self {
         Self::new([5, 60, 300, 1_800, 7_200, 18_000, 36_000].map(Duration::from_secs).to_vec())
+    }
+}
+
+/// The delays of a tenant's own schedule for a channel, in whole seconds; none: each delivery has one round.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RetryDelays(Vec<u32>);
+
+impl RetryDelays {
+    /// The seconds that a delay can have.
+    pub const SECONDS: RangeInclusive<u64> = 1..=86_400;
+    /// Most delays.
+    pub const MOST: usize = RetrySchedule::MAX_ATTEMPTS - 1;
+
+    /// Takes delays; `None` where one is outside of [`Self::SECONDS`] or there are more than [`Self::MOST`].
+    pub fn from_seconds(delays: &[u64]) -> Option<Self> {
+        let fits = |delay: &u64| u32::try_from(*delay).ok().filter(|_| Self::SECONDS.contains(delay));
+        let delays: Option<Vec<u32>> = delays.iter().map(fits).collect();
+        delays.filter(|delays| delays.len() <= Self::MOST).map(Self)
+    }
+
+    /// The delays in seconds.
+    pub fn as_seconds(&self) -> &[u32] {
+        &self.0
+    }
+
+    /// The schedule of these delays.
+    pub fn schedule(&self) -> RetrySchedule {
+        RetrySchedule::new(self.0.iter().map(|delay| Duration::from_secs((*delay).into())).collect())
     }
 }
 
@@ -84,6 +119,15 @@ mod tests {
         let asked =
             |s| schedule.delay_after(2, Some(Duration::from_secs(s)), Jitter::NONE).unwrap().as_secs();
         assert_eq!((asked(1), asked(90), asked(86_400)), (60, 90, 120));
+    }
+
+    #[test]
+    fn a_tenants_delays_are_held_to_their_bounds_and_none_is_one_round() {
+        for wrong in [&[0][..], &[86_401], &[1; 32]] {
+            assert_eq!(RetryDelays::from_seconds(wrong), None, "{wrong:?}");
+        }
+        assert_eq!(RetryDelays::from_seconds(&[5; 31]).unwrap().schedule().attempts(), 32);
+        assert_eq!(RetryDelays::from_seconds(&[]).unwrap().schedule().attempts(), 1);
     }
 
     proptest! {

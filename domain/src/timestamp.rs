@@ -67,6 +67,13 @@ impl Timestamp {
         Self::new(self.0.checked_add(span).unwrap_or_else(|| Self::at_second(LAST_SECOND)))
     }
 
+    /// This moment and a span earlier; stays at the epoch.
+    #[must_use]
+    pub fn minus(self, span: Duration) -> Self {
+        let span = time::Duration::try_from(span).unwrap_or(time::Duration::MAX);
+        self.0.checked_sub(span).map_or(Self::EPOCH, Self::new).max(Self::EPOCH)
+    }
+
     /// How long after `earlier` this is; zero if it is not.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::try_from(self.0 - earlier.0).unwrap_or(Duration::ZERO)

@@ -1,15 +1,18 @@
 //! `PATCH /admin/v1/tenants/{tenantId}`: change some of what is set. What is left out stays; `null` takes it away.
 
+use std::collections::BTreeMap;
+
 use axum::extract::{Request, State};
 use axum::{Extension, Json};
 use orqestra_commands::TenantPatch;
+use orqestra_domain::retry::RetryDelays;
 use orqestra_domain::tenant::{Limits, Standing};
-use orqestra_domain::{ApiKeyId, EmailAddress, PushCategories, TenantName};
+use orqestra_domain::{ApiKeyId, Channel, EmailAddress, PushCategories, TenantName};
 use orqestra_realtime::INBOX;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::tenant::{TenantView, known};
+use super::tenant::{RetrySchedules, TenantView, known};
 use super::tenants::secret;
 use crate::app::App;
 use crate::envelope::ErrorBody;
@@ -18,6 +21,9 @@ use crate::fields::{Fields, Problems};
 use crate::observe::Scope;
 use crate::request::{Segments, from_operator, operators_context, to_the_end};
 use crate::v1::trigger::ChannelName;
+
+/// The channels whose failures are retried.
+const RETRIED: [Channel; 2] = [Channel::Email, Channel::Sms];
 
 /// The request.
 #[derive(ToSchema)]
@@ -41,6 +47,8 @@ pub(crate) struct TenantChanges {
     /// What users' realtime channels are named by; `null`: the usual ones.
     #[schema(example = json!(["global_system", "orders"]))]
     push_categories: Option<Vec<String>>,
+    /// Retry schedules of channels; one that is left out stays, `null` is the installation's.
+    retry_schedules: Option<RetrySchedules>,
     /// Issues one more API key and shows it in the answer.
     issue_api_key: Option<bool>,
     /// The id of an API key that opens nothing any more.
@@ -95,10 +103,34 @@ fn parse(body: &Value) -> Result<TenantPatch, ApiError> {
             fields.optional(name, &mut problems, EmailAddress::parse)
         }),
         push_categories: or_none(fields, "pushCategories", |name| categories(fields, name, &mut problems)),
+        retry_schedules: schedules(fields, &mut problems),
         issue_api_key: fields.flag("issueApiKey", &mut problems).unwrap_or(false),
         revoke_api_key: fields.optional("revokeApiKey", &mut problems, str::parse::<ApiKeyId>),
     };
     problems.check(Some(patch))
+}
+
+fn schedules(fields: Fields<'_>, problems: &mut Problems) -> BTreeMap<Channel, Option<RetryDelays>> {
+    const NAME: &str = "retrySchedules";
+    let Some(named) = fields.object(NAME, problems) else { return BTreeMap::new() };
+    let schedule = |(name, delays): (&String, &Value)| {
+        let Some(channel) = RETRIED.into_iter().find(|channel| channel.as_str() == name) else {
+            problems.add(NAME, "must name EMAIL and SMS alone");
+            return None;
+        };
+        let listed = || delays.as_array()?.iter().map(Value::as_u64).collect::<Option<Vec<_>>>();
+        let own = listed().as_deref().and_then(RetryDelays::from_seconds);
+        if own.is_none() && !delays.is_null() {
+            let (least, most) = RetryDelays::SECONDS.into_inner();
+            let wrong = format!(
+                "must be a list of at most {} whole numbers of seconds from {least} to {most}",
+                RetryDelays::MOST
+            );
+            problems.add(format!("{NAME}.{channel}"), wrong);
+        }
+        Some((channel, own))
+    };
+    named.iter().filter_map(schedule).collect()
 }
 
 fn categories(fields: Fields<'_>, name: &'static str, problems: &mut Problems) -> Option<PushCategories> {

@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::{Extension, Json};
 use orqestra_dispatch::template::{CompiledTemplate, Escape, TemplateError, check_email_body};
 use orqestra_domain::template::TemplateContent;
-use orqestra_domain::{Channel, EventTypeName, PushCategories};
+use orqestra_domain::{Channel, EventTypeName, ExpiresIn, PushCategories};
 use orqestra_realtime::INBOX;
 use serde::Serialize;
 use serde_json::Value;
@@ -22,11 +22,13 @@ use crate::error::{ApiError, Thing};
 use crate::fields::{FieldError, Fields, Problems};
 use crate::observe::Scope;
 use crate::request::{Segments, from_operator, from_reading_operator, operators_context, to_the_end};
+use crate::v1::trigger::EXPIRES_IN;
 
 pub(crate) const PATH: &str = "/admin/v1/tenants/{tenantId}/templates/{eventType}/{channel}";
 
 /// The request. EMAIL needs subject and body, PUSH title and body, SMS body; what a channel has not is refused.
 #[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
 #[expect(dead_code, reason = "describes the body, which is taken field by field")]
 pub(crate) struct NewTemplate {
     /// The subject of an email, in liquid.
@@ -39,6 +41,10 @@ pub(crate) struct NewTemplate {
     body: String,
     /// The push category; derived from the event type if omitted.
     category: Option<String>,
+    /// How many seconds after its acceptance a message is of use: nothing is sent from then on. The installation's default if
+    /// omitted.
+    #[schema(example = 600)]
+    expires_in: Option<u32>,
     /// Whether it is used: true if omitted.
     active: Option<bool>,
 }
@@ -90,6 +96,7 @@ pub(crate) async fn put(
 
 /// A template with what it says.
 #[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct TemplateDetails {
     #[serde(flatten)]
     summary: TemplateSummary,
@@ -104,6 +111,9 @@ pub(crate) struct TemplateDetails {
     /// The push category, where one was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     category: Option<String>,
+    /// How many seconds after its acceptance a message is of use, where that was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_in: Option<u32>,
 }
 
 /// Shows a tenant's own template, its newest version.
@@ -133,8 +143,9 @@ pub(crate) async fn show(
     let (event_type, channel) = problems.check(named.0.zip(named.1))?;
     let found = app.commands.directory().template(tenant, &event_type, channel);
     let found = found.ok_or(ApiError::NotFound(Thing::Template))?;
-    let TemplateContent { subject, title, body, category } = found.newest.content.clone();
-    Ok(Json(TemplateDetails { summary: TemplateSummary::of(&found), subject, title, body, category }))
+    let TemplateContent { subject, title, body, category, expires_in } = found.newest.content.clone();
+    let (summary, expires_in) = (TemplateSummary::of(&found), expires_in.map(ExpiresIn::seconds));
+    Ok(Json(TemplateDetails { summary, subject, title, body, category, expires_in }))
 }
 
 /// What a path names.
@@ -174,9 +185,11 @@ fn parse(
         Some(Channel::Sms) | None => (None, None, None),
     };
     let content = fields.required("body", &mut problems, text);
+    let expires_in = fields.number(EXPIRES_IN, &mut problems, ExpiresIn::SECONDS);
+    let expires_in = expires_in.and_then(ExpiresIn::from_seconds);
     let active = fields.flag("active", &mut problems).unwrap_or(true);
     let all = event_type.zip(channel).zip(content).map(|((event_type, channel), body)| {
-        (event_type, channel, TemplateContent { subject, title, body, category }, active)
+        (event_type, channel, TemplateContent { subject, title, body, category, expires_in }, active)
     });
     problems.check(all)
 }
@@ -250,7 +263,13 @@ mod tests {
         assert_eq!(wrong("SMS", &json!({"body": "b", "subject": 5})), ["subject"]);
         let nothing = json!({"body": "b", "subject": null, "title": null, "category": null});
         let (_, _, content, active) = parse("a", "SMS", &nothing).unwrap();
-        let expected = TemplateContent { subject: None, title: None, body: "b".to_owned(), category: None };
+        let expected = TemplateContent {
+            subject: None,
+            title: None,
+            body: "b".to_owned(),
+            category: None,
+            expires_in: None,
+        };
         assert!(content == expected && active);
     }
 
@@ -270,6 +289,7 @@ mod tests {
             title: None,
             body: "one\n{% nonsense %}".to_owned(),
             category: None,
+            expires_in: None,
         };
         let Err(ApiError::Invalid(wrong)) = checked(Channel::Email, content) else { panic!("saved") };
         assert_eq!(wrong.len(), 1);

@@ -4,8 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::request::Parts;
 use orqestra_commands::{IssuedApiKey, TenantEntry};
-use orqestra_domain::TenantId;
 use orqestra_domain::tenant::TenantRecord;
+use orqestra_domain::{Channel, TenantId};
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -42,6 +42,8 @@ pub(crate) struct TenantView {
     sender_email: Option<String>,
     /// What its users' realtime channels are named by.
     push_categories: Vec<String>,
+    /// The retry schedules of channels that have one of their own.
+    retry_schedules: RetrySchedules,
     /// The ids of its API keys.
     api_key_ids: Vec<String>,
     /// A key that was just issued. Shown here and never again.
@@ -49,9 +51,24 @@ pub(crate) struct TenantView {
     api_key: Option<String>,
 }
 
+/// Delays in seconds between the rounds of attempts, by channel.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub(crate) struct RetrySchedules {
+    /// Of email.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = json!([5, 60, 300]))]
+    email: Option<Vec<u32>>,
+    /// Of SMS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = json!([5, 60]))]
+    sms: Option<Vec<u32>>,
+}
+
 impl TenantView {
     pub(crate) fn of(id: TenantId, record: &TenantRecord, issued: Option<IssuedApiKey>) -> Self {
         let channels = record.delivery_channels.as_ref();
+        let schedule = |channel| Some(record.retry_schedules.get(&channel)?.as_seconds().to_vec());
         Self {
             tenant_id: id.to_string(),
             name: record.name.as_str().to_owned(),
@@ -62,6 +79,7 @@ impl TenantView {
             delivery_channels: channels.map(|all| all.iter().map(|channel| channel.as_str()).collect()),
             sender_email: record.sender_email.as_ref().map(|email| email.as_str().to_owned()),
             push_categories: record.push_categories().into_iter().map(str::to_owned).collect(),
+            retry_schedules: RetrySchedules { email: schedule(Channel::Email), sms: schedule(Channel::Sms) },
             api_key_ids: record.api_keys.keys().map(ToString::to_string).collect(),
             api_key: issued.map(|issued| issued.api_key),
         }

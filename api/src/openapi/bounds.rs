@@ -8,9 +8,11 @@ use std::ops::RangeInclusive;
 use orqestra_commands::Reason;
 use orqestra_domain::notification::SkipReason;
 use orqestra_domain::provider::{BaseUrl, Host, ProviderLimits};
+use orqestra_domain::retry::RetryDelays;
 use orqestra_domain::tenant::Limits;
 use orqestra_domain::{
-    Channel, EmailAddress, EventId, EventTypeName, Mailbox, PushCategories, Strength, TenantName, UserId,
+    Channel, EmailAddress, EventId, EventTypeName, ExpiresIn, Mailbox, PushCategories, Strength, TenantName,
+    UserId,
 };
 use utoipa::Modify;
 use utoipa::Number;
@@ -97,6 +99,7 @@ const KEY: Bound = Formed(1, MAX_CREDENTIAL, "^[!-~]*$");
 const MOST_OF_BASE64: usize = MAX_CREDENTIAL.div_ceil(3) * 4;
 const BASE_URL: Bound = Formed(8, BaseUrl::MAX_CHARS, "^https?://");
 const SHORT_NAME: Bound = Formed(1, MAX_SHORT_NAME, "^[!-~](?:[ -~]*[!-~])?$");
+const DELAYS: Bound = List(0, RetryDelays::MOST, &Whole(1, 86_400));
 const SOME_CHANNELS: Bound = List(1, usize::MAX, &One(CHANNELS));
 
 /// Fields of bodies, by the name of their schema.
@@ -106,6 +109,7 @@ fn fields() -> Vec<(&'static str, &'static str, Bound)> {
         ("TriggerBody", "eventType", TYPE),
         ("TriggerBody", "eventId", ID),
         ("TriggerBody", "channels", SOME_CHANNELS),
+        ("TriggerBody", "expiresIn", within(&ExpiresIn::SECONDS)),
         ("Payload", "userId", USER),
         ("Payload", "recipientEmail", Email),
         ("Payload", "recipientPhone", Like("^\\+[1-9][0-9]{6,14}$")),
@@ -128,6 +132,9 @@ fn fields() -> Vec<(&'static str, &'static str, Bound)> {
         ("NewTemplate", "title", Text(1, usize::MAX)),
         ("NewTemplate", "body", Text(1, usize::MAX)),
         ("NewTemplate", "category", CATEGORY),
+        ("NewTemplate", "expiresIn", within(&ExpiresIn::SECONDS)),
+        ("RetrySchedules", "EMAIL", DELAYS),
+        ("RetrySchedules", "SMS", DELAYS),
         ("NewSandboxProvider", "kind", One(&["sandbox"])),
         ("NewSmtpProvider", "kind", One(&["smtp"])),
         ("NewSmtpProvider", "host", Formed(1, Host::MAX_CHARS, HOST)),

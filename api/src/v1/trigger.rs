@@ -18,7 +18,7 @@ use bytes::Bytes;
 use orqestra_commands::{
     Authenticated, CommandError, IdempotencyKey, RecipientInput, TenantEntry, Trigger, Triggered, Variables,
 };
-use orqestra_domain::{EmailAddress, EventId, EventTypeName, PhoneNumber, UserId};
+use orqestra_domain::{EmailAddress, EventId, EventTypeName, ExpiresIn, PhoneNumber, UserId};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
@@ -41,6 +41,8 @@ pub(crate) const PATH: &str = "/api/v1/events/trigger";
 
 const KEY_HEADERS: [&str; 2] = ["x-idempotency-key", "idempotency-key"];
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// How long an event's or a template's messages are of use, in seconds.
+pub(crate) const EXPIRES_IN: &str = "expiresIn";
 const PREFER: &str = "prefer";
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 const REPRESENTATION: &str = "return=representation";
@@ -70,6 +72,9 @@ pub(crate) struct TriggerBody {
     /// What templates are rendered with; every key is available as `{{key}}`.
     #[schema(example = json!({"orderNumber": "ORD-2026-1234"}))]
     variables: Option<BTreeMap<String, Value>>,
+    /// How many seconds after its acceptance it is of use: nothing is sent from then on. As the templates say if omitted.
+    #[schema(example = 600)]
+    expires_in: Option<u32>,
 }
 
 /// Who receives a notification.
@@ -272,9 +277,11 @@ fn parse(headers: &HeaderMap, body: Value, sent: &[u8]) -> Result<Trigger, ApiEr
         }
     };
     let variables = fields.object("variables", &mut problems).and_then(|_| Variables::of_body(sent));
+    let expires_in = fields.number(EXPIRES_IN, &mut problems, ExpiresIn::SECONDS);
+    let expires_in = expires_in.and_then(ExpiresIn::from_seconds);
     let idempotency_key = idempotency_key(headers, &mut problems);
     let (event_type, recipient) = problems.check(event_type.zip(recipient))?;
-    Ok(Trigger { event_type, event_id, channels, recipient, variables, idempotency_key, body })
+    Ok(Trigger { event_type, event_id, channels, recipient, variables, expires_in, idempotency_key, body })
 }
 
 fn recipient(payload: Fields<'_>, problems: &mut Problems) -> Option<RecipientInput> {

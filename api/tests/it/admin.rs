@@ -255,6 +255,7 @@ async fn held(world: &World, shop: &Caller, event: &str) -> String {
         policy: UnknownPolicy::Hold,
         cause: "smtp_timeout".to_owned(),
         by_sender: true,
+        deadline: at.plus(orqestra_domain::ExpiresIn::DEFAULT.duration()),
         at,
     };
     commands.mark_outcome_unknown(tenant, notification, unknown, &[], &ctx).await.unwrap();

@@ -116,7 +116,7 @@ fn all_good(shop: &Caller, event: &str, notification: &str, delivery: &str) -> V
             "password": "p"},
         {"kind": "sandbox"},
     ]);
-    let push = json!({"title": "t", "body": "b", "category": "orders"});
+    let push = json!({"title": "t", "body": "b", "category": "orders", "expiresIn": 600});
     let (account, service) = (format!("AC{}", "0".repeat(32)), format!("MG{}", "0".repeat(32)));
     let accounts = json!([
         {"kind": "twilio", "accountSid": account, "authToken": "t", "from": "+15005550006"},
@@ -142,7 +142,12 @@ fn all_good(shop: &Caller, event: &str, notification: &str, delivery: &str) -> V
         good("registerTenant", post, "/admin/v1/tenants".to_owned(), Some(json!({"name": "Other"}))),
         good("listTenants", get, "/admin/v1/tenants?limit=1".to_owned(), None),
         good("getTenant", get, of(""), None),
-        good("changeTenant", patch, of(""), Some(json!({"issueApiKey": true}))),
+        good(
+            "changeTenant",
+            patch,
+            of(""),
+            Some(json!({"issueApiKey": true, "retrySchedules": {"EMAIL": [5, 60], "SMS": []}})),
+        ),
         good("listTemplates", get, of("/templates?limit=1"), None),
         good("putTemplate", put, of("/templates/a/PUSH"), Some(push)),
         good("getTemplate", get, of("/templates/a/PUSH"), None),
@@ -236,7 +241,13 @@ async fn every_described_status_is_answered_as_it_is_described() {
     let world = World::new().await;
     world.start();
     let shop = world.shop().await;
-    world.template(&shop, "EMAIL", &json!({"subject": "{{ missing }}", "body": "{{ number }}"})).await;
+    world
+        .template(
+            &shop,
+            "EMAIL",
+            &json!({"subject": "{{ missing }}", "body": "{{ number }}", "expiresIn": 600}),
+        )
+        .await;
     let mut walk = Walk { world: &world, shop: shop.clone(), seen: BTreeSet::new(), fields: BTreeSet::new() };
     let accepted = walk.good(&all_good(&shop, "", "", "")[0]).await;
     drop(walk.good(&all_good(&shop, "", "", "")[0]).await);

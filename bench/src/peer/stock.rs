@@ -186,6 +186,7 @@ fn accept(
             templates: [TemplateChoice::Use(peer.template), TemplateChoice::Missing, TemplateChoice::Missing],
             addresses,
             providers: [true, true, true],
+            expires_at: [None; 3],
         }),
     };
     Ok((notification, accepted))

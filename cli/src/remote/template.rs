@@ -3,7 +3,7 @@
 use clap::{ArgGroup, Args, Subcommand};
 use hyper::Method;
 use orqestra_api::percent_encoded;
-use orqestra_domain::TenantId;
+use orqestra_domain::{ExpiresIn, TenantId};
 use serde_json::{Map, Value, json};
 
 use super::show::{self, cell, columns, pairs, plain, print};
@@ -83,6 +83,9 @@ pub(crate) struct Put {
     /// The category of a push [default: by its event type]
     #[arg(long)]
     category: Option<String>,
+    /// How many seconds after its acceptance a message is of use [default: the installation's]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(ExpiresIn::SECONDS))]
+    expires_in: Option<u64>,
     /// Keep it and do not use it
     #[arg(long)]
     inactive: bool,
@@ -134,6 +137,9 @@ impl Put {
             content.insert(field.to_owned(), text.as_str().into());
         }
         content.insert("body".to_owned(), body.into());
+        if let Some(seconds) = self.expires_in {
+            content.insert("expiresIn".to_owned(), seconds.into());
+        }
         content.insert("active".to_owned(), (!self.inactive).into());
         Ok(content.into())
     }
@@ -179,6 +185,7 @@ fn tell(template: &Value, form: Form) -> anyhow::Result<()> {
         ("subject", "subject"),
         ("title", "title"),
         ("category", "category"),
+        ("expires in", "expiresIn"),
     ];
     let known = all.into_iter().filter(|(_, field)| template.get(field).is_some());
     let lines: Vec<_> = known.map(|(name, field)| (name, cell(template, field))).collect();

@@ -78,7 +78,7 @@ pub(crate) struct Common {
 #[command(group = ArgGroup::new("something").required(true).multiple(true).args([
     "name", "activate", "deactivate", "webhook_secret", "webhook_secret_file", "no_webhook_secret", "rate_per_minute",
     "daily_cap", "no_daily_cap", "channel", "all_channels", "sender_email", "no_sender_email", "push_category",
-    "usual_push_categories", "issue_api_key", "revoke_api_key",
+    "usual_push_categories", "retry", "usual_retry", "issue_api_key", "revoke_api_key",
 ]))]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Change {
@@ -113,6 +113,12 @@ pub(crate) struct Change {
     /// Its realtime channels are named by `global_system` and `orders`
     #[arg(long, conflicts_with = "push_category")]
     usual_push_categories: bool,
+    /// A channel's own delays in seconds between rounds of attempts, as in EMAIL=5,60,300; EMAIL= is none. May be repeated
+    #[arg(long, value_name = "CHANNEL=DELAYS", value_parser = delays)]
+    retry: Vec<(String, Vec<u64>)>,
+    /// A channel follows the installation's retry schedule again; may be repeated
+    #[arg(long, value_enum, value_name = "CHANNEL", ignore_case = true)]
+    usual_retry: Vec<ChannelName>,
     /// Issues one more API key and prints it, here and never again
     #[arg(long)]
     issue_api_key: bool,
@@ -123,6 +129,16 @@ pub(crate) struct Change {
     operator: AsOperator,
     #[command(flatten)]
     form: Form,
+}
+
+fn delays(text: &str) -> Result<(String, Vec<u64>), &'static str> {
+    let (channel, delays) = text.split_once('=').ok_or("expected CHANNEL=DELAYS, as in EMAIL=5,60,300")?;
+    let delays = delays.split(',').map(str::trim).filter(|delay| !delay.is_empty());
+    let delays: Result<_, _> = delays.map(str::parse).collect();
+    Ok((
+        channel.to_uppercase(),
+        delays.map_err(|_| "expected whole numbers of seconds, as in EMAIL=5,60,300")?,
+    ))
 }
 
 /// Runs it.
@@ -189,6 +205,12 @@ impl Change {
         if !self.push_category.is_empty() {
             body.insert("pushCategories".to_owned(), self.push_category.as_slice().into());
         }
+        let own = self.retry.iter().map(|(channel, delays)| (channel.clone(), delays.as_slice().into()));
+        let usual = self.usual_retry.iter().map(|channel| (channel.as_str().to_owned(), Value::Null));
+        let schedules: Map<_, _> = own.chain(usual).collect();
+        if !schedules.is_empty() {
+            body.insert("retrySchedules".to_owned(), schedules.into());
+        }
         if self.activate || self.deactivate {
             body.insert("active".to_owned(), self.activate.into());
         }
@@ -238,6 +260,12 @@ fn set(tenant: &Value, field: &str) -> String {
     match (field, &tenant[field]) {
         ("deliveryChannels", Value::Null) => "all".to_owned(),
         ("dailyCap", Value::Null) => "any number".to_owned(),
+        ("retrySchedules", Value::Object(own)) if own.is_empty() => "as the installation".to_owned(),
+        ("retrySchedules", Value::Object(own)) => own
+            .iter()
+            .map(|(channel, _)| format!("{channel}={}", cell(&tenant[field], channel)))
+            .collect::<Vec<_>>()
+            .join(" "),
         _ => cell(tenant, field),
     }
 }
@@ -256,6 +284,7 @@ fn tell(tenant: &Value, form: Form) -> anyhow::Result<()> {
         ("channels", "deliveryChannels"),
         ("sender", "senderEmail"),
         ("push categories", "pushCategories"),
+        ("retries", "retrySchedules"),
         ("key ids", "apiKeyIds"),
     ];
     let known = all.into_iter().filter(|(_, field)| tenant.get(field).is_some());

@@ -10,6 +10,7 @@ use clap::Args;
 use hmac::{Hmac, Mac as _};
 use hyper::Method;
 use orqestra_api::percent_encoded;
+use orqestra_domain::ExpiresIn;
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
 use tokio::time::Instant;
@@ -50,8 +51,11 @@ pub(crate) struct TriggerCommand {
     /// A variable of the templates, a text; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     var: Vec<(String, String)>,
+    /// How many seconds after its acceptance it is of use [default: as its templates say]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(ExpiresIn::SECONDS))]
+    expires_in: Option<u64>,
     /// The whole request body, from a file or standard input (`-`), sent byte for byte
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["event_type", "user", "email", "phone", "channel", "event_id", "var"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["event_type", "user", "email", "phone", "channel", "event_id", "var", "expires_in"])]
     body: Option<String>,
     /// The tenant's API key; it shows in `ps`, --key-file does not [env: `ORQESTRA_API_KEY`] [default: that of the data
     /// folder's first tenant]
@@ -147,6 +151,9 @@ impl TriggerCommand {
         let mut body = json!({"eventType": self.event_type, "payload": payload, "variables": variables});
         if let Some(event_id) = &self.event_id {
             body["eventId"] = event_id.as_str().into();
+        }
+        if let Some(seconds) = self.expires_in {
+            body["expiresIn"] = seconds.into();
         }
         if !self.channel.is_empty() {
             body["channels"] = self.channel.iter().map(|channel| channel.as_str()).collect();

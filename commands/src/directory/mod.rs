@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use orqestra_domain::notification::{TemplateChoice, TemplateRef};
 use orqestra_domain::provider::ProviderEntry;
-use orqestra_domain::{ApiKeyId, Channel, EventTypeName, PushCategories, TemplateId, TenantId};
+use orqestra_domain::{ApiKeyId, Channel, EventTypeName, ExpiresIn, PushCategories, TemplateId, TenantId};
 use orqestra_event_log::{EventLog, LogError, Position};
 use orqestra_vault::{Vault, hash_api_key};
 use tokio::sync::watch;
@@ -199,6 +199,17 @@ impl Directory {
                 fold.choice(TenantId::PLATFORM, event_type, channel)
             }
             choice => choice,
+        })
+    }
+
+    /// How long messages of these templates are of use, where a template says so.
+    pub(crate) fn expires_in(&self, templates: &[TemplateChoice; 3]) -> [Option<ExpiresIn>; 3] {
+        let fold = self.fold();
+        templates.map(|choice| match choice {
+            TemplateChoice::Missing | TemplateChoice::Inactive => None,
+            TemplateChoice::Use(TemplateRef { tenant_id, template_id, version }) => {
+                fold.versions.get(&(tenant_id, template_id, version))?.content.expires_in
+            }
         })
     }
 

@@ -77,7 +77,13 @@ async fn a_global_type_falls_back_to_the_platform_channel_by_channel() {
 
     let shop = tenant(&commands).await;
     let global = EventTypeName::parse("global.info").unwrap();
-    let own = TemplateContent { subject: None, title: None, body: "own".to_owned(), category: None };
+    let own = TemplateContent {
+        subject: None,
+        title: None,
+        body: "own".to_owned(),
+        category: None,
+        expires_in: None,
+    };
     commands.put_template(shop.id, global.clone(), Channel::Sms, own, false, &ctx()).await.unwrap();
     let [email, sms, push] = commands.directory().templates(shop.id, &global);
     assert!(matches!(email, TemplateChoice::Use(template) if template.tenant_id == TenantId::PLATFORM));
@@ -95,7 +101,13 @@ async fn a_template_keeps_every_version_and_makes_none_for_the_same_content() {
     let event_type = EventTypeName::parse("order.confirmed").unwrap();
     let mut versions = Vec::new();
     for body in ["one", "one", "two"] {
-        let content = TemplateContent { subject: None, title: None, body: body.to_owned(), category: None };
+        let content = TemplateContent {
+            subject: None,
+            title: None,
+            body: body.to_owned(),
+            category: None,
+            expires_in: None,
+        };
         let put = commands
             .put_template(shop.id, event_type.clone(), Channel::Sms, content, true, &ctx())
             .await

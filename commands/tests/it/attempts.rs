@@ -15,8 +15,13 @@ use crate::support::{World, ctx, tenant, trigger, user};
 pub(crate) async fn accepted(commands: &Commands, shop: &std::sync::Arc<TenantEntry>) -> NotificationId {
     let event_type = EventTypeName::parse("order.confirmed").unwrap();
     for channel in [Channel::Email, Channel::Push] {
-        let content =
-            TemplateContent { subject: None, title: None, body: "{{ note }}".to_owned(), category: None };
+        let content = TemplateContent {
+            subject: None,
+            title: None,
+            body: "{{ note }}".to_owned(),
+            category: None,
+            expires_in: None,
+        };
         commands.put_template(shop.id, event_type.clone(), channel, content, true, &ctx()).await.unwrap();
     }
     commands.trigger(shop, trigger(Some("e"), None, "u", ""), &ctx()).await.unwrap().notification

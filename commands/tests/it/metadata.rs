@@ -10,7 +10,7 @@ use orqestra_domain::notification::{
 use orqestra_domain::provider::SANDBOX_INSTANCE;
 use orqestra_domain::retry::{Jitter, RetrySchedule};
 use orqestra_domain::template::TemplateContent;
-use orqestra_domain::{Channel, EventTypeName, KeyId, Sealed, StreamId};
+use orqestra_domain::{Channel, EventTypeName, ExpiresIn, KeyId, Sealed, StreamId};
 use orqestra_event_log::{Position, RecordedEvent};
 use uuid::Uuid;
 
@@ -42,7 +42,13 @@ async fn every_event_has_the_trace_of_its_request_also_where_no_caller_gave_one(
     let dispatch = Context::engine("dispatch");
     commands.seed_platform().await.unwrap();
     let shop = tenant(&commands).await;
-    let content = TemplateContent { subject: None, title: None, body: "hi".to_owned(), category: None };
+    let content = TemplateContent {
+        subject: None,
+        title: None,
+        body: "hi".to_owned(),
+        category: None,
+        expires_in: None,
+    };
     let event_type = EventTypeName::parse("order.confirmed").unwrap();
     commands.put_template(shop.id, event_type, Channel::Push, content, true, &ctx()).await.unwrap();
     let own = "0190b5a0-0000-7000-8000-000000000001";
@@ -99,7 +105,13 @@ async fn every_event_says_who_for_which_request_because_of_what_and_by_which_pro
     let shop = tenant(&commands).await;
     let event_type = EventTypeName::parse("order.confirmed").unwrap();
     for channel in [Channel::Email, Channel::Push] {
-        let content = TemplateContent { subject: None, title: None, body: "hi".to_owned(), category: None };
+        let content = TemplateContent {
+            subject: None,
+            title: None,
+            body: "hi".to_owned(),
+            category: None,
+            expires_in: None,
+        };
         commands.put_template(shop.id, event_type.clone(), channel, content, true, &ctx()).await.unwrap();
     }
     let id = commands.trigger(&shop, trigger(Some("e"), None, "u", ""), &ctx()).await.unwrap().notification;
@@ -130,6 +142,7 @@ async fn every_event_says_who_for_which_request_because_of_what_and_by_which_pro
         retry_after: None,
         schedule: RetrySchedule::new(vec![std::time::Duration::ZERO; 3]),
         jitter: Jitter::NONE,
+        deadline: commands.now().plus(ExpiresIn::DEFAULT.duration()),
         at: commands.now(),
     };
     commands.record_failure(shop.id, id, failure, &[], &dispatch).await.unwrap();
@@ -142,6 +155,7 @@ async fn every_event_says_who_for_which_request_because_of_what_and_by_which_pro
         policy: UnknownPolicy::Hold,
         cause: "smtp_timeout".to_owned(),
         by_sender: true,
+        deadline: there.now().plus(ExpiresIn::DEFAULT.duration()),
         at: there.now(),
     };
     there.mark_outcome_unknown(shop.id, id, unknown, &[], &dispatch).await.unwrap();

@@ -7,7 +7,7 @@ use orqestra_domain::notification::{
 use orqestra_domain::recipient::Recipient;
 use orqestra_domain::retry::{Jitter, RetrySchedule};
 use orqestra_domain::tenant::Standing;
-use orqestra_domain::{Channel, NotificationId, StreamId, TenantId};
+use orqestra_domain::{Channel, ExpiresIn, NotificationId, StreamId, TenantId};
 use orqestra_event_log::{Append, Metadata, NewEvent, Outcome, Ticket};
 use serde_json::{Value, json};
 
@@ -88,6 +88,7 @@ fn failure(commands: &Commands, attempt: u32) -> RecordFailure {
         retry_after: None,
         schedule: RetrySchedule::default(),
         jitter: Jitter::NONE,
+        deadline: commands.now().plus(ExpiresIn::DEFAULT.duration()),
         at: commands.now(),
     }
 }

@@ -14,6 +14,7 @@ use orqestra_domain::retry::{Jitter, RetrySchedule};
 use orqestra_domain::{Cause, Channel, EmailAddress, Timestamp};
 
 use super::Later;
+use crate::provider::budget::Try;
 use crate::provider::carriers::Carrier;
 
 /// The decision on an attempt that is due.
@@ -72,6 +73,12 @@ fn round_may_begin(asking: &Asking<'_>) -> bool {
     };
     let delay = asking.schedule.delay_after(asking.delivery.round(), None, Jitter::NONE);
     at.plus(delay.unwrap_or_default()) <= asking.now
+}
+
+/// Whether the provider was given this delivery before.
+pub(super) fn which_try(carrier: &Carrier, delivery: &Delivery) -> Try {
+    let by_it = |attempt: &AttemptState| attempt.was_carried_by(carrier.provider.name(), carrier.instance());
+    if delivery.attempts.iter().any(by_it) { Try::Again } else { Try::First }
 }
 
 fn was_tried(carrier: &Carrier, delivery: &Delivery) -> bool {

@@ -4,7 +4,16 @@
 
 use std::time::Duration;
 
-use crate::provider::{NotTaken, Scope, SendError, Sent};
+use orqestra_domain::Channel;
+use orqestra_domain::notification::{FailureClass, FailureScope};
+
+use super::choose::Others;
+use super::outcome::Verdict;
+use super::{Deliverer, policy};
+use crate::due::DueRow;
+use crate::provider::budget::Try;
+use crate::provider::carriers::Carrier;
+use crate::provider::{NotTaken, Reach, Scope, SendError, Sent};
 
 /// What a call tells of its provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,12 +42,84 @@ pub(super) fn learned(sent: &Result<Sent, SendError>) -> Learned {
     }
 }
 
+impl Deliverer {
+    /// Tells the breaker and the retry budget, which count what speaks of the provider alone, and gives a throttled answer the
+    /// time that the carrier pauses for.
+    pub(super) fn judge(
+        &self,
+        row: &DueRow,
+        carrier: &Carrier,
+        which: Try,
+        mut sent: Result<Sent, SendError>,
+    ) -> Result<Sent, SendError> {
+        let name = carrier.provider.name();
+        let (tenant, channel) = (row.key.tenant, row.key.channel);
+        let now = self.clock.now();
+        let learned = learned(&sent);
+        if learned != Learned::Down {
+            carrier.retries.answered(which);
+        }
+        match learned {
+            Learned::Nothing => {}
+            Learned::Throttled(asked) => {
+                let until = carrier.breaker.throttled(now, asked);
+                if let Err(SendError::NotTaken(not_taken)) = &mut sent {
+                    not_taken.retry_after = Some(until.since(now));
+                }
+                metrics::counter!("orqestra_provider_throttled_total", "provider" => name).increment(1);
+                tracing::info!(tenant.id = %tenant, channel = %channel, provider = name, until = %until,
+                    "a provider is throttled and left alone");
+            }
+            Learned::Down => {
+                if carrier.breaker.failed(now) {
+                    metrics::counter!("orqestra_breaker_opened_total", "provider" => name).increment(1);
+                    tracing::warn!(tenant.id = %tenant, channel = %channel, provider = name, "a provider is left alone");
+                }
+            }
+            Learned::Answers => {
+                if carrier.breaker.answered() {
+                    tracing::info!(tenant.id = %tenant, channel = %channel, provider = name, "a provider is used again");
+                }
+            }
+        }
+        sent
+    }
+
+    pub(super) fn verdict(
+        channel: Channel,
+        carrier: &Carrier,
+        sent: Result<Sent, SendError>,
+        others: &Others,
+    ) -> Verdict {
+        match sent {
+            Ok(sent) => Verdict::Sent(sent),
+            Err(SendError::NotTaken(not_taken)) => Verdict::NotTaken(not_taken),
+            Err(SendError::NotAsked { cause, class: FailureClass::Retryable }) => {
+                Verdict::NotTaken(NotTaken { cause, retry_after: None, answer: None, scope: Scope::Message })
+            }
+            Err(SendError::NotAsked { cause, class: FailureClass::Permanent }) => {
+                Verdict::Refused { cause, answer: None, scope: FailureScope::Message }
+            }
+            Err(SendError::Refused { cause, answer, reach: Reach::Everywhere }) => {
+                Verdict::Refused { cause, answer, scope: FailureScope::Message }
+            }
+            Err(SendError::Refused { cause, answer, reach: Reach::ThisProvider }) if others.exist() => {
+                Verdict::PassedOn { cause, answer }
+            }
+            Err(SendError::Refused { cause, answer, reach: Reach::ThisProvider }) => {
+                Verdict::Refused { cause, answer, scope: FailureScope::Pairing }
+            }
+            Err(SendError::Unknown { cause }) => {
+                tracing::warn!(channel = %channel, provider = carrier.provider.name(), cause, "no answer came");
+                Verdict::Unknown { policy: policy(channel), cause }
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use orqestra_domain::notification::FailureClass;
-
     use super::*;
-    use crate::provider::Reach;
 
     #[test]
     fn only_an_answer_of_the_provider_closes_its_breaker() {

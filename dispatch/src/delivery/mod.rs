@@ -6,6 +6,7 @@
 
 mod choose;
 pub(crate) mod compose;
+mod expiry;
 mod heavy;
 mod learned;
 mod outcome;
@@ -19,8 +20,8 @@ use std::time::Duration;
 
 use orqestra_commands::{CommandError, Commands, Context, RecipientContact, Trace};
 use orqestra_domain::notification::{
-    AttemptOutcome, DeliverPush, DeliveryState, FailureClass, FailureScope, NotificationRefusal,
-    StartAttempt, Story, UnknownPolicy,
+    AttemptOutcome, DeliverPush, DeliveryState, FailureClass, NotificationRefusal, StartAttempt, Story,
+    UnknownPolicy,
 };
 use orqestra_domain::{Cause, Channel, Timestamp};
 use orqestra_event_log::{Clock, FailPoint, Outage};
@@ -31,14 +32,13 @@ use tracing::Instrument as _;
 
 use self::choose::{Asking, Choice, Others};
 use self::compose::Composer;
-use self::learned::{Learned, learned};
+use self::outcome::Attempt;
 pub(crate) use self::outcome::begin_metrics;
-use self::outcome::{Attempt, Verdict};
 use self::prepare::{Prepared, Unsendable};
 use self::turn::Turn;
 use crate::due::{DueKey, DueKind, DueRow};
 use crate::provider::carriers::{Carrier, Carriers};
-use crate::provider::{Message, NotTaken, Reach, Scope, SendError, Sent};
+use crate::provider::{Message, SendError, Sent};
 use crate::queue::Entry;
 use crate::settings::DispatchSettings;
 use crate::waiting::WaitReason;
@@ -53,6 +53,8 @@ pub(crate) enum Later {
     LeaseOver,
     /// It is not due by this process's clock.
     NotDue,
+    /// It came to its deadline since it was taken up.
+    Expired,
     /// Every provider's breaker is open.
     ProvidersDown,
     /// Every provider is busy.
@@ -74,6 +76,7 @@ impl fmt::Display for Later {
         match self {
             Self::LeaseOver => f.write_str("its lease is over"),
             Self::NotDue => f.write_str("it is not due"),
+            Self::Expired => f.write_str("its deadline has come"),
             Self::ProvidersDown => f.write_str("every provider is down"),
             Self::ProvidersBusy => f.write_str("every provider is busy"),
             Self::TenantUnreadable => f.write_str("a change of its tenant cannot be read"),
@@ -177,16 +180,15 @@ impl Deliverer {
     ) -> Result<(), Later> {
         let prepared = match self.prepare(&story, row, &mut turn).await? {
             Ok(prepared) => prepared,
-            Err(unsendable) => {
-                return self.end_unsent(row, story.accepted.accepted_at, unsendable).await;
-            }
+            Err(unsendable) => return self.end_unsent(row, &story, unsendable).await,
         };
         if row.key.channel == Channel::Push {
             return self.push(row, prepared).await;
         }
         let attempt = row.due.attempt;
         let Some(delivery) = story.deliveries.get(&row.key.channel) else { return Ok(()) };
-        let schedule = self.settings.schedule();
+        let schedule = self.schedule(row.key);
+        let deadline = self.deadline(&story, row.key);
         let asking = Asking {
             delivery,
             channel: row.key.channel,
@@ -198,10 +200,14 @@ impl Deliverer {
             Choice::Carrier(carrier) => carrier,
             Choice::Hold(cause) => return self.hold(row.key, cause).await,
             Choice::NoSender => {
-                return self.wait(row, story.accepted.accepted_at, WaitReason::NoSender).await;
+                return self.wait(row, deadline, WaitReason::NoSender).await;
             }
         };
         let others = Others::beside(&carrier, &prepared.carriers, &asking);
+        let which = choose::which_try(&carrier, delivery);
+        if !carrier.may_try(which, self.clock.now()) {
+            return self.put_off(row, carrier.provider.name()).await;
+        }
         // Whoever has to wait for a provider waits outside of the turn.
         let permit = if let Ok(permit) = tokio::time::timeout(Duration::ZERO, carrier.permit()).await {
             permit
@@ -211,8 +217,9 @@ impl Deliverer {
             turn.resume().await;
             waited.map_err(|_| Later::ProvidersBusy)?
         };
-        let Some(expires_at) = self.claim(row, &prepared, &carrier).await? else { return Ok(()) };
-        let message = self.message(row, &story, prepared);
+        let claimed = self.claim(row, &prepared, &carrier, deadline).await?;
+        let Some(expires_at) = claimed else { return Ok(()) };
+        let message = self.message(row, &story, prepared, deadline);
         let accepted_at = story.accepted.accepted_at;
         // A call may take long: of what was loaded for it only the message stays.
         drop(story);
@@ -223,9 +230,11 @@ impl Deliverer {
         drop(permit);
         span::end(row, carrier.provider.name(), &sent, began.elapsed(), &calling, trace);
         drop(calling);
-        let sent = self.judge(row, &carrier, sent);
+        let sent = self.judge(row, &carrier, which, sent);
         let then = others.after_failure(self.clock.now());
-        let attempt = Attempt { key: row.key, number: attempt, then, sealing_key: message.key, accepted_at };
+        let sealing_key = message.key;
+        let attempt =
+            Attempt { key: row.key, number: attempt, then, schedule, deadline, sealing_key, accepted_at };
         self.record(attempt, Self::verdict(row.key.channel, &carrier, sent, &others)).await
     }
 
@@ -261,10 +270,14 @@ impl Deliverer {
         row: &DueRow,
         prepared: &Prepared,
         carrier: &Carrier,
+        deadline: Timestamp,
     ) -> Result<Option<Timestamp>, Later> {
         let DueKey { tenant, notification, channel } = row.key;
         let at = self.clock.now();
-        let expires_at = at.plus(self.settings.claim);
+        let expires_at = at.plus(self.settings.claim).min(deadline);
+        if expires_at <= at {
+            return Err(Later::Expired);
+        }
         let command = StartAttempt {
             channel,
             attempt: row.due.attempt,
@@ -326,7 +339,7 @@ impl Deliverer {
         sent
     }
 
-    fn message(&self, row: &DueRow, story: &Story, prepared: Prepared) -> Message {
+    fn message(&self, row: &DueRow, story: &Story, prepared: Prepared, expires_at: Timestamp) -> Message {
         let DueKey { tenant, notification, channel } = row.key;
         Message {
             tenant,
@@ -339,75 +352,8 @@ impl Deliverer {
             sender: prepared.sender,
             key: prepared.key,
             accepted_at: story.accepted.accepted_at,
+            expires_at,
             at: self.clock.now(),
-        }
-    }
-
-    /// Tells the breaker, which counts what speaks of the provider alone, and gives a throttled answer the time that the
-    /// carrier pauses for.
-    fn judge(
-        &self,
-        row: &DueRow,
-        carrier: &Carrier,
-        mut sent: Result<Sent, SendError>,
-    ) -> Result<Sent, SendError> {
-        let name = carrier.provider.name();
-        let (tenant, channel) = (row.key.tenant, row.key.channel);
-        let now = self.clock.now();
-        match learned(&sent) {
-            Learned::Nothing => {}
-            Learned::Throttled(asked) => {
-                let until = carrier.breaker.throttled(now, asked);
-                if let Err(SendError::NotTaken(not_taken)) = &mut sent {
-                    not_taken.retry_after = Some(until.since(now));
-                }
-                metrics::counter!("orqestra_provider_throttled_total", "provider" => name).increment(1);
-                tracing::info!(tenant.id = %tenant, channel = %channel, provider = name, until = %until,
-                    "a provider is throttled and left alone");
-            }
-            Learned::Down => {
-                if carrier.breaker.failed(now) {
-                    metrics::counter!("orqestra_breaker_opened_total", "provider" => name).increment(1);
-                    tracing::warn!(tenant.id = %tenant, channel = %channel, provider = name, "a provider is left alone");
-                }
-            }
-            Learned::Answers => {
-                if carrier.breaker.answered() {
-                    tracing::info!(tenant.id = %tenant, channel = %channel, provider = name, "a provider is used again");
-                }
-            }
-        }
-        sent
-    }
-
-    fn verdict(
-        channel: Channel,
-        carrier: &Carrier,
-        sent: Result<Sent, SendError>,
-        others: &Others,
-    ) -> Verdict {
-        match sent {
-            Ok(sent) => Verdict::Sent(sent),
-            Err(SendError::NotTaken(not_taken)) => Verdict::NotTaken(not_taken),
-            Err(SendError::NotAsked { cause, class: FailureClass::Retryable }) => {
-                Verdict::NotTaken(NotTaken { cause, retry_after: None, answer: None, scope: Scope::Message })
-            }
-            Err(SendError::NotAsked { cause, class: FailureClass::Permanent }) => {
-                Verdict::Refused { cause, answer: None, scope: FailureScope::Message }
-            }
-            Err(SendError::Refused { cause, answer, reach: Reach::Everywhere }) => {
-                Verdict::Refused { cause, answer, scope: FailureScope::Message }
-            }
-            Err(SendError::Refused { cause, answer, reach: Reach::ThisProvider }) if others.exist() => {
-                Verdict::PassedOn { cause, answer }
-            }
-            Err(SendError::Refused { cause, answer, reach: Reach::ThisProvider }) => {
-                Verdict::Refused { cause, answer, scope: FailureScope::Pairing }
-            }
-            Err(SendError::Unknown { cause }) => {
-                tracing::warn!(channel = %channel, provider = carrier.provider.name(), cause, "no answer came");
-                Verdict::Unknown { policy: policy(channel), cause }
-            }
         }
     }
 
@@ -420,25 +366,21 @@ impl Deliverer {
         }
         let DueKey { tenant, notification, channel } = row.key;
         let story = self.commands.story(tenant, notification).await.map_err(|error| unavailable(&error))?;
-        let delivery = story.as_ref().and_then(|story| story.deliveries.get(&channel));
-        let Some(delivery) = delivery else { return Ok(()) };
+        let Some(story) = &story else { return Ok(()) };
         let attempt = row.due.attempt;
-        match delivery.attempt(attempt) {
+        match story.deliveries.get(&channel).and_then(|delivery| delivery.attempt(attempt)) {
             Some(state) if state.outcome == AttemptOutcome::Open => {
-                self.mark_overdue(row.key, attempt, policy(channel)).await
+                let deadline = self.deadline(story, row.key);
+                self.mark_overdue(row.key, attempt, policy(channel), deadline).await
             }
             Some(_) | None => Ok(()),
         }
     }
 
-    async fn end_unsent(
-        &self,
-        row: &DueRow,
-        accepted_at: Timestamp,
-        unsendable: Unsendable,
-    ) -> Result<(), Later> {
+    async fn end_unsent(&self, row: &DueRow, story: &Story, unsendable: Unsendable) -> Result<(), Later> {
         match unsendable {
-            Unsendable::Wait(reason) => self.wait(row, accepted_at, reason).await,
+            Unsendable::Wait(reason) => self.wait(row, self.deadline(story, row.key), reason).await,
+            Unsendable::Expired => self.expire(story, row.key).await,
             Unsendable::Skip(reason) => self.skip(row.key, reason).await,
             Unsendable::DeadLetter(cause) => self.abandon(row.key, cause).await,
         }

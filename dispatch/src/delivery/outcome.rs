@@ -10,20 +10,22 @@ use orqestra_domain::notification::{
     AfterFailure, DeliveryState, FailureClass, FailureScope, HoldDelivery, MarkOutcomeUnknown, Notification,
     NotificationRefusal, RecordFailure, RecordSuccess, SkipDelivery, SkipReason, UnknownPolicy,
 };
-use orqestra_domain::retry::Jitter;
+use orqestra_domain::retry::{Jitter, RetryDelays, RetrySchedule};
 use orqestra_domain::{Cause, Channel, Sealed, StreamId, Timestamp};
 use orqestra_event_log::FailPoint;
 use orqestra_vault::{DataKey, FieldContext};
 
 use super::choose::failure_scope;
 use super::{CommandResult, Deliverer, Later, Settled, unavailable};
-use crate::due::{DueKey, DueRow, waiting};
-use crate::provider::{NotTaken, Scope, Sent};
+use crate::due::{DueKey, DueRow, store, waiting};
+use crate::provider::{NotTaken, Sent};
 use crate::waiting::WaitReason;
 
 /// The first pause between tries of recording; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How long a retry is put off, half as long at least and half as long again at most.
+const PUT_OFF: Duration = Duration::from_secs(30);
 /// Most bytes of a provider's answer that are kept.
 const MOST_ANSWER: usize = 2_048;
 
@@ -33,6 +35,9 @@ pub(super) struct Attempt {
     pub(super) number: u32,
     /// The next step if it failed and may be tried again.
     pub(super) then: AfterFailure,
+    pub(super) schedule: RetrySchedule,
+    /// When the message stops being of use.
+    pub(super) deadline: Timestamp,
     pub(super) sealing_key: DataKey,
     pub(super) accepted_at: Timestamp,
 }
@@ -161,8 +166,9 @@ impl Deliverer {
             cause: cause.to_owned(),
             answer,
             retry_after,
-            schedule: self.settings.schedule(),
+            schedule: attempt.schedule.clone(),
             jitter,
+            deadline: attempt.deadline,
             at,
         };
         let (commands, context) = (&self.commands, &self.context);
@@ -178,12 +184,8 @@ impl Deliverer {
                 commands.record_success(tenant, notification, success, &used, context).await
             }
             Verdict::NotTaken(NotTaken { cause, retry_after, scope, .. }) => {
-                let is_over = *scope == Scope::Throttled
-                    && attempt.then == AfterFailure::Schedule
-                    && at >= attempt.accepted_at.plus(self.settings.wait_at_most);
-                // The schedule does not count it, so the deadline ends it.
-                let class = if is_over { FailureClass::Permanent } else { FailureClass::Retryable };
-                let failure = failure(class, failure_scope(*scope), cause, *retry_after, answer);
+                let (class, scope) = (FailureClass::Retryable, failure_scope(*scope));
+                let failure = failure(class, scope, cause, *retry_after, answer);
                 commands.record_failure(tenant, notification, failure, &used, context).await
             }
             Verdict::PassedOn { cause, .. } => {
@@ -195,8 +197,9 @@ impl Deliverer {
                 commands.record_failure(tenant, notification, failure, &used, context).await
             }
             Verdict::Unknown { policy, cause } => {
-                let (attempt, policy, cause) = (attempt.number, *policy, cause.clone());
-                let mark = MarkOutcomeUnknown { channel, attempt, policy, cause, by_sender: true, at };
+                let (deadline, attempt, policy) = (attempt.deadline, attempt.number, *policy);
+                let (cause, by_sender) = (cause.clone(), true);
+                let mark = MarkOutcomeUnknown { channel, attempt, policy, cause, by_sender, deadline, at };
                 commands.mark_outcome_unknown(tenant, notification, mark, &[], context).await
             }
         };
@@ -210,6 +213,13 @@ impl Deliverer {
         let field = answer_field(channel, attempt.number);
         let place = FieldContext { tenant, aggregate_id: stream.as_str(), field: &field };
         self.commands.vault().seal(&attempt.sealing_key, &place, kept.as_bytes())
+    }
+
+    /// The schedule of a tenant's channel.
+    pub(super) fn schedule(&self, key: DueKey) -> RetrySchedule {
+        let tenant = self.commands.directory().tenant(key.tenant);
+        let own = tenant.as_ref().and_then(|tenant| tenant.record.retry_schedules.get(&key.channel));
+        own.map_or_else(|| self.settings.schedule(), RetryDelays::schedule)
     }
 
     fn jitter(&self) -> Jitter {
@@ -246,10 +256,11 @@ impl Deliverer {
         key: DueKey,
         attempt: u32,
         policy: UnknownPolicy,
+        deadline: Timestamp,
     ) -> Result<(), Later> {
         let DueKey { tenant, notification, channel } = key;
-        let (cause, at) = (Cause::NoOutcome.into(), self.clock.now());
-        let mark = MarkOutcomeUnknown { channel, attempt, policy, cause, by_sender: false, at };
+        let (cause, by_sender, at) = (Cause::NoOutcome.into(), false, self.clock.now());
+        let mark = MarkOutcomeUnknown { channel, attempt, policy, cause, by_sender, deadline, at };
         match self.commands.mark_outcome_unknown(tenant, notification, mark, &[], &self.context).await {
             Ok(_) => {
                 let channel = channel.as_str();
@@ -280,10 +291,9 @@ impl Deliverer {
     pub(super) async fn wait(
         &self,
         row: &DueRow,
-        accepted_at: Timestamp,
+        deadline: Timestamp,
         reason: WaitReason,
     ) -> Result<(), Later> {
-        let deadline = accepted_at.plus(self.settings.wait_at_most);
         if self.proved_time().await? >= deadline {
             return match reason {
                 WaitReason::TenantInactive => self.skip(row.key, SkipReason::TenantInactive).await,
@@ -294,6 +304,14 @@ impl Deliverer {
         waiting::wait(&self.due, row, reason.as_str(), deadline)
             .await
             .map_err(|error| Later::Unavailable(error.to_string()))
+    }
+
+    /// Puts a retry off that the provider's budget has no room for.
+    pub(super) async fn put_off(&self, row: &DueRow, provider: &'static str) -> Result<(), Later> {
+        metrics::counter!("orqestra_retries_put_off_total", "provider" => provider).increment(1);
+        let until = self.clock.now().plus(PUT_OFF.mul_f64(0.5 + self.jitter().share()));
+        let put_off = store::put_off(&self.due, row, until).await;
+        put_off.map_err(|error| Later::Unavailable(error.to_string()))
     }
 
     /// Ends a delivery that may not or cannot be sent any more.
@@ -318,6 +336,7 @@ impl Deliverer {
             retry_after: None,
             schedule: self.settings.schedule(),
             jitter: Jitter::NONE,
+            deadline: self.clock.now(),
             at: self.clock.now(),
         };
         let abandoned = self.commands.record_failure(tenant, notification, failure, &[], &self.context).await;

@@ -46,6 +46,8 @@ pub(super) enum Unsendable {
     DeadLetter(Cause),
     /// It goes on once an operator has mended what keeps it.
     Wait(WaitReason),
+    /// Its deadline has come.
+    Expired,
 }
 
 impl From<NotComposed> for Unsendable {
@@ -75,6 +77,10 @@ impl Deliverer {
         let Some(entry) = directory.tenant(tenant).filter(|entry| entry.record.active) else {
             return Ok(Err(Unsendable::Wait(WaitReason::TenantInactive)));
         };
+        if self.clock.now() >= self.deadline(story, row.key) {
+            let kept_by = WaitReason::of(directory, &entry, channel);
+            return Ok(Err(kept_by.map_or(Unsendable::Expired, Unsendable::Wait)));
+        }
         let carriers = match channel {
             Channel::Email | Channel::Sms => {
                 let carried = self.carriers.of(&entry, channel);

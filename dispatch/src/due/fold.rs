@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use orqestra_domain::notification::{NotificationEvent, PlanOutcome, Resolution};
-use orqestra_domain::{NotificationId, TenantId};
+use orqestra_domain::{NotificationId, TenantId, Timestamp};
 
 use super::{Due, DueKey, DueKind};
 
@@ -25,11 +25,13 @@ pub(crate) struct Fold {
     effects: BTreeMap<DueKey, Option<Due>>,
     /// Deliveries whose first event is in this fold: no row of them can exist yet.
     begun: BTreeSet<DueKey>,
+    /// Deadlines that the plan names.
+    expiries: BTreeMap<DueKey, Timestamp>,
 }
 
 impl Fold {
     pub(crate) fn new(sweep_after: Duration) -> Self {
-        Self { sweep_after, effects: BTreeMap::new(), begun: BTreeSet::new() }
+        Self { sweep_after, effects: BTreeMap::new(), begun: BTreeSet::new(), expiries: BTreeMap::new() }
     }
 
     /// Folds in the next event of a notification.
@@ -45,6 +47,7 @@ impl Fold {
                     let key = DueKey { tenant, notification, channel: planned.channel };
                     let due = Due { kind: DueKind::Send, at: accepted.accepted_at, attempt: 1 };
                     self.begun.insert(key);
+                    self.expiries.extend(planned.expires_at.map(|at| (key, at)));
                     self.effects.insert(key, Some(due));
                 }
             }
@@ -102,6 +105,12 @@ impl Fold {
         self.effects.iter().filter_map(|(key, effect)| Some((*key, (*effect)?)))
     }
 
+    /// The deadlines of its own of a delivery that stands after it; those of deliveries from before it are not known here.
+    pub(crate) fn expiries(&self) -> impl Iterator<Item = (DueKey, Timestamp)> {
+        let stands = |key: &DueKey| self.effects.get(key).is_some_and(Option::is_some);
+        self.expiries.iter().filter(move |(key, _)| stands(key)).map(|(key, at)| (*key, *at))
+    }
+
     /// The rows to delete: settled by it and there before it.
     pub(crate) fn settled(&self) -> impl Iterator<Item = DueKey> {
         let gone = self.effects.iter().filter(|(_, effect)| effect.is_none()).map(|(key, _)| *key);
@@ -111,6 +120,7 @@ impl Fold {
     /// Drops what is settled, so that a fold of the whole log holds no more than what stands.
     pub(crate) fn forget_settled(&mut self) {
         self.effects.retain(|_, effect| effect.is_some());
+        self.expiries.retain(|key, _| self.effects.contains_key(key));
         self.begun.clear();
     }
 }

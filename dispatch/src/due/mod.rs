@@ -3,6 +3,7 @@
 //! A fold of the log's notification events ([`fold`]) that the subscription writes into `dispatch_due` and that can be
 //! rebuilt from position zero ([`rebuild`]). It decides nothing: whoever acts on a row asks the notification first.
 
+pub(crate) mod expiry;
 pub(crate) mod fold;
 pub(crate) mod rebuild;
 pub(crate) mod store;

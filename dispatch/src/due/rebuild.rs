@@ -10,6 +10,7 @@ use orqestra_event_log::{EventLog, LogError, Position, checkpoint};
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use super::expiry;
 use super::fold::Fold;
 use super::store::{self, DueError, Lease};
 use super::subscriber::{INTEREST, NAME, fold_in};
@@ -80,6 +81,7 @@ pub async fn rebuild_due(
     let report = RebuildReport { position, rows: wanted.len(), differences: extra.len() + wrong.len() };
     let nobody = Lease { owner: Uuid::nil(), until: Timestamp::EPOCH };
     store::apply(&mut tx, extra.into_iter(), &wrong, nobody).await?;
+    expiry::mark(&mut tx, fold.expiries()).await?;
     tx.commit().await?;
     Ok(report)
 }

@@ -43,11 +43,12 @@ pub(super) async fn limited<T>(work: impl Future<Output = Result<T, sqlx::Error>
     }
 }
 
+/// Keys by column.
 #[derive(Default)]
-struct Keys {
-    tenants: Vec<Uuid>,
-    notifications: Vec<Uuid>,
-    channels: Vec<&'static str>,
+pub(super) struct Keys {
+    pub(super) tenants: Vec<Uuid>,
+    pub(super) notifications: Vec<Uuid>,
+    pub(super) channels: Vec<&'static str>,
 }
 
 impl Keys {
@@ -231,6 +232,21 @@ pub(crate) async fn release(
     limited(query.execute(pool)).await.map(drop)
 }
 
+/// Puts a row off until later and lets go of it. One that has changed since it was taken is left alone.
+pub(crate) async fn put_off(pool: &PgPool, row: &DueRow, until: Timestamp) -> Result<(), DueError> {
+    let query = sqlx::query(
+        "update dispatch_due
+            set due_before = coalesce(due_before, due_at), due_at = $5, lease_owner = null, lease_until = null
+          where tenant_id = $1 and notification_id = $2 and channel = $3 and kind = 'send' and attempt = $4",
+    )
+    .bind(row.key.tenant.as_uuid())
+    .bind(row.key.notification.as_uuid())
+    .bind(row.key.channel.as_str())
+    .bind(stored_attempt(row.due.attempt))
+    .bind(until.as_datetime());
+    limited(query.execute(pool)).await.map(drop)
+}
+
 /// How many rows there are of a kind, and since when the oldest of those has been due that are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Counted {
@@ -261,5 +277,10 @@ pub(crate) async fn all(connection: &mut PgConnection) -> Result<Vec<DueRow>, Du
     )
     .fetch_all(connection)
     .await?;
+    read_all(&found)
+}
+
+/// The rows of an answer that names each with its key.
+pub(super) fn read_all(found: &[sqlx::postgres::PgRow]) -> Result<Vec<DueRow>, DueError> {
     found.iter().map(|row| read(row, row.try_get("tenant_id")?, row.try_get("notification_id")?)).collect()
 }

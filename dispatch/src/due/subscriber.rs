@@ -12,6 +12,7 @@ use orqestra_event_log::{Clock, Interest, OnPoison, Position, RecordedEvent, Sub
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
+use super::expiry;
 use super::fold::Fold;
 use super::store::{self, Lease};
 use super::{DueKind, DueRow};
@@ -118,6 +119,7 @@ impl Subscriber for DueSubscriber {
             rows.push((row, leased));
         }
         store::apply(tx, fold.settled(), &rows, Lease { owner: self.owner, until }).await?;
+        expiry::mark(tx, fold.expiries()).await?;
         Ok(())
     }
 

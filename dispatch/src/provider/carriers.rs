@@ -14,6 +14,7 @@ use orqestra_vault::Vault;
 
 use super::Provider;
 use super::breaker::{Allows, Breaker};
+use super::budget::{RetryBudget, Try};
 use super::http::{HttpClient, HttpLimits, HttpProvider};
 use super::names::NameServers;
 use super::permits::{Permit, Permits};
@@ -91,6 +92,7 @@ impl MakeProvider for Providers {
 pub(crate) struct Carrier {
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) breaker: Breaker,
+    pub(crate) retries: RetryBudget,
     permits: Permits,
     entry: ProviderEntry,
 }
@@ -104,6 +106,11 @@ impl Carrier {
     /// Whether there is a mailbox to send from: the entry's own, or the tenant's.
     pub(crate) fn has_sender(&self, sender: Option<&EmailAddress>) -> bool {
         has_sender(&self.entry.config, sender)
+    }
+
+    /// Whether a call fits the retry budget. One that tries whether the provider is back always does.
+    pub(crate) fn may_try(&self, which: Try, now: Timestamp) -> bool {
+        which == Try::First || !self.breaker.is_closed(now) || self.retries.take(now)
     }
 
     /// Waits for one of the provider's permits.
@@ -191,7 +198,7 @@ impl Carriers {
         let provider = self.make.make(tenant, channel, entry)?;
         let permits = Permits::new(provider.concurrency(), entry.limits);
         let breaker = Breaker::new(self.failures_to_open, self.pause);
-        Some(Carrier { provider, breaker, permits, entry: entry.clone() })
+        Some(Carrier { provider, breaker, retries: RetryBudget::new(), permits, entry: entry.clone() })
     }
 }
 

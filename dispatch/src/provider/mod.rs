@@ -5,6 +5,7 @@
 //! an answer is `Unknown`. A provider never retries a message by itself once it may have left.
 
 pub(crate) mod breaker;
+pub(crate) mod budget;
 pub(crate) mod carriers;
 pub(crate) mod http;
 pub(crate) mod names;
@@ -51,6 +52,8 @@ pub struct Message {
     pub key: DataKey,
     /// When the event was accepted: the date of the message, the same for all attempts.
     pub accepted_at: Timestamp,
+    /// When it stops being of use.
+    pub expires_at: Timestamp,
     /// Now.
     pub at: Timestamp,
 }

@@ -5,6 +5,7 @@
 //! what still waits. What is cut off even so is an open attempt, and the sweeper's.
 
 mod census;
+mod expiry;
 mod mended;
 mod poller;
 mod pump;
@@ -30,6 +31,7 @@ use crate::provider::sandbox::Sandbox;
 use crate::queue::{Bounds, FairQueue, Gates};
 use crate::settings::{DispatchSettings, InvalidSetting};
 use census::Census;
+use expiry::Expiry;
 use mended::Mended;
 use poller::Poller;
 use pump::Pump;
@@ -107,7 +109,7 @@ impl Dispatch {
             local: LOCAL * settings.at_work,
         };
         let gates = Arc::clone(&carriers) as Arc<dyn Gates>;
-        let queue = Arc::new(FairQueue::new(bounds, gates, Arc::clone(&clock)));
+        let queue = Arc::new(FairQueue::new(bounds, Arc::clone(&gates), Arc::clone(&clock)));
 
         let subscriber = DueSubscriber::new(
             Arc::clone(&queue),
@@ -159,10 +161,14 @@ impl Dispatch {
             context: Context::engine("dispatch"),
             settings: settings.clone(),
         };
+        let deliverer = Arc::new(deliverer);
+        let pause = settings.poll * 4;
+        let expiry = Expiry { deliverer: Arc::clone(&deliverer), gates, owner, pause };
+        let expiring = tokio::spawn(expiry.run(running.child_token()));
         let tracker = TaskTracker::new();
         let pump = Pump {
             queue: Arc::clone(&queue),
-            deliverer: Arc::new(deliverer),
+            deliverer,
             at_work: AtWork::new(settings.at_work),
             tracker: tracker.clone(),
             give_up: give_up.clone(),
@@ -183,7 +189,7 @@ impl Dispatch {
         give_up.cancel();
         let leaving = async {
             tracker.wait().await;
-            for task in [polling, pumping, counting, mending] {
+            for task in [polling, pumping, counting, mending, expiring] {
                 if !task.is_finished() {
                     task.await.ok();
                 }

@@ -234,8 +234,8 @@ async fn a_delivery_that_is_throttled_still_at_its_deadline_ends() {
     waits_after(&world, &tenant, id, 2).await;
     world.clock.advance(Duration::from_hours(1));
     let delivery = world.settled(&tenant, id, EMAIL).await;
-    assert_eq!(delivery.state, DeliveryState::Abandoned { cause: "busy".to_owned() });
-    assert_eq!(delivery.attempts.len(), 3);
+    assert_eq!(delivery.state, DeliveryState::Abandoned { cause: "expired".to_owned() });
+    assert_eq!(delivery.attempts.len(), 2);
     dispatch.stop().await;
     world.due_table_is_right().await;
 }

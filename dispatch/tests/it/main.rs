@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 mod clock;
+mod deadlines;
 mod due;
 mod failover;
 mod fairness;

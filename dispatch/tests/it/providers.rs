@@ -102,6 +102,7 @@ async fn the_sandbox_keeps_a_delivery_once_however_often_it_is_sent() {
         sender: None,
         key: world.commands.vault().cached(tenant.id, key_scope(&story)).unwrap(),
         accepted_at: story.accepted.accepted_at,
+        expires_at: story.accepted.accepted_at.plus(std::time::Duration::from_hours(72)),
         at: story.accepted.accepted_at,
     };
     let (first, second) = (message("first"), message("second"));

@@ -8,7 +8,7 @@ use orqestra_domain::notification::{
     Delivery, DeliveryState, MarkOutcomeUnknown, Resolution, Resolve, UnknownPolicy,
 };
 use orqestra_domain::provider::{Dedup, Sender};
-use orqestra_domain::{Channel, NotificationId};
+use orqestra_domain::{Channel, ExpiresIn, NotificationId};
 
 use crate::script::{Answer, Script};
 use crate::smtp_server::{Manners, SmtpServer, Step::Cut};
@@ -124,7 +124,9 @@ async fn unknown(world: &World, tenant: &std::sync::Arc<orqestra_commands::Tenan
     dispatch.stop().await;
     let (cause, at) = ("no_answer".to_owned(), world.commands.now());
     let policy = UnknownPolicy::ResendOnce;
-    let mark = MarkOutcomeUnknown { channel: EMAIL, attempt: 1, policy, cause, by_sender: true, at };
+    let deadline = at.plus(ExpiresIn::DEFAULT.duration());
+    let mark =
+        MarkOutcomeUnknown { channel: EMAIL, attempt: 1, policy, cause, by_sender: true, deadline, at };
     world.commands.mark_outcome_unknown(tenant.id, id, mark, &[], &ctx()).await.unwrap();
     id
 }

@@ -108,6 +108,8 @@ impl Client {
             sender: None,
             key: self.key.clone(),
             accepted_at: Timestamp::from_unix_micros(1_776_859_200_000_000),
+            expires_at: Timestamp::from_unix_micros(1_776_859_200_000_000)
+                .plus(std::time::Duration::from_hours(72)),
             at: Timestamp::EPOCH,
         }
     }

@@ -22,8 +22,8 @@ use orqestra_domain::provider::{Host, Sender, TlsMode};
 use orqestra_domain::template::TemplateContent;
 use orqestra_domain::tenant::Limits;
 use orqestra_domain::{
-    Channel, EventId, EventTypeName, NotificationId, PhoneNumber, StreamId, TenantId, TenantName, Timestamp,
-    UserId,
+    Channel, EventId, EventTypeName, ExpiresIn, NotificationId, PhoneNumber, StreamId, TenantId, TenantName,
+    Timestamp, UserId,
 };
 use orqestra_event_log::source::{ManualClock, SystemClock, SystemIds};
 use orqestra_event_log::{
@@ -103,6 +103,7 @@ pub(crate) fn text(channel: Channel, body: &str) -> TemplateContent {
         title: heading(Channel::Push),
         body: body.to_owned(),
         category: None,
+        expires_in: None,
     }
 }
 
@@ -246,7 +247,7 @@ impl World {
         user: &str,
         variables: Value,
     ) -> NotificationId {
-        self.accept(tenant, event, user, "user@example.com", variables).await
+        self.accept(tenant, event, (user, "user@example.com"), variables, None).await
     }
 
     pub(crate) async fn trigger_to(
@@ -255,16 +256,27 @@ impl World {
         event: &str,
         email: &str,
     ) -> NotificationId {
-        self.accept(tenant, event, "u-1", email, json!({})).await
+        self.accept(tenant, event, ("u-1", email), json!({}), None).await
+    }
+
+    /// Accepts an event that is of use for so many seconds.
+    pub(crate) async fn trigger_for_seconds(
+        &self,
+        tenant: &Arc<TenantEntry>,
+        event: &str,
+        seconds: u64,
+    ) -> NotificationId {
+        let expires_in = ExpiresIn::from_seconds(seconds);
+        self.accept(tenant, event, ("u-1", "user@example.com"), json!({}), expires_in).await
     }
 
     async fn accept(
         &self,
         tenant: &Arc<TenantEntry>,
         event: &str,
-        user: &str,
-        email: &str,
+        (user, email): (&str, &str),
         variables: Value,
+        expires_in: Option<ExpiresIn>,
     ) -> NotificationId {
         let body = json!({"eventId": event, "variables": variables});
         let trigger = Trigger {
@@ -279,6 +291,7 @@ impl World {
             },
             variables: Some(Variables::of_body(body.to_string().as_bytes()).unwrap()),
             body,
+            expires_in,
             idempotency_key: None,
         };
         self.commands.trigger(tenant, trigger, &ctx()).await.unwrap().notification

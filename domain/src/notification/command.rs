@@ -118,6 +118,8 @@ pub struct RecordFailure {
     pub retry_after: Option<std::time::Duration>,
     /// The schedule in force.
     pub schedule: RetrySchedule,
+    /// When the delivery stops being of use: no attempt is due from then on.
+    pub deadline: Timestamp,
     /// Randomness for the delay.
     pub jitter: Jitter,
     /// Now.
@@ -146,6 +148,8 @@ pub struct MarkOutcomeUnknown {
     pub cause: String,
     /// True where the sender itself says that no answer came; false where a sweeper finds an expired claim.
     pub by_sender: bool,
+    /// When the delivery stops being of use: nothing is sent again from then on.
+    pub deadline: Timestamp,
     /// Now.
     pub at: Timestamp,
 }

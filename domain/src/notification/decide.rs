@@ -12,6 +12,7 @@ use super::event::{
 };
 use super::refusal::NotificationRefusal as Refusal;
 use super::state::{AttemptOutcome, Delivery, DeliveryState, Notification, Story};
+use crate::cause::Cause;
 use crate::channel::Channel;
 use crate::provider::{Dedup, HUB, HUB_INSTANCE};
 use crate::retry::RetrySchedule;
@@ -184,7 +185,8 @@ impl Story {
             FailureClass::Permanent => None,
             FailureClass::Retryable => delivery.delay_after(&failure),
         };
-        let next_due = delay.filter(|_| decides).map(|delay| failure.at.plus(delay));
+        let planned_due = delay.filter(|_| decides).map(|delay| failure.at.plus(delay));
+        let next_due = planned_due.filter(|due| *due < failure.deadline);
         let mut events = vec![NotificationEvent::AttemptFailed(AttemptFailed {
             channel: failure.channel,
             delivery_id: Some(delivery.id),
@@ -200,9 +202,11 @@ impl Story {
             at: failure.at,
         })];
         if decides && next_due.is_none() {
+            // The failure's own cause stands in the event before.
+            let cause = if planned_due.is_some() { Cause::Expired.into() } else { failure.cause };
             events.push(NotificationEvent::DeliveryAbandoned(DeliveryAbandoned {
                 channel: failure.channel,
-                cause: failure.cause,
+                cause,
                 attempts: failure.attempt,
                 at: failure.at,
             }));
@@ -222,6 +226,7 @@ impl Story {
         let settles = delivery.is_settled_by(mark.attempt);
         let deduplicated = attempt.is_deduplicated_at(mark.at) && !delivery.may_repeat_at(mark.at);
         let resend = !settles
+            && mark.at < mark.deadline
             && match mark.policy {
                 _ if deduplicated => delivery.attempts.len() < RetrySchedule::MAX_ATTEMPTS,
                 UnknownPolicy::ResendOnce => delivery.bound_to().is_none(),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::channel::Channel;
 use crate::id::{AddressRef, DeliveryId, NotificationId, TemplateId, TenantId};
+use crate::timestamp::Timestamp;
 
 /// One version of a template and who owns it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,6 +139,9 @@ pub struct PlannedChannel {
     /// The look-up form of the address it goes to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address_ref: Option<AddressRef>,
+    /// When it stops being of use, where the trigger or the template says so; no attempt begins from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
 }
 
 /// What a plan is made from.
@@ -155,6 +159,8 @@ pub struct PlanInput<'a> {
     pub addresses: [Option<AddressRef>; 3],
     /// Whether the tenant has a provider, in the same order; a push needs none, so its entry is not read.
     pub providers: [bool; 3],
+    /// When a message stops being of use, in the same order, where the trigger or the template says so.
+    pub expires_at: [Option<Timestamp>; 3],
 }
 
 /// Plans all channels. The first reason that applies is the one given.
@@ -181,11 +187,16 @@ pub fn plan(input: &PlanInput<'_>) -> Vec<PlannedChannel> {
         }
         PlanOutcome::Planned { template }
     };
-    let planned = |(at, channel)| PlannedChannel {
-        channel,
-        delivery_id: DeliveryId::of(input.notification, channel),
-        outcome: outcome(at, channel),
-        address_ref: input.addresses[at].filter(|_| channel != Channel::Push),
+    let planned = |(at, channel)| {
+        let outcome = outcome(at, channel);
+        let is_planned = matches!(outcome, PlanOutcome::Planned { .. });
+        PlannedChannel {
+            channel,
+            delivery_id: DeliveryId::of(input.notification, channel),
+            outcome,
+            address_ref: input.addresses[at].filter(|_| channel != Channel::Push),
+            expires_at: input.expires_at[at].filter(|_| is_planned),
+        }
     };
     Channel::ALL.into_iter().enumerate().map(planned).collect()
 }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +43,8 @@ pub struct Delivery {
     pub template: Option<TemplateRef>,
     /// The look-up form of the address.
     pub address_ref: Option<AddressRef>,
+    /// When it stops being of use, where the trigger or the template said so.
+    pub expires_at: Option<Timestamp>,
     /// Where it stands.
     pub state: DeliveryState,
     /// The sealed content, once rendered.
@@ -310,6 +313,12 @@ impl Notification {
 }
 
 impl Story {
+    /// When a channel's delivery ends unsent: as trigger or template say, else so long after the acceptance.
+    pub fn deadline(&self, channel: Channel, default: Duration) -> Timestamp {
+        let own = self.deliveries.get(&channel).and_then(|delivery| delivery.expires_at);
+        own.unwrap_or_else(|| self.accepted.accepted_at.plus(default))
+    }
+
     fn begin(accepted: &Arc<Accepted>) -> Self {
         let delivery = |planned: &super::plan::PlannedChannel| {
             let (template, state) = match &planned.outcome {
@@ -320,6 +329,7 @@ impl Story {
                 id: planned.delivery_id,
                 template,
                 address_ref: planned.address_ref,
+                expires_at: planned.expires_at,
                 state,
                 content: None,
                 missing: Vec::new(),

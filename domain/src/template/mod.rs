@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aggregate::aggregate;
 use crate::channel::Channel;
+use crate::expires_in::ExpiresIn;
 use crate::text::EventTypeName;
 use crate::timestamp::Timestamp;
 
@@ -27,6 +28,9 @@ pub struct TemplateContent {
     /// The push category; derived from the event type where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
+    /// How long after its acceptance a message is of use; the installation's default where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_in: Option<ExpiresIn>,
 }
 
 impl TemplateContent {

@@ -20,7 +20,13 @@ fn order_confirmed() -> EventTypeName {
 }
 
 fn content(body: &str) -> TemplateContent {
-    TemplateContent { subject: Some("Hello".to_owned()), title: None, body: body.to_owned(), category: None }
+    TemplateContent {
+        subject: Some("Hello".to_owned()),
+        title: None,
+        body: body.to_owned(),
+        category: None,
+        expires_in: None,
+    }
 }
 
 fn put(body: &str, active: bool) -> TemplateCommand {
@@ -130,7 +136,7 @@ fn a_field_that_the_channel_has_not_is_refused_by_name() {
     let of = |fields: &[&str]| {
         let text = |name| fields.contains(&name).then(|| "text".to_owned());
         let (subject, title, category) = (text("subject"), text("title"), text("category"));
-        TemplateContent { subject, title, body: "b".to_owned(), category }
+        TemplateContent { subject, title, body: "b".to_owned(), category, expires_in: None }
     };
     let put = |channel, content| TemplateCommand::Put {
         event_type: order_confirmed(),

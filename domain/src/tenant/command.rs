@@ -8,6 +8,7 @@ use crate::category::PushCategories;
 use crate::channel::Channel;
 use crate::id::{ApiKeyHash, ApiKeyId};
 use crate::provider::ProviderEntry;
+use crate::retry::RetryDelays;
 use crate::sealed::Sealed;
 use crate::text::TenantName;
 use crate::timestamp::Timestamp;
@@ -71,6 +72,13 @@ pub enum TenantChange {
         channel: Channel,
         /// The list.
         providers: Vec<ProviderEntry>,
+    },
+    /// A channel's retry schedule, or the installation's.
+    SetRetrySchedule {
+        /// The channel; a push is never retried.
+        channel: Channel,
+        /// The delays.
+        delays: Option<RetryDelays>,
     },
 }
 

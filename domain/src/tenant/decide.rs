@@ -3,7 +3,8 @@
 use super::command::{Standing, TenantChange, TenantCommand};
 use super::event::{
     ApiKeyIssued, ApiKeyRevoked, Changed, DeliveryChannelsSet, LimitsChanged, ProvidersSet,
-    PushCategoriesSet, SenderSet, TenantEvent, TenantRegistered, TenantRenamed, WebhookSecretSet,
+    PushCategoriesSet, RetryScheduleSet, SenderSet, TenantEvent, TenantRegistered, TenantRenamed,
+    WebhookSecretSet,
 };
 use super::state::{Tenant, TenantRecord, TenantRefusal};
 use crate::channel::Channel;
@@ -97,6 +98,9 @@ impl TenantRecord {
                 (self.providers.get(&channel) != Some(&providers))
                     .then_some(TenantEvent::ProvidersSet(ProvidersSet { channel, providers, at }))
             }
+            TenantChange::SetRetrySchedule { channel, delays } => (self.retry_schedules.get(&channel)
+                != delays.as_ref())
+            .then_some(TenantEvent::RetryScheduleSet(RetryScheduleSet { channel, delays, at })),
         };
         Ok(event)
     }

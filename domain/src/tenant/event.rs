@@ -11,6 +11,7 @@ use crate::category::PushCategories;
 use crate::channel::Channel;
 use crate::id::{ApiKeyHash, ApiKeyId};
 use crate::provider::ProviderEntry;
+use crate::retry::RetryDelays;
 use crate::sealed::Sealed;
 use crate::text::TenantName;
 use crate::timestamp::Timestamp;
@@ -42,6 +43,8 @@ pub enum TenantEvent {
     PushCategoriesSet(PushCategoriesSet),
     /// A channel's ordered providers.
     ProvidersSet(ProvidersSet),
+    /// A channel's own retry schedule; the installation's where absent.
+    RetryScheduleSet(RetryScheduleSet),
 }
 
 /// A change that carries nothing but its time.
@@ -181,6 +184,19 @@ pub struct ProvidersSet {
     pub at: Timestamp,
 }
 
+/// See [`TenantEvent::RetryScheduleSet`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RetryScheduleSet {
+    /// The channel.
+    pub channel: Channel,
+    /// The delays in seconds; the installation's schedule where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delays: Option<RetryDelays>,
+    /// When.
+    pub at: Timestamp,
+}
+
 impl TenantEvent {
     /// The stored event type.
     pub const fn name(&self) -> &'static str {
@@ -197,6 +213,7 @@ impl TenantEvent {
             Self::SenderSet(_) => "SenderSet",
             Self::PushCategoriesSet(_) => "PushCategoriesSet",
             Self::ProvidersSet(_) => "ProvidersSet",
+            Self::RetryScheduleSet(_) => "RetryScheduleSet",
         }
     }
 }

@@ -13,7 +13,8 @@ mod tests;
 pub use command::{RegisterTenant, Standing, TenantChange, TenantCommand};
 pub use event::{
     ApiKeyIssued, ApiKeyRevoked, Changed, DeliveryChannelsSet, Limits, LimitsChanged, ProvidersSet,
-    PushCategoriesSet, SenderSet, TenantEvent, TenantRegistered, TenantRenamed, WebhookSecretSet,
+    PushCategoriesSet, RetryScheduleSet, SenderSet, TenantEvent, TenantRegistered, TenantRenamed,
+    WebhookSecretSet,
 };
 pub use state::{Tenant, TenantRecord, TenantRefusal};
 

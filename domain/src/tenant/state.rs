@@ -10,6 +10,7 @@ use crate::category::PushCategories;
 use crate::channel::Channel;
 use crate::id::{ApiKeyHash, ApiKeyId, TenantId};
 use crate::provider::ProviderEntry;
+use crate::retry::RetryDelays;
 use crate::sealed::Sealed;
 use crate::text::TenantName;
 
@@ -40,6 +41,9 @@ pub struct TenantRecord {
     pub push_categories: Option<PushCategories>,
     /// Its providers; a channel that was never set is absent.
     pub providers: BTreeMap<Channel, Vec<ProviderEntry>>,
+    /// Its own retry schedules; a channel that follows the installation's is absent.
+    #[serde(default)]
+    pub retry_schedules: BTreeMap<Channel, RetryDelays>,
 }
 
 /// Why a command on a tenant was refused.
@@ -94,6 +98,7 @@ impl Tenant {
                 sender_email: None,
                 push_categories: None,
                 providers: BTreeMap::new(),
+                retry_schedules: BTreeMap::new(),
             }));
         } else if let Some(record) = self.record.as_deref_mut() {
             record.evolve(event);
@@ -131,6 +136,14 @@ impl TenantRecord {
             TenantEvent::ProvidersSet(set) => {
                 self.providers.insert(set.channel, set.providers.clone());
             }
+            TenantEvent::RetryScheduleSet(set) => match &set.delays {
+                Some(delays) => {
+                    self.retry_schedules.insert(set.channel, delays.clone());
+                }
+                None => {
+                    self.retry_schedules.remove(&set.channel);
+                }
+            },
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::id::{ApiKeyHash, ApiKeyId, ProviderInstanceId};
 use crate::provider::{
     Host, ProviderConfig, ProviderEntry, ProviderLimits, Sender, SmtpConfig, TlsMode, Username,
 };
+use crate::retry::RetryDelays;
 use crate::sample::{at, sealed, stored};
 use crate::text::TenantName;
 
@@ -128,6 +129,21 @@ fn plain_changes() -> Vec<(Change, Event)> {
         Event::ProvidersSet(ProvidersSet { channel: Channel::Push, providers: vec![], at }),
     ];
     changes.into_iter().zip(events).collect()
+}
+
+#[test]
+fn a_channel_gets_a_schedule_of_its_own_and_gives_it_back_once() {
+    let set = |delays: Option<&[u64]>| {
+        let delays = delays.map(|delays| RetryDelays::from_seconds(delays).unwrap());
+        Change::SetRetrySchedule { channel: Channel::Sms, delays }
+    };
+    let is_set = |delays: Option<&[u64]>| {
+        let delays = delays.map(|delays| RetryDelays::from_seconds(delays).unwrap());
+        Event::RetryScheduleSet(RetryScheduleSet { channel: Channel::Sms, delays, at: at(1) })
+    };
+    given(vec![registered()])
+        .when(change(vec![set(None), set(Some(&[5])), set(Some(&[5])), set(Some(&[])), set(None)]))
+        .then_expect_events(vec![is_set(Some(&[5])), is_set(Some(&[])), is_set(None)]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use orqestra_domain::notification::{
     SkipDelivery, SkipReason, UnknownPolicy,
 };
 use orqestra_domain::retry::{Jitter, RetrySchedule};
-use orqestra_domain::{Channel, DeliveryId};
+use orqestra_domain::{Channel, DeliveryId, ExpiresIn};
 use orqestra_projections::Projection;
 use orqestra_projections::delivery_status::{AttemptOutcome, DeliveryCount, DeliveryRow, Status};
 
@@ -47,6 +47,7 @@ fn fail(world: &World, attempt: u32, class: FailureClass, cause: &str) -> Notifi
         retry_after: None,
         schedule: RetrySchedule::default(),
         jitter: Jitter::NONE,
+        deadline: world.now().plus(ExpiresIn::DEFAULT.duration()),
         at: world.now(),
     })
 }
@@ -58,6 +59,7 @@ fn unknown(world: &World, attempt: u32, policy: UnknownPolicy) -> NotificationCo
         policy,
         cause: "smtp_timeout".to_owned(),
         by_sender: true,
+        deadline: world.now().plus(ExpiresIn::DEFAULT.duration()),
         at: world.now(),
     })
 }

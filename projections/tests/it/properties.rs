@@ -4,12 +4,12 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use orqestra_domain::Channel;
 use orqestra_domain::notification::{
     DeliveryState, FailureClass, HoldDelivery, MarkOutcomeUnknown, NotificationCommand, RecordFailure,
     RecordSuccess, Resolution, Resolve, SkipDelivery, SkipReason, UnknownPolicy,
 };
 use orqestra_domain::retry::{Jitter, RetrySchedule};
+use orqestra_domain::{Channel, ExpiresIn};
 use orqestra_projections::{Projection, RebuildMode, rebuild};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -93,6 +93,7 @@ impl Act {
                 retry_after: None,
                 schedule: RetrySchedule::default(),
                 jitter: Jitter::NONE,
+                deadline: at.plus(ExpiresIn::DEFAULT.duration()),
                 at,
             }),
             Self::Unknown(policy) => NotificationCommand::MarkOutcomeUnknown(MarkOutcomeUnknown {
@@ -101,6 +102,7 @@ impl Act {
                 policy,
                 cause: "smtp_timeout".to_owned(),
                 by_sender: true,
+                deadline: at.plus(ExpiresIn::DEFAULT.duration()),
                 at,
             }),
             Self::Resolve(resolution) => {

@@ -140,6 +140,7 @@ impl World {
                 PlanOutcome::Skipped { reason: SkipReason::NotRequested }
             },
             address_ref: None,
+            expires_at: None,
         };
         let accepted = Arc::new(Accepted {
             event_id: None,

@@ -34,6 +34,8 @@ pub(super) fn message(channel: Channel) -> Message {
         sender: Some(serde_json::from_value("shop@example.org".into()).unwrap()),
         key: samples::key(),
         accepted_at: Timestamp::from_unix_micros(1_795_953_600_000_000),
+        expires_at: Timestamp::from_unix_micros(1_795_953_600_000_000)
+            .plus(std::time::Duration::from_hours(72)),
         at: Timestamp::from_unix_micros(1_795_953_601_000_000),
     }
 }

@@ -51,15 +51,13 @@ impl Api for Twilio {
             TwilioSender::From(number) => ("From", number.clone()),
             TwilioSender::MessagingService(sid) => ("MessagingServiceSid", sid.clone()),
         };
+        let mut fields = vec![("To", message.to.clone()), sender, ("Body", message.content.body.clone())];
+        fields.extend(validity(message).map(|seconds| ("ValidityPeriod", seconds.to_string())));
         Ok(Ask {
             path: format!("/2010-04-01/Accounts/{}/Messages.json", self.account),
             auth: Auth::Basic(self.account.clone()),
             headers: Vec::new(),
-            body: Body::Form(vec![
-                ("To", message.to.clone()),
-                sender,
-                ("Body", message.content.body.clone()),
-            ]),
+            body: Body::Form(fields),
         })
     }
 
@@ -77,6 +75,13 @@ impl Api for Twilio {
             None => Says::of_status(status).into(),
         }
     }
+}
+
+/// For how many seconds Twilio may try to pass a message on, where that is less than it would by itself.
+fn validity(message: &Message) -> Option<u64> {
+    const USUAL: u64 = 36_000;
+    let left = message.expires_at.since(message.at).as_secs().max(1);
+    (left < USUAL).then_some(left)
 }
 
 fn of_code(code: u32) -> Option<Says> {
@@ -130,6 +135,18 @@ mod tests {
         assert_eq!(form(ask), expected);
         let service = twilio(TwilioSender::MessagingService("MG1".to_owned())).asks(&message).unwrap();
         assert_eq!(form(service)[1], ("MessagingServiceSid", text("MG1")));
+    }
+
+    #[tokio::test]
+    async fn it_is_told_how_long_it_may_try_where_that_is_less_than_usual() {
+        let twilio = twilio(TwilioSender::From("+15005550006".to_owned()));
+        for (left, told) in [(0, Some("1")), (600, Some("600")), (35_999, Some("35999")), (36_000, None)] {
+            let mut message = message(Channel::Sms);
+            message.expires_at = message.at.plus(std::time::Duration::from_secs(left));
+            let form = form(twilio.asks(&message).unwrap());
+            let found = form.iter().find(|(name, _)| *name == "ValidityPeriod");
+            assert_eq!(found.map(|(_, value)| value.as_str()), told, "{left}");
+        }
     }
 
     #[test]

@@ -106,6 +106,7 @@ mod tests {
             sender: None,
             key: samples::key(),
             accepted_at,
+            expires_at: accepted_at.plus(Duration::from_hours(72)),
             at: accepted_at.plus(Duration::from_secs(seconds)),
         }
     }

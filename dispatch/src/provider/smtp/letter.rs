@@ -127,6 +127,8 @@ mod tests {
             sender: Some(EmailAddress::parse("tenant@example.org").unwrap()),
             key: samples::key(),
             accepted_at: Timestamp::from_unix_micros(1_776_859_200_000_000),
+            expires_at: Timestamp::from_unix_micros(1_776_859_200_000_000)
+                .plus(std::time::Duration::from_hours(72)),
             at: Timestamp::EPOCH,
         }
     }

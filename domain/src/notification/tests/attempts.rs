@@ -101,6 +101,7 @@ fn fail_on(channel: Channel, attempt: u32, class: FailureClass, second: i64) -> 
         retry_after: None,
         schedule: schedule(),
         jitter: Jitter::NONE,
+        deadline: far(),
         at: at(second),
     })
 }

@@ -4,6 +4,7 @@
 //! The notification of these tests plans EMAIL and PUSH and skips SMS for want of a number.
 
 mod attempts;
+mod deadline;
 mod plan;
 mod properties;
 mod unknown;
@@ -53,6 +54,11 @@ fn template() -> TemplateRef {
     TemplateRef { tenant_id: tenant(), template_id: TemplateId::from_uuid(Uuid::from_u128(3)), version: 1 }
 }
 
+/// A deadline that no test comes to.
+fn far() -> Timestamp {
+    at(9_000_000_000)
+}
+
 fn planned(channel: Channel) -> PlannedChannel {
     line(channel, PlanOutcome::Planned { template: template() })
 }
@@ -63,6 +69,7 @@ fn line(channel: Channel, outcome: PlanOutcome) -> PlannedChannel {
         delivery_id: delivery_id(channel),
         outcome,
         address_ref: (channel == Channel::Email).then_some(ADDRESS),
+        expires_at: None,
     }
 }
 

@@ -20,11 +20,22 @@ fn full() -> PlanInput<'static> {
         templates: [TemplateChoice::Use(template()); 3],
         addresses: [Some(ADDRESS), Some(ADDRESS), None],
         providers: [true, true, false],
+        expires_at: [None; 3],
     }
 }
 
 fn outcomes(input: &PlanInput<'_>) -> Vec<PlanOutcome> {
     plan(input).into_iter().map(|line| line.outcome).collect()
+}
+
+#[test]
+fn what_is_planned_says_when_it_stops_being_of_use_and_what_is_skipped_does_not() {
+    let expires_at = [1, 2, 3].map(|second| Some(crate::sample::at(second)));
+    let lines = plan(&PlanInput { addresses: [Some(ADDRESS), None, None], expires_at, ..full() });
+    assert_eq!(
+        lines.iter().map(|line| line.expires_at).collect::<Vec<_>>(),
+        [expires_at[0], None, expires_at[2]]
+    );
 }
 
 #[test]

@@ -147,6 +147,7 @@ fn command() -> impl Strategy<Value = Command> {
                 retry_after: None,
                 schedule: RetrySchedule::default(),
                 jitter: Jitter::NONE,
+                deadline: far(),
                 at,
             }),
             7 | 8 => {
@@ -157,6 +158,7 @@ fn command() -> impl Strategy<Value = Command> {
                     policy,
                     cause,
                     by_sender,
+                    deadline: far(),
                     at,
                 })
             }

@@ -8,7 +8,15 @@ use super::*;
 fn mark_by(by_sender: bool, attempt: u32, policy: UnknownPolicy, second: i64) -> Command {
     let channel = Channel::Email;
     let (cause, at) = ("smtp_timeout".to_owned(), at(second));
-    Command::MarkOutcomeUnknown(MarkOutcomeUnknown { channel, attempt, policy, cause, by_sender, at })
+    Command::MarkOutcomeUnknown(MarkOutcomeUnknown {
+        channel,
+        attempt,
+        policy,
+        cause,
+        by_sender,
+        deadline: far(),
+        at,
+    })
 }
 
 /// The sender's own word that no answer came.

@@ -1,0 +1,39 @@
+//! What ends a delivery whose message is not of use any more, and what is left of its time.
+//!
+//! Where nothing was attempted it is skipped; after failed attempts it is a dead letter; an unknown outcome stays one, for an
+//! operator to decide on.
+
+use orqestra_domain::notification::{SkipReason, Story};
+use orqestra_domain::{Cause, Timestamp};
+
+use super::{Deliverer, Later};
+use crate::due::{DueKey, DueRow};
+
+impl Deliverer {
+    /// When a delivery's message stops being of use.
+    pub(super) fn deadline(&self, story: &Story, key: DueKey) -> Timestamp {
+        story.deadline(key.channel, self.settings.lifetime)
+    }
+
+    /// Ends a delivery that came to its deadline.
+    pub(super) async fn expire(&self, story: &Story, key: DueKey) -> Result<(), Later> {
+        let Some(delivery) = story.deliveries.get(&key.channel) else { return Ok(()) };
+        if delivery.bound_to().is_some() {
+            self.hold(key, Cause::Expired).await
+        } else if delivery.attempts.is_empty() {
+            self.skip(key, SkipReason::Expired).await
+        } else {
+            self.abandon(key, Cause::Expired).await
+        }
+    }
+
+    /// Ends the delivery of a row that nothing takes up, as while its providers are down, once its deadline has come.
+    pub(crate) async fn expire_overdue(&self, row: &DueRow) -> Result<(), Later> {
+        let now = self.proved_time().await?;
+        let Some(story) = self.story_to_send(row).await? else { return Ok(()) };
+        if now < self.deadline(&story, row.key) {
+            return Ok(());
+        }
+        self.expire(&story, row.key).await
+    }
+}
