@@ -15,17 +15,14 @@ use orqestra_domain::{Cause, Channel, Sealed, StreamId, Timestamp};
 use orqestra_event_log::FailPoint;
 use orqestra_vault::{DataKey, FieldContext};
 
-use super::choose::failure_scope;
 use super::{CommandResult, Deliverer, Later, Settled, unavailable};
 use crate::due::{DueKey, DueRow, waiting};
-use crate::provider::{NotTaken, Scope, Sent};
+use crate::provider::{NotTaken, Scope, Sent, kept};
 use crate::waiting::WaitReason;
 
 /// The first pause between tries of recording; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// Most bytes of a provider's answer that are kept.
-const MOST_ANSWER: usize = 2_048;
 
 /// A claimed attempt.
 pub(super) struct Attempt {
@@ -183,7 +180,7 @@ impl Deliverer {
                     && at >= attempt.accepted_at.plus(self.settings.wait_at_most);
                 // The schedule does not count it, so the deadline ends it.
                 let class = if is_over { FailureClass::Permanent } else { FailureClass::Retryable };
-                let failure = failure(class, failure_scope(*scope), cause, *retry_after, answer);
+                let failure = failure(class, (*scope).into(), cause, *retry_after, answer);
                 commands.record_failure(tenant, notification, failure, &used, context).await
             }
             Verdict::PassedOn { cause, .. } => {
@@ -205,11 +202,10 @@ impl Deliverer {
 
     fn seal_answer(&self, attempt: &Attempt, words: &str) -> Sealed {
         let DueKey { tenant, notification, channel } = attempt.key;
-        let kept = &words[..words.floor_char_boundary(MOST_ANSWER)];
         let stream = StreamId::notification(tenant, notification);
         let field = answer_field(channel, attempt.number);
         let place = FieldContext { tenant, aggregate_id: stream.as_str(), field: &field };
-        self.commands.vault().seal(&attempt.sealing_key, &place, kept.as_bytes())
+        self.commands.vault().seal(&attempt.sealing_key, &place, kept(words).as_bytes())
     }
 
     fn jitter(&self) -> Jitter {
