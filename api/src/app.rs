@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use orqestra_commands::{Actor, AdminName, Commands};
-use orqestra_dispatch::PrivateHosts;
 use orqestra_dispatch::sandbox::{Asked, SandboxError, SandboxPage};
+use orqestra_dispatch::{PrivateHosts, ProviderTester};
 use orqestra_domain::TenantId;
 use orqestra_projections::{DeliveryStatus, Inbox};
 use orqestra_realtime::{Hub, RealtimeTokens};
@@ -41,6 +41,8 @@ pub struct AppParts {
     pub deliveries: DeliveryStatus,
     /// The sandbox's messages.
     pub sandbox: SandboxReader,
+    /// What sends test messages, by the providers of this process.
+    pub provider_tests: ProviderTester,
     /// What issues realtime tokens.
     pub tokens: Arc<RealtimeTokens>,
     /// The hub whose connections are opened here.

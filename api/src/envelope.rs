@@ -106,6 +106,8 @@ pub(crate) const fn challenge(error: &ApiError) -> Option<&'static str> {
         | ApiError::Unavailable(_)
         | ApiError::Outdated(_)
         | ApiError::Overloaded(_)
+        | ApiError::NoSender
+        | ApiError::ProviderBusy
         | ApiError::Contended => None,
     }
 }

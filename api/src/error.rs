@@ -72,6 +72,10 @@ pub(crate) enum ApiError {
     Invalid(Vec<FieldError>),
     /// The event id or key came before with another body.
     Reused(MismatchOf),
+    /// Neither the provider entry nor the tenant names a mailbox to send from.
+    NoSender,
+    /// All calls that a provider takes at one time are under way.
+    ProviderBusy,
     /// One of the tenant's limits is reached.
     LimitReached(TenantName, Exceeded),
     /// Something inside failed.
@@ -95,6 +99,7 @@ pub(crate) enum Thing {
     Delivery,
     ApiKey,
     Template,
+    Provider,
 }
 
 /// What stands in the way.
@@ -106,6 +111,7 @@ pub(crate) enum Conflict {
     AlreadyAccepted,
     RecipientForgotten,
     ApiKeyTaken,
+    NoProvider,
 }
 
 impl ApiError {
@@ -138,6 +144,8 @@ impl ApiError {
             Self::Reused(MismatchOf::IdempotencyKey) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused")
             }
+            Self::NoSender => (StatusCode::UNPROCESSABLE_ENTITY, "no_sender"),
+            Self::ProviderBusy => (StatusCode::SERVICE_UNAVAILABLE, "provider_busy"),
             Self::LimitReached(_, Exceeded::PerMinute { .. }) => {
                 (StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded")
             }
@@ -190,6 +198,11 @@ impl ApiError {
             Self::Reused(MismatchOf::IdempotencyKey) => {
                 "The idempotency key was used before with another request body".to_owned()
             }
+            Self::NoSender => {
+                "There is no mailbox to send from: give the provider a from, or the tenant a senderEmail"
+                    .to_owned()
+            }
+            Self::ProviderBusy => "The provider is busy with other messages. Try again soon".to_owned(),
             Self::LimitReached(tenant, Exceeded::PerMinute { limit, .. }) => {
                 format!("Rate limit exceeded for tenant {tenant}. Limit: {limit}/min")
             }
@@ -213,7 +226,7 @@ impl ApiError {
             )
             | Self::Overloaded(retry_after)
             | Self::TooManyWrongTokens(retry_after) => Some(*retry_after),
-            Self::Contended | Self::Unavailable(_) | Self::Outdated(_) => Some(1),
+            Self::Contended | Self::ProviderBusy | Self::Unavailable(_) | Self::Outdated(_) => Some(1),
             Self::MalformedRequest
             | Self::UriTooLong
             | Self::HeadersTooLarge
@@ -236,6 +249,7 @@ impl ApiError {
             | Self::UnsupportedMediaType
             | Self::Invalid(_)
             | Self::Reused(_)
+            | Self::NoSender
             | Self::Internal(_) => None,
         }
     }
@@ -258,6 +272,7 @@ impl Thing {
             Self::Delivery => "unknown_delivery",
             Self::ApiKey => "unknown_api_key",
             Self::Template => "unknown_template",
+            Self::Provider => "unknown_provider",
         }
     }
 
@@ -269,6 +284,7 @@ impl Thing {
             Self::Delivery => "delivery",
             Self::ApiKey => "API key",
             Self::Template => "template",
+            Self::Provider => "provider",
         }
     }
 }
@@ -282,6 +298,7 @@ impl Conflict {
             Self::AlreadyAccepted => "already_accepted",
             Self::RecipientForgotten => "recipient_forgotten",
             Self::ApiKeyTaken => "api_key_taken",
+            Self::NoProvider => "no_provider",
         }
     }
 
@@ -293,6 +310,7 @@ impl Conflict {
             Self::AlreadyAccepted => "The event was accepted before",
             Self::RecipientForgotten => "The recipient was forgotten",
             Self::ApiKeyTaken => "The API key belongs to another tenant. Use another key",
+            Self::NoProvider => "The channel has no provider",
         }
     }
 }
@@ -393,7 +411,7 @@ impl From<TemplateRefusal> for ApiError {
 impl From<EvidenceRefusal> for ApiError {
     fn from(refusal: EvidenceRefusal) -> Self {
         match refusal {
-            // Each reading has an id that is made for it.
+            // Each reading and each test has an id that is made for it.
             EvidenceRefusal::AlreadyRecorded => Self::Internal(refusal.to_string()),
         }
     }

@@ -53,6 +53,7 @@ pub(crate) const PATH: &str = "/openapi.json";
         admin::switch_template::switch,
         admin::providers::put,
         admin::providers::show,
+        admin::provider_test::test,
         admin::event::event,
         admin::explanation::explain,
         admin::resolve::resolve,

@@ -14,7 +14,7 @@ use crate::process::Process;
 use crate::{admin, demo, openapi, probe, realtime, v1};
 
 /// Every route's pattern.
-pub(crate) const ROUTES: [&str; 21] = [
+pub(crate) const ROUTES: [&str; 22] = [
     v1::trigger::PATH,
     v1::realtime_token::PATH,
     v1::history::PATH,
@@ -25,6 +25,7 @@ pub(crate) const ROUTES: [&str; 21] = [
     admin::templates::PATH,
     admin::template::PATH,
     admin::providers::PATH,
+    admin::provider_test::PATH,
     admin::event::PATH,
     admin::explanation::PATH,
     admin::resolve::PATH,
@@ -58,6 +59,7 @@ pub fn router(app: App) -> Router {
             put(admin::template::put).get(admin::template::show).patch(admin::switch_template::switch),
         )
         .route(admin::providers::PATH, put(admin::providers::put).get(admin::providers::show))
+        .route(admin::provider_test::PATH, post(admin::provider_test::test))
         .route(admin::event::PATH, get(admin::event::event))
         .route(admin::explanation::PATH, post(admin::explanation::explain))
         .route(admin::resolve::PATH, post(admin::resolve::resolve))

@@ -388,7 +388,7 @@ impl AttemptView {
     }
 }
 
-const fn scope_name(scope: FailureScope) -> &'static str {
+pub(crate) const fn scope_name(scope: FailureScope) -> &'static str {
     match scope {
         FailureScope::Message => "message",
         FailureScope::Pairing => "pairing",

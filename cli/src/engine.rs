@@ -13,7 +13,9 @@ use orqestra_api::limits::{Limits, Moment};
 use orqestra_api::server::{self, Bounds, Served};
 use orqestra_api::{AdminToken, App, AppParts, DemoPage, ProbesAt, Process, ProcessParts};
 use orqestra_commands::{Commands, DefaultProvider, Directory};
-use orqestra_dispatch::{Dispatch, DispatchDeps, DispatchSettings, PrivateHosts, PushFeed, sandbox};
+use orqestra_dispatch::{
+    Dispatch, DispatchDeps, DispatchSettings, PrivateHosts, ProviderTester, PushFeed, sandbox,
+};
 use orqestra_event_log::source::{SystemClock, SystemIds};
 use orqestra_event_log::{
     Clock, DatabaseClock, EventLog, Ids, LogError, LogOptions, Sessions, checkpoints_beyond_head,
@@ -181,7 +183,10 @@ impl Engine {
         let mut tasks = JoinSet::new();
         let serving = token.child_token();
         let working = CancellationToken::new();
-        let served = if roles.contains(&Role::Api) {
+        let provides = roles.contains(&Role::Api) || roles.contains(&Role::Dispatch);
+        let dispatch = provides.then(|| self.dispatch(with)).transpose()?;
+        let tester = dispatch.as_ref().filter(|_| roles.contains(&Role::Api)).map(Dispatch::tester);
+        let served = if let Some(tester) = tester {
             let hub = Hub::new();
             let used_up = tokio::select! {
                 biased;
@@ -190,7 +195,7 @@ impl Engine {
             };
             let Some(limits) = used_up else { return self.stop(tasks, &serving, &working).await };
             let limits = limits.context("what tenants have used of their limits cannot be read")?;
-            let app = self.app(roles, with, probes_at, hub.clone(), limits)?;
+            let app = self.app(roles, with, (probes_at, hub.clone()), limits, tester)?;
             let feed = PushFeed::new(self.commands.clone(), hub).run(working.child_token());
             tasks.spawn(async move { Ok(feed.await?) });
             Served::api(app)
@@ -214,8 +219,9 @@ impl Engine {
         if roles.contains(&Role::Project) {
             self.start_projections(&mut tasks, &working);
         }
-        if roles.contains(&Role::Dispatch) {
-            self.start_dispatch(&mut tasks, with, &working);
+        if let Some(dispatch) = dispatch.filter(|_| roles.contains(&Role::Dispatch)) {
+            let token = working.child_token();
+            tasks.spawn(async move { Ok(dispatch.run(token).await?) });
         }
         self.start_purge(&mut tasks, &working);
 
@@ -305,9 +311,9 @@ impl Engine {
         &self,
         roles: &BTreeSet<Role>,
         with: Serving<'_>,
-        probes: ProbesAt,
-        hub: Hub,
+        (probes, hub): (ProbesAt, Hub),
         limits: Limits,
+        provider_tests: ProviderTester,
     ) -> anyhow::Result<App> {
         let (pool, vault) = (self.pools.callers.clone(), self.vault.clone());
         let Serving { settings, secrets, demo, private_hosts } = with;
@@ -320,6 +326,7 @@ impl Engine {
                 let (pool, vault) = (pool.clone(), vault.clone());
                 Box::pin(async move { sandbox::messages(&pool, &vault, tenant, asked).await })
             }),
+            provider_tests,
             tokens: Arc::new(RealtimeTokens::new(secrets.realtime.as_bytes())?),
             hub,
             allowed_origins: settings.allowed_origins.clone(),
@@ -348,22 +355,19 @@ impl Engine {
         }
     }
 
-    fn start_dispatch(
-        &self,
-        tasks: &mut JoinSet<anyhow::Result<()>>,
-        with: Serving<'_>,
-        token: &CancellationToken,
-    ) {
+    /// The providers of this process, by which deliveries and tests go out.
+    fn dispatch(&self, with: Serving<'_>) -> anyhow::Result<Dispatch> {
         let deps = DispatchDeps {
             commands: self.commands.clone(),
             pool: self.pools.retried.clone(),
             entropy: Arc::clone(&self.entropy),
             providers: None,
+            // After the server and the deliveries.
+            providers_end: self.log_token.child_token(),
         };
         let settings =
             DispatchSettings { private_hosts: with.private_hosts, ..dispatch_settings(with.settings) };
-        let token = token.child_token();
-        tasks.spawn(async move { Ok(Dispatch::run(deps, settings, token).await?) });
+        Ok(Dispatch::new(deps, settings)?)
     }
 
     fn start_purge(&self, tasks: &mut JoinSet<anyhow::Result<()>>, token: &CancellationToken) {

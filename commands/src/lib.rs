@@ -28,6 +28,7 @@ mod record_failure;
 mod record_reading;
 mod record_success;
 mod register_tenant;
+mod request_provider_test;
 mod resolve_outcome;
 mod seed_platform;
 mod set_providers;
@@ -56,6 +57,7 @@ pub use explain::{Explanation, Opened, Reveal, Server, Servers, Show};
 pub use put_template::PutTemplate;
 pub use record_reading::{Person, Reading, Reason};
 pub use register_tenant::{RegisterTenant, Registered};
+pub use request_provider_test::{ProviderTestRequest, RequestedProviderTest, TestAddress};
 pub use seed_platform::SeedError;
 pub use set_providers::{
     ClearSecret, ListedProvider, PROVIDER_PASSWORD_FIELD, PROVIDER_USERNAME_FIELD, ProviderInput, SmtpInput,

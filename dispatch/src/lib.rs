@@ -17,6 +17,7 @@ mod reactor;
 mod recover;
 mod settings;
 pub mod template;
+mod trial;
 mod waiting;
 
 pub use due::rebuild::{RebuildError, RebuildReport, rebuild_due};
@@ -32,6 +33,7 @@ pub use push_feed::{FeedEnded, PushFeed};
 pub use reactor::{Dispatch, DispatchDeps, DispatchError};
 pub use recover::{HoldError, hold_open_attempts};
 pub use settings::{DispatchSettings, InvalidSetting, SWEEP_GRACE};
+pub use trial::{NotTested, ProviderTest, ProviderTester, TestOutcome, Tested};
 pub use waiting::WaitReason;
 
 /// The name of the subscription that learns what is due; its progress tells how far dispatch has read.

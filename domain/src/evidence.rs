@@ -1,12 +1,14 @@
-//! What is kept for auditors: that somebody read personal data, what of it, and why.
+//! What is kept for auditors: that somebody read personal data, what of it, and why; that an operator had a test message
+//! sent.
 //!
-//! One stream for each reading, so that readings never wait for each other. An event names kinds of data and the
-//! notifications that they are of, never the data.
+//! One stream for each reading and each test, so that none waits for another. An event names kinds of data and the
+//! notifications that they are of, never the data; an address stands in it as its look-up form.
 
 use serde::{Deserialize, Serialize};
 
 use crate::aggregate::aggregate;
-use crate::id::NotificationId;
+use crate::channel::Channel;
+use crate::id::{AddressRef, NotificationId, ProviderInstanceId};
 use crate::sealed::Sealed;
 use crate::timestamp::Timestamp;
 
@@ -15,6 +17,8 @@ use crate::timestamp::Timestamp;
 pub enum EvidenceEvent {
     /// Personal data was opened for somebody, who gets it only after this is stored.
     PersonalDataRead(PersonalDataRead),
+    /// An operator asked for a test message by one provider entry, which gets it only after this is stored.
+    ProviderTestRequested(ProviderTestRequested),
 }
 
 /// See [`EvidenceEvent::PersonalDataRead`].
@@ -31,6 +35,24 @@ pub struct PersonalDataRead {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Sealed>,
     /// Who reads.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// See [`EvidenceEvent::ProviderTestRequested`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProviderTestRequested {
+    /// On which channel.
+    pub channel: Channel,
+    /// The kind of the provider that carries it.
+    pub provider: String,
+    /// The provider's entry in the configuration.
+    pub instance: ProviderInstanceId,
+    /// The look-up form of the address.
+    pub address_ref: AddressRef,
+    /// Who asked.
     pub by: String,
     /// When.
     pub at: Timestamp,
@@ -67,6 +89,7 @@ impl EvidenceEvent {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::PersonalDataRead(_) => "PersonalDataRead",
+            Self::ProviderTestRequested(_) => "ProviderTestRequested",
         }
     }
 }
@@ -76,42 +99,47 @@ impl EvidenceEvent {
 pub enum EvidenceCommand {
     /// Record that personal data is read.
     Read(PersonalDataRead),
+    /// Record that a test message is about to be sent.
+    Test(ProviderTestRequested),
 }
 
 /// Why a command on an evidence was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EvidenceRefusal {
-    /// The stream holds another reading.
-    #[error("this reading is recorded already")]
+    /// The stream holds another reading or test.
+    #[error("the stream holds a reading or a test already")]
     AlreadyRecorded,
 }
 
 /// Something kept for auditors.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
-    read: Option<Box<PersonalDataRead>>,
+    kept: Option<Box<EvidenceEvent>>,
 }
 
 impl Evidence {
     /// Decides on a command.
     ///
     /// # Errors
-    /// `AlreadyRecorded`: a reading is one event, and its stream is its own.
+    /// `AlreadyRecorded`: a reading or a test is one event, and its stream is its own.
     pub fn decide(&self, command: EvidenceCommand) -> Result<Vec<EvidenceEvent>, EvidenceRefusal> {
-        let EvidenceCommand::Read(mut read) = command;
-        if self.read.is_some() {
+        if self.kept.is_some() {
             return Err(EvidenceRefusal::AlreadyRecorded);
         }
-        read.opened.sort_unstable();
-        read.opened.dedup();
-        Ok(vec![EvidenceEvent::PersonalDataRead(read)])
+        Ok(vec![match command {
+            EvidenceCommand::Read(mut read) => {
+                read.opened.sort_unstable();
+                read.opened.dedup();
+                EvidenceEvent::PersonalDataRead(read)
+            }
+            EvidenceCommand::Test(test) => EvidenceEvent::ProviderTestRequested(test),
+        }])
     }
 
     /// Folds one event in.
     #[must_use]
     pub fn evolve(mut self, event: &EvidenceEvent) -> Self {
-        let EvidenceEvent::PersonalDataRead(read) = event;
-        self.read.get_or_insert_with(|| Box::new(read.clone()));
+        self.kept.get_or_insert_with(|| Box::new(event.clone()));
         self
     }
 }
@@ -147,11 +175,36 @@ mod tests {
             .then_expect_events(vec![EvidenceEvent::PersonalDataRead(told)]);
     }
 
+    fn test() -> ProviderTestRequested {
+        ProviderTestRequested {
+            channel: Channel::Sms,
+            provider: "twilio".to_owned(),
+            instance: ProviderInstanceId::from_uuid(Uuid::from_u128(8)),
+            address_ref: AddressRef::from_bytes([9; 32]),
+            by: "admin:primary".to_owned(),
+            at: at(2),
+        }
+    }
+
     #[test]
-    fn a_stream_holds_one_reading() {
+    fn a_test_of_a_provider_is_one_event() {
         TestFramework::<Evidence>::with(())
-            .given(vec![EvidenceEvent::PersonalDataRead(read(&[]))])
-            .when(EvidenceCommand::Read(read(&[])))
-            .then_expect_error(EvidenceRefusal::AlreadyRecorded);
+            .given_no_previous_events()
+            .when(EvidenceCommand::Test(test()))
+            .then_expect_events(vec![EvidenceEvent::ProviderTestRequested(test())]);
+    }
+
+    #[test]
+    fn a_stream_holds_one_reading_or_one_test() {
+        let events =
+            [EvidenceEvent::PersonalDataRead(read(&[])), EvidenceEvent::ProviderTestRequested(test())];
+        for event in events {
+            for command in [EvidenceCommand::Read(read(&[])), EvidenceCommand::Test(test())] {
+                TestFramework::<Evidence>::with(())
+                    .given(vec![event.clone()])
+                    .when(command)
+                    .then_expect_error(EvidenceRefusal::AlreadyRecorded);
+            }
+        }
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod event;
 pub(crate) mod explanation;
 pub(crate) mod provider_bodies;
 pub(crate) mod provider_settings;
+pub(crate) mod provider_test;
 pub(crate) mod providers;
 pub(crate) mod resolve;
 pub(crate) mod sandbox;

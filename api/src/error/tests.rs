@@ -5,8 +5,15 @@ use crate::envelope::challenge;
 
 fn all() -> Vec<ApiError> {
     let tenant = || TenantName::parse("Shop").unwrap();
-    let things =
-        [Thing::Tenant, Thing::Event, Thing::Notification, Thing::Delivery, Thing::ApiKey, Thing::Template];
+    let things = [
+        Thing::Tenant,
+        Thing::Event,
+        Thing::Notification,
+        Thing::Delivery,
+        Thing::ApiKey,
+        Thing::Template,
+        Thing::Provider,
+    ];
     let conflicts = [
         Conflict::TenantExists,
         Conflict::NothingToResolve,
@@ -14,6 +21,7 @@ fn all() -> Vec<ApiError> {
         Conflict::AlreadyAccepted,
         Conflict::RecipientForgotten,
         Conflict::ApiKeyTaken,
+        Conflict::NoProvider,
     ];
     let mut all = vec![
         ApiError::MalformedRequest,
@@ -38,6 +46,8 @@ fn all() -> Vec<ApiError> {
         ApiError::Invalid(Vec::new()),
         ApiError::Reused(MismatchOf::EventId),
         ApiError::Reused(MismatchOf::IdempotencyKey),
+        ApiError::NoSender,
+        ApiError::ProviderBusy,
         ApiError::LimitReached(tenant(), Exceeded::PerMinute { limit: 1, retry_after: 1 }),
         ApiError::LimitReached(tenant(), Exceeded::Daily { cap: 1, retry_after: 1 }),
         ApiError::Internal(String::new()),

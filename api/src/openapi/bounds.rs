@@ -40,6 +40,8 @@ const SKIPS: &[&str] = &{
     }
     names
 };
+const SCOPES: &[&str] = &["message", "pairing", "provider", "throttled"];
+const TEST_OUTCOMES: &[&str] = &["taken", "not_taken", "throttled", "refused", "unknown"];
 /// No control character, as `char::is_control` has them.
 const NO_CONTROLS: &str = r"^[^\x00-\x1f\x7f-\x9f]*$";
 /// A name of labels of up to 63 characters, or an IPv6 address; an IPv4 address is such a name.
@@ -161,6 +163,8 @@ fn fields() -> Vec<(&'static str, &'static str, Bound)> {
         ("NewAfricasTalkingProvider", "from", SHORT_NAME),
         ("NewAfricasTalkingProvider", "webhookSecret", Like("^[0-9A-Za-z_-]{16,256}$")),
         ("NewAfricasTalkingProvider", "baseUrl", BASE_URL),
+        ("NewProviderTest", "to", Text(LEAST_ADDRESS, EmailAddress::MAX_CHARS)),
+        ("NewProviderTest", "instance", Uuid),
         ("ExplanationBody", "reason", Plain(1, Reason::MAX_CHARS)),
         ("ExplanationBody", "include", List(0, usize::MAX, &One(INCLUDED))),
         ("Decision", "resolution", One(&["delivered", "resend", "drop"])),
@@ -170,10 +174,16 @@ fn fields() -> Vec<(&'static str, &'static str, Bound)> {
         ("ChannelState", "status", One(STATES)),
         ("ChannelState", "waitsFor", One(WAITS)),
         ("AttemptView", "outcome", One(&["OPEN", "SUCCEEDED", "FAILED", "UNKNOWN"])),
-        ("AttemptView", "scope", One(&["message", "pairing", "provider", "throttled"])),
+        ("AttemptView", "scope", One(SCOPES)),
         ("HistoryItem", "status", One(&["UNREAD", "READ"])),
         ("KeptMessage", "channel", One(&["EMAIL", "SMS"])),
         ("ProviderList", "channel", One(CHANNELS)),
+        ("ProviderTestResult", "channel", One(&["EMAIL", "SMS"])),
+        ("ProviderTestResult", "instance", Uuid),
+        ("ProviderTestResult", "outcome", One(TEST_OUTCOMES)),
+        ("ProviderTestResult", "scope", One(SCOPES)),
+        ("ProviderTestResult", "retryAfterSeconds", From(0)),
+        ("ProviderTestResult", "durationMs", From(0)),
         ("LimitsView", "perSecond", within(&ProviderLimits::RATES)),
         ("LimitsView", "concurrency", within(&ProviderLimits::CALLS)),
         ("ProviderView", "tls", One(TLS)),

@@ -158,6 +158,9 @@ fn all_good(shop: &Caller, event: &str, notification: &str, delivery: &str) -> V
         good("putProviders", put, of("/providers/EMAIL"), Some(over_http)),
         good("putProviders", put, of("/providers/EMAIL"), Some(smtp)),
         good("getProviders", get, of("/providers/EMAIL"), None),
+        good("testProvider", post, of("/providers/SMS/test"), Some(json!({"to": "+15005550001"}))),
+        good("testProvider", post, of("/providers/SMS/test"), Some(json!({"to": "+15005550005"}))),
+        good("testProvider", post, of("/providers/EMAIL/test"), Some(json!({"to": "user@example.com"}))),
         good("getEventDetails", get, of(&format!("/events/{event}")), None),
         good(
             "explainEvent",
@@ -283,6 +286,14 @@ async fn every_described_status_is_answered_as_it_is_described() {
         json!([{"kind": "smtp", "host": "127.0.0.1", "port": 1, "tls": "none", "from": "a@example.org"}]);
     let providers = all.iter().rfind(|good| good.operation == "putProviders").unwrap();
     walk.good(&Good { body: Some(nobody), ..providers.clone() }).await;
+    walk.good(&Good {
+        path: format!("/admin/v1/tenants/{}/providers/SMS", shop.tenant),
+        body: Some(json!([])),
+        ..providers.clone()
+    })
+    .await;
+    let test = all.iter().find(|good| good.operation == "testProvider").unwrap();
+    assert_eq!(walk.json(test, test.body.as_ref()).await.0, StatusCode::CONFLICT);
     let failing = Good { body: Some(order("evt-failing")), ..all[0].clone() };
     walk.good(&failing).await;
     let mut head = world.commands.log().head();

@@ -174,8 +174,18 @@ fn candidates(described: &Value) -> Vec<Value> {
 /// template's channel needs, an address's form,
 /// and how hard a secret is to guess.
 fn says_less(field: &str) -> bool {
-    ["category", "eventId", "recipientEmail", "senderEmail", "from", "subject", "title", "webhookSecret"]
-        .contains(&field)
+    [
+        "category",
+        "eventId",
+        "recipientEmail",
+        "senderEmail",
+        "from",
+        "subject",
+        "title",
+        "to",
+        "webhookSecret",
+    ]
+    .contains(&field)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -200,6 +210,13 @@ async fn a_value_is_refused_by_name_exactly_if_the_description_rules_it_out() {
         ("TemplateSwitch", Method::PATCH, of_tenant("/templates/order.confirmed/SMS"), json!({}), ""),
         ("NewSandboxProvider", Method::PUT, of_tenant("/providers/EMAIL"), json!([sandbox]), "/0"),
         ("NewSmtpProvider", Method::PUT, of_tenant("/providers/EMAIL"), json!([smtp]), "/0"),
+        (
+            "NewProviderTest",
+            Method::POST,
+            of_tenant("/providers/SMS/test"),
+            json!({"to": "+15005550001"}),
+            "",
+        ),
         ("ExplanationBody", Method::POST, of_tenant("/events/none/explanation"), json!({"reason": "r"}), ""),
         ("Decision", Method::POST, format!("/admin/v1/deliveries/{tenant}/resolve"), json!({}), ""),
     ] {

@@ -65,3 +65,89 @@ async fn providers_are_set_in_order_and_their_passwords_never_shown() {
     let answer = world.trigger(&shop, &[("prefer", "return=representation")], &order("evt-1")).await.json();
     assert_eq!(answer["plan"][1]["reason"], "no_provider");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_tells_what_the_provider_did_and_is_answered_200_whatever_that_was() {
+    let world = World::new().await;
+    let shop = world.shop().await;
+    let tests = |channel| format!("/admin/v1/tenants/{}/providers/{channel}/test", shop.tenant);
+    let test = async |channel, to: &str| {
+        let answer = world.admin(Method::POST, &tests(channel), Some(&json!({"to": to}))).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        let mut body = answer.json();
+        assert!(body["durationMs"].is_u64(), "{body}");
+        body["durationMs"] = json!(0);
+        body
+    };
+    let sandbox = SANDBOX_INSTANCE.to_string();
+    let taken = test("EMAIL", "user@example.com").await;
+    let id = &taken["providerMessageId"];
+    assert_eq!(
+        taken,
+        json!({"channel": "EMAIL", "provider": "sandbox", "instance": sandbox, "outcome": "taken",
+            "providerMessageId": id, "durationMs": 0})
+    );
+    assert_eq!(
+        test("SMS", "+15005550003").await,
+        json!({"channel": "SMS", "provider": "sandbox", "instance": sandbox, "outcome": "refused",
+            "cause": "sandbox_hard_bounce", "scope": "message", "durationMs": 0})
+    );
+    assert_eq!(
+        test("SMS", "+15005550005").await,
+        json!({"channel": "SMS", "provider": "sandbox", "instance": sandbox, "outcome": "throttled",
+            "cause": "sandbox_rate_limited", "scope": "throttled", "retryAfterSeconds": 10, "durationMs": 0})
+    );
+    // Switched off, it can be tested too.
+    let off = json!({"active": false});
+    world.admin(Method::PATCH, &format!("/admin/v1/tenants/{}", shop.tenant), Some(&off)).await;
+    assert_eq!(test("EMAIL", "user@example.com").await["outcome"], "taken");
+    let listed = format!("/admin/v1/sandbox/messages?tenantId={}", shop.tenant);
+    let listed = world.admin(Method::GET, &listed, None).await.json();
+    let kept = listed["data"].as_array().unwrap();
+    assert_eq!((kept.len(), &kept[1]["deliveryId"]), (2, id));
+    assert_eq!(kept[1]["subject"], "Test message of Orqestra");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_that_cannot_be_made_is_refused_by_a_code_of_its_own() {
+    let world = World::new().await;
+    let shop = world.shop().await;
+    let providers = |channel: &str| format!("/admin/v1/tenants/{}/providers/{channel}", shop.tenant);
+    let test = async |channel: &str, body: serde_json::Value| {
+        world.admin(Method::POST, &format!("{}/test", providers(channel)), Some(&body)).await
+    };
+    insta::assert_snapshot!(
+        test("EMAIL", json!({"to": "+254712345678", "instance": "x"})).await.shown(),
+        @r#"422 {"statusCode":422,"error":"Validation Error","message":"to must be one email address, as in user@example.com, of at most 254 bytes; instance must be a UUID, as the list of providers tells it","code":"validation_failed","requestId":"req-1","details":[{"field":"to","message":"must be one email address, as in user@example.com, of at most 254 bytes"},{"field":"instance","message":"must be a UUID, as the list of providers tells it"}]}"#
+    );
+    insta::assert_snapshot!(
+        test("PUSH", json!({"to": "u-1"})).await.shown(),
+        @r#"422 {"statusCode":422,"error":"Validation Error","message":"channel must be EMAIL or SMS: no provider carries PUSH","code":"validation_failed","requestId":"req-1","details":[{"field":"channel","message":"must be EMAIL or SMS: no provider carries PUSH"}]}"#
+    );
+    let elsewhere = "0190b5a0-0000-7000-8000-00000000ffff";
+    insta::assert_snapshot!(
+        test("SMS", json!({"to": "+254712345678", "instance": elsewhere})).await.shown(),
+        @r#"404 {"statusCode":404,"error":"Not Found","message":"No such provider","code":"unknown_provider","requestId":"req-1"}"#
+    );
+    world.admin(Method::PUT, &providers("SMS"), Some(&json!([]))).await;
+    insta::assert_snapshot!(
+        test("SMS", json!({"to": "+254712345678"})).await.shown(),
+        @r#"409 {"statusCode":409,"error":"Conflict","message":"The channel has no provider","code":"no_provider","requestId":"req-1"}"#
+    );
+    let list = json!([
+        {"kind": "smtp", "host": "127.0.0.1", "port": 1, "tls": "none"},
+        {"kind": "sandbox"},
+    ]);
+    let set = world.admin(Method::PUT, &providers("EMAIL"), Some(&list)).await;
+    assert_eq!(set.status, StatusCode::OK, "{set:?}");
+    insta::assert_snapshot!(
+        test("EMAIL", json!({"to": "user@example.com"})).await.shown(),
+        @r#"422 {"statusCode":422,"error":"Validation Error","message":"There is no mailbox to send from: give the provider a from, or the tenant a senderEmail","code":"no_sender","requestId":"req-1"}"#
+    );
+    let unknown = format!("/admin/v1/tenants/{elsewhere}/providers/SMS/test");
+    let unknown = world.admin(Method::POST, &unknown, Some(&json!({"to": "+254712345678"}))).await;
+    insta::assert_snapshot!(
+        unknown.shown(),
+        @r#"404 {"statusCode":404,"error":"Not Found","message":"No such tenant","code":"unknown_tenant","requestId":"req-1"}"#
+    );
+}

@@ -25,7 +25,7 @@ use orqestra_event_log::{Clock, EventLog, LogOptions, MIGRATOR, SubscriptionOpti
 use orqestra_projections::{DeliveryStatus, Inbox, Projection};
 use orqestra_realtime::{Hub, RealtimeTokens};
 use orqestra_tests::described::{self, Told};
-use orqestra_tests::postgres::{HeldAppends, TestDatabase};
+use orqestra_tests::postgres::{HeldAppends, PgPool, TestDatabase};
 use orqestra_vault::{Entropy, MasterKey, OsEntropy, SeededEntropy, Vault};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -110,6 +110,16 @@ impl Readiness for Switch {
     }
 }
 
+fn dispatch_deps(commands: &Commands, pool: &PgPool, token: &CancellationToken) -> DispatchDeps {
+    DispatchDeps {
+        commands: commands.clone(),
+        pool: pool.clone(),
+        entropy: Arc::new(SeededEntropy::new(3)),
+        providers: None,
+        providers_end: token.child_token(),
+    }
+}
+
 impl World {
     pub(crate) async fn new() -> Self {
         Self::with(|_| {}).await
@@ -159,6 +169,8 @@ impl World {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             ids: Arc::new(SystemIds),
         });
+        let deps = dispatch_deps(&commands, &pool, &token);
+        let settings = DispatchSettings { private_hosts, ..DispatchSettings::default() };
         let parts = AppParts {
             commands: commands.clone(),
             inbox: Inbox::new(pool.clone(), vault, log),
@@ -167,6 +179,7 @@ impl World {
                 let (pool, vault) = kept.clone();
                 Box::pin(async move { sandbox::messages(&pool, &vault, tenant, asked).await })
             }),
+            provider_tests: Dispatch::new(deps, settings).unwrap().tester(),
             tokens: Arc::new(RealtimeTokens::new(REALTIME_SECRET).unwrap()),
             hub: Hub::new(),
             allowed_origins: AllowedOrigins::default(),
@@ -203,14 +216,9 @@ impl World {
 
     /// Starts dispatch alone.
     pub(crate) fn dispatch(&self) {
-        let deps = DispatchDeps {
-            commands: self.commands.clone(),
-            pool: self.database.pool().clone(),
-            entropy: Arc::new(SeededEntropy::new(3)),
-            providers: None,
-        };
+        let deps = dispatch_deps(&self.commands, self.database.pool(), &self.token);
         let settings = DispatchSettings { poll: Duration::from_millis(20), ..DispatchSettings::default() };
-        tokio::spawn(Dispatch::run(deps, settings, self.token.child_token()));
+        tokio::spawn(Dispatch::new(deps, settings).unwrap().run(self.token.child_token()));
     }
 
     /// Starts the projections alone.

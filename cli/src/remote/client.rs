@@ -28,6 +28,7 @@ pub(crate) struct Client {
     http: legacy::Client<HttpConnector, Full<Bytes>>,
     at: Address,
     headers: HeaderMap,
+    within: Duration,
 }
 
 /// An answer that is no refusal.
@@ -72,7 +73,7 @@ impl Client {
         );
         let http = legacy::Client::builder(TokioExecutor::new()).build_http();
         let at = Address { url: base.to_owned(), source: at.source };
-        Ok(Self { http, at, headers: HeaderMap::new() })
+        Ok(Self { http, at, headers: HeaderMap::new(), within: ANSWER_WITHIN })
     }
 
     /// The same with a header in each request.
@@ -80,6 +81,12 @@ impl Client {
         let (name, value) = header(name, value)?;
         self.headers.insert(name, value);
         Ok(self)
+    }
+
+    /// The same with that much more time for each answer.
+    pub(crate) fn patient(mut self, more: Duration) -> Self {
+        self.within += more;
+        self
     }
 
     /// Asks.
@@ -118,8 +125,8 @@ impl Client {
             let body = body.map_err(|error| anyhow::anyhow!("the answer broke off: {error}"))?.to_bytes();
             anyhow::Ok((head, body))
         };
-        let (head, body) = tokio::time::timeout(ANSWER_WITHIN, whole).await.with_context(|| {
-            format!("the engine at {} did not answer within {ANSWER_WITHIN:?}", self.at)
+        let (head, body) = tokio::time::timeout(self.within, whole).await.with_context(|| {
+            format!("the engine at {} did not answer within {:?}", self.at, self.within)
         })??;
         let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
         if !head.status.is_success() {

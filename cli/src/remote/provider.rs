@@ -1,14 +1,14 @@
-//! `orqestra provider list|set`: who carries a tenant's messages.
+//! `orqestra provider list|set|test`: who carries a tenant's messages, and what one of them says to a test message.
 //!
 //! A password comes from a file or standard input and is shown by no command.
 
 use anyhow::ensure;
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use hyper::Method;
-use orqestra_domain::TenantId;
+use orqestra_domain::{ProviderInstanceId, TenantId};
 use serde_json::{Map, Value, json};
 
-use super::show::{self, cell, columns, print};
+use super::show::{self, cell, columns, pairs, print};
 use super::{AsOperator, ChannelName, Form, read, secret, tenant};
 use crate::settings::Settings;
 
@@ -28,6 +28,8 @@ pub(crate) enum ProviderCommand {
     /// Replaces a channel's list of providers: by one mail server, by one account over HTTP, by a list from a file, by the
     /// sandbox, or by none
     Set(Box<Set>),
+    /// Sends one test message by one provider and prints the provider's own answer; exit status 1 unless the provider took it
+    Test(Box<Test>),
 }
 
 /// Whose providers.
@@ -116,6 +118,24 @@ pub(crate) struct Set {
     form: Form,
 }
 
+/// A test message.
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// The channel
+    #[arg(value_enum, ignore_case = true)]
+    channel: ChannelName,
+    /// The email address, or the phone number as in +254712345678
+    #[arg(long, value_name = "ADDRESS")]
+    to: String,
+    /// The provider's instance, as `provider list` prints it [default: the first provider of the list]
+    #[arg(long, value_name = "ID")]
+    instance: Option<ProviderInstanceId>,
+    #[command(flatten)]
+    of: Of,
+    #[command(flatten)]
+    form: Form,
+}
+
 /// A kind of provider that is reached over HTTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Kind {
@@ -187,7 +207,46 @@ pub(crate) async fn run(command: ProviderCommand, settings: &Settings) -> anyhow
             let client = set.of.operator.client(settings)?;
             tell(&[client.json(Method::PUT, &path, &set.providers()?).await?.body], set.form)
         }
+        ProviderCommand::Test(test) => test.run(settings).await,
     }
+}
+
+impl Test {
+    async fn run(&self, settings: &Settings) -> anyhow::Result<()> {
+        let path = format!("{}/test", self.of.path(self.channel, settings)?);
+        // The engine answers once the provider has, or its time is over.
+        let client = self.of.operator.client(settings)?.patient(settings.provider_timeout);
+        let mut body = json!({"to": self.to});
+        if let Some(instance) = &self.instance {
+            body["instance"] = instance.to_string().into();
+        }
+        let tested = client.json(Method::POST, &path, &body).await?.body;
+        if self.form.json {
+            show::json(&tested)?;
+        } else {
+            print(&told_of(&tested))?;
+        }
+        let outcome = cell(&tested, "outcome");
+        ensure!(outcome == "taken", "the provider did not take the message: {outcome}");
+        Ok(())
+    }
+}
+
+/// The lines on a test; what the answer does not have is left out.
+fn told_of(tested: &Value) -> String {
+    let fields = [
+        ("outcome", "outcome"),
+        ("cause", "cause"),
+        ("scope", "scope"),
+        ("answer", "answer"),
+        ("provider", "provider"),
+        ("instance", "instance"),
+        ("message id", "providerMessageId"),
+        ("again in s", "retryAfterSeconds"),
+        ("duration ms", "durationMs"),
+    ];
+    let there = fields.into_iter().filter(|(_, field)| !tested[field].is_null());
+    pairs(&there.map(|(name, field)| (name, cell(tested, field))).collect::<Vec<_>>())
 }
 
 impl Of {
@@ -308,4 +367,20 @@ fn tell(lists: &[Value], form: Form) -> anyhow::Result<()> {
         "INSTANCE",
     ];
     print(&columns(&heading, &rows.collect::<Vec<_>>()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_is_told_in_lines_without_what_is_not_there_and_steers_no_terminal() {
+        let taken = json!({"channel": "SMS", "provider": "twilio", "instance": "i-1", "outcome": "taken",
+            "answer": "201 \u{1b}[2J", "providerMessageId": "SM1", "durationMs": 12});
+        assert_eq!(
+            told_of(&taken),
+            "outcome      taken\nanswer       201 \\u{1b}[2J\nprovider     twilio\ninstance     i-1\n\
+             message id   SM1\nduration ms  12\n"
+        );
+    }
 }

@@ -12,5 +12,6 @@ mod idempotency_keys;
 mod instances;
 mod metadata;
 mod newer;
+mod provider_tests;
 mod support;
 mod trigger;

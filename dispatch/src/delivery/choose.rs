@@ -7,9 +7,7 @@
 
 use std::sync::Arc;
 
-use orqestra_domain::notification::{
-    AfterFailure, AttemptOutcome, AttemptState, Delivery, DeliveryState, FailureScope,
-};
+use orqestra_domain::notification::{AfterFailure, AttemptOutcome, AttemptState, Delivery, DeliveryState};
 use orqestra_domain::retry::{Jitter, RetrySchedule};
 use orqestra_domain::{Cause, Channel, EmailAddress, Timestamp};
 
@@ -145,13 +143,4 @@ fn again<'a>(carriers: &'a [Arc<Carrier>], asking: &Asking<'_>) -> Option<Result
         return Some(Err(Cause::DedupWindowOver));
     }
     Some(Ok(carrier))
-}
-
-/// The log's value for an answer's scope.
-pub(super) const fn failure_scope(scope: crate::provider::Scope) -> FailureScope {
-    match scope {
-        crate::provider::Scope::Message => FailureScope::Message,
-        crate::provider::Scope::Provider => FailureScope::Provider,
-        crate::provider::Scope::Throttled => FailureScope::Throttled,
-    }
 }

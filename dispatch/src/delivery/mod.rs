@@ -274,10 +274,10 @@ impl Deliverer {
     ) -> Result<Option<Timestamp>, Later> {
         let DueKey { tenant, notification, channel } = row.key;
         let at = self.clock.now();
-        let expires_at = at.plus(self.settings.claim).min(deadline);
-        if expires_at <= at {
+        if at >= deadline {
             return Err(Later::Expired);
         }
+        let expires_at = at.plus(self.settings.claim).min(deadline);
         let command = StartAttempt {
             channel,
             attempt: row.due.attempt,

@@ -15,10 +15,9 @@ use orqestra_domain::{Cause, Channel, Sealed, StreamId, Timestamp};
 use orqestra_event_log::FailPoint;
 use orqestra_vault::{DataKey, FieldContext};
 
-use super::choose::failure_scope;
 use super::{CommandResult, Deliverer, Later, Settled, unavailable};
 use crate::due::{DueKey, DueRow, store, waiting};
-use crate::provider::{NotTaken, Sent};
+use crate::provider::{NotTaken, Sent, kept};
 use crate::waiting::WaitReason;
 
 /// The first pause between tries of recording; it doubles.
@@ -26,8 +25,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How long a retry is put off, half as long at least and half as long again at most.
 const PUT_OFF: Duration = Duration::from_secs(30);
-/// Most bytes of a provider's answer that are kept.
-const MOST_ANSWER: usize = 2_048;
 
 /// A claimed attempt.
 pub(super) struct Attempt {
@@ -184,7 +181,7 @@ impl Deliverer {
                 commands.record_success(tenant, notification, success, &used, context).await
             }
             Verdict::NotTaken(NotTaken { cause, retry_after, scope, .. }) => {
-                let (class, scope) = (FailureClass::Retryable, failure_scope(*scope));
+                let (class, scope) = (FailureClass::Retryable, (*scope).into());
                 let failure = failure(class, scope, cause, *retry_after, answer);
                 commands.record_failure(tenant, notification, failure, &used, context).await
             }
@@ -208,11 +205,10 @@ impl Deliverer {
 
     fn seal_answer(&self, attempt: &Attempt, words: &str) -> Sealed {
         let DueKey { tenant, notification, channel } = attempt.key;
-        let kept = &words[..words.floor_char_boundary(MOST_ANSWER)];
         let stream = StreamId::notification(tenant, notification);
         let field = answer_field(channel, attempt.number);
         let place = FieldContext { tenant, aggregate_id: stream.as_str(), field: &field };
-        self.commands.vault().seal(&attempt.sealing_key, &place, kept.as_bytes())
+        self.commands.vault().seal(&attempt.sealing_key, &place, kept(words).as_bytes())
     }
 
     /// The schedule of a tenant's channel.

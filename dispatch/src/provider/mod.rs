@@ -21,13 +21,16 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use orqestra_commands::RenderedContent;
-use orqestra_domain::notification::FailureClass;
+use orqestra_domain::notification::{FailureClass, FailureScope};
 use orqestra_domain::provider::Dedup;
 use orqestra_domain::{Channel, DeliveryId, EmailAddress, EventId, NotificationId, TenantId, Timestamp};
 use orqestra_vault::DataKey;
 
 /// The right side of each `Message-ID`; never changes.
 const MESSAGE_ID_DOMAIN: &str = "deliveries.orqestra";
+
+/// Most bytes of a provider's answer that are kept.
+const MOST_ANSWER: usize = 2_048;
 
 /// A message to one recipient. Personal throughout: never logged.
 #[derive(Clone)]
@@ -131,6 +134,21 @@ pub enum Scope {
     /// The rate: the provider takes nothing for a while, and is not at fault. The carrier pauses, for `retry_after` where
     /// the provider names a time, and no round of the schedule is used up.
     Throttled,
+}
+
+impl From<Scope> for FailureScope {
+    fn from(scope: Scope) -> Self {
+        match scope {
+            Scope::Message => Self::Message,
+            Scope::Provider => Self::Provider,
+            Scope::Throttled => Self::Throttled,
+        }
+    }
+}
+
+/// The part of a provider's words that is kept.
+pub(crate) fn kept(words: &str) -> &str {
+    &words[..words.floor_char_boundary(MOST_ANSWER)]
 }
 
 /// How far a refusal reaches.

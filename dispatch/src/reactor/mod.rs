@@ -30,6 +30,7 @@ use crate::provider::carriers::{Carriers, MakeProvider, Providers};
 use crate::provider::sandbox::Sandbox;
 use crate::queue::{Bounds, FairQueue, Gates};
 use crate::settings::{DispatchSettings, InvalidSetting};
+use crate::trial::ProviderTester;
 use census::Census;
 use expiry::Expiry;
 use mended::Mended;
@@ -53,14 +54,13 @@ pub struct DispatchDeps {
     pub entropy: Arc<dyn Entropy>,
     /// Makes providers; `None` for the ones that this engine has.
     pub providers: Option<Arc<dyn MakeProvider>>,
+    /// Ends what providers run beside calls, once neither deliveries nor tests are under way.
+    pub providers_end: CancellationToken,
 }
 
 /// Why dispatch ended although nobody told it to.
 #[derive(Debug, thiserror::Error)]
 pub enum DispatchError {
-    /// Its settings do not go together.
-    #[error(transparent)]
-    Settings(#[from] InvalidSetting),
     /// Its subscription ended.
     #[error("the subscription of dispatch ended: {0}")]
     Subscription(#[from] SubscriptionError),
@@ -69,38 +69,53 @@ pub enum DispatchError {
     Crashed,
 }
 
-/// The room's composition root.
-pub struct Dispatch;
+/// The room's composition root: the providers of this process, and the reactor that delivers by them.
+pub struct Dispatch {
+    deps: DispatchDeps,
+    settings: DispatchSettings,
+    carriers: Arc<Carriers>,
+}
 
 impl Dispatch {
+    /// Opens the providers. Nothing is delivered before [`Dispatch::run`].
+    ///
+    /// # Errors
+    /// If the settings do not go together.
+    pub fn new(deps: DispatchDeps, settings: DispatchSettings) -> Result<Self, InvalidSetting> {
+        let settings = settings.checked()?;
+        let (log, vault) = (deps.commands.log(), deps.commands.vault());
+        let providers = deps.providers.clone().unwrap_or_else(|| {
+            let until = deps.providers_end.clone();
+            let sandbox = Sandbox::start(&deps.pool, log.sessions(), vault.clone(), until);
+            Arc::new(Providers::new(sandbox, vault.clone(), &settings))
+        });
+        let (directory, clock) = (deps.commands.directory().clone(), Arc::clone(log.clock()));
+        let carriers = Arc::new(Carriers::new(directory, providers, clock, &settings));
+        Ok(Self { deps, settings, carriers })
+    }
+
+    /// Sends test messages by the same providers: their limits hold for deliveries and tests together.
+    pub fn tester(&self) -> ProviderTester {
+        let (commands, carriers) = (self.deps.commands.clone(), Arc::clone(&self.carriers));
+        ProviderTester::new(commands, carriers, self.settings.provider_timeout)
+    }
+
     /// Runs until the token is cancelled and everything in flight has ended.
     ///
     /// # Errors
     /// If it cannot go on; whoever runs it decides what then.
-    pub async fn run(
-        deps: DispatchDeps,
-        settings: DispatchSettings,
-        token: CancellationToken,
-    ) -> Result<(), DispatchError> {
-        let settings = settings.checked()?;
+    pub async fn run(self, token: CancellationToken) -> Result<(), DispatchError> {
         begin_metrics();
-        let DispatchDeps { commands, pool, entropy, providers } = deps;
+        let Self { deps, settings, carriers } = self;
+        let DispatchDeps { commands, pool, entropy, .. } = deps;
         let log = commands.log().clone();
         let clock = Arc::clone(log.clock());
         let owner = log.ids().uuid_v7(clock.now());
         // Whatever ends first ends the others.
         let running = token.child_token();
         let _ends_with_this = running.clone().drop_guard();
-        let sandbox_may_end = CancellationToken::new();
         let give_up = CancellationToken::new();
-
-        let providers = providers.unwrap_or_else(|| {
-            let vault = commands.vault().clone();
-            let sandbox = Sandbox::start(&pool, log.sessions(), vault, sandbox_may_end.clone());
-            Arc::new(Providers::new(sandbox, commands.vault().clone(), &settings))
-        });
         let directory = commands.directory().clone();
-        let carriers = Arc::new(Carriers::new(directory.clone(), providers, Arc::clone(&clock), &settings));
         let bounds = Bounds {
             queue: settings.queue,
             lane_queue: settings.lane_queue,
@@ -199,7 +214,6 @@ impl Dispatch {
             }
         };
         timeout_at(until + LAST_WORDS, leaving).await.ok();
-        sandbox_may_end.cancel();
         let releasing = store::release(&pool, owner, queue.clear().into_iter());
         match timeout(LAST_WORDS, releasing).await {
             Ok(Ok(())) => {}

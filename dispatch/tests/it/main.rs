@@ -23,6 +23,7 @@ mod smtp;
 mod smtp_replies;
 mod smtp_server;
 mod tls;
+mod trial;
 mod unknown;
 mod waiting;
 mod world;

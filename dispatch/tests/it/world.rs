@@ -14,8 +14,8 @@ use orqestra_commands::{
 };
 use orqestra_dispatch::sandbox::{self, Asked, SandboxMessage};
 use orqestra_dispatch::{
-    Dispatch, DispatchDeps, DispatchError, DispatchSettings, MakeProvider, PrivateHosts, SUBSCRIPTION,
-    rebuild_due,
+    Dispatch, DispatchDeps, DispatchError, DispatchSettings, MakeProvider, PrivateHosts, ProviderTester,
+    SUBSCRIPTION, rebuild_due,
 };
 use orqestra_domain::notification::{Delivery, DeliveryState, Story};
 use orqestra_domain::provider::{Host, Sender, TlsMode};
@@ -52,6 +52,8 @@ pub(crate) struct World {
 
 /// Dispatch at work.
 pub(crate) struct Running {
+    /// Sends tests by the same providers.
+    pub(crate) tester: ProviderTester,
     token: CancellationToken,
     task: JoinHandle<Result<(), DispatchError>>,
 }
@@ -354,14 +356,26 @@ impl World {
 
     fn start(&self, providers: Option<Arc<dyn MakeProvider>>, settings: DispatchSettings) -> Running {
         let token = self.token.child_token();
+        let dispatch = self.opened(providers, settings);
+        let tester = dispatch.tester();
+        let task = tokio::spawn(dispatch.run(token.clone()));
+        Running { tester, token, task }
+    }
+
+    /// Sends tests by the real providers, without dispatch.
+    pub(crate) fn tester(&self, settings: DispatchSettings) -> ProviderTester {
+        self.opened(None, settings).tester()
+    }
+
+    fn opened(&self, providers: Option<Arc<dyn MakeProvider>>, settings: DispatchSettings) -> Dispatch {
         let deps = DispatchDeps {
             commands: self.commands.clone(),
             pool: self.pool().clone(),
             entropy: Arc::new(SeededEntropy::new(3)),
             providers,
+            providers_end: self.token.child_token(),
         };
-        let task = tokio::spawn(Dispatch::run(deps, settings, token.clone()));
-        Running { token, task }
+        Dispatch::new(deps, settings).unwrap()
     }
 
     pub(crate) async fn story(&self, tenant: &TenantEntry, notification: NotificationId) -> Story {

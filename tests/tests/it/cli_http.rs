@@ -244,6 +244,31 @@ async fn providers_are_listed_and_set_and_a_password_stands_on_no_command_line()
 }
 
 #[tokio::test]
+async fn a_test_of_a_provider_prints_its_answer_and_fails_unless_it_was_taken() {
+    let world = World::start().await;
+    let launch = operator(&world);
+    let told = good(&launch.run(&["provider", "test", "email", "--to", "ops@example.com"]));
+    for line in ["outcome      taken\n", "provider     sandbox\n", "\nmessage id   ", "\nduration ms  "] {
+        assert!(told.contains(line), "{line} in {told}");
+    }
+    assert!(!told.contains("cause"), "{told}");
+    let message = &world.sandbox(world.tenant(), "EMAIL").await[0];
+    assert_eq!(
+        (&message["recipient"], &message["subject"]),
+        (&json!("ops@example.com"), &json!("Test message of Orqestra"))
+    );
+    let refused = launch.run(&["provider", "test", "SMS", "--to", "+15005550003", "--json"]);
+    assert_eq!(bad(&refused), "orqestra: the provider did not take the message: refused\n");
+    let told: Value = serde_json::from_slice(&refused.stdout).unwrap();
+    assert_eq!((&told["outcome"], &told["cause"]), (&json!("refused"), &json!("sandbox_hard_bounce")));
+    let nobody = "de8a96bd-401d-53ee-b55c-8dcb92b2224a";
+    let unknown = ["provider", "test", "EMAIL", "--to", "ops@example.com", "--instance", nobody];
+    assert!(bad(&launch.run(&unknown)).starts_with("orqestra: unknown_provider: "));
+    let none = ["provider", "test", "SMS", "--to", "ops@example.com"];
+    assert!(bad(&launch.run(&none)).contains("\n  to: must be a phone number"));
+}
+
+#[tokio::test]
 async fn a_trigger_shows_its_plan_and_what_became_of_each_channel() {
     let world = World::start().await;
     let launch = operator(&world);
