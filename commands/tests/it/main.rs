@@ -13,4 +13,5 @@ mod instances;
 mod metadata;
 mod newer;
 mod support;
+mod suppression;
 mod trigger;
