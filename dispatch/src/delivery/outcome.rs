@@ -51,6 +51,11 @@ pub(super) enum Verdict {
         answer: Option<String>,
         scope: FailureScope,
     },
+    /// Refused wherever it is sent from: the recipient told the provider to send no more.
+    OptedOut {
+        cause: String,
+        answer: Option<String>,
+    },
     Unknown {
         policy: UnknownPolicy,
         cause: String,
@@ -66,7 +71,7 @@ impl Verdict {
             Self::Sent(_) => "sent",
             Self::NotTaken(_) => "not_taken",
             Self::PassedOn { .. } => "passed_on",
-            Self::Refused { .. } => "refused",
+            Self::Refused { .. } | Self::OptedOut { .. } => "refused",
             Self::Unknown { .. } => "unknown",
         }
     }
@@ -75,7 +80,9 @@ impl Verdict {
         match self {
             Self::Sent(sent) => sent.answer.as_deref(),
             Self::NotTaken(not_taken) => not_taken.answer.as_deref(),
-            Self::Refused { answer, .. } | Self::PassedOn { answer, .. } => answer.as_deref(),
+            Self::Refused { answer, .. } | Self::OptedOut { answer, .. } | Self::PassedOn { answer, .. } => {
+                answer.as_deref()
+            }
             Self::Unknown { .. } => None,
         }
     }
@@ -97,6 +104,9 @@ impl Deliverer {
                         tracing::info!(duration_ms, "outcomes are recorded again");
                     }
                     Self::count(&attempt, &verdict, &state, at);
+                    if let Verdict::OptedOut { cause, .. } = verdict {
+                        self.suppress(attempt.key, &state, cause).await;
+                    }
                     return Ok(());
                 }
                 Err(CommandError::Refused(refusal)) => {
@@ -192,6 +202,10 @@ impl Deliverer {
             }
             Verdict::Refused { cause, scope, .. } => {
                 let failure = failure(FailureClass::Permanent, *scope, cause, None, answer);
+                commands.record_failure(tenant, notification, failure, &used, context).await
+            }
+            Verdict::OptedOut { cause, .. } => {
+                let failure = failure(FailureClass::Permanent, FailureScope::Message, cause, None, answer);
                 commands.record_failure(tenant, notification, failure, &used, context).await
             }
             Verdict::Unknown { policy, cause } => {

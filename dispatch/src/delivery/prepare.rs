@@ -75,6 +75,9 @@ impl Deliverer {
         let Some(entry) = directory.tenant(tenant).filter(|entry| entry.record.active) else {
             return Ok(Err(Unsendable::Wait(WaitReason::TenantInactive)));
         };
+        if let Some(unsendable) = self.suppressed(story, row.key).await? {
+            return Ok(Err(unsendable));
+        }
         let carriers = match channel {
             Channel::Email | Channel::Sms => {
                 let carried = self.carriers.of(&entry, channel);

@@ -21,6 +21,7 @@ mod script;
 mod smtp;
 mod smtp_replies;
 mod smtp_server;
+mod suppression;
 mod tls;
 mod unknown;
 mod waiting;
