@@ -18,6 +18,7 @@ pub(crate) const CODES: &[&str] = &[
     "unknown_delivery",
     "unknown_api_key",
     "unknown_template",
+    "unknown_suppression",
     "method_not_allowed",
     "request_timeout",
     "nothing_to_resolve",

@@ -5,8 +5,15 @@ use crate::envelope::challenge;
 
 fn all() -> Vec<ApiError> {
     let tenant = || TenantName::parse("Shop").unwrap();
-    let things =
-        [Thing::Tenant, Thing::Event, Thing::Notification, Thing::Delivery, Thing::ApiKey, Thing::Template];
+    let things = [
+        Thing::Tenant,
+        Thing::Event,
+        Thing::Notification,
+        Thing::Delivery,
+        Thing::ApiKey,
+        Thing::Template,
+        Thing::Suppression,
+    ];
     let conflicts = [
         Conflict::TenantExists,
         Conflict::NothingToResolve,

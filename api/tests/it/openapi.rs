@@ -74,7 +74,7 @@ async fn every_described_route_exists_and_takes_the_described_methods() {
             routes += 1;
         }
     }
-    assert_eq!(routes, 24);
+    assert_eq!(routes, 28);
 }
 
 /// Every reference of a document.
@@ -174,8 +174,18 @@ fn candidates(described: &Value) -> Vec<Value> {
 /// template's channel needs, an address's form,
 /// and how hard a secret is to guess.
 fn says_less(field: &str) -> bool {
-    ["category", "eventId", "recipientEmail", "senderEmail", "from", "subject", "title", "webhookSecret"]
-        .contains(&field)
+    [
+        "address",
+        "category",
+        "eventId",
+        "recipientEmail",
+        "senderEmail",
+        "from",
+        "subject",
+        "title",
+        "webhookSecret",
+    ]
+    .contains(&field)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -188,6 +198,7 @@ async fn a_value_is_refused_by_name_exactly_if_the_description_rules_it_out() {
     let smtp = json!({"kind": "smtp", "host": "mail.invalid", "port": 25, "tls": "none", "username": "u"});
     let (sandbox, push) = (json!({"kind": "sandbox"}), json!({"title": "t", "body": "b"}));
     let email = json!({"subject": "s", "body": "b"});
+    let address = json!({"channel": "EMAIL", "address": "user@example.com"});
     let mut cases = 0;
     for (schema, method, path, base, inside) in [
         ("TriggerBody", Method::POST, "/api/v1/events/trigger".to_owned(), order("evt-1"), ""),
@@ -201,6 +212,8 @@ async fn a_value_is_refused_by_name_exactly_if_the_description_rules_it_out() {
         ("NewSandboxProvider", Method::PUT, of_tenant("/providers/EMAIL"), json!([sandbox]), "/0"),
         ("NewSmtpProvider", Method::PUT, of_tenant("/providers/EMAIL"), json!([smtp]), "/0"),
         ("ExplanationBody", Method::POST, of_tenant("/events/none/explanation"), json!({"reason": "r"}), ""),
+        ("NewSuppression", Method::POST, of_tenant("/suppressions"), address.clone(), ""),
+        ("AddressLookup", Method::POST, of_tenant("/suppressions/lookup"), address, ""),
         ("Decision", Method::POST, format!("/admin/v1/deliveries/{tenant}/resolve"), json!({}), ""),
     ] {
         let described = &document["components"]["schemas"][schema];
@@ -275,6 +288,7 @@ async fn a_parameter_beyond_its_described_bound_is_refused() {
         format!("/admin/v1/tenants/{}/providers/FAX", shop.tenant),
         format!("/admin/v1/tenants/{}/templates/{}/SMS", shop.tenant, "e".repeat(129)),
         "/admin/v1/tenants/x".to_owned(),
+        format!("/admin/v1/tenants/{}/suppressions?cursor=0", shop.tenant),
     ] {
         let bearer = format!("Bearer {ADMIN_TOKEN}");
         let headers = [("x-api-key", shop.key.as_str()), ("authorization", bearer.as_str())];
