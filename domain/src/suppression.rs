@@ -39,7 +39,7 @@ pub struct AddressSuppressed {
     /// A stable code of what was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
-    /// Who suppressed it.
+    /// The actor, as the metadata names it.
     pub by: String,
     /// When.
     pub at: Timestamp,
@@ -53,7 +53,7 @@ pub struct SuppressionLifted {
     pub channel: Channel,
     /// The address's look-up form.
     pub address_ref: AddressRef,
-    /// Who lifted it.
+    /// The actor, as the metadata names it.
     pub by: String,
     /// When.
     pub at: Timestamp,
@@ -124,7 +124,7 @@ pub enum SuppressionCommand {
     Suppress(AddressSuppressed),
     /// Send to it again.
     Lift {
-        /// Who lifts it.
+        /// The actor.
         by: String,
         /// Now.
         at: Timestamp,

@@ -35,7 +35,7 @@ impl EventLog {
     pub async fn read_suppressions_after(&self, position: Position) -> Result<SuppressionPage, LogError> {
         let rows = self.shared().reader.suppression_page(position).await?;
         let reached = rows.last().map_or(position, |(reached, _)| *reached);
-        // A stream of another form is asked for by nobody.
+        // A stream of another form belongs to no address, and is passed over.
         let streams = rows.iter().filter_map(|(_, stream)| StreamId::split(stream)).collect();
         Ok(SuppressionPage { streams, reached })
     }
