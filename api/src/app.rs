@@ -8,7 +8,7 @@ use orqestra_commands::{Actor, AdminName, Commands};
 use orqestra_dispatch::sandbox::{Asked, SandboxError, SandboxPage};
 use orqestra_dispatch::{PrivateHosts, ProviderTester};
 use orqestra_domain::TenantId;
-use orqestra_projections::{DeliveryStatus, Inbox};
+use orqestra_projections::{DeliveryStatus, Inbox, Suppressions};
 use orqestra_realtime::{Hub, RealtimeTokens};
 
 use crate::answers::Answers;
@@ -39,6 +39,8 @@ pub struct AppParts {
     pub inbox: Inbox,
     /// Where deliveries stand; asked only for whose a delivery is.
     pub deliveries: DeliveryStatus,
+    /// The tenants' suppressed addresses, to look through.
+    pub suppressions: Suppressions,
     /// The sandbox's messages.
     pub sandbox: SandboxReader,
     /// What sends test messages, by the providers of this process.

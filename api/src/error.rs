@@ -15,6 +15,7 @@ use orqestra_domain::TenantName;
 use orqestra_domain::evidence::EvidenceRefusal;
 use orqestra_domain::notification::NotificationRefusal;
 use orqestra_domain::recipient::RecipientRefusal;
+use orqestra_domain::suppression::SuppressionRefusal;
 use orqestra_domain::template::TemplateRefusal;
 use orqestra_domain::tenant::TenantRefusal;
 use orqestra_event_log::LogError;
@@ -100,6 +101,7 @@ pub(crate) enum Thing {
     ApiKey,
     Template,
     Provider,
+    Suppression,
 }
 
 /// What stands in the way.
@@ -273,6 +275,7 @@ impl Thing {
             Self::ApiKey => "unknown_api_key",
             Self::Template => "unknown_template",
             Self::Provider => "unknown_provider",
+            Self::Suppression => "unknown_suppression",
         }
     }
 
@@ -285,6 +288,7 @@ impl Thing {
             Self::ApiKey => "API key",
             Self::Template => "template",
             Self::Provider => "provider",
+            Self::Suppression => "suppression",
         }
     }
 }
@@ -413,6 +417,19 @@ impl From<EvidenceRefusal> for ApiError {
         match refusal {
             // Each reading and each test has an id that is made for it.
             EvidenceRefusal::AlreadyRecorded => Self::Internal(refusal.to_string()),
+        }
+    }
+}
+
+impl From<SuppressionRefusal> for ApiError {
+    fn from(refusal: SuppressionRefusal) -> Self {
+        match refusal {
+            SuppressionRefusal::NotSuppressed => Self::NotFound(Thing::Suppression),
+            SuppressionRefusal::NoAddress(_) => {
+                Self::Invalid(vec![FieldError::new("channel", "must be one of EMAIL, SMS")])
+            }
+            // An address has one look-up form, of one channel.
+            SuppressionRefusal::OtherAddress => Self::Internal(refusal.to_string()),
         }
     }
 }

@@ -4,7 +4,7 @@
 use axum::Router;
 use axum::extract::FromRef;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, patch, post, put};
+use axum::routing::{delete, get, patch, post, put};
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -14,7 +14,7 @@ use crate::process::Process;
 use crate::{admin, demo, openapi, probe, realtime, v1};
 
 /// Every route's pattern.
-pub(crate) const ROUTES: [&str; 22] = [
+pub(crate) const ROUTES: [&str; 25] = [
     v1::trigger::PATH,
     v1::realtime_token::PATH,
     v1::history::PATH,
@@ -30,6 +30,9 @@ pub(crate) const ROUTES: [&str; 22] = [
     admin::explanation::PATH,
     admin::resolve::PATH,
     admin::sandbox::PATH,
+    admin::suppressions::PATH,
+    admin::suppression_lookup::PATH,
+    admin::suppression::PATH,
     realtime::websocket::PATH,
     probe::healthz::PATH,
     probe::readyz::PATH,
@@ -64,6 +67,9 @@ pub fn router(app: App) -> Router {
         .route(admin::explanation::PATH, post(admin::explanation::explain))
         .route(admin::resolve::PATH, post(admin::resolve::resolve))
         .route(admin::sandbox::PATH, get(admin::sandbox::messages))
+        .route(admin::suppressions::PATH, post(admin::suppressions::add).get(admin::suppressions::list))
+        .route(admin::suppression_lookup::PATH, post(admin::suppression_lookup::look_up))
+        .route(admin::suppression::PATH, delete(admin::suppression::lift))
         .route(realtime::websocket::PATH, get(realtime::websocket::websocket))
         .route(openapi::PATH, get(openapi::openapi))
         .merge(demo::routes(app.demo));

@@ -43,6 +43,7 @@ use crate::logging::Logging;
 use crate::remote::Where;
 use crate::remote::notification::NotificationCommand;
 use crate::remote::provider::ProviderCommand;
+use crate::remote::suppression::SuppressionCommand;
 use crate::remote::template::TemplateCommand;
 use crate::remote::tenant::TenantCommand;
 use crate::remote::trigger::TriggerCommand;
@@ -111,6 +112,9 @@ enum Command {
     /// Shows what became of an event, and why
     #[command(subcommand)]
     Notification(NotificationCommand),
+    /// Lists, adds, checks and lifts the addresses that a tenant sends nothing to
+    #[command(subcommand)]
+    Suppression(Box<SuppressionCommand>),
     /// Triggers an event as a tenant's backend does
     Trigger(Box<TriggerCommand>),
     /// Prints a script that completes these commands in a shell
@@ -187,6 +191,7 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         Command::Template(command) => remote::template::run(command, settings).await,
         Command::Provider(command) => remote::provider::run(command, settings).await,
         Command::Notification(command) => remote::notification::run(command, settings).await,
+        Command::Suppression(command) => remote::suppression::run(*command, settings).await,
         Command::Trigger(command) => remote::trigger::run(*command, settings).await,
         Command::Completions { shell } => completions(shell),
     }

@@ -158,6 +158,7 @@ impl Commands {
         let stamp = Stamp::new(process);
         let turns = std::iter::repeat_with(tokio::sync::Mutex::default).take(TURNS).collect();
         metrics::counter!("orqestra_command_retries_total").increment(0);
+        crate::suppress_address::begin_metrics();
         Self(Arc::new(Inner {
             log,
             vault,

@@ -21,6 +21,7 @@ mod forget_recipient;
 mod hold_delivery;
 mod hot;
 mod keys;
+mod lift_suppression;
 mod mark_outcome_unknown;
 mod mark_read;
 mod put_template;
@@ -35,6 +36,7 @@ mod set_providers;
 mod skip_delivery;
 mod start_attempt;
 mod story;
+mod suppress_address;
 mod told;
 mod trace;
 mod trail;
@@ -63,6 +65,7 @@ pub use set_providers::{
     ClearSecret, ListedProvider, PROVIDER_PASSWORD_FIELD, PROVIDER_USERNAME_FIELD, ProviderInput, SmtpInput,
     open_credential, open_text,
 };
+pub use suppress_address::{Address, Suppress};
 pub use trace::{CallersIds, Trace, TraceParent};
 pub use trigger_notification::{IdempotencyKey, RecipientInput, Trigger, Triggered};
 pub use variables::Variables;

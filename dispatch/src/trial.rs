@@ -251,7 +251,7 @@ fn tested(carrier: &Carrier, channel: Channel, sent: Result<Sent, SendError>, du
             tested.cause = Some(cause);
             tested.answer = words(answer);
             tested.scope = Some(match reach {
-                Reach::Everywhere => FailureScope::Message,
+                Reach::Everywhere | Reach::OptedOut => FailureScope::Message,
                 Reach::ThisProvider => FailureScope::Pairing,
             });
         }

@@ -107,6 +107,8 @@ causes! {
     SandboxUnavailable = "sandbox_unavailable",
     /// The address stands for a mailbox that takes nothing for now.
     SandboxSoftBounce = "sandbox_soft_bounce",
+    /// The address stands for a recipient who told the provider to send no more.
+    SandboxOptedOut = "sandbox_opted_out",
     /// The address stands for nobody's.
     SandboxHardBounce = "sandbox_hard_bounce",
     /// The address stands for a provider that is throttled.

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::evidence::{Evidence, EvidenceEvent};
 use crate::notification::{Notification, NotificationEvent};
 use crate::recipient::{Recipient, RecipientEvent};
+use crate::suppression::{Suppression, SuppressionEvent};
 use crate::template::{Template, TemplateEvent};
 use crate::tenant::{Tenant, TenantEvent};
 use cqrs_es::Aggregate;
@@ -43,6 +44,8 @@ pub fn known_events(aggregate_type: &str) -> Option<&'static [&'static str]> {
         Some(names::<RecipientEvent>())
     } else if aggregate_type == Evidence::TYPE {
         Some(names::<EvidenceEvent>())
+    } else if aggregate_type == Suppression::TYPE {
+        Some(names::<SuppressionEvent>())
     } else {
         None
     }
@@ -95,6 +98,8 @@ pub enum AnyEvent {
     Recipient(RecipientEvent),
     /// Of what is kept for auditors.
     Evidence(EvidenceEvent),
+    /// Of a suppressed address.
+    Suppression(SuppressionEvent),
 }
 
 /// A stored event that this program cannot read.
@@ -142,6 +147,8 @@ impl AnyEvent {
             Ok(Self::Recipient(RecipientEvent::deserialize(payload)?))
         } else if aggregate_type == Evidence::TYPE {
             Ok(Self::Evidence(EvidenceEvent::deserialize(payload)?))
+        } else if aggregate_type == Suppression::TYPE {
+            Ok(Self::Suppression(SuppressionEvent::deserialize(payload)?))
         } else {
             Err(UnreadableEvent::AggregateType(aggregate_type.to_owned()))
         }
@@ -175,5 +182,11 @@ impl From<RecipientEvent> for AnyEvent {
 impl From<EvidenceEvent> for AnyEvent {
     fn from(event: EvidenceEvent) -> Self {
         Self::Evidence(event)
+    }
+}
+
+impl From<SuppressionEvent> for AnyEvent {
+    fn from(event: SuppressionEvent) -> Self {
+        Self::Suppression(event)
     }
 }

@@ -18,6 +18,7 @@ use crate::id::StreamId;
 use crate::notification::{Notification, NotificationEvent};
 use crate::recipient::{Recipient, RecipientEvent};
 use crate::sample::tenant;
+use crate::suppression::{Suppression, SuppressionEvent};
 use crate::template::{Template, TemplateEvent};
 use crate::tenant::{Tenant, TenantEvent};
 use crate::upcast;
@@ -37,6 +38,7 @@ fn kinds() -> Vec<(&'static str, BTreeSet<String>)> {
         (Template::TYPE, names::<TemplateEvent>()),
         (Recipient::TYPE, names::<RecipientEvent>()),
         (Evidence::TYPE, names::<EvidenceEvent>()),
+        (Suppression::TYPE, names::<SuppressionEvent>()),
     ]
 }
 
@@ -86,6 +88,7 @@ fn stored(event: &AnyEvent) -> (String, String, Value) {
         AnyEvent::Template(event) => of(event),
         AnyEvent::Recipient(event) => of(event),
         AnyEvent::Evidence(event) => of(event),
+        AnyEvent::Suppression(event) => of(event),
     }
 }
 

@@ -76,6 +76,10 @@ uuid_id!(
     EvidenceId
 );
 uuid_id!(
+    /// An address of a tenant, suppressed or not any more.
+    SuppressionId
+);
+uuid_id!(
     /// One API key of a tenant; names the key in logs and metadata without revealing it.
     ApiKeyId
 );
@@ -111,6 +115,14 @@ impl TemplateId {
     pub fn of(tenant: TenantId, event_type: &EventTypeName, channel: Channel) -> Self {
         let name = format!("template|{channel}|{event_type}");
         Self(Uuid::new_v5(&tenant.0, name.as_bytes()))
+    }
+}
+
+impl SuppressionId {
+    /// Derives the suppression of a tenant's address, so that the same address always has one stream.
+    pub fn of(tenant: TenantId, address: &AddressRef) -> Self {
+        let name = [b"suppression|".as_slice(), address.as_bytes()].concat();
+        Self(Uuid::new_v5(&tenant.0, &name))
     }
 }
 
@@ -301,6 +313,11 @@ impl StreamId {
         Self::new(tenant, id.0)
     }
 
+    /// The stream of a suppressed address, named so that the log does not name the address.
+    pub fn suppression(tenant: TenantId, address: &AddressRef) -> Self {
+        Self::new(tenant, SuppressionId::of(tenant, address).0)
+    }
+
     fn new(tenant: TenantId, id: Uuid) -> Self {
         Self(format!("{}/{}", tenant.0.as_hyphenated(), id.as_hyphenated()))
     }
@@ -343,6 +360,8 @@ mod tests {
         let tenant = TenantId::from_uuid(Uuid::from_u128(7));
         let id = NotificationId::of_event(tenant, &EventId::parse("evt-1").unwrap());
         assert_eq!(id.to_string(), "de8a96bd-401d-53ee-b55c-8dcb92b2224a");
+        let id = SuppressionId::of(tenant, &AddressRef::from_bytes([7; 32]));
+        assert_eq!(id.to_string(), "0cec95f5-2f4c-560a-9016-307ae449d8b0");
     }
 
     #[test]

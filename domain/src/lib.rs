@@ -32,6 +32,7 @@ pub mod shapes;
 #[cfg(test)]
 mod stored_values;
 pub mod strength;
+pub mod suppression;
 pub mod template;
 pub mod tenant;
 pub mod text;
@@ -46,7 +47,7 @@ pub use event::AnyEvent;
 pub use expires_in::ExpiresIn;
 pub use id::{
     AddressRef, ApiKeyHash, ApiKeyId, DeliveryId, EventId, EvidenceId, Fingerprint, KeyId, NotificationId,
-    ProviderInstanceId, RecipientRef, StreamId, TemplateId, TenantId,
+    ProviderInstanceId, RecipientRef, StreamId, SuppressionId, TemplateId, TenantId,
 };
 pub use mail_route::MailRoute;
 pub use mailbox::{InvalidMailbox, Mailbox};

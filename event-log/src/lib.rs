@@ -52,6 +52,7 @@ pub use fail_point::FailPoint;
 pub use hindrance::Hindrance;
 pub use intact::LogChange;
 pub use interest::Interest;
+pub use kinds::SuppressionPage;
 pub use log::{EventLog, LogOptions, MAX_CLOCK_SKEW};
 pub use outage::Outage;
 pub use page::Page;

@@ -57,6 +57,13 @@ const CONFIGURATION: &str = concat!(
            ) e on true"
 );
 
+/// An id has a fixed length, so that the bytes are bounded by the number of rows: 128 each, with what is around it.
+const SUPPRESSIONS: &str = "select true as found, v.position, v.aggregate_id
+       from events v
+      where v.aggregate_type = 'Suppression' and v.position > $1
+      order by v.position
+      limit greatest($2::bigint / 128, 1)";
+
 const STREAMS: &str = concat!(
     "select p.stream, p.reached, p.whole, e.aggregate_type is not null as found, ",
     columns!("e.payload::text"),
@@ -148,6 +155,22 @@ impl Reader {
             sqlx::query(sql).bind(after.get()).bind(most).bind(bytes)
         })
         .await
+    }
+
+    /// Reads position and stream of the events of suppressed addresses after a position, in order.
+    pub(crate) async fn suppression_page(
+        &self,
+        after: Position,
+    ) -> Result<Vec<(Position, String)>, LogError> {
+        let mut page = Vec::new();
+        let place = ("Suppression".to_owned(), String::new(), after.get());
+        let bind: &Bind<'_> = &|sql, bytes| sqlx::query(sql).bind(after.get()).bind(bytes);
+        self.measured(Line::Directory, place, SUPPRESSIONS, bind, |row| {
+            page.push((Position::new(row.try_get("position")?), row.try_get("aggregate_id")?));
+            Ok(128)
+        })
+        .await?;
+        Ok(page)
     }
 
     async fn page_of(
@@ -357,6 +380,7 @@ mod tests {
         let plans = [
             (EVENTS_BETWEEN, "(0, 1000, 1000000, null, null, null, true)"),
             (CONFIGURATION, "(0, 1000, 1000000)"),
+            (SUPPRESSIONS, "(0, 1000000)"),
             (STREAMS, "(array['Tenant'], array['t'], array[0], 1000000)"),
         ];
         // A log that has just grown, of which the planner has no statistics.

@@ -1,10 +1,11 @@
 //! What an event of the log says to a read model.
 //!
-//! Only events of notifications and recipients are decoded; to all others these read models are deaf.
+//! Only events of notifications, recipients and suppressions are decoded; to all others these read models are deaf.
 
 use cqrs_es::Aggregate;
 use orqestra_domain::notification::{Notification, NotificationEvent};
 use orqestra_domain::recipient::{Recipient, RecipientEvent, RecipientForgotten};
+use orqestra_domain::suppression::{Suppression, SuppressionEvent};
 use orqestra_domain::{AnyEvent, NotificationId, StreamId, TenantId};
 use orqestra_event_log::{RecordedEvent, Unreadable};
 
@@ -14,6 +15,8 @@ pub(crate) enum Fact<'a> {
     Notification(NotificationId, &'a NotificationEvent),
     /// A person was forgotten.
     Forgotten(&'a RecipientForgotten),
+    /// Something happened to a suppressed address.
+    Suppression(&'a SuppressionEvent),
     /// Nothing that concerns a read model.
     Other,
 }
@@ -32,7 +35,8 @@ pub struct UnreadableFact {
 
 impl<'a> Fact<'a> {
     pub(crate) fn of(recorded: &'a RecordedEvent) -> Result<Self, UnreadableFact> {
-        let concerns = [Notification::TYPE, Recipient::TYPE].contains(&recorded.aggregate_type.as_ref());
+        let concerning = [Notification::TYPE, Recipient::TYPE, Suppression::TYPE];
+        let concerns = concerning.contains(&recorded.aggregate_type.as_ref());
         if !concerns {
             return Ok(Self::Other);
         }
@@ -51,6 +55,7 @@ impl<'a> Fact<'a> {
             AnyEvent::Recipient(RecipientEvent::RecipientForgotten(forgotten)) => {
                 Ok(Self::Forgotten(forgotten))
             }
+            AnyEvent::Suppression(event) => Ok(Self::Suppression(event)),
             AnyEvent::Tenant(_) | AnyEvent::Template(_) | AnyEvent::Evidence(_) => Ok(Self::Other),
         }
     }

@@ -16,6 +16,7 @@ pub mod inbox;
 mod plan;
 mod projection;
 mod rebuild;
+pub mod suppressions;
 pub mod usage;
 
 pub use delivery_status::DeliveryStatus;
@@ -24,4 +25,5 @@ pub use fact::UnreadableFact;
 pub use inbox::Inbox;
 pub use projection::{Projection, ProjectionTable};
 pub use rebuild::{RebuildError, RebuildMode, RebuildReport, TableDifference, rebuild};
+pub use suppressions::Suppressions;
 pub use usage::Usage;

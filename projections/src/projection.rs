@@ -9,6 +9,7 @@ use std::time::Duration;
 use cqrs_es::Aggregate;
 use orqestra_domain::notification::Notification;
 use orqestra_domain::recipient::Recipient;
+use orqestra_domain::suppression::Suppression;
 use orqestra_event_log::{
     Interest, OnPoison, RecordedEvent, Subscriber, SubscriberError, SubscriptionOptions,
 };
@@ -16,7 +17,7 @@ use sqlx::{PgConnection, PgTransaction};
 
 use crate::error::ApplyError;
 use crate::generation::Generation;
-use crate::{delivery_status, inbox, usage};
+use crate::{delivery_status, inbox, suppressions, usage};
 
 /// Larger batches merge more of what happens to one notification into one write.
 const BATCH: usize = 2_000;
@@ -26,6 +27,8 @@ const GATHER_USAGE: Duration = Duration::from_millis(250);
 /// How far the state of deliveries may be behind: people look at it, and nothing is decided by it. A transaction for each
 /// moment of each delivery would cost as much as the delivery.
 const GATHER_STATUS: Duration = Duration::from_millis(20);
+/// How far the list of suppressions may be behind: an operator looks through it now and then.
+const GATHER_SUPPRESSIONS: Duration = Duration::from_millis(250);
 
 /// A projection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,6 +39,8 @@ pub enum Projection {
     DeliveryStatus,
     /// See [`crate::usage`].
     Usage,
+    /// See [`crate::suppressions`].
+    Suppressions,
 }
 
 /// A table and the columns of its primary key.
@@ -49,7 +54,7 @@ pub struct ProjectionTable {
 
 impl Projection {
     /// All projections.
-    pub const ALL: [Self; 3] = [Self::Inbox, Self::DeliveryStatus, Self::Usage];
+    pub const ALL: [Self; 4] = [Self::Inbox, Self::DeliveryStatus, Self::Usage, Self::Suppressions];
 
     /// Name and version, under which its checkpoint is kept. Another version starts from zero.
     pub const fn name(self) -> &'static str {
@@ -57,6 +62,7 @@ impl Projection {
             Self::Inbox => "inbox-v1",
             Self::DeliveryStatus => "delivery-status-v1",
             Self::Usage => "usage-v1",
+            Self::Suppressions => "suppressions-v1",
         }
     }
 
@@ -73,6 +79,10 @@ impl Projection {
             Self::DeliveryStatus => SubscriptionOptions { gather: GATHER_STATUS, ..usual },
             // However many they are, they come down to a row a tenant.
             Self::Usage => SubscriptionOptions { rushed_batch: BATCH, gather: GATHER_USAGE, ..usual },
+            // Of most batches nothing is for it.
+            Self::Suppressions => {
+                SubscriptionOptions { rushed_batch: BATCH, gather: GATHER_SUPPRESSIONS, ..usual }
+            }
         }
     }
 
@@ -91,6 +101,7 @@ impl Projection {
             ]),
             Self::DeliveryStatus => Interest::of(&[Notification::TYPE]).except(&["NotificationRead"]),
             Self::Usage => Interest::of(&[Notification::TYPE]).only(&[usage::ACCEPTED]).without_payloads(),
+            Self::Suppressions => Interest::of(&[Suppression::TYPE]),
         }
     }
 
@@ -109,6 +120,9 @@ impl Projection {
                 },
             ],
             Self::Usage => &[ProjectionTable { name: "usage_minutes", key: &["minute", "tenant_id"] }],
+            Self::Suppressions => {
+                &[ProjectionTable { name: "suppressions", key: &["tenant_id", "address_ref"] }]
+            }
         }
     }
 
@@ -123,6 +137,7 @@ impl Projection {
             Self::Inbox => inbox::apply(conn, generation, events).await,
             Self::DeliveryStatus => delivery_status::apply(conn, generation, events).await,
             Self::Usage => usage::apply(conn, generation, events).await,
+            Self::Suppressions => suppressions::apply(conn, generation, events).await,
         }
     }
 }

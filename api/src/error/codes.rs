@@ -19,6 +19,7 @@ pub(crate) const CODES: &[&str] = &[
     "unknown_api_key",
     "unknown_template",
     "unknown_provider",
+    "unknown_suppression",
     "method_not_allowed",
     "request_timeout",
     "nothing_to_resolve",

@@ -13,6 +13,7 @@ fn all() -> Vec<ApiError> {
         Thing::ApiKey,
         Thing::Template,
         Thing::Provider,
+        Thing::Suppression,
     ];
     let conflicts = [
         Conflict::TenantExists,

@@ -9,6 +9,7 @@ use orqestra_commands::Reason;
 use orqestra_domain::notification::SkipReason;
 use orqestra_domain::provider::{BaseUrl, Host, ProviderLimits};
 use orqestra_domain::retry::RetryDelays;
+use orqestra_domain::suppression::SuppressionReason;
 use orqestra_domain::tenant::Limits;
 use orqestra_domain::{
     Channel, EmailAddress, EventId, EventTypeName, ExpiresIn, Mailbox, PushCategories, Strength, TenantName,
@@ -42,6 +43,20 @@ const SKIPS: &[&str] = &{
 };
 const SCOPES: &[&str] = &["message", "pairing", "provider", "throttled"];
 const TEST_OUTCOMES: &[&str] = &["taken", "not_taken", "throttled", "refused", "unknown"];
+const SUPPRESSED_FOR: &[&str] = &{
+    let mut names = [""; SuppressionReason::ALL.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = SuppressionReason::ALL[at].as_str();
+        at += 1;
+    }
+    names
+};
+/// The channels that have addresses.
+const ADDRESSED: Bound = One(&[Channel::Email.as_str(), Channel::Sms.as_str()]);
+/// An email address, or a phone number.
+const ADDRESS: Bound = Text(LEAST_ADDRESS, EmailAddress::MAX_CHARS);
+const HASH: Bound = Like("^[0-9a-f]{64}$");
 /// No control character, as `char::is_control` has them.
 const NO_CONTROLS: &str = r"^[^\x00-\x1f\x7f-\x9f]*$";
 /// A name of labels of up to 63 characters, or an IPv6 address; an IPv4 address is such a name.
@@ -168,6 +183,16 @@ fn fields() -> Vec<(&'static str, &'static str, Bound)> {
         ("ExplanationBody", "reason", Plain(1, Reason::MAX_CHARS)),
         ("ExplanationBody", "include", List(0, usize::MAX, &One(INCLUDED))),
         ("Decision", "resolution", One(&["delivered", "resend", "drop"])),
+        ("NewSuppression", "channel", ADDRESSED),
+        ("NewSuppression", "address", ADDRESS),
+        ("NewSuppression", "reason", One(SUPPRESSED_FOR)),
+        ("AddressLookup", "channel", ADDRESSED),
+        ("AddressLookup", "address", ADDRESS),
+        ("SuppressionView", "addressRef", HASH),
+        ("SuppressionView", "channel", ADDRESSED),
+        ("SuppressionView", "reason", One(SUPPRESSED_FOR)),
+        ("SuppressionView", "notificationId", Uuid),
+        ("SuppressionState", "addressRef", HASH),
         ("PlanLine", "channel", One(CHANNELS)),
         ("PlanLine", "status", One(&["PLANNED", "SKIPPED"])),
         ("ChannelState", "channel", One(CHANNELS)),
@@ -234,6 +259,7 @@ fn fields() -> Vec<(&'static str, &'static str, Bound)> {
         ("HistoryAnswer", "success", True),
         ("Resolved", "success", True),
         ("SandboxMessages", "success", True),
+        ("SuppressionList", "success", True),
         ("TemplateList", "success", True),
         ("TenantList", "success", True),
         ("TriggerAnswer", "success", True),
@@ -245,7 +271,7 @@ fn within(bounds: &RangeInclusive<u64>) -> Bound {
 }
 
 /// Parameters, by where they stand and their name; of one operation alone where it is named.
-const PARAMETERS: [(Option<&str>, ParameterIn, &str, Bound); 14] = [
+const PARAMETERS: [(Option<&str>, ParameterIn, &str, Bound); 16] = [
     (None, ParameterIn::Path, "tenantId", Uuid),
     (None, ParameterIn::Path, "notificationId", Uuid),
     (None, ParameterIn::Path, "deliveryId", Uuid),
@@ -253,6 +279,8 @@ const PARAMETERS: [(Option<&str>, ParameterIn, &str, Bound); 14] = [
     (None, ParameterIn::Path, "eventId", ID),
     (None, ParameterIn::Path, "eventType", TYPE),
     (None, ParameterIn::Path, "channel", One(CHANNELS)),
+    (None, ParameterIn::Path, "addressRef", HASH),
+    (Some("listSuppressions"), ParameterIn::Query, "cursor", From(1)),
     (None, ParameterIn::Query, "cursor", Uuid),
     (None, ParameterIn::Query, "limit", From(1)),
     (None, ParameterIn::Query, "offset", From(0)),

@@ -26,6 +26,10 @@ pub(crate) struct Done {
     success: bool,
 }
 
+impl Done {
+    pub(crate) const DONE: Self = Self { success: true };
+}
+
 /// Marks a notification read.
 #[utoipa::path(
     put,
@@ -66,5 +70,5 @@ pub(crate) async fn mark_read(
         Ok::<_, ApiError>(())
     });
     marked.await??;
-    Ok(Json(Done { success: true }))
+    Ok(Json(Done::DONE))
 }

@@ -7,6 +7,9 @@ use std::collections::BTreeSet;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use orqestra_api::server::{Bounds, Served, serve};
+use orqestra_commands::{Context, Suppress};
+use orqestra_domain::Channel;
+use orqestra_domain::suppression::SuppressionReason;
 use orqestra_tests::described::{self, Told};
 use orqestra_tests::http::{Http, Request as Sent};
 use serde_json::{Value, json};
@@ -99,7 +102,7 @@ impl Walk<'_> {
     }
 }
 
-fn all_good(shop: &Caller, event: &str, notification: &str, delivery: &str) -> Vec<Good> {
+fn all_good(shop: &Caller, [event, notification, delivery, address_ref]: [&str; 4]) -> Vec<Good> {
     let tenant = &shop.tenant;
     let of = |rest: &str| format!("/admin/v1/tenants/{tenant}{rest}");
     let good = |operation, method: &Method, path: String, body: Option<Value>| Good {
@@ -128,6 +131,7 @@ fn all_good(shop: &Caller, event: &str, notification: &str, delivery: &str) -> V
         {"kind": "resend", "apiKey": "re_1", "from": "Shop <a@example.org>", "webhookSecret": "whsec_AAAA"},
         {"kind": "sendgrid", "apiKey": "SG.1", "webhookPublicKey": "AAAA"},
     ]);
+    let opted_out = json!({"channel": "SMS", "address": OPTED_OUT});
     vec![
         good("triggerEvent", post, "/api/v1/events/trigger".to_owned(), Some(order("evt-again"))),
         good("getEvent", get, format!("/api/v1/events/{event}"), None),
@@ -180,6 +184,10 @@ fn all_good(shop: &Caller, event: &str, notification: &str, delivery: &str) -> V
             format!("/admin/v1/sandbox/messages?tenantId={tenant}&limit=1"),
             None,
         ),
+        good("suppressAddress", post, of("/suppressions"), Some(opted_out.clone())),
+        good("lookUpSuppression", post, of("/suppressions/lookup"), Some(opted_out)),
+        good("listSuppressions", get, of("/suppressions?limit=1"), None),
+        good("liftSuppression", &Method::DELETE, of(&format!("/suppressions/{address_ref}")), None),
         good("openWebSocket", get, "/connection/websocket".to_owned(), None),
         good("healthz", get, "/healthz".to_owned(), None),
         good("readyz", get, "/readyz".to_owned(), None),
@@ -205,7 +213,9 @@ fn elsewhere(good: &Good, shop: &Caller) -> Vec<Good> {
 fn wrong(good: &Good, shop: &Caller) -> Good {
     let path = match good.operation {
         "listNotifications" => format!("{}&cursor=x", good.path),
-        "listTenants" | "listTemplates" | "listSandboxMessages" => good.path.replace("limit=1", "limit=0"),
+        "listTenants" | "listTemplates" | "listSandboxMessages" | "listSuppressions" => {
+            good.path.replace("limit=1", "limit=0")
+        }
         "markNotificationRead" => good.path.replace("/u-1/", "/%01/"),
         "getTemplate" => good.path.replace("/PUSH", "/FAX").replace("/EMAIL", "/FAX"),
         "getProviders" => format!("/admin/v1/tenants/{}/providers/FAX", shop.tenant),
@@ -218,6 +228,23 @@ fn wrong(good: &Good, shop: &Caller) -> Good {
         _ => good.body.as_ref().map(|_| json!({})),
     };
     Good { path, body, ..good.clone() }
+}
+
+/// The number of a recipient who opted out of text messages.
+const OPTED_OUT: &str = "+254712345679";
+
+/// Suppresses that number as the engine does, and gives its look-up form.
+async fn suppressed(world: &World, shop: &Caller, notification: &str) -> String {
+    let tenant = world.commands.directory().tenant(shop.tenant.parse().unwrap()).unwrap();
+    let suppress = Suppress {
+        channel: Channel::Sms,
+        address_ref: tenant.index.address_ref(OPTED_OUT),
+        reason: SuppressionReason::OptedOut,
+        notification: Some(notification.parse().unwrap()),
+        cause: Some("twilio_21610".to_owned()),
+    };
+    world.commands.suppress(tenant.id, suppress.clone(), &Context::engine("test")).await.unwrap();
+    suppress.address_ref.to_string()
 }
 
 /// Serves the same on a real connection.
@@ -252,13 +279,14 @@ async fn every_described_status_is_answered_as_it_is_described() {
         )
         .await;
     let mut walk = Walk { world: &world, shop: shop.clone(), seen: BTreeSet::new(), fields: BTreeSet::new() };
-    let accepted = walk.good(&all_good(&shop, "", "", "")[0]).await;
-    drop(walk.good(&all_good(&shop, "", "", "")[0]).await);
+    let accepted = walk.good(&all_good(&shop, [""; 4])[0]).await;
+    drop(walk.good(&all_good(&shop, [""; 4])[0]).await);
     let (event, notification) =
         (accepted["eventId"].as_str().unwrap(), accepted["notificationId"].as_str().unwrap());
     world.drain(&shop, &[event]).await;
     let delivery = accepted["plan"][0]["deliveryId"].as_str().unwrap();
-    let all = all_good(&shop, event, notification, delivery);
+    let address_ref = suppressed(&world, &shop, notification).await;
+    let all = all_good(&shop, [event, notification, delivery, &address_ref]);
     for good in all.iter().filter(|good| !["resolveDelivery", "openWebSocket"].contains(&good.operation)) {
         walk.good(good).await;
     }

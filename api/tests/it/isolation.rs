@@ -28,6 +28,10 @@ fn routes(of: &Caller, notification: &str, delivery: &str) -> Vec<(Method, Strin
         (Method::POST, format!("/admin/v1/tenants/{tenant}/events/evt-1/explanation"), true),
         (Method::POST, format!("/admin/v1/deliveries/{delivery}/resolve"), true),
         (Method::GET, format!("/admin/v1/sandbox/messages?tenantId={tenant}"), false),
+        (Method::POST, format!("/admin/v1/tenants/{tenant}/suppressions"), true),
+        (Method::GET, format!("/admin/v1/tenants/{tenant}/suppressions"), false),
+        (Method::POST, format!("/admin/v1/tenants/{tenant}/suppressions/lookup"), true),
+        (Method::DELETE, format!("/admin/v1/tenants/{tenant}/suppressions/{}", "0".repeat(64)), false),
     ]
     .into()
 }

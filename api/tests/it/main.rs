@@ -16,6 +16,7 @@ mod order;
 mod probes;
 mod providers;
 mod slow_readers;
+mod suppressions;
 mod too_large;
 mod trigger;
 mod wire;

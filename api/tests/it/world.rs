@@ -22,7 +22,7 @@ use orqestra_commands::{AdminName, Commands, Directory};
 use orqestra_dispatch::{Dispatch, DispatchDeps, DispatchSettings, PrivateHosts, SUBSCRIPTION, sandbox};
 use orqestra_event_log::source::{ManualClock, SystemIds};
 use orqestra_event_log::{Clock, EventLog, LogOptions, MIGRATOR, SubscriptionOptions, run_subscription};
-use orqestra_projections::{DeliveryStatus, Inbox, Projection};
+use orqestra_projections::{DeliveryStatus, Inbox, Projection, Suppressions};
 use orqestra_realtime::{Hub, RealtimeTokens};
 use orqestra_tests::described::{self, Told};
 use orqestra_tests::postgres::{HeldAppends, PgPool, TestDatabase};
@@ -174,7 +174,8 @@ impl World {
         let parts = AppParts {
             commands: commands.clone(),
             inbox: Inbox::new(pool.clone(), vault, log),
-            deliveries: DeliveryStatus::new(pool),
+            deliveries: DeliveryStatus::new(pool.clone()),
+            suppressions: Suppressions::new(pool),
             sandbox: Arc::new(move |tenant, asked| {
                 let (pool, vault) = kept.clone();
                 Box::pin(async move { sandbox::messages(&pool, &vault, tenant, asked).await })

@@ -8,6 +8,7 @@ pub(crate) mod notification;
 pub(crate) mod provider;
 mod secret;
 mod show;
+pub(crate) mod suppression;
 pub(crate) mod template;
 pub(crate) mod tenant;
 pub(crate) mod trigger;

@@ -16,6 +16,7 @@ use orqestra_event_log::Position;
 
 use super::entry::{TemplateEntry, TemplateVersion, TenantEntry};
 use super::error::DirectoryError;
+use super::suppressed::MaybeSuppressed;
 
 #[derive(Default)]
 pub(super) struct Fold {
@@ -30,6 +31,7 @@ pub(super) struct Fold {
     pub(super) halted: HashMap<TenantId, Position>,
     /// The tenants of which a channel has a provider that only a newer program can read.
     pub(super) unread: BTreeMap<TenantId, (Channel, String)>,
+    pub(super) suppressed: MaybeSuppressed,
     templates: HashMap<(TenantId, TemplateId), Template>,
     /// Each tenant's templates in the order in which they are listed.
     named: HashMap<TenantId, BTreeMap<(EventTypeName, Channel), TemplateId>>,

@@ -1,4 +1,4 @@
-//! Keeping up: the first reading of all tenants and templates, then the log's tail.
+//! Keeping up: the first reading of all tenants, templates and suppressed addresses, then the log's tail.
 //!
 //! A secret that cannot be opened because the database is away is tried again; the position does not move past it. A
 //! change that this program cannot read halts its tenant and nobody else.
@@ -25,8 +25,9 @@ use crate::content::WEBHOOK_SECRET_FIELD;
 const BATCH: usize = 4_000;
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(250);
 /// The aggregates whose events say something here; a forgotten person's keys leave this process's memory.
-const KINDS: &[&str] = &["Tenant", "Template", RECIPIENT];
+const KINDS: &[&str] = &["Tenant", "Template", RECIPIENT, SUPPRESSION];
 const RECIPIENT: &str = "Recipient";
+const SUPPRESSION: &str = "Suppression";
 /// However large notifications are, they are passed over.
 const INTEREST: Interest = Interest::of(KINDS);
 
@@ -67,8 +68,22 @@ impl Directory {
             at = page.reached;
             self.fold_in(&page.events).await?;
         }
+        // Last, so that no suppression before the position that is reached is missing.
+        self.read_suppressions().await?;
         self.0.reached.send_replace(at.max(head));
         Ok(())
+    }
+
+    async fn read_suppressions(&self) -> Result<(), DirectoryError> {
+        let mut at = Position::ZERO;
+        loop {
+            let page = self.0.log.read_suppressions_after(at).await?;
+            if page.reached == at {
+                return Ok(());
+            }
+            at = page.reached;
+            self.fold_mut().suppressed.extend(&page.streams);
+        }
     }
 
     async fn catch_up(&self) -> Result<(), DirectoryError> {
@@ -94,6 +109,11 @@ impl Directory {
     async fn fold_in(&self, batch: &[Arc<RecordedEvent>]) -> Result<(), DirectoryError> {
         let mut tenants: HashMap<TenantId, (Tenant, Position)> = HashMap::new();
         for event in batch.iter().filter(|event| KINDS.contains(&event.aggregate_type.as_ref())) {
+            if event.aggregate_type == SUPPRESSION {
+                // Whatever it says: its stream tells.
+                self.fold_mut().suppressed.extend(StreamId::split(&event.aggregate_id).as_ref());
+                continue;
+            }
             let read = match event.event() {
                 Ok(read) => read,
                 Err(error) if event.aggregate_type == RECIPIENT => {
@@ -126,7 +146,7 @@ impl Directory {
                     let Some((tenant, id)) = StreamId::split(&event.aggregate_id) else { continue };
                     self.fold_mut().put_template(tenant, TemplateId::from_uuid(id), change);
                 }
-                AnyEvent::Notification(_) | AnyEvent::Evidence(_) => {}
+                AnyEvent::Notification(_) | AnyEvent::Evidence(_) | AnyEvent::Suppression(_) => {}
             }
         }
         for (id, (state, position)) in tenants {

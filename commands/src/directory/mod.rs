@@ -10,6 +10,7 @@ mod entry;
 mod error;
 mod fold;
 mod follow;
+mod suppressed;
 
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -17,7 +18,9 @@ use std::time::Duration;
 
 use orqestra_domain::notification::{TemplateChoice, TemplateRef};
 use orqestra_domain::provider::ProviderEntry;
-use orqestra_domain::{ApiKeyId, Channel, EventTypeName, ExpiresIn, PushCategories, TemplateId, TenantId};
+use orqestra_domain::{
+    ApiKeyId, Channel, EventTypeName, ExpiresIn, PushCategories, SuppressionId, TemplateId, TenantId,
+};
 use orqestra_event_log::{EventLog, LogError, Position};
 use orqestra_vault::{Vault, hash_api_key};
 use tokio::sync::watch;
@@ -232,6 +235,17 @@ impl Directory {
             Some(configured) => !configured.is_empty(),
             None => self.0.default_provider == DefaultProvider::Sandbox && channel != Channel::Push,
         }
+    }
+
+    /// Whether an address may be suppressed. Its stream decides where it may; where it may not, it was never suppressed as far
+    /// as this process knows.
+    pub(crate) fn may_be_suppressed(&self, tenant: TenantId, address: SuppressionId) -> bool {
+        self.fold().suppressed.holds(tenant, address.as_uuid())
+    }
+
+    /// Makes sure that an address's stream is asked from now on, ahead of the log.
+    pub(crate) fn ask_of_suppression(&self, tenant: TenantId, address: SuppressionId) {
+        self.fold_mut().suppressed.extend([&(tenant, address.as_uuid())]);
     }
 
     /// How far in the log the directory is.

@@ -14,4 +14,5 @@ mod metadata;
 mod newer;
 mod provider_tests;
 mod support;
+mod suppression;
 mod trigger;

@@ -103,6 +103,9 @@ impl Deliverer {
             Err(SendError::Refused { cause, answer, reach: Reach::Everywhere }) => {
                 Verdict::Refused { cause, answer, scope: FailureScope::Message }
             }
+            Err(SendError::Refused { cause, answer, reach: Reach::OptedOut }) => {
+                Verdict::OptedOut { cause, answer }
+            }
             Err(SendError::Refused { cause, answer, reach: Reach::ThisProvider }) if others.exist() => {
                 Verdict::PassedOn { cause, answer }
             }

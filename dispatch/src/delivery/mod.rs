@@ -12,6 +12,7 @@ mod learned;
 mod outcome;
 mod prepare;
 mod span;
+mod suppressed;
 pub(crate) mod turn;
 
 use std::fmt;
@@ -205,9 +206,6 @@ impl Deliverer {
         };
         let others = Others::beside(&carrier, &prepared.carriers, &asking);
         let which = choose::which_try(&carrier, delivery);
-        if !carrier.may_try(which, self.clock.now()) {
-            return self.put_off(row, carrier.provider.name()).await;
-        }
         // Whoever has to wait for a provider waits outside of the turn.
         let permit = if let Ok(permit) = tokio::time::timeout(Duration::ZERO, carrier.permit()).await {
             permit
@@ -217,8 +215,14 @@ impl Deliverer {
             turn.resume().await;
             waited.map_err(|_| Later::ProvidersBusy)?
         };
-        let claimed = self.claim(row, &prepared, &carrier, deadline).await?;
-        let Some(expires_at) = claimed else { return Ok(()) };
+        if !carrier.may_try(which, self.clock.now()) {
+            return self.put_off(row, carrier.provider.name()).await;
+        }
+        let claimed = self.claim(row, &prepared, &carrier, deadline).await;
+        if !matches!(claimed, Ok(Some(_))) {
+            carrier.not_tried(which);
+        }
+        let Some(expires_at) = claimed? else { return Ok(()) };
         let message = self.message(row, &story, prepared, deadline);
         let accepted_at = story.accepted.accepted_at;
         // A call may take long: of what was loaded for it only the message stays.

@@ -53,6 +53,11 @@ pub(super) enum Verdict {
         answer: Option<String>,
         scope: FailureScope,
     },
+    /// Refused wherever it is sent from: the recipient told the provider to send no more.
+    OptedOut {
+        cause: String,
+        answer: Option<String>,
+    },
     Unknown {
         policy: UnknownPolicy,
         cause: String,
@@ -68,7 +73,7 @@ impl Verdict {
             Self::Sent(_) => "sent",
             Self::NotTaken(_) => "not_taken",
             Self::PassedOn { .. } => "passed_on",
-            Self::Refused { .. } => "refused",
+            Self::Refused { .. } | Self::OptedOut { .. } => "refused",
             Self::Unknown { .. } => "unknown",
         }
     }
@@ -77,7 +82,9 @@ impl Verdict {
         match self {
             Self::Sent(sent) => sent.answer.as_deref(),
             Self::NotTaken(not_taken) => not_taken.answer.as_deref(),
-            Self::Refused { answer, .. } | Self::PassedOn { answer, .. } => answer.as_deref(),
+            Self::Refused { answer, .. } | Self::OptedOut { answer, .. } | Self::PassedOn { answer, .. } => {
+                answer.as_deref()
+            }
             Self::Unknown { .. } => None,
         }
     }
@@ -99,6 +106,9 @@ impl Deliverer {
                         tracing::info!(duration_ms, "outcomes are recorded again");
                     }
                     Self::count(&attempt, &verdict, &state, at);
+                    if let Verdict::OptedOut { cause, .. } = verdict {
+                        self.suppress(attempt.key, &state, cause).await;
+                    }
                     return Ok(());
                 }
                 Err(CommandError::Refused(refusal)) => {
@@ -191,6 +201,10 @@ impl Deliverer {
             }
             Verdict::Refused { cause, scope, .. } => {
                 let failure = failure(FailureClass::Permanent, *scope, cause, None, answer);
+                commands.record_failure(tenant, notification, failure, &used, context).await
+            }
+            Verdict::OptedOut { cause, .. } => {
+                let failure = failure(FailureClass::Permanent, FailureScope::Message, cause, None, answer);
                 commands.record_failure(tenant, notification, failure, &used, context).await
             }
             Verdict::Unknown { policy, cause } => {

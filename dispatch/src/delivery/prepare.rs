@@ -81,6 +81,9 @@ impl Deliverer {
             let kept_by = WaitReason::of(directory, &entry, channel);
             return Ok(Err(kept_by.map_or(Unsendable::Expired, Unsendable::Wait)));
         }
+        if let Some(unsendable) = self.suppressed(story, row.key).await? {
+            return Ok(Err(unsendable));
+        }
         let carriers = match channel {
             Channel::Email | Channel::Sms => {
                 let carried = self.carriers.of(&entry, channel);

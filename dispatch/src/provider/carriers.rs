@@ -113,6 +113,13 @@ impl Carrier {
         which == Try::First || !self.breaker.is_closed(now) || self.retries.take(now)
     }
 
+    /// Gives back what a call that is not made took from the retry budget.
+    pub(crate) fn not_tried(&self, which: Try) {
+        if which == Try::Again {
+            self.retries.answered(which);
+        }
+    }
+
     /// Waits for one of the provider's permits.
     pub(crate) async fn permit(&self) -> Permit {
         self.permits.permit().await

@@ -158,6 +158,8 @@ pub enum Reach {
     Everywhere,
     /// The message at this provider, which cannot or will not carry it; another one may.
     ThisProvider,
+    /// The recipient, who told the provider to send no more: whatever is sent to the address.
+    OptedOut,
 }
 
 /// Carries messages of one tenant and channel.

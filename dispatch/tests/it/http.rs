@@ -6,7 +6,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use orqestra_commands::{ClearSecret, ListedProvider, ProviderInput, TenantEntry};
 use orqestra_dispatch::{DispatchSettings, PrivateHosts};
-use orqestra_domain::notification::{AttemptOutcome, Delivery, DeliveryState};
+use orqestra_domain::notification::{AttemptOutcome, Delivery, DeliveryState, SkipReason};
 use orqestra_domain::provider::{
     AfricasTalkingConfig, BaseUrl, Endpoint, HttpConfig, ResendConfig, SendGridConfig, Sender, TwilioConfig,
     TwilioSender,
@@ -332,5 +332,41 @@ async fn a_host_of_this_machine_is_connected_to_only_where_installation_and_entr
             }
             dispatch.stop().await;
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_whose_owner_opted_out_at_the_provider_is_suppressed() {
+    let twilio_says = r#"{"code":21610,"message":"Attempt to send to unsubscribed recipient","status":400}"#;
+    let africastalking_says = r#"{"SMSMessageData":{"Message":"Sent to 0/1","Recipients":[{"statusCode":406,"messageId":"None"}]}}"#;
+    for (kind, status, body, code) in [
+        (twilio as fn(Endpoint) -> Config, 400, twilio_says, "twilio_21610"),
+        (africastalking, 201, africastalking_says, "africastalking_406"),
+    ] {
+        let scene = Scene::of(kind, [Reply::Answer(status, "", body.to_owned())]).await;
+        let (world, tenant) = (&scene.world, &scene.tenant);
+        let dispatch = world.dispatch(settings());
+        let delivery = scene.settled().await;
+        assert!(
+            matches!(&delivery.state, DeliveryState::Abandoned { cause } if cause == code),
+            "{delivery:?}"
+        );
+        let mut head = world.commands.log().head();
+        let suppressed = tokio::time::timeout(crate::world::DEADLINE, async {
+            loop {
+                head.borrow_and_update();
+                let asked = world.commands.suppression(tenant.id, &delivery.address_ref.unwrap()).await;
+                if let Some(suppressed) = asked.unwrap() {
+                    return suppressed;
+                }
+                head.changed().await.unwrap();
+            }
+        });
+        assert_eq!(suppressed.await.expect("in time").cause.as_deref(), Some(code));
+        let next = world.trigger(tenant, "e-2").await;
+        let skipped = DeliveryState::Skipped { reason: SkipReason::Suppressed };
+        assert_eq!(world.settled(tenant, next, SMS).await.state, skipped, "{code}");
+        assert_eq!(scene.server.asked().len(), 1);
+        dispatch.stop().await;
     }
 }

@@ -22,6 +22,7 @@ mod script;
 mod smtp;
 mod smtp_replies;
 mod smtp_server;
+mod suppression;
 mod tls;
 mod trial;
 mod unknown;

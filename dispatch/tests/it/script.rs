@@ -19,6 +19,8 @@ pub(crate) enum Answer {
     Refused,
     /// Refused by this provider alone.
     RefusedHere,
+    /// Refused because the recipient told the provider to send no more.
+    OptedOut,
     /// Asks to be left alone for that many seconds.
     Throttled(u64),
     Silence,
@@ -190,6 +192,7 @@ impl Provider for Actor {
                 }
                 Answer::Refused => Err(refused(Reach::Everywhere)),
                 Answer::RefusedHere => Err(refused(Reach::ThisProvider)),
+                Answer::OptedOut => Err(refused(Reach::OptedOut)),
                 Answer::Silence => Err(SendError::Unknown { cause: "no_answer".to_owned() }),
                 Answer::Hang => std::future::pending().await,
             }

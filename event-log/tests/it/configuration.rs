@@ -55,6 +55,7 @@ async fn what_was_decided_by_an_older_tenant_or_template_is_not_stored() {
         (SHOP, "Notification", SHOP, false),
         (SHOP, "Recipient", SHOP, false),
         (SHOP, "Evidence", SHOP, false),
+        (SHOP, "Suppression", SHOP, false),
     ] {
         let changed = last(&there.append(append(of, kind, next(), Ticket::default())).await);
         let plan = append(by, "Notification", next(), read_by(by, up_to));

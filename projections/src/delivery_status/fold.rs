@@ -81,7 +81,7 @@ impl<'a> Changes<'a> {
         for recorded in events {
             match Fact::of(recorded)? {
                 Fact::Notification(id, event) => changes.notification(recorded, id, event),
-                Fact::Forgotten(_) | Fact::Other => {}
+                Fact::Forgotten(_) | Fact::Suppression(_) | Fact::Other => {}
             }
         }
         Ok(changes)

@@ -52,7 +52,7 @@ impl<'a> Changes<'a> {
                 Fact::Forgotten(forgotten) => {
                     changes.forgotten.insert((recorded.tenant, forgotten.recipient_ref), recorded.position);
                 }
-                Fact::Other => {}
+                Fact::Suppression(_) | Fact::Other => {}
             }
         }
         Ok(changes)

@@ -12,4 +12,5 @@ mod read_your_writes;
 mod rebuilding;
 mod roles;
 mod support;
+mod suppressions;
 mod usage;

@@ -9,6 +9,7 @@ use hyper::Method;
 use orqestra_domain::evidence::Evidence;
 use orqestra_domain::notification::Notification;
 use orqestra_domain::recipient::Recipient;
+use orqestra_domain::suppression::Suppression;
 use orqestra_domain::template::Template;
 use orqestra_domain::tenant::Tenant;
 use orqestra_event_log::Ticket;
@@ -58,6 +59,9 @@ async fn what_the_whole_engine_stored_reads_the_same() {
     let path = format!("/api/v1/notifications/{}/user-1/{id}/read", tenant.id);
     drop(world.call(Request::put(path).key(&tenant.key)).await.expect(200));
     assert_eq!(world.sandbox(tenant, "SMS").await.len(), 5, "a reading, which is on record");
+    let path = format!("/admin/v1/tenants/{}/suppressions", tenant.id);
+    let address = json!({"channel": "SMS", "address": "+254712345678"});
+    drop(world.admin(Method::POST, &path, &address).await.expect(200));
     forget(world, "user-2").await;
 
     let inside = Inside::of(world).await;
@@ -73,11 +77,19 @@ async fn what_the_whole_engine_stored_reads_the_same() {
             Notification::TYPE => same::<Notification>(&inside, id).await,
             Recipient::TYPE => same::<Recipient>(&inside, id).await,
             Evidence::TYPE => same::<Evidence>(&inside, id).await,
+            Suppression::TYPE => same::<Suppression>(&inside, id).await,
             other => panic!("no aggregate is called {other}"),
         }
     }
     let kinds: BTreeSet<_> = streams.iter().map(|(kind, _)| kind.as_str()).collect();
-    let all = [Tenant::TYPE, Template::TYPE, Notification::TYPE, Recipient::TYPE, Evidence::TYPE];
+    let all = [
+        Tenant::TYPE,
+        Template::TYPE,
+        Notification::TYPE,
+        Recipient::TYPE,
+        Evidence::TYPE,
+        Suppression::TYPE,
+    ];
     assert_eq!(kinds, BTreeSet::from(all));
     inside.close().await;
 }

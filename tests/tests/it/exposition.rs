@@ -107,6 +107,7 @@ async fn series_whose_labels_are_known_begin_at_zero() {
         r#"orqestra_breaker_opened_total{provider="smtp"}"#,
         r#"orqestra_provider_throttled_total{provider="smtp"}"#,
         r#"orqestra_swept_total{channel="EMAIL"}"#,
+        r#"orqestra_suppressed_total{channel="SMS",reason="opted_out"}"#,
         r#"orqestra_subscription_parked_total{subscription="inbox-v1"}"#,
         r#"orqestra_subscription_halted{subscription="dispatch-v1"}"#,
         r#"orqestra_subscription_outdated{subscription="usage-v1"}"#,

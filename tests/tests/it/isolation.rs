@@ -46,6 +46,7 @@ async fn routes(world: &World, victim: &Tenant) -> Vec<Route> {
             ("deliveryId", &state.channel("EMAIL").delivery_id),
             ("eventType", "order.confirmed"),
             ("channel", "SMS"),
+            ("addressRef", &"0".repeat(64)),
         ] {
             filled = filled.replace(&format!("{{{name}}}"), value);
         }
@@ -177,6 +178,9 @@ async fn a_personal_value_stands_in_clear_nowhere_in_the_database() {
     drop(world.trigger(&tenant, &body).await.expect(200));
     assert_eq!(world.settled(&tenant, "the-events-own-id").await.ends(), "EMAIL SENT, SMS SENT, PUSH SENT");
     assert_eq!(world.sandbox(&tenant, "EMAIL").await[0]["recipient"], "the-users-address@example.org");
+    let path = format!("/admin/v1/tenants/{}/suppressions", tenant.id);
+    let suppressed = json!({"channel": "EMAIL", "address": "the-users-address@example.org"});
+    drop(world.admin(Method::POST, &path, &suppressed).await.expect(200));
     let smtp = json!({"kind": "smtp", "host": "127.0.0.1", "port": 25, "tls": "tls",
                       "from": "Shop <shop@example.net>", "username": "the-servers-user", "password": "the-servers-password"});
     world.providers(&tenant, "EMAIL", &json!([smtp])).await;

@@ -54,5 +54,6 @@ mod sending;
 mod several;
 mod shutdown;
 mod starting;
+mod suppressions;
 mod templates;
 mod traces;

@@ -5,7 +5,8 @@
 //! | answer | then |
 //! |---|---|
 //! | 2xx, recipient 100 to 102 | taken |
-//! | recipient 403, 404, 406 | refused everywhere: the number, or its owner opted out |
+//! | recipient 403, 404 | refused everywhere: the number |
+//! | recipient 406 | refused everywhere, and the number is suppressed: its owner opted out |
 //! | recipient 402, 405, or the same in words; HTTP 400, 401, 403, 404, 405 | not taken, the provider: sender, balance, account |
 //! | recipient 401, 409; HTTP 409 | not taken, the message: held for its risk, or for the night |
 //! | recipient 500, 501 | unknown |
@@ -109,7 +110,8 @@ impl Data {
 fn of_code(code: u32) -> Said {
     let says = match code {
         402 | 405 => Says::NotTaken(Scope::Provider),
-        403 | 404 | 406 => Says::Refused(Reach::Everywhere),
+        403 | 404 => Says::Refused(Reach::Everywhere),
+        406 => Says::Refused(Reach::OptedOut),
         401 | 409 => Says::NotTaken(Scope::Message),
         500 | 501 => Says::Unknown,
         _ => Says::Refused(Reach::ThisProvider),
@@ -183,7 +185,7 @@ mod tests {
             (403, "refused"),
             (404, "refused"),
             (405, "provider"),
-            (406, "refused"),
+            (406, "opted out"),
             (407, "refused here"),
             (409, "message"),
             (500, "unknown"),

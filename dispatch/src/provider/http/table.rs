@@ -69,6 +69,7 @@ fn word(says: &Says) -> String {
         Says::NotTaken(Scope::Throttled) => "throttled".to_owned(),
         Says::Refused(Reach::Everywhere) => "refused".to_owned(),
         Says::Refused(Reach::ThisProvider) => "refused here".to_owned(),
+        Says::Refused(Reach::OptedOut) => "opted out".to_owned(),
         Says::Unknown => "unknown".to_owned(),
     }
 }

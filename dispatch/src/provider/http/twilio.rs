@@ -7,7 +7,8 @@
 //! | answer | then |
 //! |---|---|
 //! | 2xx with a `sid` | taken |
-//! | 21211, 21214, 21217, 21265, 21266, 21268, 21610, 30004 to 30006 | refused everywhere: the number, or its owner opted out |
+//! | 21211, 21214, 21217, 21265, 21266, 21268, 30004 to 30006 | refused everywhere: the number, or its carrier blocks the message |
+//! | 21610 | refused everywhere, and the number is suppressed: its owner opted out |
 //! | the account, its credentials, its sender or service; 21408, a country that it is not set up for; 63038, its daily cap; 401, 403, 404 | not taken, the provider |
 //! | 20429, 21611, 14107, 63017, 429 | not taken, throttled |
 //! | 21702, 21730, 30001, 30022 | not taken, the message |
@@ -86,10 +87,11 @@ fn validity(message: &Message) -> Option<u64> {
 
 fn of_code(code: u32) -> Option<Says> {
     Some(match code {
-        // The number does not exist, is premium or a landline's, or its owner opted out.
-        21_211 | 21_214 | 21_217 | 21_265 | 21_266 | 21_268 | 21_610 | 30_004..=30_006 => {
+        // The number does not exist, is premium or a landline's, or its carrier blocks the message.
+        21_211 | 21_214 | 21_217 | 21_265 | 21_266 | 21_268 | 30_004..=30_006 => {
             Says::Refused(Reach::Everywhere)
         }
+        21_610 => Says::Refused(Reach::OptedOut),
         // The account, its credentials and its path.
         10_001 | 20_003..=20_006 | 20_008 | 20_403 | 20_404 | 20_410 | 30_002 | 63_038 | 70_051
         // The sender, and what the engine asks with.
@@ -161,10 +163,11 @@ mod tests {
             21_212, 21_264, 21_267, 21_408, 21_601, 21_603, 21_606, 21_607, 21_609, 21_616, 21_624, 21_659,
             21_660, 21_661, 21_663, 21_701, 21_704, 21_705, 21_709, 21_711,
         ];
-        let refused = [21_211, 21_214, 21_217, 21_265, 21_266, 21_268, 21_610, 30_004, 30_005, 30_006];
+        let refused = [21_211, 21_214, 21_217, 21_265, 21_266, 21_268, 30_004, 30_005, 30_006];
         for (codes, says) in [
             (&provider[..], "provider"),
             (&refused[..], "refused"),
+            (&[21_610][..], "opted out"),
             (&[14_107, 20_429, 21_611, 63_017][..], "throttled"),
             (&[21_702, 21_730, 30_001, 30_022][..], "message"),
             (&[21_608, 21_612, 21_614, 21_617, 21_618][..], "refused here"),
@@ -176,7 +179,7 @@ mod tests {
         }
         for (status, code, says) in [
             (400, 21_211, "refused"),
-            (400, 21_610, "refused"),
+            (400, 21_610, "opted out"),
             (400, 21_268, "refused"),
             (401, 20_003, "provider"),
             (403, 20_005, "provider"),

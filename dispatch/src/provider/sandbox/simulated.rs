@@ -10,6 +10,7 @@
 //! | `slow@` | `+15005550004` | kept after 3 seconds |
 //! | `rate-limited@` | `+15005550005` | throttled until 10 seconds after the event was accepted, then kept |
 //! | `timeout@` | `+15005550006` | kept, and the first answer is lost: unknown, and taken when it is asked for again |
+//! | `opted-out@` | `+15005550007` | refused, and the address is suppressed |
 
 use std::time::Duration;
 
@@ -33,6 +34,7 @@ pub(super) enum Simulated {
     /// For so long.
     RateLimited(Duration),
     Timeout,
+    OptedOut,
 }
 
 impl Simulated {
@@ -52,6 +54,7 @@ impl Simulated {
             "slow" | "0004" => Self::Slow,
             "rate-limited" | "0005" => throttled.map_or(Self::Delivered, Self::RateLimited),
             "timeout" | "0006" => Self::Timeout,
+            "opted-out" | "0007" => Self::OptedOut,
             _ => return None,
         })
     }
@@ -69,6 +72,10 @@ impl Simulated {
             Self::SoftBounce => not_taken(Cause::SandboxSoftBounce, Scope::Message, None),
             Self::HardBounce => {
                 let (cause, reach) = (Cause::SandboxHardBounce.into(), Reach::Everywhere);
+                Err(SendError::Refused { cause, answer: None, reach })
+            }
+            Self::OptedOut => {
+                let (cause, reach) = (Cause::SandboxOptedOut.into(), Reach::OptedOut);
                 Err(SendError::Refused { cause, answer: None, reach })
             }
             Self::Slow => {
@@ -121,6 +128,7 @@ mod tests {
             ("Slow", "0004", Simulated::Slow),
             ("rate-limited", "0005", Simulated::RateLimited(left)),
             ("timeout", "0006", Simulated::Timeout),
+            ("opted-out", "0007", Simulated::OptedOut),
         ] {
             let of = |address: String| Simulated::of(&to(&address, 2));
             assert_eq!(of(format!("{name}@SANDBOX.example")), Some(simulated));
@@ -128,7 +136,7 @@ mod tests {
         }
         let later = Simulated::of(&to("rate-limited@sandbox.example", 10));
         assert_eq!(later, Some(Simulated::Delivered));
-        for other in ["ann@sandbox.example", "timeout@example.org", "+254712345678", "+15005550007"] {
+        for other in ["ann@sandbox.example", "timeout@example.org", "+254712345678", "+15005550008"] {
             assert_eq!(Simulated::of(&to(other, 0)), None, "{other}");
         }
     }

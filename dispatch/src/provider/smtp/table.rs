@@ -273,6 +273,7 @@ mod tests {
             SendError::NotTaken(NotTaken { scope: Scope::Throttled, .. }) => "throttled",
             SendError::Refused { reach: Reach::Everywhere, .. } => "refused",
             SendError::Refused { reach: Reach::ThisProvider, .. } => "refused here",
+            SendError::Refused { reach: Reach::OptedOut, .. } => "opted out",
             SendError::Unknown { .. } => "unknown",
             SendError::NotAsked { .. } => "not asked",
         }
