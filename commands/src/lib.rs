@@ -26,6 +26,7 @@ mod mark_read;
 mod put_template;
 mod record_failure;
 mod record_reading;
+mod record_receipt;
 mod record_success;
 mod register_tenant;
 mod resolve_outcome;
@@ -44,6 +45,7 @@ pub use caller_id::CallerId;
 pub use change_tenant::{IssuedApiKey, TenantPatch};
 pub use content::{
     RECIPIENT_FIELD, RecipientContact, RenderedContent, VARIABLES_FIELD, answer_field, content_field,
+    receipt_field,
 };
 pub use context::{Actor, AdminName, Context, InvalidAdminName};
 pub use directory::{
@@ -55,6 +57,7 @@ pub use execute::{Commands, Committed};
 pub use explain::{Explanation, Opened, Reveal, Server, Servers, Show};
 pub use put_template::PutTemplate;
 pub use record_reading::{Person, Reading, Reason};
+pub use record_receipt::{ReceiptTaken, Suppress};
 pub use register_tenant::{RegisterTenant, Registered};
 pub use seed_platform::SeedError;
 pub use set_providers::{

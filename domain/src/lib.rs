@@ -44,7 +44,7 @@ pub use channel::Channel;
 pub use event::AnyEvent;
 pub use id::{
     AddressRef, ApiKeyHash, ApiKeyId, DeliveryId, EventId, EvidenceId, Fingerprint, KeyId, NotificationId,
-    ProviderInstanceId, RecipientRef, StreamId, TemplateId, TenantId,
+    ProviderInstanceId, ReceiptRef, RecipientRef, StreamId, TemplateId, TenantId,
 };
 pub use mail_route::MailRoute;
 pub use mailbox::{InvalidMailbox, Mailbox};

@@ -12,5 +12,6 @@ mod idempotency_keys;
 mod instances;
 mod metadata;
 mod newer;
+mod receipts;
 mod support;
 mod trigger;

@@ -23,7 +23,7 @@ pub use event::{
     NotificationRead, OpenAttempt, OutcomeResolved, Resolution,
 };
 pub use plan::{PlanInput, PlanOutcome, PlannedChannel, SkipReason, TemplateChoice, TemplateRef, plan};
-pub use receipt::ReceiptSays;
+pub use receipt::{ReceiptRecorded, ReceiptSays, ReceiptState, RecordReceipt};
 pub use refusal::NotificationRefusal;
 pub use state::{AttemptOutcome, AttemptState, Delivery, DeliveryState, Notification, Story};
 

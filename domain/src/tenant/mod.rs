@@ -15,7 +15,7 @@ pub use event::{
     ApiKeyIssued, ApiKeyRevoked, Changed, DeliveryChannelsSet, Limits, LimitsChanged, ProvidersSet,
     PushCategoriesSet, SenderSet, TenantEvent, TenantRegistered, TenantRenamed, WebhookSecretSet,
 };
-pub use state::{Tenant, TenantRecord, TenantRefusal};
+pub use state::{RemovedProvider, Tenant, TenantRecord, TenantRefusal};
 
 use crate::aggregate::aggregate;
 
