@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use orqestra_commands::{Actor, AdminName, Commands};
 use orqestra_dispatch::PrivateHosts;
+use orqestra_dispatch::callback::Receipts;
 use orqestra_dispatch::sandbox::{Asked, SandboxError, SandboxPage};
 use orqestra_domain::TenantId;
 use orqestra_projections::{DeliveryStatus, Inbox};
@@ -41,6 +42,8 @@ pub struct AppParts {
     pub deliveries: DeliveryStatus,
     /// The sandbox's messages.
     pub sandbox: SandboxReader,
+    /// What records providers' receipts.
+    pub receipts: Receipts,
     /// What issues realtime tokens.
     pub tokens: Arc<RealtimeTokens>,
     /// The hub whose connections are opened here.

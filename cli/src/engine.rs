@@ -13,6 +13,7 @@ use orqestra_api::limits::{Limits, Moment};
 use orqestra_api::server::{self, Bounds, Served};
 use orqestra_api::{AdminToken, App, AppParts, DemoPage, ProbesAt, Process, ProcessParts};
 use orqestra_commands::{Commands, DefaultProvider, Directory};
+use orqestra_dispatch::callback::Receipts;
 use orqestra_dispatch::{Dispatch, DispatchDeps, DispatchSettings, PrivateHosts, PushFeed, sandbox};
 use orqestra_event_log::source::{SystemClock, SystemIds};
 use orqestra_event_log::{
@@ -320,6 +321,7 @@ impl Engine {
                 let (pool, vault) = (pool.clone(), vault.clone());
                 Box::pin(async move { sandbox::messages(&pool, &vault, tenant, asked).await })
             }),
+            receipts: Receipts::new(self.commands.clone(), self.pools.callers.clone()),
             tokens: Arc::new(RealtimeTokens::new(secrets.realtime.as_bytes())?),
             hub,
             allowed_origins: settings.allowed_origins.clone(),
@@ -407,6 +409,7 @@ pub(crate) fn dispatch_settings(settings: &Settings) -> DispatchSettings {
         claim: settings.claim,
         provider_timeout: settings.provider_timeout,
         smtp_authorities: settings.smtp_authorities.clone(),
+        public_url: settings.public_url.as_ref().map(|url| url.as_str().into()),
         ..defaults
     }
 }

@@ -14,11 +14,14 @@
 //! A callback that is repeated while its signature holds is harmless: [`Receipt::event_ref`] tells a repeat.
 
 mod africastalking;
+mod record;
 mod resend;
 mod sendgrid;
 #[cfg(test)]
 mod signed;
 pub(crate) mod twilio;
+pub(crate) mod unmatched;
+mod verify;
 
 use hyper::HeaderMap;
 use orqestra_domain::notification::ReceiptSays;
@@ -26,6 +29,9 @@ use orqestra_domain::provider::{HttpConfig, SecretName};
 use orqestra_domain::{Cause, Channel, DeliveryId, NotificationId, Sealed, Timestamp};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+
+pub use self::record::{NotTaken, Receipts, Taken, Verified};
+pub use self::verify::{Unverified, verify};
 
 /// The name under which the delivery's id goes along with a message.
 pub(crate) const DELIVERY: &str = "orqestra_delivery";
