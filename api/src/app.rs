@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use orqestra_commands::{Actor, AdminName, Commands};
+use orqestra_dispatch::callback::Receipts;
 use orqestra_dispatch::sandbox::{Asked, SandboxError, SandboxPage};
 use orqestra_dispatch::{PrivateHosts, ProviderTester};
 use orqestra_domain::TenantId;
@@ -45,6 +46,8 @@ pub struct AppParts {
     pub sandbox: SandboxReader,
     /// What sends test messages, by the providers of this process.
     pub provider_tests: ProviderTester,
+    /// What records providers' receipts.
+    pub receipts: Receipts,
     /// What issues realtime tokens.
     pub tokens: Arc<RealtimeTokens>,
     /// The hub whose connections are opened here.

@@ -51,7 +51,17 @@ pub(crate) async fn refused(error: ApiError, headers: &HeaderMap, mut body: Body
 }
 
 /// Reads the whole body of a caller that is known.
-pub(crate) async fn read(mut body: Body, mut held: Held, within: Duration) -> Result<Bytes, ApiError> {
+pub(crate) async fn read(body: Body, held: Held, within: Duration) -> Result<Bytes, ApiError> {
+    read_up_to(MAX_BYTES, body, held, within).await
+}
+
+/// Reads a whole body of so many bytes at most.
+pub(crate) async fn read_up_to(
+    most: usize,
+    mut body: Body,
+    mut held: Held,
+    within: Duration,
+) -> Result<Bytes, ApiError> {
     let announced = body.size_hint().upper().and_then(|length| usize::try_from(length).ok());
     let mut bytes = Vec::with_capacity(announced.unwrap_or(0).min(AT_FIRST));
     let reading = async {
@@ -60,7 +70,7 @@ pub(crate) async fn read(mut body: Body, mut held: Held, within: Duration) -> Re
             // What came is copied: a frame of one byte keeps a whole buffer of the connection.
             let Some(data) = frame.data_ref() else { continue };
             let length = bytes.len() + data.len();
-            if length > MAX_BYTES {
+            if length > most {
                 return Err(ApiError::PayloadTooLarge);
             }
             let room = held.grown(length)?;

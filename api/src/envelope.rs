@@ -82,6 +82,7 @@ pub(crate) const fn challenge(error: &ApiError) -> Option<&'static str> {
             Some("ApiKey header=\"x-api-key\"")
         }
         ApiError::InvalidSignature => Some("HMAC-SHA256 header=\"X-Orqestra-Signature\""),
+        ApiError::InvalidCallback => Some("Signature"),
         ApiError::InvalidAdminToken => Some("Bearer"),
         ApiError::MalformedRequest
         | ApiError::TooManyWrongTokens(_)
@@ -89,6 +90,7 @@ pub(crate) const fn challenge(error: &ApiError) -> Option<&'static str> {
         | ApiError::HeadersTooLarge
         | ApiError::IncompleteBody
         | ApiError::MalformedJson(_)
+        | ApiError::UnreadableCallback
         | ApiError::NoSuchRoute
         | ApiError::NotFound(_)
         | ApiError::MethodNotAllowed

@@ -45,6 +45,10 @@ pub(crate) enum ApiError {
     TenantInactive,
     /// The body is not signed with the tenant's secret.
     InvalidSignature,
+    /// No entry of the tenant has signed the callback.
+    InvalidCallback,
+    /// The callback is signed, and is not what its provider sends.
+    UnreadableCallback,
     /// Not the admin token.
     InvalidAdminToken,
     /// Too many wrong admin tokens; for so many seconds no other is looked at.
@@ -125,10 +129,12 @@ impl ApiError {
             Self::HeadersTooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large"),
             Self::IncompleteBody => (StatusCode::BAD_REQUEST, "incomplete_body"),
             Self::MalformedJson(_) => (StatusCode::BAD_REQUEST, "malformed_json"),
+            Self::UnreadableCallback => (StatusCode::BAD_REQUEST, "unreadable_callback"),
             Self::MissingApiKey => (StatusCode::UNAUTHORIZED, "missing_api_key"),
             Self::InvalidApiKey => (StatusCode::UNAUTHORIZED, "invalid_api_key"),
             Self::TenantInactive => (StatusCode::UNAUTHORIZED, "tenant_inactive"),
             Self::InvalidSignature => (StatusCode::UNAUTHORIZED, "invalid_signature"),
+            Self::InvalidCallback => (StatusCode::UNAUTHORIZED, "invalid_callback"),
             Self::InvalidAdminToken => (StatusCode::UNAUTHORIZED, "invalid_admin_token"),
             Self::TooManyWrongTokens(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many_wrong_tokens"),
             Self::NoSuchRoute => (StatusCode::NOT_FOUND, "no_such_route"),
@@ -175,6 +181,8 @@ impl ApiError {
             Self::MissingApiKey => "The x-api-key header is missing".to_owned(),
             Self::InvalidApiKey => "The API key is not valid".to_owned(),
             Self::TenantInactive => "The tenant is inactive".to_owned(),
+            Self::InvalidCallback => "No provider of the tenant has signed this callback".to_owned(),
+            Self::UnreadableCallback => "The callback is not what the provider sends".to_owned(),
             Self::InvalidSignature => "The X-Orqestra-Signature header is missing or wrong".to_owned(),
             Self::InvalidAdminToken => "The admin token is missing or wrong".to_owned(),
             Self::TooManyWrongTokens(_) => {
@@ -238,6 +246,8 @@ impl ApiError {
             | Self::InvalidApiKey
             | Self::TenantInactive
             | Self::InvalidSignature
+            | Self::InvalidCallback
+            | Self::UnreadableCallback
             | Self::InvalidAdminToken
             | Self::NoSuchRoute
             | Self::NotFound(_)

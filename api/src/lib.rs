@@ -11,6 +11,7 @@ mod answers;
 mod app;
 mod auth;
 mod body;
+mod callbacks;
 mod demo;
 mod digits;
 mod envelope;

@@ -20,7 +20,7 @@ use self::shared::{Credentials, SharedErrors};
 use crate::app::App;
 use crate::public_url::PublicUrl;
 use crate::view::ChannelView;
-use crate::{admin, probe, realtime, v1};
+use crate::{admin, callbacks, probe, realtime, v1};
 
 pub(crate) const PATH: &str = "/openapi.json";
 
@@ -34,6 +34,7 @@ pub(crate) const PATH: &str = "/openapi.json";
         (name = "Events", description = "Events of tenants, in and out"),
         (name = "Notifications", description = "What a user got in the app"),
         (name = "Realtime", description = "Pushes as they come"),
+        (name = "Callbacks", description = "What providers say later of the messages that they took"),
         (name = "Admin", description = "What operators set and look at"),
         (name = "Probes", description = "How the process stands, and what it serves"),
     ),
@@ -62,6 +63,8 @@ pub(crate) const PATH: &str = "/openapi.json";
         admin::suppressions::list,
         admin::suppression_lookup::look_up,
         admin::suppression::lift,
+        callbacks::called,
+        callbacks::called_in_secret,
         realtime::websocket::websocket,
         probe::healthz::healthz,
         probe::readyz::readyz,

@@ -11,10 +11,10 @@ use crate::error::ApiError;
 use crate::observe::observe;
 use crate::probe::ProbesAt;
 use crate::process::Process;
-use crate::{admin, demo, openapi, probe, realtime, v1};
+use crate::{admin, callbacks, demo, openapi, probe, realtime, v1};
 
 /// Every route's pattern.
-pub(crate) const ROUTES: [&str; 25] = [
+pub(crate) const ROUTES: [&str; 27] = [
     v1::trigger::PATH,
     v1::realtime_token::PATH,
     v1::history::PATH,
@@ -33,6 +33,8 @@ pub(crate) const ROUTES: [&str; 25] = [
     admin::suppressions::PATH,
     admin::suppression_lookup::PATH,
     admin::suppression::PATH,
+    callbacks::PATH,
+    callbacks::SECRET_PATH,
     realtime::websocket::PATH,
     probe::healthz::PATH,
     probe::readyz::PATH,
@@ -70,6 +72,8 @@ pub fn router(app: App) -> Router {
         .route(admin::suppressions::PATH, post(admin::suppressions::add).get(admin::suppressions::list))
         .route(admin::suppression_lookup::PATH, post(admin::suppression_lookup::look_up))
         .route(admin::suppression::PATH, delete(admin::suppression::lift))
+        .route(callbacks::PATH, post(callbacks::called))
+        .route(callbacks::SECRET_PATH, post(callbacks::called_in_secret))
         .route(realtime::websocket::PATH, get(realtime::websocket::websocket))
         .route(openapi::PATH, get(openapi::openapi))
         .merge(demo::routes(app.demo));
@@ -91,6 +95,12 @@ fn begin_metrics() {
     }
     for reason in ["wrong_token", "waits"] {
         metrics::counter!("orqestra_admin_refusals_total", "reason" => reason).increment(0);
+    }
+    for provider in callbacks::KINDS {
+        metrics::counter!("orqestra_receipts_rejected_total", "provider" => provider).increment(0);
+        metrics::counter!("orqestra_receipts_total",
+            "provider" => provider, "receipt" => "delivered", "outcome" => "recorded")
+        .increment(0);
     }
     for outcome in ["recovered", "not_recovered", "not_yet", "failed"] {
         metrics::counter!("orqestra_realtime_recoveries_total", "outcome" => outcome).increment(0);

@@ -8,7 +8,7 @@ use orqestra_commands::{Commands, Server, Servers};
 use orqestra_dispatch::WaitReason;
 use orqestra_domain::notification::{
     AttemptOutcome, AttemptState, Delivery, DeliveryState, FailureClass, FailureScope, PlanOutcome,
-    PlannedChannel, Story, TemplateRef,
+    PlannedChannel, ReceiptState, Story, TemplateRef,
 };
 use orqestra_domain::{Channel, EventId, NotificationId, ProviderInstanceId, TenantId, Timestamp};
 use orqestra_projections::Inbox;
@@ -210,6 +210,9 @@ pub(crate) struct ChannelState {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "date-time")]
     sent_at: Option<String>,
+    /// What the provider said later of the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receipt: Option<ReceiptView>,
     /// Whether it may reach the recipient twice.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     possible_duplicate: bool,
@@ -219,6 +222,29 @@ pub(crate) struct ChannelState {
     /// The template version planned.
     #[serde(skip_serializing_if = "Option::is_none")]
     template: Option<TemplateView>,
+}
+
+/// What a provider said of a message after it took it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ReceiptView {
+    /// `deferred`, `delivered`, `undelivered`, `bounced`, `opted_out` or `complained`.
+    #[schema(example = "delivered")]
+    status: &'static str,
+    /// Why: a stable code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "sendgrid_bounce")]
+    cause: Option<String>,
+    /// When, by the provider.
+    #[schema(format = "date-time")]
+    occurred_at: String,
+}
+
+impl ReceiptView {
+    fn of(receipt: &ReceiptState) -> Self {
+        let (status, occurred_at) = (receipt.says.as_str(), receipt.occurred_at.to_string());
+        Self { status, cause: receipt.cause.clone(), occurred_at }
+    }
 }
 
 impl ChannelState {
@@ -234,11 +260,14 @@ impl ChannelState {
             cause: last.and_then(|attempt| match &attempt.outcome {
                 AttemptOutcome::Failed { cause, .. } => Some(cause.clone()),
                 AttemptOutcome::Unknown { cause, .. } => cause.clone(),
-                AttemptOutcome::Open | AttemptOutcome::Succeeded { .. } => None,
+                AttemptOutcome::Open | AttemptOutcome::Succeeded { .. } | AttemptOutcome::Proved { .. } => {
+                    None
+                }
             }),
             next_due: None,
             expires_at: delivery.expires_at.as_ref().map(Timestamp::to_string),
             sent_at: None,
+            receipt: delivery.receipt().map(ReceiptView::of),
             possible_duplicate: delivery.attempts.iter().any(|attempt| attempt.possible_duplicate),
             missing_variables: delivery.missing.clone(),
             template: delivery.template.as_ref().map(TemplateView::of),
@@ -365,7 +394,8 @@ impl AttemptView {
         };
         match &attempt.outcome {
             AttemptOutcome::Open => {}
-            AttemptOutcome::Succeeded { at, provider_message_id } => {
+            AttemptOutcome::Succeeded { at, provider_message_id }
+            | AttemptOutcome::Proved { at, provider_message_id } => {
                 view.outcome = "SUCCEEDED";
                 view.ended_at = Some(at.to_string());
                 view.provider_message_id.clone_from(provider_message_id);

@@ -13,6 +13,7 @@ use orqestra_api::limits::{Limits, Moment};
 use orqestra_api::server::{self, Bounds, Served};
 use orqestra_api::{AdminToken, App, AppParts, DemoPage, ProbesAt, Process, ProcessParts};
 use orqestra_commands::{Commands, DefaultProvider, Directory};
+use orqestra_dispatch::callback::Receipts;
 use orqestra_dispatch::{
     Dispatch, DispatchDeps, DispatchSettings, PrivateHosts, ProviderTester, PushFeed, sandbox,
 };
@@ -328,6 +329,7 @@ impl Engine {
                 Box::pin(async move { sandbox::messages(&pool, &vault, tenant, asked).await })
             }),
             provider_tests,
+            receipts: Receipts::new(self.commands.clone(), self.pools.callers.clone()),
             tokens: Arc::new(RealtimeTokens::new(secrets.realtime.as_bytes())?),
             hub,
             allowed_origins: settings.allowed_origins.clone(),
@@ -412,6 +414,7 @@ pub(crate) fn dispatch_settings(settings: &Settings) -> DispatchSettings {
         claim: settings.claim,
         provider_timeout: settings.provider_timeout,
         smtp_authorities: settings.smtp_authorities.clone(),
+        public_url: settings.public_url.as_ref().map(|url| url.as_str().into()),
         ..defaults
     }
 }

@@ -1,6 +1,6 @@
 //! The JSON inside sealed fields, and the names under which they are sealed. Frozen: additive only.
 
-use orqestra_domain::{Channel, EmailAddress, EventId, PhoneNumber, UserId};
+use orqestra_domain::{Channel, EmailAddress, EventId, PhoneNumber, ReceiptRef, UserId};
 use serde::{Deserialize, Serialize};
 
 /// Inside `NotificationAccepted.recipient`.
@@ -49,6 +49,11 @@ pub const fn content_field(channel: Channel) -> &'static str {
         Channel::Sms => "content:SMS",
         Channel::Push => "content:PUSH",
     }
+}
+
+/// The name under which a provider's words of a receipt are sealed.
+pub fn receipt_field(channel: Channel, receipt: ReceiptRef) -> String {
+    format!("receipt:{channel}:{receipt}")
 }
 
 /// The name under which a provider's answer to an attempt is sealed.

@@ -379,6 +379,7 @@ const fn priority(command: &NotificationCommand, ctx: &Context) -> Priority {
         | NotificationCommand::Resolve(_)
         | NotificationCommand::Hold(_)
         | NotificationCommand::Skip(_)
+        | NotificationCommand::RecordReceipt(_)
         | NotificationCommand::MarkRead(_) => ctx.actor.priority(),
     }
 }
@@ -397,6 +398,7 @@ fn is_beside(command: &NotificationCommand, event: &RecordedEvent) -> bool {
         | NotificationCommand::Resolve(_)
         | NotificationCommand::Hold(_)
         | NotificationCommand::Skip(_)
+        | NotificationCommand::RecordReceipt(_)
         | NotificationCommand::MarkRead(_) => return false,
     };
     let payload: Option<Value> = serde_json::from_str(&event.payload).ok();

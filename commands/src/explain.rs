@@ -247,6 +247,7 @@ impl Commands {
                 | NotificationEvent::AttemptOutcomeUnknown(_)
                 | NotificationEvent::OutcomeResolved(_)
                 | NotificationEvent::DeliveryHeld(_)
+                | NotificationEvent::ReceiptRecorded(_)
                 | NotificationEvent::DeliveryAbandoned(_)
                 | NotificationEvent::DeliverySkipped(_)
                 | NotificationEvent::NotificationRead(_) => None,

@@ -27,6 +27,7 @@ mod mark_read;
 mod put_template;
 mod record_failure;
 mod record_reading;
+mod record_receipt;
 mod record_success;
 mod register_tenant;
 mod request_provider_test;
@@ -47,6 +48,7 @@ pub use caller_id::CallerId;
 pub use change_tenant::{IssuedApiKey, TenantPatch};
 pub use content::{
     RECIPIENT_FIELD, RecipientContact, RenderedContent, VARIABLES_FIELD, answer_field, content_field,
+    receipt_field,
 };
 pub use context::{Actor, AdminName, Context, InvalidAdminName};
 pub use directory::{
@@ -58,6 +60,7 @@ pub use execute::{Commands, Committed};
 pub use explain::{Explanation, Opened, Reveal, Server, Servers, Show};
 pub use put_template::PutTemplate;
 pub use record_reading::{Person, Reading, Reason};
+pub use record_receipt::ReceiptTaken;
 pub use register_tenant::{RegisterTenant, Registered};
 pub use request_provider_test::{ProviderTestRequest, RequestedProviderTest, TestAddress};
 pub use seed_platform::SeedError;

@@ -52,6 +52,7 @@ impl Trail {
         match event {
             NotificationEvent::NotificationAccepted(_)
             | NotificationEvent::OutcomeResolved(_)
+            | NotificationEvent::ReceiptRecorded(_)
             | NotificationEvent::NotificationRead(_) => None,
             NotificationEvent::DeliveryRendered(event) => due(event.channel),
             NotificationEvent::AttemptStarted(event) => due(event.channel),
@@ -86,6 +87,7 @@ impl Trail {
             | NotificationEvent::AttemptSucceeded(_)
             | NotificationEvent::DeliveryAbandoned(_)
             | NotificationEvent::DeliverySkipped(_)
+            | NotificationEvent::ReceiptRecorded(_)
             | NotificationEvent::NotificationRead(_) => {}
         }
     }

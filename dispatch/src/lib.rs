@@ -7,6 +7,7 @@
 //! `provider/` with its table of answers, an arm in `carriers::Providers`, a variant in the domain's `ProviderConfig`, and a
 //! test for each row of the table.
 
+pub mod callback;
 mod delivery;
 mod due;
 mod hosts;

@@ -53,6 +53,8 @@ pub struct DispatchSettings {
     pub name_servers: NameServers,
     /// Whether providers may be on hosts that are not the web's.
     pub private_hosts: PrivateHosts,
+    /// The address by which the world reaches the installation, where it is known: what providers are told to call back to.
+    pub public_url: Option<Arc<str>>,
     /// Calls to the sandbox for one tenant and channel at one time.
     pub sandbox_calls: usize,
     /// Failures of a whole provider, one after the other, that open its breaker.
@@ -83,6 +85,7 @@ impl Default for DispatchSettings {
             smtp_authorities: None,
             name_servers: NameServers::default(),
             private_hosts: PrivateHosts::default(),
+            public_url: None,
             sandbox_calls: 192,
             breaker_failures: 5,
             breaker_pause: Duration::from_secs(30),

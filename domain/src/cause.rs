@@ -157,6 +157,40 @@ causes! {
     VariablesUnreadable = "variables_unreadable",
     /// What was sealed of the content cannot be opened.
     ContentUnreadable = "content_unreadable",
+    /// Resend: the recipient's server refused the message for good.
+    ResendBounce = "resend_bounce",
+    /// Resend: the recipient's server refused the message for now, or it cannot be told.
+    ResendSoftBounce = "resend_soft_bounce",
+    /// Resend: the message is delayed.
+    ResendDelayed = "resend_delayed",
+    /// Resend: the recipient reported the message.
+    ResendComplaint = "resend_complaint",
+    /// Resend: the message was taken, and not sent.
+    ResendFailed = "resend_failed",
+    /// Resend: the address is on its own list of suppressed ones.
+    ResendSuppressed = "resend_suppressed",
+    /// `SendGrid`: the recipient's server refused the message for good.
+    SendGridBounce = "sendgrid_bounce",
+    /// `SendGrid`: the recipient's server blocked the message.
+    SendGridBlocked = "sendgrid_blocked",
+    /// `SendGrid`: the recipient's server puts the message off.
+    SendGridDeferred = "sendgrid_deferred",
+    /// `SendGrid`: the message was taken, and not sent.
+    SendGridDropped = "sendgrid_dropped",
+    /// `SendGrid`: the recipient reported the message.
+    SendGridSpamReport = "sendgrid_spam_report",
+    /// `SendGrid`: the recipient unsubscribed.
+    SendGridUnsubscribed = "sendgrid_unsubscribed",
+    /// Twilio: not delivered, without a code.
+    TwilioUndelivered = "twilio_undelivered",
+    /// Africa's Talking: not delivered, or rejected.
+    AfricasTalkingUndelivered = "africastalking_undelivered",
+    /// Africa's Talking: the handset was not reached in time.
+    AfricasTalkingAbsent = "africastalking_absent",
+    /// Africa's Talking: the number is nobody's.
+    AfricasTalkingNoSuchNumber = "africastalking_no_such_number",
+    /// Africa's Talking: the recipient does not want messages of this sender.
+    AfricasTalkingOptedOut = "africastalking_opted_out",
 }
 
 impl From<Cause> for String {

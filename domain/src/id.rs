@@ -279,6 +279,10 @@ hash_id!(
     Fingerprint
 );
 hash_id!(
+    /// SHA-256 of a provider's kind and what it calls a receipt by: tells a repeat.
+    ReceiptRef
+);
+hash_id!(
     /// SHA-256 of an API key; the key itself is random and never stored.
     ApiKeyHash
 );

@@ -47,7 +47,7 @@ pub use event::AnyEvent;
 pub use expires_in::ExpiresIn;
 pub use id::{
     AddressRef, ApiKeyHash, ApiKeyId, DeliveryId, EventId, EvidenceId, Fingerprint, KeyId, NotificationId,
-    ProviderInstanceId, RecipientRef, StreamId, SuppressionId, TemplateId, TenantId,
+    ProviderInstanceId, ReceiptRef, RecipientRef, StreamId, SuppressionId, TemplateId, TenantId,
 };
 pub use mail_route::MailRoute;
 pub use mailbox::{InvalidMailbox, Mailbox};

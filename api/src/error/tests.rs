@@ -34,6 +34,8 @@ fn all() -> Vec<ApiError> {
         ApiError::InvalidApiKey,
         ApiError::TenantInactive,
         ApiError::InvalidSignature,
+        ApiError::InvalidCallback,
+        ApiError::UnreadableCallback,
         ApiError::InvalidAdminToken,
         ApiError::TooManyWrongTokens(1),
         ApiError::NoSuchRoute,

@@ -6,7 +6,7 @@
 use std::ops::RangeInclusive;
 
 use orqestra_commands::Reason;
-use orqestra_domain::notification::SkipReason;
+use orqestra_domain::notification::{ReceiptSays, SkipReason};
 use orqestra_domain::provider::{BaseUrl, Host, ProviderLimits};
 use orqestra_domain::retry::RetryDelays;
 use orqestra_domain::suppression::SuppressionReason;
@@ -32,6 +32,15 @@ const TLS: &[&str] = &["none", "starttls", "tls"];
 const WAITS: &[&str] = &["tenant_inactive", "no_provider", "no_sender"];
 const SUBSCRIPTION: &[&str] = &["starting", "stands_by", "follows", "interrupted", "halted", "outdated"];
 const PARTS: &[&str] = &["log", "clock", "directory", "projection", "dispatch", "readiness"];
+const RECEIPTS: &[&str] = &{
+    let mut words = [""; ReceiptSays::ALL.len()];
+    let mut at = 0;
+    while at < words.len() {
+        words[at] = ReceiptSays::ALL[at].as_str();
+        at += 1;
+    }
+    words
+};
 const SKIPS: &[&str] = &{
     let mut names = [""; SkipReason::ALL.len()];
     let mut at = 0;
@@ -198,6 +207,8 @@ fn fields() -> Vec<(&'static str, &'static str, Bound)> {
         ("ChannelState", "channel", One(CHANNELS)),
         ("ChannelState", "status", One(STATES)),
         ("ChannelState", "waitsFor", One(WAITS)),
+        ("ReceiptView", "status", One(RECEIPTS)),
+        ("Called", "success", True),
         ("AttemptView", "outcome", One(&["OPEN", "SUCCEEDED", "FAILED", "UNKNOWN"])),
         ("AttemptView", "scope", One(SCOPES)),
         ("HistoryItem", "status", One(&["UNREAD", "READ"])),
@@ -271,8 +282,11 @@ fn within(bounds: &RangeInclusive<u64>) -> Bound {
 }
 
 /// Parameters, by where they stand and their name; of one operation alone where it is named.
-const PARAMETERS: [(Option<&str>, ParameterIn, &str, Bound); 16] = [
+const PARAMETERS: [(Option<&str>, ParameterIn, &str, Bound); 19] = [
     (None, ParameterIn::Path, "tenantId", Uuid),
+    (Some("takeCallback"), ParameterIn::Path, "provider", One(&["resend", "sendgrid", "twilio"])),
+    (Some("takeUnsignedCallback"), ParameterIn::Path, "provider", One(&["africastalking"])),
+    (None, ParameterIn::Path, "secret", Like("^[0-9A-Za-z_-]{16,256}$")),
     (None, ParameterIn::Path, "notificationId", Uuid),
     (None, ParameterIn::Path, "deliveryId", Uuid),
     (None, ParameterIn::Path, "userId", USER),

@@ -37,7 +37,8 @@ impl Modify for SharedErrors {
     fn modify(&self, document: &mut OpenApi) {
         for operation in operations(document) {
             let is = |tag: &str| operation.tags.iter().flatten().any(|of| of == tag);
-            let (admin, has_credentials) = (is("Admin"), operation.security.is_some());
+            let (admin, called_back) = (is("Admin"), is("Callbacks"));
+            let has_credentials = operation.security.is_some();
             // A probe finds a place where no other request does.
             let finds_no_place = !is("Probes") || operation.operation_id.as_deref() == Some("openapi");
             if has_credentials {
@@ -54,7 +55,12 @@ impl Modify for SharedErrors {
                      the right one neither; 1 second at first, doubled with each further wrong token, a minute at most",
                 );
             }
-            if operation.request_body.is_some() {
+            if called_back {
+                add(operation, "400", "The body ended early, or is not what the provider sends");
+                add(operation, "408", "The body did not arrive in time");
+                add(operation, "413", "The body is larger than 1 MB");
+                add(operation, "500", "Something inside failed, or the database does not answer");
+            } else if operation.request_body.is_some() {
                 add(operation, "400", "The body is no JSON, or ended early");
                 add(operation, "408", "The body did not arrive in time");
                 add(operation, "413", "The body is larger than 256 KB, or the event too large to be stored");

@@ -20,20 +20,24 @@ use crate::world::{ADMIN_TOKEN, Caller, World, order};
 
 /// What only a fault of the database, a race, an unknown outcome or a WebSocket shows; tests of those hold it to the
 /// description.
-const RARE: [(&str, &str); 6] = [
+const RARE: [(&str, &str); 9] = [
     ("", "500"),
     ("triggerEvent", "409"),
     ("markNotificationRead", "409"),
     ("resolveDelivery", "200"),
+    ("takeCallback", "200"),
+    ("takeCallback", "400"),
+    ("takeUnsignedCallback", "400"),
     ("openWebSocket", "101"),
     ("openWebSocket", "403"),
 ];
 /// Fields of what only the whole engine has, or a race, a crash, damage, a forgotten recipient or an unknown outcome shows.
-const RARE_FIELDS: [&str; 18] = [
+const RARE_FIELDS: [&str; 22] = [
     "AttemptView.possibleDuplicate",
     "AttemptView.providerMessageId",
     "ChannelState.possibleDuplicate",
     "ChannelState.reason",
+    "ChannelState.receipt",
     "ChannelState.waitsFor",
     "DetailedChannelView.attempts",
     "ExplainedAttempt.answer",
@@ -43,6 +47,9 @@ const RARE_FIELDS: [&str; 18] = [
     "KeptMessage.subject",
     "PlanLine.reason",
     "ReadyBody.logId",
+    "ReceiptView.cause",
+    "ReceiptView.occurredAt",
+    "ReceiptView.status",
     "Resolved.data",
     "Resolved.success",
     "Subscription.behind",
@@ -119,6 +126,8 @@ fn all_good(shop: &Caller, [event, notification, delivery, address_ref]: [&str; 
             "password": "p"},
         {"kind": "sandbox"},
     ]);
+    // A body of a callback that says nothing of a message.
+    let form = || Some(json!({}));
     let push = json!({"title": "t", "body": "b", "category": "orders", "expiresIn": 600});
     let (account, service) = (format!("AC{}", "0".repeat(32)), format!("MG{}", "0".repeat(32)));
     let accounts = json!([
@@ -188,6 +197,13 @@ fn all_good(shop: &Caller, [event, notification, delivery, address_ref]: [&str; 
         good("lookUpSuppression", post, of("/suppressions/lookup"), Some(opted_out)),
         good("listSuppressions", get, of("/suppressions?limit=1"), None),
         good("liftSuppression", &Method::DELETE, of(&format!("/suppressions/{address_ref}")), None),
+        good(
+            "takeUnsignedCallback",
+            post,
+            format!("/callbacks/africastalking/{tenant}/0123456789abcdef"),
+            form(),
+        ),
+        good("takeCallback", post, format!("/callbacks/resend/{tenant}"), form()),
         good("openWebSocket", get, "/connection/websocket".to_owned(), None),
         good("healthz", get, "/healthz".to_owned(), None),
         good("readyz", get, "/readyz".to_owned(), None),
@@ -218,6 +234,8 @@ fn wrong(good: &Good, shop: &Caller) -> Good {
         }
         "markNotificationRead" => good.path.replace("/u-1/", "/%01/"),
         "getTemplate" => good.path.replace("/PUSH", "/FAX").replace("/EMAIL", "/FAX"),
+        "takeCallback" => good.path.replace("/resend/", "/pigeon/"),
+        "takeUnsignedCallback" => good.path.replace("/africastalking/", "/pigeon/"),
         "getProviders" => format!("/admin/v1/tenants/{}/providers/FAX", shop.tenant),
         "putTemplate" => good.path.replace("/PUSH", "/EMAIL"),
         _ => good.path.clone(),
@@ -287,7 +305,10 @@ async fn every_described_status_is_answered_as_it_is_described() {
     let delivery = accepted["plan"][0]["deliveryId"].as_str().unwrap();
     let address_ref = suppressed(&world, &shop, notification).await;
     let all = all_good(&shop, [event, notification, delivery, &address_ref]);
-    for good in all.iter().filter(|good| !["resolveDelivery", "openWebSocket"].contains(&good.operation)) {
+    for good in all
+        .iter()
+        .filter(|good| !["resolveDelivery", "openWebSocket", "takeCallback"].contains(&good.operation))
+    {
         walk.good(good).await;
     }
     for good in &all {
@@ -302,7 +323,8 @@ async fn every_described_status_is_answered_as_it_is_described() {
         if let Some(body) = &good.body {
             walk.raw(good, "application/json", "{").await;
             walk.raw(good, "text/plain", body.to_string()).await;
-            walk.raw(good, "application/json", " ".repeat(256 * 1024 + 1)).await;
+            let most = if good.path.starts_with("/callbacks/") { 1024 } else { 256 };
+            walk.raw(good, "application/json", " ".repeat(most * 1024 + 1)).await;
             let endless = futures::stream::pending::<Result<&str, std::io::Error>>();
             walk.raw(good, "application/json", Body::from_stream(endless)).await;
         }

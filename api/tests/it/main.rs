@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 mod admin;
+mod callbacks;
 mod deadlines;
 mod demo;
 mod described;

@@ -19,6 +19,7 @@ use orqestra_api::{
 };
 use orqestra_commands::directory::DefaultProvider;
 use orqestra_commands::{AdminName, Commands, Directory};
+use orqestra_dispatch::callback::Receipts;
 use orqestra_dispatch::{Dispatch, DispatchDeps, DispatchSettings, PrivateHosts, SUBSCRIPTION, sandbox};
 use orqestra_event_log::source::{ManualClock, SystemIds};
 use orqestra_event_log::{Clock, EventLog, LogOptions, MIGRATOR, SubscriptionOptions, run_subscription};
@@ -174,6 +175,7 @@ impl World {
         let parts = AppParts {
             commands: commands.clone(),
             inbox: Inbox::new(pool.clone(), vault, log),
+            receipts: Receipts::new(commands.clone(), pool.clone()),
             deliveries: DeliveryStatus::new(pool.clone()),
             suppressions: Suppressions::new(pool),
             sandbox: Arc::new(move |tenant, asked| {

@@ -13,6 +13,7 @@ mod instances;
 mod metadata;
 mod newer;
 mod provider_tests;
+mod receipts;
 mod support;
 mod suppression;
 mod trigger;

@@ -94,6 +94,11 @@ impl Fold {
                 Resolution::Delivered | Resolution::Drop => Effect::Settled,
             },
             NotificationEvent::DeliveryHeld(held) => row(DueKind::Held, held.at, held.attempt),
+            NotificationEvent::ReceiptRecorded(receipt) if !receipt.proves => Effect::None,
+            NotificationEvent::ReceiptRecorded(receipt) => match receipt.still_open {
+                Some(open) => row(DueKind::Sweep, open.expires_at.plus(self.sweep_after), open.attempt),
+                None => Effect::Settled,
+            },
             NotificationEvent::DeliveryAbandoned(_) | NotificationEvent::DeliverySkipped(_) => {
                 Effect::Settled
             }
@@ -129,9 +134,9 @@ impl Fold {
 mod tests {
     use orqestra_domain::notification::{
         AttemptFailed, AttemptOutcomeUnknown, AttemptStarted, AttemptSucceeded, DeliveryAbandoned,
-        DeliveryHeld, FailureClass, OpenAttempt, OutcomeResolved,
+        DeliveryHeld, FailureClass, OpenAttempt, OutcomeResolved, ReceiptRecorded, ReceiptSays,
     };
-    use orqestra_domain::{Channel, DeliveryId, Timestamp};
+    use orqestra_domain::{Channel, DeliveryId, ProviderInstanceId, ReceiptRef, Timestamp};
     use uuid::Uuid;
 
     use super::*;
@@ -260,6 +265,36 @@ mod tests {
         assert_eq!(left(&[unknown(None), resolved(Resolution::Resend)]), Some((DueKind::Send, 200, 2)));
         assert_eq!(left(&[unknown(None), resolved(Resolution::Delivered)]), None);
         assert_eq!(left(&[unknown(None), resolved(Resolution::Drop)]), None);
+    }
+
+    fn receipt(proves: bool, still_open: Option<OpenAttempt>) -> NotificationEvent {
+        NotificationEvent::ReceiptRecorded(ReceiptRecorded {
+            channel: Channel::Email,
+            delivery_id: DeliveryId::from_uuid(Uuid::nil()),
+            attempt: 1,
+            provider: "smtp".to_owned(),
+            instance: ProviderInstanceId::from_uuid(Uuid::nil()),
+            receipt: ReceiptSays::Delivered,
+            event_ref: ReceiptRef::from_bytes([1; 32]),
+            cause: None,
+            provider_message_id: None,
+            answer: None,
+            proves,
+            still_open,
+            occurred_at: at(120),
+            at: at(120),
+        })
+    }
+
+    #[test]
+    fn a_receipt_that_proves_an_attempt_leaves_nothing_due_but_the_sweep_of_another() {
+        for before in [vec![started(1)], vec![unknown(Some(at(100)))], vec![unknown(None)], vec![held()]] {
+            let with = |receipt| left(&[before.clone(), vec![receipt]].concat());
+            assert_eq!(with(receipt(true, None)), None);
+            assert_eq!(with(receipt(false, None)), left(&before), "it proves nothing");
+            let open = OpenAttempt { attempt: 2, expires_at: at(30) };
+            assert_eq!(with(receipt(true, Some(open))), Some((DueKind::Sweep, 100, 2)));
+        }
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub enum DueError {
     Corrupt(&'static str),
 }
 
-pub(super) async fn limited<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, DueError> {
+pub(crate) async fn limited<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, DueError> {
     match tokio::time::timeout(TIMEOUT, work).await {
         Ok(done) => Ok(done?),
         Err(_) => Err(DueError::Timeout),

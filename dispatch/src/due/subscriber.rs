@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use orqestra_domain::notification::NotificationEvent;
 use orqestra_domain::{AnyEvent, NotificationId, StreamId, TenantId};
 use orqestra_event_log::{Clock, Interest, OnPoison, Position, RecordedEvent, Subscriber, SubscriberError};
 use sqlx::PgTransaction;
@@ -16,6 +17,7 @@ use super::expiry;
 use super::fold::Fold;
 use super::store::{self, Lease};
 use super::{DueKind, DueRow};
+use crate::callback::unmatched::{self, Learned};
 use crate::queue::{Entry, FairQueue, Lane, Room};
 
 /// The subscription's name.
@@ -82,6 +84,18 @@ pub(crate) fn fold_in(fold: &mut Fold, batch: &[Arc<RecordedEvent>]) -> Result<(
     Ok(())
 }
 
+/// The messages that receipts are matched by; what cannot be read was met before.
+fn learned(batch: &[Arc<RecordedEvent>]) -> Vec<Learned> {
+    let read = |recorded: &Arc<RecordedEvent>| match recorded.event() {
+        Ok(AnyEvent::Notification(NotificationEvent::AttemptSucceeded(success))) => {
+            let (tenant, id) = StreamId::split(&recorded.aggregate_id)?;
+            Learned::of(tenant, NotificationId::from_uuid(id), success)
+        }
+        _ => None,
+    };
+    batch.iter().filter_map(read).collect()
+}
+
 impl Subscriber for DueSubscriber {
     fn name(&self) -> &str {
         NAME
@@ -120,6 +134,7 @@ impl Subscriber for DueSubscriber {
         }
         store::apply(tx, fold.settled(), &rows, Lease { owner: self.owner, until }).await?;
         expiry::mark(tx, fold.expiries()).await?;
+        unmatched::learn(tx, &learned(batch)).await?;
         Ok(())
     }
 

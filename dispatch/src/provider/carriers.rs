@@ -52,7 +52,11 @@ impl Providers {
     pub fn new(sandbox: Sandbox, vault: Vault, settings: &DispatchSettings) -> Self {
         let http_client =
             HttpClient::new(&settings.name_servers, settings.private_hosts, settings.provider_timeout);
-        let http = HttpLimits { calls: settings.http_calls, whole_call: settings.provider_timeout };
+        let http = HttpLimits {
+            calls: settings.http_calls,
+            whole_call: settings.provider_timeout,
+            public_url: settings.public_url.clone(),
+        };
         let smtp =
             SmtpLimits { connections: settings.smtp_connections, whole_call: settings.provider_timeout };
         Self {
@@ -81,7 +85,7 @@ impl MakeProvider for Providers {
             }
             ProviderConfig::Http(config) => {
                 let (vault, client) = (self.vault.clone(), self.http_client.clone());
-                Arc::new(HttpProvider::new(tenant, entry.instance, config, vault, client, self.http))
+                Arc::new(HttpProvider::new(tenant, entry.instance, config, vault, client, self.http.clone()))
             }
             ProviderConfig::Unread(_) => return None,
         })

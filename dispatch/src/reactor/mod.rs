@@ -21,6 +21,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::callback::Receipts;
 use crate::delivery::compose::Composer;
 use crate::delivery::turn::AtWork;
 use crate::delivery::{Deliverer, begin_metrics};
@@ -150,6 +151,9 @@ impl Dispatch {
         let mended = Mended { pool: pool.clone(), directory: directory.clone(), pause };
         let mending = tokio::spawn(mended.run(running.child_token()));
 
+        let receipts = Receipts::new(commands.clone(), pool.clone());
+        let matching = tokio::spawn(receipts.run(settings.poll * 4, running.child_token()));
+
         let poller = Poller {
             pool: pool.clone(),
             log,
@@ -204,7 +208,7 @@ impl Dispatch {
         give_up.cancel();
         let leaving = async {
             tracker.wait().await;
-            for task in [polling, pumping, counting, mending, expiring] {
+            for task in [polling, pumping, counting, mending, expiring, matching] {
                 if !task.is_finished() {
                     task.await.ok();
                 }

@@ -20,11 +20,11 @@ use crate::world::{World, settings};
 const EMAIL: Channel = Channel::Email;
 const SMS: Channel = Channel::Sms;
 const ACCOUNT: &str = "AC00000000000000000000000000000000";
-const KEY: &str = "a key";
+pub(crate) const KEY: &str = "a key";
 
-type Config = HttpConfig<ClearSecret>;
+pub(crate) type Config = HttpConfig<ClearSecret>;
 
-fn at(url: &str) -> Endpoint {
+pub(crate) fn at(url: &str) -> Endpoint {
     Endpoint { base_url: Some(BaseUrl::parse(url, true).unwrap()), allow_loopback: true }
 }
 
@@ -40,7 +40,7 @@ fn sendgrid(endpoint: Endpoint) -> Config {
     HttpConfig::SendGrid(SendGridConfig { api_key, from, endpoint, webhook_public_key: None })
 }
 
-fn twilio(endpoint: Endpoint) -> Config {
+pub(crate) fn twilio(endpoint: Endpoint) -> Config {
     HttpConfig::Twilio(TwilioConfig {
         account_sid: ACCOUNT.to_owned(),
         auth_token: ClearSecret(KEY.to_owned()),
@@ -62,7 +62,7 @@ fn africastalking(endpoint: Endpoint) -> Config {
 const KINDS: [fn(Endpoint) -> Config; 4] = [resend, sendgrid, twilio, africastalking];
 
 /// What each kind's API answers to a message that it takes, with its id.
-fn takes(kind: &str) -> Reply {
+pub(crate) fn takes(kind: &str) -> Reply {
     let body = match kind {
         "resend" => r#"{"id":"m-1"}"#,
         "sendgrid" => return Reply::Answer(202, "x-message-id: m-1\r\n", String::new()),
@@ -74,12 +74,12 @@ fn takes(kind: &str) -> Reply {
     Reply::Answer(if kind == "resend" { 200 } else { 201 }, "", body.to_owned())
 }
 
-fn listed(config: Config) -> ListedProvider {
+pub(crate) fn listed(config: Config) -> ListedProvider {
     ProviderInput::Http(config).into()
 }
 
 /// A tenant whose channel this list carries.
-async fn shop(world: &World, channel: Channel, list: Vec<ListedProvider>) -> Arc<TenantEntry> {
+pub(crate) async fn shop(world: &World, channel: Channel, list: Vec<ListedProvider>) -> Arc<TenantEntry> {
     let tenant = world.tenant("acme", &[(channel, "Hello & welcome")]).await;
     world.providers(tenant.id, channel, list).await;
     world.entry(tenant.id)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::event::{Accepted, DeliveryRendered, FailureClass, FailureScope, Resolution};
 use super::plan::SkipReason;
+use super::receipt::RecordReceipt;
 use crate::channel::Channel;
 use crate::id::{ProviderInstanceId, RecipientRef};
 use crate::provider::Dedup;
@@ -32,6 +33,8 @@ pub enum NotificationCommand {
     Hold(HoldDelivery),
     /// Send nothing after all.
     Skip(SkipDelivery),
+    /// Record what its provider says later.
+    RecordReceipt(RecordReceipt),
     /// Mark it read.
     MarkRead(MarkRead),
 }

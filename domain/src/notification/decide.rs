@@ -50,6 +50,7 @@ impl Notification {
             NotificationCommand::Resolve(resolve) => story.resolve(resolve),
             NotificationCommand::Hold(hold) => story.hold(hold),
             NotificationCommand::Skip(skip) => story.skip(&skip),
+            NotificationCommand::RecordReceipt(receipt) => story.record_receipt(receipt),
             NotificationCommand::MarkRead(read) => self.mark_read(story, &read),
         }
     }
@@ -143,7 +144,7 @@ impl Story {
 
     fn record_success(&self, success: RecordSuccess) -> Decision {
         let delivery = self.delivery(success.channel)?;
-        let attempt = delivery.open_attempt(success.attempt)?;
+        let attempt = delivery.answered_attempt(success.attempt)?;
         Ok(vec![NotificationEvent::AttemptSucceeded(AttemptSucceeded {
             channel: success.channel,
             delivery_id: Some(delivery.id),
@@ -331,11 +332,13 @@ impl Delivery {
     }
 
     /// The attempt, if its outcome is still open or unknown: a late answer is recorded and wins.
-    fn open_attempt(&self, number: u32) -> Result<&super::state::AttemptState, Refusal> {
+    pub(super) fn open_attempt(&self, number: u32) -> Result<&super::state::AttemptState, Refusal> {
         let attempt = self.attempt(number).ok_or(Refusal::NoSuchAttempt)?;
         match attempt.outcome {
             AttemptOutcome::Open | AttemptOutcome::Unknown { .. } => Ok(attempt),
-            AttemptOutcome::Succeeded { .. } | AttemptOutcome::Failed { .. } => Err(Refusal::OutcomeKnown),
+            AttemptOutcome::Succeeded { .. }
+            | AttemptOutcome::Proved { .. }
+            | AttemptOutcome::Failed { .. } => Err(Refusal::OutcomeKnown),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::plan::{PlannedChannel, SkipReason};
+use super::receipt::ReceiptRecorded;
 use crate::channel::Channel;
 use crate::id::{DeliveryId, EventId, Fingerprint, ProviderInstanceId, RecipientRef};
 use crate::provider::Dedup;
@@ -35,6 +36,8 @@ pub enum NotificationEvent {
     DeliveryAbandoned(DeliveryAbandoned),
     /// The delivery was not allowed any more when its turn came.
     DeliverySkipped(DeliverySkipped),
+    /// A provider called back with a receipt.
+    ReceiptRecorded(ReceiptRecorded),
     /// The recipient read it in the inbox.
     NotificationRead(NotificationRead),
 }
@@ -337,6 +340,7 @@ impl NotificationEvent {
             Self::DeliveryHeld(_) => "DeliveryHeld",
             Self::DeliveryAbandoned(_) => "DeliveryAbandoned",
             Self::DeliverySkipped(_) => "DeliverySkipped",
+            Self::ReceiptRecorded(_) => "ReceiptRecorded",
             Self::NotificationRead(_) => "NotificationRead",
         }
     }
@@ -354,6 +358,7 @@ impl NotificationEvent {
             Self::DeliveryHeld(event) => Some(event.channel),
             Self::DeliveryAbandoned(event) => Some(event.channel),
             Self::DeliverySkipped(event) => Some(event.channel),
+            Self::ReceiptRecorded(event) => Some(event.channel),
         }
     }
 }

@@ -7,6 +7,7 @@ mod command;
 mod decide;
 mod event;
 mod plan;
+mod receipt;
 mod refusal;
 mod state;
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub use event::{
     NotificationRead, OpenAttempt, OutcomeResolved, Resolution,
 };
 pub use plan::{PlanInput, PlanOutcome, PlannedChannel, SkipReason, TemplateChoice, TemplateRef, plan};
+pub use receipt::{ReceiptRecorded, ReceiptSays, ReceiptState, RecordReceipt};
 pub use refusal::NotificationRefusal;
 pub use state::{AttemptOutcome, AttemptState, Delivery, DeliveryState, Notification, Story};
 

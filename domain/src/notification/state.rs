@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::{Accepted, FailureClass, FailureScope, NotificationEvent, OpenAttempt, Resolution};
 use super::plan::{PlanOutcome, SkipReason, TemplateRef};
+use super::receipt::ReceiptState;
 use crate::cause::Cause;
 use crate::channel::Channel;
 use crate::id::{AddressRef, DeliveryId, ProviderInstanceId};
@@ -57,6 +58,8 @@ pub struct Delivery {
     pub attempts: Vec<AttemptState>,
     /// The code of why a resend was left to an operator, where it was.
     pub hold_cause: Option<String>,
+    /// What its providers called back with, in the order of recording.
+    pub receipts: Vec<ReceiptState>,
 }
 
 /// Where a delivery stands.
@@ -129,6 +132,13 @@ pub enum AttemptOutcome {
     /// Taken.
     Succeeded {
         /// When.
+        at: Timestamp,
+        /// The provider's id.
+        provider_message_id: Option<String>,
+    },
+    /// Taken, by a receipt alone: the answer to its request did not come, or has yet to.
+    Proved {
+        /// When the receipt was recorded.
         at: Timestamp,
         /// The provider's id.
         provider_message_id: Option<String>,
@@ -336,6 +346,7 @@ impl Story {
                 category: None,
                 attempts: Vec::new(),
                 hold_cause: None,
+                receipts: Vec::new(),
             };
             (planned.channel, delivery)
         };
@@ -421,6 +432,14 @@ impl Delivery {
             }
             NotificationEvent::DeliverySkipped(skipped) => {
                 self.state = DeliveryState::Skipped { reason: skipped.reason };
+            }
+            NotificationEvent::ReceiptRecorded(receipt) => {
+                self.receipts.push(ReceiptState::of(receipt));
+                if receipt.proves {
+                    let (at, provider_message_id) = (receipt.at, receipt.provider_message_id.clone());
+                    self.settle(receipt.attempt, AttemptOutcome::Proved { at, provider_message_id });
+                    self.state = DeliveryState::Sent { attempt: receipt.attempt, at };
+                }
             }
         }
     }

@@ -16,7 +16,7 @@ pub use event::{
     PushCategoriesSet, RetryScheduleSet, SenderSet, TenantEvent, TenantRegistered, TenantRenamed,
     WebhookSecretSet,
 };
-pub use state::{Tenant, TenantRecord, TenantRefusal};
+pub use state::{RemovedProvider, Tenant, TenantRecord, TenantRefusal};
 
 use crate::aggregate::aggregate;
 

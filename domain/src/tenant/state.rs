@@ -1,6 +1,7 @@
 //! What a tenant's events amount to.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,10 +10,11 @@ use crate::address::EmailAddress;
 use crate::category::PushCategories;
 use crate::channel::Channel;
 use crate::id::{ApiKeyHash, ApiKeyId, TenantId};
-use crate::provider::ProviderEntry;
+use crate::provider::{ProviderConfig, ProviderEntry};
 use crate::retry::RetryDelays;
 use crate::sealed::Sealed;
 use crate::text::TenantName;
+use crate::timestamp::Timestamp;
 
 /// A tenant: nothing yet, or its record.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -44,6 +46,22 @@ pub struct TenantRecord {
     /// Its own retry schedules; a channel that follows the installation's is absent.
     #[serde(default)]
     pub retry_schedules: BTreeMap<Channel, RetryDelays>,
+    /// The last providers over HTTP that were taken from a list, whose callbacks still come for a while.
+    pub removed: Vec<RemovedProvider>,
+}
+
+/// Most entries that are remembered after they were removed.
+const MOST_REMOVED: usize = 16;
+/// For how long a removed entry's callbacks are taken.
+const REMOVED_FOR: Duration = Duration::from_hours(7 * 24);
+
+/// A provider that is in no list any more.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RemovedProvider {
+    /// The entry as it was last.
+    pub entry: ProviderEntry,
+    /// When it was removed.
+    pub at: Timestamp,
 }
 
 /// Why a command on a tenant was refused.
@@ -99,6 +117,7 @@ impl Tenant {
                 push_categories: None,
                 providers: BTreeMap::new(),
                 retry_schedules: BTreeMap::new(),
+                removed: Vec::new(),
             }));
         } else if let Some(record) = self.record.as_deref_mut() {
             record.evolve(event);
@@ -134,7 +153,8 @@ impl TenantRecord {
             TenantEvent::SenderSet(set) => self.sender_email.clone_from(&set.email),
             TenantEvent::PushCategoriesSet(set) => self.push_categories.clone_from(&set.categories),
             TenantEvent::ProvidersSet(set) => {
-                self.providers.insert(set.channel, set.providers.clone());
+                let before = self.providers.insert(set.channel, set.providers.clone());
+                self.remember(before.unwrap_or_default(), &set.providers, set.at);
             }
             TenantEvent::RetryScheduleSet(set) => match &set.delays {
                 Some(delays) => {
@@ -145,5 +165,24 @@ impl TenantRecord {
                 }
             },
         }
+    }
+
+    /// The entries of that kind over HTTP whose callbacks are taken at that time, those that stand first.
+    pub fn calling_back(&self, kind: &str, at: Timestamp) -> impl Iterator<Item = &ProviderEntry> {
+        let standing = self.providers.values().flatten();
+        let removed = self.removed.iter().rev().filter(move |removed| at.since(removed.at) <= REMOVED_FOR);
+        let is_of_kind = move |entry: &&ProviderEntry| matches!(&entry.config, ProviderConfig::Http(http) if http.name() == kind);
+        standing.chain(removed.map(|removed| &removed.entry)).filter(is_of_kind)
+    }
+
+    /// Remembers the entries that a new list leaves out, for as long as they are of use, and no more than so many.
+    fn remember(&mut self, before: Vec<ProviderEntry>, now: &[ProviderEntry], at: Timestamp) {
+        let stands = |entry: &ProviderEntry| now.iter().any(|other| other.instance == entry.instance);
+        self.removed.retain(|removed| !stands(&removed.entry) && at.since(removed.at) <= REMOVED_FOR);
+        let gone = before.into_iter().filter(|entry| !stands(entry));
+        let gone = gone.filter(|entry| matches!(entry.config, ProviderConfig::Http(_)));
+        self.removed.extend(gone.map(|entry| RemovedProvider { entry, at }));
+        let too_many = self.removed.len().saturating_sub(MOST_REMOVED);
+        self.removed.drain(..too_many);
     }
 }

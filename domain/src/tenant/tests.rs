@@ -413,3 +413,50 @@ proptest! {
         prop_assert_eq!(at_once, one_by_one.1);
     }
 }
+
+fn over_http(number: u128) -> ProviderEntry {
+    let key = serde_json::to_value(sealed("key")).unwrap();
+    let config = serde_json::json!({"kind": "resend", "apiKey": key});
+    ProviderEntry {
+        instance: ProviderInstanceId::from_uuid(Uuid::from_u128(number)),
+        limits: ProviderLimits::NONE,
+        config: serde_json::from_value(config).unwrap(),
+    }
+}
+
+fn listed(providers: Vec<ProviderEntry>, second: i64) -> Event {
+    Event::ProvidersSet(ProvidersSet { channel: Channel::Email, providers, at: at(second) })
+}
+
+/// The instances whose callbacks are taken at that time.
+fn calling_back(events: &[Event], second: i64) -> Vec<u128> {
+    let tenant = folded(&[vec![registered()], events.to_vec()].concat());
+    let entries = tenant.record().unwrap().calling_back("resend", at(second));
+    entries.map(|entry| entry.instance.as_uuid().as_u128()).collect()
+}
+
+#[test]
+fn a_provider_that_was_removed_calls_back_for_seven_days() {
+    let week = 7 * 24 * 3_600;
+    let events = [listed(vec![over_http(1), over_http(2)], 1), listed(vec![over_http(2)], 2)];
+    assert_eq!(calling_back(&events[..1], 2), [1, 2]);
+    assert_eq!(calling_back(&events, 2 + week), [2, 1]);
+    assert_eq!(calling_back(&events, 3 + week), [2]);
+    let back = [events.to_vec(), vec![listed(vec![over_http(1), over_http(2)], 3)]].concat();
+    assert_eq!(calling_back(&back, 4), [1, 2], "it stands once");
+    assert!(
+        folded(&[vec![registered()], events.to_vec()].concat())
+            .record()
+            .unwrap()
+            .calling_back("twilio", at(3))
+            .next()
+            .is_none()
+    );
+}
+
+#[test]
+fn removed_providers_are_bounded() {
+    let lists = (1..=40).map(|number| listed(vec![over_http(u128::try_from(number).unwrap())], number));
+    let kept = calling_back(&lists.collect::<Vec<_>>(), 40);
+    assert_eq!((kept.len(), kept[0], kept[1]), (17, 40, 39));
+}

@@ -120,8 +120,12 @@ impl<'a> Changes<'a> {
                 };
                 (unknown.attempt, None, Some(ended))
             }
+            NotificationEvent::ReceiptRecorded(receipt) if receipt.proves => {
+                (receipt.attempt, None, Some(Ended::new(AttemptOutcome::Succeeded, receipt.at)))
+            }
             NotificationEvent::NotificationAccepted(_)
             | NotificationEvent::DeliveryRendered(_)
+            | NotificationEvent::ReceiptRecorded(_)
             | NotificationEvent::OutcomeResolved(_)
             | NotificationEvent::DeliveryHeld(_)
             | NotificationEvent::DeliveryAbandoned(_)
@@ -186,6 +190,13 @@ impl<'a> DeliveryChange<'a> {
             NotificationEvent::DeliveryHeld(held) => {
                 self.last_cause = Some(&held.cause);
                 self.status = Some(StatusChange::new(Status::Unknown, held.at));
+            }
+            NotificationEvent::ReceiptRecorded(receipt) => {
+                if receipt.proves {
+                    self.provider_message_id =
+                        receipt.provider_message_id.as_deref().or(self.provider_message_id);
+                    self.sent(receipt.at);
+                }
             }
             NotificationEvent::DeliveryAbandoned(abandoned) => {
                 self.last_cause = Some(&abandoned.cause);

@@ -92,6 +92,7 @@ impl<'a> Changes<'a> {
             | NotificationEvent::AttemptOutcomeUnknown(_)
             | NotificationEvent::OutcomeResolved(_)
             | NotificationEvent::DeliveryHeld(_)
+            | NotificationEvent::ReceiptRecorded(_)
             | NotificationEvent::DeliveryAbandoned(_)
             | NotificationEvent::DeliverySkipped(_) => {}
         }

@@ -21,6 +21,7 @@ mod sendgrid;
 mod table;
 mod twilio;
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use futures::future::BoxFuture;
@@ -120,12 +121,23 @@ impl Says {
     }
 }
 
-fn api_of(config: &HttpConfig) -> Box<dyn Api> {
+/// The address that a kind's callbacks come to for a tenant, where it is one that providers reach.
+fn callbacks_of(public_url: Option<&str>, tenant: TenantId, config: &HttpConfig) -> Option<String> {
+    let public = url::Url::parse(public_url?).ok()?;
+    // Twilio takes no host with an underscore.
+    let reached = public.scheme() == "https" && !public.host_str()?.contains('_');
+    let reached = reached || config.endpoint().allow_loopback;
+    let base = public_url?.trim_end_matches('/');
+    reached.then(|| format!("{base}/callbacks/{}/{tenant}", config.name()))
+}
+
+fn api_of(config: &HttpConfig, callbacks: Option<String>) -> Box<dyn Api> {
     match config {
         HttpConfig::Resend(config) => Box::new(resend::Resend { from: config.from.clone() }),
         HttpConfig::SendGrid(config) => Box::new(sendgrid::SendGrid { from: config.from.clone() }),
         HttpConfig::Twilio(config) => {
-            Box::new(twilio::Twilio { account: config.account_sid.clone(), sender: config.sender.clone() })
+            let (account, sender) = (config.account_sid.clone(), config.sender.clone());
+            Box::new(twilio::Twilio { account, sender, callbacks })
         }
         HttpConfig::AfricasTalking(config) => Box::new(africastalking::AfricasTalking {
             username: config.username.clone(),
@@ -147,13 +159,15 @@ pub(crate) struct HttpProvider {
     limits: HttpLimits,
 }
 
-/// What bounds an account's use.
-#[derive(Clone, Copy, Debug)]
+/// What bounds an account's use, and where it calls back.
+#[derive(Clone, Debug)]
 pub(crate) struct HttpLimits {
     /// Most calls at one time.
     pub(crate) calls: usize,
     /// How long a call may take in all.
     pub(crate) whole_call: Duration,
+    /// The address of the installation, where it is known.
+    pub(crate) public_url: Option<Arc<str>>,
 }
 
 impl HttpProvider {
@@ -166,7 +180,7 @@ impl HttpProvider {
         client: HttpClient,
         limits: HttpLimits,
     ) -> Self {
-        let api = api_of(config);
+        let api = api_of(config, callbacks_of(limits.public_url.as_deref(), tenant, config));
         let endpoint = config.endpoint();
         let base_url = endpoint.base_url.as_ref().map_or(api.base_url(), |url| url.as_str()).to_owned();
         let (key, allow_loopback) = (config.key().clone(), endpoint.allow_loopback);
@@ -269,6 +283,30 @@ mod tests {
                 _ => Says::Refused(Reach::ThisProvider),
             };
             assert_eq!(Says::of_status(status), expected, "{status}");
+        }
+    }
+
+    #[test]
+    fn callbacks_come_to_an_address_that_providers_reach_or_to_none() {
+        let tenant = TenantId::from_uuid(uuid::Uuid::from_u128(7));
+        let config = |loopback: bool| -> HttpConfig {
+            let key = serde_json::json!({"keyId": "018f6b1e-0001-7a55-8b11-0c0d0e0f1011", "data": "AAAA"});
+            serde_json::from_value(serde_json::json!({
+                "kind": "twilio", "accountSid": "AC1", "authToken": key, "from": "1", "allowLoopback": loopback,
+            }))
+            .unwrap()
+        };
+        let path = "/callbacks/twilio/00000000-0000-0000-0000-000000000007";
+        for (public, loopback, base) in [
+            (None, true, None),
+            (Some("https://n.example/"), false, Some("https://n.example")),
+            (Some("https://n.example/notify"), false, Some("https://n.example/notify")),
+            (Some("http://n.example"), false, None),
+            (Some("https://n_1.example"), false, None),
+            (Some("http://127.0.0.1:8080"), true, Some("http://127.0.0.1:8080")),
+        ] {
+            let expected = base.map(|base| format!("{base}{path}"));
+            assert_eq!(callbacks_of(public, tenant, &config(loopback)), expected, "{public:?}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! Email by Resend: `POST /emails`, <https://resend.com/docs/api-reference/emails/send-email>.
 //!
 //! The delivery's id is the idempotency key: for 24 hours the same request again gives the first one's answer and sends
-//! nothing. It goes along as a tag too, which callbacks bring back.
+//! nothing. It goes along as a tag too, as does the notification's, which callbacks bring back.
 //!
 //! | answer | then |
 //! |---|---|
@@ -20,6 +20,7 @@ use serde_json::json;
 
 use super::answer::Answer;
 use super::{Api, Ask, Auth, Body, Said, Says, mail};
+use crate::callback::{DELIVERY, NOTIFICATION};
 use crate::provider::{Message, Reach, Scope, SendError};
 
 /// For how long a key is remembered, by its documentation, less what two clocks may differ by.
@@ -65,7 +66,10 @@ impl Api for Resend {
             "html": message.content.body,
             // Without one it would make its own.
             "text": message.content.text.as_deref().unwrap_or_default(),
-            "tags": [{"name": "orqestra_delivery", "value": message.delivery.to_string()}],
+            "tags": [
+                {"name": DELIVERY, "value": message.delivery.to_string()},
+                {"name": NOTIFICATION, "value": message.notification.to_string()},
+            ],
         });
         Ok(Ask {
             path: "/emails".to_owned(),
@@ -127,7 +131,10 @@ mod tests {
                 "subject": "Your order",
                 "html": "<p>Hello</p>",
                 "text": "Hello",
-                "tags": [{"name": "orqestra_delivery", "value": "018f6b1e-0001-7a55-8b11-000000000003"}],
+                "tags": [
+                    {"name": "orqestra_delivery", "value": "018f6b1e-0001-7a55-8b11-000000000003"},
+                    {"name": "orqestra_notification", "value": "018f6b1e-0001-7a55-8b11-000000000002"},
+                ],
             })
         );
         let tenants = Resend { from: None }.asks(&message).unwrap();

@@ -1,7 +1,7 @@
 //! Email by SendGrid: `POST /v3/mail/send`, <https://www.twilio.com/docs/sendgrid/api-reference/mail-send/mail-send>.
 //!
-//! It deduplicates nothing and names its errors by a field and words alone. The delivery's id goes along as an argument of
-//! the recipient's, which callbacks bring back.
+//! It deduplicates nothing and names its errors by a field and words alone. The ids of delivery and
+//! notification go along as arguments of the recipient's, which callbacks bring back.
 //!
 //! | answer | then |
 //! |---|---|
@@ -19,6 +19,7 @@ use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
 use super::{Api, Ask, Auth, Body, Said, Says, mail};
+use crate::callback::{DELIVERY, NOTIFICATION};
 use crate::provider::{Message, Reach, Scope, SendError};
 
 pub(super) struct SendGrid {
@@ -60,9 +61,12 @@ impl Api for SendGrid {
         let parts = text.into_iter().chain([("text/html", &message.content.body)]);
         let parts = parts.filter(|(_, value)| !value.is_empty());
         let content: Vec<_> = parts.map(|(kind, value)| json!({"type": kind, "value": value})).collect();
-        let delivery = message.delivery.to_string();
+        let ids = json!({
+            DELIVERY: message.delivery.to_string(),
+            NOTIFICATION: message.notification.to_string(),
+        });
         let body = json!({
-            "personalizations": [{"to": [{"email": to}], "custom_args": {"orqestra_delivery": delivery}}],
+            "personalizations": [{"to": [{"email": to}], "custom_args": ids}],
             "from": sender,
             "subject": message.content.subject.as_deref().unwrap_or_default(),
             "content": content,
@@ -126,7 +130,10 @@ mod tests {
             json!({
                 "personalizations": [{
                     "to": [{"email": "ann@xn--bcher-kva.example"}],
-                    "custom_args": {"orqestra_delivery": "018f6b1e-0001-7a55-8b11-000000000003"},
+                    "custom_args": {
+                        "orqestra_delivery": "018f6b1e-0001-7a55-8b11-000000000003",
+                        "orqestra_notification": "018f6b1e-0001-7a55-8b11-000000000002",
+                    },
                 }],
                 "from": {"email": "shop@example.org", "name": "Shop"},
                 "subject": "Your order",

@@ -1,7 +1,7 @@
 //! SMS by Twilio: `POST /2010-04-01/Accounts/{sid}/Messages.json`,
 //! <https://www.twilio.com/docs/messaging/api/message-resource>.
 //!
-//! It deduplicates nothing. What an answer means is told by its code, and where the code is not listed here by its status:
+//! It deduplicates nothing. The URL of callbacks names the message. What an answer means is told by its code, and where the code is not listed here by its status:
 //! Twilio splits its codes from time to time.
 //!
 //! | answer | then |
@@ -21,11 +21,14 @@ use serde::Deserialize;
 
 use super::answer::Answer;
 use super::{Api, Ask, Auth, Body, Said, Says};
+use crate::callback::twilio::IN_QUERY;
 use crate::provider::{Message, Reach, Scope, SendError};
 
 pub(super) struct Twilio {
     pub(super) account: String,
     pub(super) sender: TwilioSender,
+    /// Where callbacks come to, without the query that names the message; none where nothing is known that Twilio reaches.
+    pub(super) callbacks: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -54,6 +57,11 @@ impl Api for Twilio {
         };
         let mut fields = vec![("To", message.to.clone()), sender, ("Body", message.content.body.clone())];
         fields.extend(validity(message).map(|seconds| ("ValidityPeriod", seconds.to_string())));
+        fields.extend(self.callbacks.as_ref().map(|url| {
+            let [delivery, notification] = IN_QUERY;
+            let ids = format!("{delivery}={}&{notification}={}", message.delivery, message.notification);
+            ("StatusCallback", format!("{url}?{ids}"))
+        }));
         Ok(Ask {
             path: format!("/2010-04-01/Accounts/{}/Messages.json", self.account),
             auth: Auth::Basic(self.account.clone()),
@@ -119,7 +127,7 @@ mod tests {
     const ACCOUNT: &str = "AC00000000000000000000000000000000";
 
     fn twilio(sender: TwilioSender) -> Twilio {
-        Twilio { account: ACCOUNT.to_owned(), sender }
+        Twilio { account: ACCOUNT.to_owned(), sender, callbacks: None }
     }
 
     #[tokio::test]
@@ -137,6 +145,13 @@ mod tests {
         assert_eq!(form(ask), expected);
         let service = twilio(TwilioSender::MessagingService("MG1".to_owned())).asks(&message).unwrap();
         assert_eq!(form(service)[1], ("MessagingServiceSid", text("MG1")));
+        let called_back = Twilio {
+            callbacks: Some("https://n.example/callbacks/twilio/t".to_owned()),
+            ..twilio(TwilioSender::From("+15005550006".to_owned()))
+        };
+        let expected = "https://n.example/callbacks/twilio/t?delivery=018f6b1e-0001-7a55-8b11-000000000003\
+                        &notification=018f6b1e-0001-7a55-8b11-000000000002";
+        assert_eq!(form(called_back.asks(&message).unwrap())[3], ("StatusCallback", text(expected)));
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@ mod attempts;
 mod deadline;
 mod plan;
 mod properties;
+mod receipts;
 mod unknown;
 
 use std::sync::Arc;
@@ -17,8 +18,8 @@ use uuid::Uuid;
 use super::*;
 use crate::channel::Channel;
 use crate::id::{
-    AddressRef, DeliveryId, EventId, Fingerprint, NotificationId, ProviderInstanceId, RecipientRef,
-    TemplateId,
+    AddressRef, DeliveryId, EventId, Fingerprint, NotificationId, ProviderInstanceId, ReceiptRef,
+    RecipientRef, TemplateId,
 };
 use crate::provider::{Dedup, HUB, HUB_INSTANCE};
 use crate::retry::{Jitter, RetrySchedule};

@@ -30,7 +30,7 @@ fn class() -> impl Strategy<Value = FailureClass> {
 fn event() -> impl Strategy<Value = Event> {
     let attempt = prop_oneof![9 => 0u32..4, 1 => Just(u32::MAX)];
     let parts = (channel(), attempt, moment(), proptest::option::of(moment()), any::<bool>());
-    (0usize..12, parts, resolution(), class()).prop_map(
+    (0usize..13, parts, resolution(), class()).prop_map(
         |(kind, (channel, attempt, at, due, possible_duplicate), resolution, class)| {
             let (provider, cause) = ("smtp".to_owned(), "smtp_451".to_owned());
             match kind {
@@ -101,6 +101,22 @@ fn event() -> impl Strategy<Value = Event> {
                     at,
                 }),
                 10 => Event::DeliverySkipped(DeliverySkipped { channel, reason: SkipReason::Expired, at }),
+                11 => Event::ReceiptRecorded(ReceiptRecorded {
+                    channel,
+                    delivery_id: delivery_id(channel),
+                    attempt,
+                    provider,
+                    instance: SMTP,
+                    receipt: ReceiptSays::Delivered,
+                    event_ref: ReceiptRef::from_bytes([1; 32]),
+                    cause: None,
+                    provider_message_id: None,
+                    answer: None,
+                    proves: possible_duplicate,
+                    still_open: None,
+                    occurred_at: at,
+                    at,
+                }),
                 _ => Event::NotificationRead(NotificationRead { at }),
             }
         },
@@ -115,7 +131,7 @@ fn command() -> impl Strategy<Value = Command> {
     let instance = proptest::sample::select(vec![SMTP, SMTP, SMTP, OTHER]);
     let carrier = (instance, proptest::sample::select(dedup));
     let choices = (proptest::sample::select(policies), resolution(), class(), carrier);
-    let kind = prop_oneof![20 => 0usize..9, 2 => Just(9usize), 1 => 10usize..14];
+    let kind = prop_oneof![20 => 0usize..9, 2 => Just(9usize), 1 => 10usize..15];
     (kind, parts, choices).prop_map(
         |(kind, (channel, attempt, at, by_sender), (policy, resolution, class, (instance, dedup)))| match kind
         {
@@ -166,6 +182,18 @@ fn command() -> impl Strategy<Value = Command> {
             10 => Command::DeliverPush(DeliverPush { rendered: content(Channel::Push), at }),
             11 => Command::Skip(SkipDelivery { channel, reason: SkipReason::Expired, at }),
             12 => Command::Hold(HoldDelivery { channel, cause: "provider_removed".to_owned(), at }),
+            13 => Command::RecordReceipt(RecordReceipt {
+                channel,
+                provider: "smtp".to_owned(),
+                instance,
+                says: ReceiptSays::Delivered,
+                event_ref: ReceiptRef::from_bytes([u8::from(by_sender); 32]),
+                cause: None,
+                provider_message_id: None,
+                answer: None,
+                occurred_at: at,
+                at,
+            }),
             _ => Command::MarkRead(MarkRead { recipient: RECIPIENT, at }),
         },
     )
@@ -202,6 +230,7 @@ fn timely(mut command: Command, notification: &Notification, now: Timestamp) -> 
         Command::Skip(skip) => skip.at = now,
         Command::DeliverPush(push) => push.at = now,
         Command::MarkRead(read) => read.at = now,
+        Command::RecordReceipt(receipt) => receipt.at = now,
         Command::Trigger(_) => {}
     }
     command
@@ -298,7 +327,9 @@ proptest! {
             if let Event::AttemptStarted(started) = event {
                 let earlier = &notification.delivery(started.channel).unwrap().attempts;
                 let any = |wanted: fn(&AttemptOutcome) -> bool| earlier.iter().any(|a| wanted(&a.outcome));
-                let sent = any(|outcome| matches!(outcome, AttemptOutcome::Succeeded { .. }));
+                let sent = any(|outcome| {
+                    matches!(outcome, AttemptOutcome::Succeeded { .. } | AttemptOutcome::Proved { .. })
+                });
                 let open = any(|outcome| matches!(outcome, AttemptOutcome::Open));
                 let unknown = || earlier.iter().filter(|attempt| attempt.is_unknown());
                 let in_doubt = unknown().any(|attempt| !attempt.is_deduplicated_at(started.at));

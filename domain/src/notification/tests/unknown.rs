@@ -54,7 +54,7 @@ pub(super) fn resolve(resolution: Resolution, second: i64) -> Command {
     Command::Resolve(Resolve { channel: Channel::Email, resolution, by, at: at(second) })
 }
 
-fn resolved(attempt: u32, resolution: Resolution, second: i64) -> Event {
+pub(super) fn resolved(attempt: u32, resolution: Resolution, second: i64) -> Event {
     let (channel, by) = (Channel::Email, "operator".to_owned());
     Event::OutcomeResolved(OutcomeResolved { channel, attempt, resolution, by, at: at(second) })
 }

@@ -1,0 +1,60 @@
+//! `RecordReceipt`: see the method.
+
+use orqestra_domain::notification::{
+    Notification, NotificationCommand, NotificationRefusal, ReceiptSays, RecordReceipt,
+};
+use orqestra_domain::suppression::SuppressionReason;
+use orqestra_domain::{KeyId, NotificationId, TenantId};
+
+use crate::context::Context;
+use crate::error::CommandError;
+use crate::execute::{Commands, Committed};
+use crate::suppress_address::Suppress;
+
+/// A receipt that is in the log, or says nothing new.
+#[derive(Debug)]
+pub struct ReceiptTaken {
+    /// The notification after it.
+    pub committed: Committed<Notification>,
+    /// The address that nothing is to be sent to any more, where the receipt says so. It is told of a repeat too: a
+    /// provider that got no answer repeats the receipt, and the first one may not have come this far.
+    pub suppress: Option<Suppress>,
+}
+
+impl Commands {
+    /// Records what a provider called back with.
+    ///
+    /// `used_keys` are the data keys of what the command seals: if one is gone by then, nothing is appended.
+    ///
+    /// # Errors
+    /// The notification's refusal, `RecipientForgotten` where a key is gone, or the log's failure.
+    pub async fn record_receipt(
+        &self,
+        tenant: TenantId,
+        notification: NotificationId,
+        command: RecordReceipt,
+        used_keys: &[KeyId],
+        ctx: &Context,
+    ) -> Result<ReceiptTaken, CommandError<NotificationRefusal>> {
+        let (channel, reason) = (command.channel, reason(command.says));
+        let cause = command.cause.clone();
+        let command = NotificationCommand::RecordReceipt(command);
+        let committed = self.on_notification(tenant, notification, command, used_keys, ctx).await?;
+        let address = committed.aggregate.delivery(channel).and_then(|delivery| delivery.address_ref);
+        let suppress = address.zip(reason).map(|(address_ref, reason)| {
+            let notification = Some(notification);
+            Suppress { channel, address_ref, reason, notification, cause }
+        });
+        Ok(ReceiptTaken { committed, suppress })
+    }
+}
+
+/// Why nothing is to be sent to the address any more, where the receipt says so.
+const fn reason(says: ReceiptSays) -> Option<SuppressionReason> {
+    match says {
+        ReceiptSays::Deferred | ReceiptSays::Delivered | ReceiptSays::Undelivered => None,
+        ReceiptSays::Bounced => Some(SuppressionReason::Bounced),
+        ReceiptSays::OptedOut => Some(SuppressionReason::OptedOut),
+        ReceiptSays::Complained => Some(SuppressionReason::Complained),
+    }
+}

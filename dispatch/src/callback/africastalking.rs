@@ -1,0 +1,125 @@
+//! Delivery reports of Africa's Talking, <https://developers.africastalking.com/docs/sms/notifications>: a form, signed by
+//! nothing. Its address is a secret: the last part of the path.
+//!
+//! A report names the message by the provider's id alone.
+//!
+//! | status | word |
+//! |---|---|
+//! | `Sent`, `Submitted`, `Buffered` | deferred |
+//! | `Success` | delivered |
+//! | `Failed`, `Rejected` for `UserDoesNotExist` | bounced |
+//! | `Failed`, `Rejected` for `UserInBlackList` | opted out |
+//! | `Failed`, `Rejected` otherwise, `AbsentSubscriber`, `Expired` | undelivered |
+//! | others | none |
+
+use orqestra_domain::notification::ReceiptSays;
+use orqestra_domain::{Cause, Channel};
+
+use super::{Callback, Receipt, Rejected, field, fields, is_same, kept, plain};
+
+pub(super) fn receipts(secret: &str, callback: &Callback<'_>) -> Result<Vec<Receipt>, Rejected> {
+    let shown = callback.path_secret.ok_or(Rejected::WrongSignature)?;
+    if secret.is_empty() || !is_same(secret.as_bytes(), shown.as_bytes()) {
+        return Err(Rejected::WrongSignature);
+    }
+    Ok(read(&fields(callback.body), callback).into_iter().collect())
+}
+
+fn read(fields: &[(String, String)], callback: &Callback<'_>) -> Option<Receipt> {
+    let (status, reason) = (field(fields, "status"), field(fields, "failureReason"));
+    let is = |word: &str| reason.eq_ignore_ascii_case(word);
+    let (says, cause) = match status {
+        "Sent" | "Submitted" | "Buffered" => (ReceiptSays::Deferred, None),
+        "Success" => (ReceiptSays::Delivered, None),
+        "Failed" | "Rejected" if is("UserDoesNotExist") => {
+            (ReceiptSays::Bounced, Some(Cause::AfricasTalkingNoSuchNumber))
+        }
+        "Failed" | "Rejected" if is("UserInBlackList") => {
+            (ReceiptSays::OptedOut, Some(Cause::AfricasTalkingOptedOut))
+        }
+        "Failed" | "Rejected" => (ReceiptSays::Undelivered, Some(Cause::AfricasTalkingUndelivered)),
+        "AbsentSubscriber" | "Expired" => (ReceiptSays::Undelivered, Some(Cause::AfricasTalkingAbsent)),
+        _ => return None,
+    };
+    let message = plain(field(fields, "id"))?;
+    Some(Receipt {
+        notification: None,
+        delivery: None,
+        channel: Channel::Sms,
+        event_ref: format!("{message}|{status}"),
+        provider_message_id: Some(message),
+        says,
+        cause,
+        occurred_at: callback.now,
+        words: kept(reason),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::signed::{Request, words};
+    use super::*;
+
+    fn told(secret: &str, shown: Option<&str>, body: &str) -> String {
+        let mut request = Request::new("https://n.example/callbacks/africastalking/t/s", &[], body);
+        request.path_secret = shown.map(str::to_owned);
+        words(receipts(secret, &request.callback()))
+    }
+
+    #[test]
+    fn each_status_has_its_word_and_an_unknown_one_none() {
+        for (body, says) in [
+            ("id=AT1&status=Sent&phoneNumber=%2B254711000000&networkCode=63902", "deferred"),
+            ("id=AT1&status=Submitted", "deferred"),
+            ("id=AT1&status=Buffered", "deferred"),
+            ("id=AT1&status=Success", "delivered"),
+            (
+                "id=AT1&status=Failed&failureReason=UserDoesNotExist",
+                "bounced by africastalking_no_such_number: UserDoesNotExist",
+            ),
+            (
+                "id=AT1&status=Rejected&failureReason=UserInBlackList",
+                "opted_out by africastalking_opted_out: UserInBlackList",
+            ),
+            (
+                "id=AT1&status=Failed&failureReason=DeliveryFailure",
+                "undelivered by africastalking_undelivered: DeliveryFailure",
+            ),
+            (
+                "id=AT1&status=Rejected&failureReason=DoNotDisturbRejection",
+                "undelivered by africastalking_undelivered: DoNotDisturbRejection",
+            ),
+            ("id=AT1&status=Failed", "undelivered by africastalking_undelivered"),
+            ("id=AT1&status=AbsentSubscriber", "undelivered by africastalking_absent"),
+            ("id=AT1&status=Expired", "undelivered by africastalking_absent"),
+            ("id=AT1&status=Other", ""),
+            ("status=Success", ""),
+            ("id=a%20b&status=Success", ""),
+            ("", ""),
+            ("junk", ""),
+        ] {
+            assert_eq!(told("secret", Some("secret"), body), says, "{body}");
+        }
+    }
+
+    #[test]
+    fn only_the_secret_opens() {
+        let body = "id=AT1&status=Success";
+        for (secret, shown) in
+            [("secret", Some("secrex")), ("secret", Some("")), ("secret", None), ("", Some(""))]
+        {
+            assert_eq!(told(secret, shown, body), "WrongSignature", "{shown:?}");
+        }
+    }
+
+    #[test]
+    fn a_repeat_is_told_by_message_and_status() {
+        let mut request = Request::new("https://n.example/", &[], "id=ATXid_1&status=Success");
+        request.path_secret = Some("secret".to_owned());
+        let receipt = receipts("secret", &request.callback()).unwrap().remove(0);
+        assert_eq!(
+            (receipt.event_ref.as_str(), receipt.provider_message_id.as_deref()),
+            ("ATXid_1|Success", Some("ATXid_1"))
+        );
+    }
+}

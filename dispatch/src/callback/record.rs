@@ -1,0 +1,267 @@
+//! Recording receipts that were verified: whose each is, its words sealed, and the command.
+//!
+//! A receipt that names no notification, or one of another delivery, is not an error: a provider that is told so would only
+//! repeat it.
+
+use std::time::Duration;
+
+use orqestra_commands::{CommandError, Commands, Context, Suppress, receipt_field};
+use orqestra_domain::notification::{NotificationRefusal, RecordReceipt};
+use orqestra_domain::suppression::SuppressionRefusal;
+use orqestra_domain::{
+    DeliveryId, KeyId, NotificationId, ProviderInstanceId, ReceiptRef, Sealed, StreamId, TenantId,
+};
+use orqestra_event_log::Outage;
+use orqestra_vault::FieldContext;
+use sha2::{Digest, Sha256};
+use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+
+use super::Receipt;
+use super::unmatched::{self, Waiting};
+use crate::due::store::DueError;
+
+type Error = CommandError<NotificationRefusal>;
+
+/// The kind whose receipts wait for messages.
+const WAITS: &str = "africastalking";
+
+/// The entry that verified a receipt.
+#[derive(Clone, Copy, Debug)]
+pub struct Verified {
+    /// Whose.
+    pub tenant: TenantId,
+    /// The entry.
+    pub instance: ProviderInstanceId,
+    /// Its kind.
+    pub kind: &'static str,
+}
+
+/// What became of a receipt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It is in the log, or was before, or says nothing new, and the address is suppressed where it says so.
+    Recorded,
+    /// Its message is not known yet: it waits for a day.
+    Waits,
+    /// It names no delivery of the tenant's.
+    Unmatched,
+}
+
+/// Why a receipt was not taken: the provider is to repeat it.
+#[derive(Debug, thiserror::Error)]
+pub enum NotTaken {
+    /// The log does not take it now.
+    #[error(transparent)]
+    Command(#[from] CommandError<NotificationRefusal>),
+    /// The address cannot be suppressed now.
+    #[error(transparent)]
+    Suppression(#[from] CommandError<SuppressionRefusal>),
+    /// The tables of what waits cannot be used now.
+    #[error(transparent)]
+    Waiting(#[from] DueError),
+}
+
+/// Records receipts. Cheap to clone.
+#[derive(Clone)]
+pub struct Receipts {
+    commands: Commands,
+    pool: PgPool,
+}
+
+impl Receipts {
+    /// With the tables of this pool.
+    pub const fn new(commands: Commands, pool: PgPool) -> Self {
+        Self { commands, pool }
+    }
+
+    /// Records a receipt.
+    ///
+    /// # Errors
+    /// If it is not stored now: the provider is to repeat it.
+    pub async fn record(
+        &self,
+        verified: Verified,
+        receipt: Receipt,
+        context: &Context,
+    ) -> Result<Taken, NotTaken> {
+        let event_ref = event_ref(verified.kind, &receipt.event_ref);
+        let notification = match (receipt.notification, &receipt.provider_message_id) {
+            (Some(notification), _) => Some(notification),
+            (None, Some(message)) if verified.kind == WAITS => {
+                let found = unmatched::notification(&self.pool, verified.tenant, message).await?;
+                if found.is_none() {
+                    return self.wait(verified, &receipt, message, event_ref).await;
+                }
+                found
+            }
+            (None, _) => None,
+        };
+        let Some(notification) = notification else { return Ok(Taken::Unmatched) };
+        let expected = DeliveryId::of(notification, receipt.channel);
+        if receipt.delivery.is_some_and(|delivery| delivery != expected) {
+            return Ok(Taken::Unmatched);
+        }
+        let answer = self.seal(verified.tenant, notification, &receipt, event_ref).await?;
+        let command = RecordReceipt {
+            channel: receipt.channel,
+            provider: verified.kind.to_owned(),
+            instance: verified.instance,
+            says: receipt.says,
+            event_ref,
+            cause: receipt.cause.map(String::from),
+            provider_message_id: receipt.provider_message_id,
+            answer,
+            occurred_at: receipt.occurred_at,
+            at: self.commands.now(),
+        };
+        self.append(verified.tenant, notification, command, context).await
+    }
+
+    async fn append(
+        &self,
+        tenant: TenantId,
+        notification: NotificationId,
+        command: RecordReceipt,
+        context: &Context,
+    ) -> Result<Taken, NotTaken> {
+        let used: Vec<KeyId> = command.answer.iter().map(|sealed| sealed.key_id).collect();
+        let sealed = !used.is_empty();
+        let tried = self.commands.record_receipt(tenant, notification, command.clone(), &used, context).await;
+        let done = match tried {
+            // The words cannot be kept any more: the receipt is what counts.
+            Err(CommandError::RecipientForgotten | CommandError::TooLarge) if sealed => {
+                let command = RecordReceipt { answer: None, ..command };
+                self.commands.record_receipt(tenant, notification, command, &[], context).await
+            }
+            tried => tried,
+        };
+        match done {
+            Ok(taken) => {
+                if let Some(suppress) = taken.suppress {
+                    self.suppress(tenant, suppress, context).await?;
+                }
+                Ok(Taken::Recorded)
+            }
+            Err(CommandError::Refused(_)) => Ok(Taken::Unmatched),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn suppress(
+        &self,
+        tenant: TenantId,
+        suppress: Suppress,
+        context: &Context,
+    ) -> Result<(), NotTaken> {
+        let channel = suppress.channel;
+        match self.commands.suppress(tenant, suppress, context).await {
+            Ok(_) => Ok(()),
+            Err(CommandError::Refused(refusal)) => {
+                tracing::warn!(tenant.id = %tenant, channel = %channel, error = %refusal,
+                    "the address of a receipt is not suppressed");
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn wait(
+        &self,
+        verified: Verified,
+        receipt: &Receipt,
+        message: &str,
+        event_ref: ReceiptRef,
+    ) -> Result<Taken, NotTaken> {
+        let waiting = Waiting {
+            tenant: verified.tenant,
+            instance: verified.instance,
+            message: message.to_owned(),
+            event_ref,
+            channel: receipt.channel,
+            says: receipt.says,
+            cause: receipt.cause.map(String::from),
+            occurred_at: receipt.occurred_at,
+        };
+        unmatched::wait(&self.pool, &waiting, self.commands.now()).await?;
+        Ok(Taken::Waits)
+    }
+
+    /// The provider's words, sealed for the recipient; none once the recipient was forgotten.
+    async fn seal(
+        &self,
+        tenant: TenantId,
+        notification: NotificationId,
+        receipt: &Receipt,
+        event_ref: ReceiptRef,
+    ) -> Result<Option<Sealed>, Error> {
+        let Some(words) = &receipt.words else { return Ok(None) };
+        let Some(story) = self.commands.story(tenant, notification).await? else { return Ok(None) };
+        let key = match self.commands.sealing_key(&story).await {
+            Ok(key) => key,
+            Err(CommandError::RecipientForgotten) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let stream = StreamId::notification(tenant, notification);
+        let field = receipt_field(receipt.channel, event_ref);
+        let place = FieldContext { tenant, aggregate_id: stream.as_str(), field: &field };
+        Ok(Some(self.commands.vault().seal(&key, &place, words.as_bytes())))
+    }
+
+    /// Looks for messages of receipts that wait, until the token ends.
+    pub(crate) async fn run(self, pause: Duration, token: CancellationToken) {
+        let outage = Outage::default();
+        loop {
+            match self.look().await {
+                Ok(()) => {
+                    if let Some(duration_ms) = outage.ends() {
+                        tracing::info!(duration_ms, "receipts that wait can be looked up again");
+                    }
+                }
+                Err(error) => {
+                    if outage.begins() {
+                        tracing::warn!(error = %error, "receipts that wait cannot be looked up");
+                    }
+                }
+            }
+            tokio::select! {
+                () = token.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    async fn look(&self) -> Result<(), NotTaken> {
+        let context = Context::engine("receipts");
+        let mut ended = Ok(());
+        for (waiting, notification) in unmatched::matched(&self.pool).await? {
+            let command = RecordReceipt {
+                channel: waiting.channel,
+                provider: WAITS.to_owned(),
+                instance: waiting.instance,
+                says: waiting.says,
+                event_ref: waiting.event_ref,
+                cause: waiting.cause.clone(),
+                provider_message_id: Some(waiting.message.clone()),
+                answer: None,
+                occurred_at: waiting.occurred_at,
+                at: self.commands.now(),
+            };
+            match self.append(waiting.tenant, notification, command, &context).await {
+                Ok(_) => unmatched::done(&self.pool, &waiting).await?,
+                // It waits on, and the others do not wait for it.
+                Err(error) => ended = Err(error),
+            }
+        }
+        let vain = unmatched::clear(&self.pool, self.commands.now()).await?;
+        if vain > 0 {
+            tracing::info!(receipts = vain, "receipts waited in vain for their message");
+        }
+        ended
+    }
+}
+
+/// What tells a repeat, in a form that says nothing of what the provider calls it by.
+fn event_ref(kind: &str, reference: &str) -> ReceiptRef {
+    ReceiptRef::from_bytes(Sha256::digest(format!("{kind}|{reference}")).into())
+}

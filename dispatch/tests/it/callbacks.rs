@@ -1,0 +1,145 @@
+//! Receipts through the real path: a message leaves, its provider calls back, and nothing is sent twice.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, Mac};
+use hyper::HeaderMap;
+use orqestra_commands::ClearSecret;
+use orqestra_dispatch::DispatchSettings;
+use orqestra_dispatch::callback::{Callback, Receipts, Taken, verify};
+use orqestra_domain::notification::{AttemptOutcome, Delivery, DeliveryState, ReceiptSays};
+use orqestra_domain::provider::{AfricasTalkingConfig, HttpConfig};
+use orqestra_domain::{Channel, TenantId};
+use orqestra_tests::wait;
+use sha1::Sha1;
+
+use crate::http::{Config, KEY, at, listed, shop, takes, twilio};
+use crate::http_server::{HttpServer, Reply};
+use crate::world::{World, ctx, settings};
+
+const SMS: Channel = Channel::Sms;
+const SECRET: &str = "0123456789abcdef";
+
+/// Settings with an address that callbacks are told.
+fn told() -> DispatchSettings {
+    DispatchSettings { public_url: Some("http://127.0.0.1:8080".into()), ..settings() }
+}
+
+/// Hands a callback to the engine, as the route does.
+async fn called(world: &World, tenant: TenantId, kind: &str, callback: &Callback<'_>) -> Vec<Taken> {
+    let entry = world.entry(tenant);
+    let (verified, receipts) = verify(&world.commands, &entry, kind, callback).await.unwrap();
+    let recorder = Receipts::new(world.commands.clone(), world.pool().clone());
+    let mut taken = Vec::new();
+    for receipt in receipts {
+        taken.push(recorder.record(verified, receipt, &ctx()).await.unwrap());
+    }
+    taken
+}
+
+/// Twilio's callback, to the address that it was told with the message.
+async fn twilio_says(world: &World, tenant: TenantId, asked: &str, status: &str) -> Vec<Taken> {
+    let mut fields = url::form_urlencoded::parse(asked.as_bytes());
+    let (_, url) = fields.find(|(name, _)| name == "StatusCallback").expect("an address of callbacks");
+    let signed = format!("{url}MessageSidSM1MessageStatus{status}");
+    let mac = Hmac::<Sha1>::new_from_slice(KEY.as_bytes()).unwrap().chain_update(signed);
+    let signature = STANDARD.encode(mac.finalize().into_bytes());
+    let headers = HeaderMap::from_iter([("x-twilio-signature".parse().unwrap(), signature.parse().unwrap())]);
+    let body = format!("MessageSid=SM1&MessageStatus={status}");
+    let callback =
+        Callback { url: &url, path_secret: None, headers: &headers, body: body.as_bytes(), now: world.now() };
+    called(world, tenant, "twilio", &callback).await
+}
+
+fn is_sent(delivery: &Delivery) -> bool {
+    matches!(delivery.state, DeliveryState::Sent { attempt: 1, .. })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_whose_answer_was_lost_is_sent_by_its_receipt_and_asks_nobody() {
+    let (world, server) = (World::new().await, HttpServer::start([Reply::Reset]).await);
+    let tenant = shop(&world, SMS, vec![listed(twilio(at(&server.base_url())))]).await;
+    let id = world.trigger(&tenant, "e-1").await;
+    let dispatch = world.dispatch(told());
+    let held = world.settled(&tenant, id, SMS).await;
+    assert!(matches!(held.state, DeliveryState::Held { attempt: 1 }), "{held:?}");
+    let asked = server.asked().remove(0).body;
+    for _ in 0..2 {
+        assert_eq!(twilio_says(&world, tenant.id, &asked, "delivered").await, [Taken::Recorded]);
+    }
+    let delivery = world.delivery(&tenant, id, SMS, is_sent).await;
+    assert!(matches!(delivery.attempts[0].outcome, AttemptOutcome::Proved { .. }), "{delivery:?}");
+    assert_eq!(delivery.receipts.len(), 1, "its receipt came twice");
+    assert_eq!(delivery.receipt().unwrap().says, ReceiptSays::Delivered);
+    world.read_up().await;
+    assert_eq!(world.due().await, [], "nothing is left to do, and nobody to decide");
+    world.due_table_is_right().await;
+    assert_eq!(server.asked().len(), 1, "one message");
+    dispatch.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_before_the_sweeper_leaves_nothing_to_sweep_after_the_dispatcher_died() {
+    let (world, server) = (World::new().await, HttpServer::start([Reply::Drip]).await);
+    let tenant = shop(&world, SMS, vec![listed(twilio(at(&server.base_url())))]).await;
+    let id = world.trigger(&tenant, "e-1").await;
+    let dispatch = world.dispatch(told());
+    let is_open = |delivery: &Delivery| matches!(delivery.state, DeliveryState::Attempting { .. });
+    world.delivery(&tenant, id, SMS, is_open).await;
+    let asked = || (!server.asked().is_empty()).then_some(());
+    wait::until_now("its API is asked", Duration::from_secs(30), asked).await;
+    dispatch.stop().await;
+    let asked = server.asked().remove(0).body;
+    for status in ["sent", "delivered", "delivered"] {
+        assert_eq!(twilio_says(&world, tenant.id, &asked, status).await, [Taken::Recorded]);
+    }
+    let dispatch = world.dispatch(told());
+    world.clock.advance(Duration::from_hours(1));
+    world.read_up().await;
+    let delivery = world.settled(&tenant, id, SMS).await;
+    assert!(is_sent(&delivery), "{delivery:?}");
+    assert_eq!((world.due().await.len(), server.asked().len()), (0, 1));
+    dispatch.stop().await;
+}
+
+fn africastalking(url: &str) -> Config {
+    HttpConfig::AfricasTalking(AfricasTalkingConfig {
+        username: "shop".to_owned(),
+        api_key: ClearSecret(KEY.to_owned()),
+        from: None,
+        endpoint: at(url),
+        webhook_secret: Some(ClearSecret(SECRET.to_owned())),
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_that_comes_before_its_message_is_known_waits_for_it() {
+    let (world, server) = (World::new().await, HttpServer::start([takes("africastalking")]).await);
+    let tenant = shop(&world, SMS, vec![listed(africastalking(&server.base_url()))]).await;
+    let id = world.trigger(&tenant, "e-1").await;
+    let report = |status: &'static str| {
+        let (world, tenant) = (&world, tenant.id);
+        async move {
+            let body = format!("id=m-1&status={status}");
+            let callback = Callback {
+                url: "https://n.example/callbacks/africastalking/t/s",
+                path_secret: Some(SECRET),
+                headers: &HeaderMap::new(),
+                body: body.as_bytes(),
+                now: world.now(),
+            };
+            called(world, tenant, "africastalking", &callback).await
+        }
+    };
+    assert_eq!(report("Success").await, [Taken::Waits]);
+    assert_eq!(report("Success").await, [Taken::Waits], "it comes twice");
+    let dispatch = world.dispatch(settings());
+    let delivery = world.delivery(&tenant, id, SMS, |delivery| !delivery.receipts.is_empty()).await;
+    assert_eq!((delivery.receipts.len(), delivery.receipts[0].says), (1, ReceiptSays::Delivered));
+    assert!(is_sent(&delivery), "{delivery:?}");
+    world.read_up().await;
+    assert_eq!(report("Success").await, [Taken::Recorded], "its message is known");
+    dispatch.stop().await;
+}

@@ -1,0 +1,239 @@
+//! What a provider says later of a message that it took: its receipt, and the rules of it.
+//!
+//! A receipt arrives at any time, in any order and more than once. It never causes a send, and proves that the provider took
+//! the attempt that it is of: one without an outcome gets it so, and nothing is sent after that.
+
+use serde::{Deserialize, Serialize};
+
+use super::event::{NotificationEvent, OpenAttempt};
+use super::refusal::NotificationRefusal as Refusal;
+use super::state::{AttemptOutcome, AttemptState, Delivery, Story};
+use crate::channel::Channel;
+use crate::id::{DeliveryId, ProviderInstanceId, ReceiptRef};
+use crate::sealed::Sealed;
+use crate::timestamp::Timestamp;
+
+/// The word of a receipt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReceiptSays {
+    /// The provider has the message and is still trying.
+    Deferred,
+    /// It arrived: the recipient's server or handset took it.
+    Delivered,
+    /// It did not arrive, and the address is not at fault: a mailbox that is full, a filter, a block, a message dropped.
+    Undelivered,
+    /// It did not arrive, and never will: the mailbox or number takes no messages.
+    Bounced,
+    /// The recipient does not want messages of this sender.
+    OptedOut,
+    /// The recipient reported it as spam.
+    Complained,
+}
+
+impl ReceiptSays {
+    /// Every word.
+    pub const ALL: [Self; 6] =
+        [Self::Deferred, Self::Delivered, Self::Undelivered, Self::Bounced, Self::OptedOut, Self::Complained];
+
+    /// The stable word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Deferred => "deferred",
+            Self::Delivered => "delivered",
+            Self::Undelivered => "undelivered",
+            Self::Bounced => "bounced",
+            Self::OptedOut => "opted_out",
+            Self::Complained => "complained",
+        }
+    }
+}
+
+/// Most receipts of a delivery that are kept; those that settle something are kept beyond it.
+const MOST_RECEIPTS: usize = 64;
+
+/// See [`NotificationEvent::ReceiptRecorded`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReceiptRecorded {
+    /// The channel.
+    pub channel: Channel,
+    /// The delivery.
+    pub delivery_id: DeliveryId,
+    /// Number of the attempt that it is taken to be of.
+    pub attempt: u32,
+    /// The kind of the provider that it came from.
+    pub provider: String,
+    /// The entry of the provider configuration that verified it.
+    pub instance: ProviderInstanceId,
+    /// The word.
+    pub receipt: ReceiptSays,
+    /// Tells a repeat.
+    pub event_ref: ReceiptRef,
+    /// A stable code, as in `sendgrid_bounce`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// The provider's id of the message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_message_id: Option<String>,
+    /// The provider's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Sealed>,
+    /// Whether the attempt's outcome was open or unknown: the receipt proves that the provider took the message, and the
+    /// delivery is sent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub proves: bool,
+    /// Another attempt that is still under way, where it proves one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub still_open: Option<OpenAttempt>,
+    /// When, by the provider.
+    pub occurred_at: Timestamp,
+    /// When it was recorded.
+    pub at: Timestamp,
+}
+
+/// See `NotificationCommand::RecordReceipt`.
+#[derive(Clone, Debug)]
+pub struct RecordReceipt {
+    /// The channel.
+    pub channel: Channel,
+    /// The kind of the provider that it came from.
+    pub provider: String,
+    /// The entry of the provider configuration that verified it.
+    pub instance: ProviderInstanceId,
+    /// The word.
+    pub says: ReceiptSays,
+    /// Tells a repeat.
+    pub event_ref: ReceiptRef,
+    /// A stable code.
+    pub cause: Option<String>,
+    /// The provider's id of the message.
+    pub provider_message_id: Option<String>,
+    /// The provider's words.
+    pub answer: Option<Sealed>,
+    /// When, by the provider.
+    pub occurred_at: Timestamp,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// A receipt of a delivery.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptState {
+    /// The attempt that it is taken to be of.
+    pub attempt: u32,
+    /// The entry that it came from.
+    pub instance: ProviderInstanceId,
+    /// Tells a repeat.
+    pub event_ref: ReceiptRef,
+    /// The word.
+    pub says: ReceiptSays,
+    /// A stable code.
+    pub cause: Option<String>,
+    /// When, by the provider.
+    pub occurred_at: Timestamp,
+}
+
+impl Story {
+    /// A repeat, and a word that is not the last one and settles nothing, say nothing new.
+    pub(super) fn record_receipt(&self, receipt: RecordReceipt) -> Result<Vec<NotificationEvent>, Refusal> {
+        let delivery = self.deliveries.get(&receipt.channel).ok_or(Refusal::NotPlanned)?;
+        if delivery.receipts.iter().any(|known| known.is_repeated_by(&receipt)) {
+            return Ok(Vec::new());
+        }
+        let (attempt, of) = delivery.attempt_of(&receipt).ok_or(Refusal::NoSuchAttempt)?;
+        let proves = of.provider == receipt.provider && of.has_no_outcome();
+        if !proves && (receipt.says == ReceiptSays::Deferred || delivery.receipts.len() >= MOST_RECEIPTS) {
+            return Ok(Vec::new());
+        }
+        Ok(vec![NotificationEvent::ReceiptRecorded(ReceiptRecorded {
+            channel: receipt.channel,
+            delivery_id: delivery.id,
+            attempt,
+            provider: receipt.provider,
+            instance: receipt.instance,
+            receipt: receipt.says,
+            event_ref: receipt.event_ref,
+            cause: receipt.cause,
+            provider_message_id: receipt.provider_message_id,
+            answer: receipt.answer,
+            proves,
+            still_open: delivery.open_beside(attempt).filter(|_| proves),
+            occurred_at: receipt.occurred_at,
+            at: receipt.at,
+        })])
+    }
+}
+
+impl ReceiptState {
+    pub(super) fn of(recorded: &ReceiptRecorded) -> Self {
+        Self {
+            attempt: recorded.attempt,
+            instance: recorded.instance,
+            event_ref: recorded.event_ref,
+            says: recorded.receipt,
+            cause: recorded.cause.clone(),
+            occurred_at: recorded.occurred_at,
+        }
+    }
+
+    fn is_repeated_by(&self, receipt: &RecordReceipt) -> bool {
+        self.instance == receipt.instance && self.event_ref == receipt.event_ref
+    }
+}
+
+impl AttemptState {
+    /// Whether it is open or unknown.
+    const fn has_no_outcome(&self) -> bool {
+        matches!(self.outcome, AttemptOutcome::Open | AttemptOutcome::Unknown { .. })
+    }
+
+    /// Whether the provider took it under that id.
+    fn was_taken_as(&self, id: &str) -> bool {
+        match &self.outcome {
+            AttemptOutcome::Succeeded { provider_message_id, .. }
+            | AttemptOutcome::Proved { provider_message_id, .. } => {
+                provider_message_id.as_deref() == Some(id)
+            }
+            AttemptOutcome::Open | AttemptOutcome::Failed { .. } | AttemptOutcome::Unknown { .. } => false,
+        }
+    }
+}
+
+impl Delivery {
+    /// The receipt that tells what became of the message: a complaint before a bounce or a wish not to get messages, these
+    /// before an arrival, and of equals the last by the provider's time.
+    pub fn receipt(&self) -> Option<&ReceiptState> {
+        let rank = |says| match says {
+            ReceiptSays::Deferred => 0,
+            ReceiptSays::Delivered | ReceiptSays::Undelivered => 1,
+            ReceiptSays::Bounced | ReceiptSays::OptedOut => 2,
+            ReceiptSays::Complained => 3,
+        };
+        self.receipts.iter().max_by_key(|receipt| (rank(receipt.says), receipt.occurred_at))
+    }
+
+    /// The attempt of a receipt: the one that was taken under its id; else of those that its entry carried the last one
+    /// without an outcome, or the last one; else that of its kind without an outcome; else the last attempt.
+    fn attempt_of(&self, receipt: &RecordReceipt) -> Option<(u32, &AttemptState)> {
+        let last = |fits: &dyn Fn(&AttemptState) -> bool| {
+            (1..).zip(&self.attempts).filter(|(_, attempt)| fits(attempt)).last()
+        };
+        let is_its = |attempt: &AttemptState| attempt.was_carried_by(&receipt.provider, receipt.instance);
+        let is_of_kind = |attempt: &AttemptState| attempt.provider == receipt.provider;
+        let id = receipt.provider_message_id.as_deref();
+        last(&|attempt| id.is_some_and(|id| attempt.was_taken_as(id)))
+            .or_else(|| last(&|attempt| is_its(attempt) && attempt.has_no_outcome()))
+            .or_else(|| last(&is_its))
+            .or_else(|| last(&|attempt| is_of_kind(attempt) && attempt.has_no_outcome()))
+            .or_else(|| last(&|_| true))
+    }
+
+    /// The attempt, if its success may still be recorded: a receipt may have been there before the answer.
+    pub(super) fn answered_attempt(&self, number: u32) -> Result<&AttemptState, Refusal> {
+        match self.attempt(number) {
+            Some(attempt) if matches!(attempt.outcome, AttemptOutcome::Proved { .. }) => Ok(attempt),
+            _ => self.open_attempt(number),
+        }
+    }
+}
