@@ -86,6 +86,7 @@ struct Inner {
     answers: Answers,
     look_backs: Turns,
     counts: Turns,
+    callbacks: Turns,
     large: LargeBodies,
     bodies: Bodies,
     wrong_tokens: WrongTokens,
@@ -101,6 +102,7 @@ impl App {
             answers: Answers::default(),
             look_backs: Turns::look_backs(),
             counts: Turns::counts(),
+            callbacks: Turns::callbacks(),
             large: LargeBodies::default(),
             bodies: Bodies::default(),
             wrong_tokens: WrongTokens::default(),
@@ -140,6 +142,11 @@ impl App {
 
     pub(crate) fn look_backs(&self) -> &Turns {
         &self.0.look_backs
+    }
+
+    /// Whose turn it is to have a callback recorded.
+    pub(crate) fn callbacks(&self) -> &Turns {
+        &self.0.callbacks
     }
 
     /// Whose turn it is to have its channel counted.

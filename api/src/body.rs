@@ -52,16 +52,16 @@ pub(crate) async fn refused(error: ApiError, headers: &HeaderMap, mut body: Body
 
 /// Reads the whole body of a caller that is known.
 pub(crate) async fn read(body: Body, held: Held, within: Duration) -> Result<Bytes, ApiError> {
-    read_up_to(MAX_BYTES, body, held, within).await
+    read_up_to(MAX_BYTES, body, held, within).await.map(|(bytes, _)| bytes)
 }
 
-/// Reads a whole body of so many bytes at most.
+/// Reads a whole body of so many bytes at most, which counts until what it held is dropped.
 pub(crate) async fn read_up_to(
     most: usize,
     mut body: Body,
     mut held: Held,
     within: Duration,
-) -> Result<Bytes, ApiError> {
+) -> Result<(Bytes, Held), ApiError> {
     let announced = body.size_hint().upper().and_then(|length| usize::try_from(length).ok());
     let mut bytes = Vec::with_capacity(announced.unwrap_or(0).min(AT_FIRST));
     let reading = async {
@@ -86,7 +86,7 @@ pub(crate) async fn read_up_to(
         Ok(read) => read?,
         Err(_) => return Err(ApiError::RequestTimeout),
     }
-    Ok(bytes.into())
+    Ok((bytes.into(), held))
 }
 
 /// Checks the content type, then parses.

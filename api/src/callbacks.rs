@@ -1,14 +1,14 @@
 //! `POST /callbacks/{provider}/{tenantId}`: what providers say later of the messages that they took.
 //!
-//! A callback is signed, so no key is asked for. It is tried against every entry of its kind, and against those that were
-//! removed a while ago; a caller whose signature holds for none is told nothing. Answered is only what was recorded.
+//! Callbacks are signed, so they need no key. Each is tried against every entry of its kind, and against those that were
+//! removed a while ago. A caller whose signature matches no entry gets no details. The answer follows the recording.
 
 use axum::body::HttpBody as _;
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::http::header::HOST;
 use axum::{Extension, Json};
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::{StreamExt as _, stream};
 use orqestra_commands::{Actor, Context};
 use orqestra_dispatch::callback::{
     Callback, NotTaken, Receipt, Receipts, Rejected, Taken, Unverified, Verified, verify,
@@ -16,6 +16,7 @@ use orqestra_dispatch::callback::{
 use orqestra_domain::TenantId;
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::app::App;
 use crate::body;
@@ -27,14 +28,24 @@ use crate::request::{Segments, context, to_the_end};
 pub(crate) const PATH: &str = "/callbacks/{provider}/{tenantId}";
 pub(crate) const SECRET_PATH: &str = "/callbacks/{provider}/{tenantId}/{secret}";
 
-/// Most bytes of a body: `SendGrid` puts many events into one.
-const MAX_BYTES: usize = 1024 * 1024;
 /// Receipts of one body that are recorded at one time.
 const AT_ONCE: usize = 16;
-/// The kinds that call back.
-pub(crate) const KINDS: [&str; 4] = ["resend", "sendgrid", "twilio", "africastalking"];
-/// Owns the bodies of callers that are not known yet, so that they take no tenant's room. It is no tenant's id.
-const UNKNOWN: TenantId = TenantId::API_KEYS;
+/// A kind that calls back.
+pub(crate) struct Kind {
+    pub(crate) name: &'static str,
+    /// The header of its signature; none where the path is the secret.
+    signature: Option<&'static str>,
+    /// Most bytes of a body.
+    most: usize,
+}
+
+/// The kinds that call back. `SendGrid` puts many events into one body.
+pub(crate) const KINDS: [Kind; 4] = [
+    Kind { name: "resend", signature: Some("svix-signature"), most: 256 * 1024 },
+    Kind { name: "sendgrid", signature: Some("x-twilio-email-event-webhook-signature"), most: 1024 * 1024 },
+    Kind { name: "twilio", signature: Some("x-twilio-signature"), most: 64 * 1024 },
+    Kind { name: "africastalking", signature: None, most: 64 * 1024 },
+];
 
 /// The answer.
 #[derive(Serialize, ToSchema)]
@@ -46,7 +57,7 @@ pub(crate) struct Called {
 /// A provider's own call.
 struct Call {
     kind: &'static str,
-    tenant: Option<TenantId>,
+    tenant: TenantId,
     url: String,
     secret: Option<String>,
     headers: HeaderMap,
@@ -110,25 +121,58 @@ async fn take(
     (provider, tenant, secret): (&str, &str, Option<String>),
     request: Request,
 ) -> Result<Json<Called>, ApiError> {
-    let kind = KINDS.into_iter().find(|kind| *kind == provider).ok_or(ApiError::InvalidCallback)?;
     let (parts, body) = request.into_parts();
-    if body.size_hint().lower() > MAX_BYTES as u64 {
+    let kind = KINDS.iter().find(|kind| kind.name == provider).ok_or(ApiError::InvalidCallback)?;
+    if body.size_hint().lower() > kind.most as u64 {
         return Err(ApiError::PayloadTooLarge);
     }
+    let shows = match kind.signature {
+        Some(signature) => parts.headers.contains_key(signature),
+        None => secret.is_some(),
+    };
+    let tenant = tenant.parse().ok().filter(|_| shows).ok_or_else(|| rejected(kind.name))?;
+    expected(app, tenant, kind.name).await?;
     let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
     let url = format!("{}{path}", address(app, &parts.headers));
-    let tenant: Option<TenantId> = tenant.parse().ok();
-    let held = app.bodies().begin(Some(UNKNOWN))?;
-    let body = body::read_up_to(MAX_BYTES, body, held, app.body_timeout).await?;
-    let call = Call { kind, tenant, url, secret, headers: parts.headers, body };
+    let held = app.bodies().begin(Some(owner(tenant)))?;
+    let (body, held) = body::read_up_to(kind.most, body, held, app.body_timeout).await?;
+    let turn = app.callbacks().take(tenant).await?;
+    let call = Call { kind: kind.name, tenant, url, secret, headers: parts.headers, body };
     let (verified, receipts) = judge(app, scope, &call).await?;
     let (recorder, context) = (app.receipts.clone(), context(Actor::Engine("callbacks"), scope));
     let recorded = to_the_end(async move {
+        let _until_recorded = (held, turn);
         let each = receipts.into_iter().map(|receipt| one(&recorder, verified, receipt, &context));
-        stream::iter(each).buffer_unordered(AT_ONCE).try_collect::<()>().await
+        // One that cannot be recorded now keeps none of the others out.
+        let all: Vec<_> = stream::iter(each).buffer_unordered(AT_ONCE).collect().await;
+        all.into_iter().collect::<Result<(), ApiError>>()
     });
     recorded.await??;
     Ok(Json(Called { success: true }))
+}
+
+/// Rejects a call that no entry of the tenant can have signed, before its body is read.
+async fn expected(app: &App, tenant: TenantId, kind: &'static str) -> Result<(), ApiError> {
+    let directory = app.commands.directory();
+    let calls_back = || {
+        let entry = directory.tenant(tenant);
+        entry.is_some_and(|entry| entry.record.calling_back(kind, app.commands.now()).next().is_some())
+    };
+    if !calls_back() {
+        directory.catch_up_now().await?;
+    }
+    if calls_back() { Ok(()) } else { Err(rejected(kind)) }
+}
+
+/// Counts a call that no entry has signed.
+fn rejected(kind: &'static str) -> ApiError {
+    metrics::counter!("orqestra_receipts_rejected_total", "provider" => kind).increment(1);
+    ApiError::InvalidCallback
+}
+
+/// Owns the bodies of a tenant's callbacks, so that calls that are not verified yet take no room of the tenant itself.
+fn owner(tenant: TenantId) -> TenantId {
+    TenantId::from_uuid(Uuid::new_v5(&tenant.as_uuid(), b"callbacks"))
 }
 
 /// The address of the installation as providers see it; the one that it is asked at, where none is known.
@@ -160,7 +204,7 @@ async fn by_what_is_known(
     call: &Call,
 ) -> Result<(Verified, Vec<Receipt>), ApiError> {
     let directory = app.commands.directory();
-    let tenant = call.tenant.ok_or(ApiError::InvalidCallback)?;
+    let tenant = call.tenant;
     directory.readable(tenant)?;
     let entry = directory.tenant(tenant).ok_or(ApiError::InvalidCallback)?;
     let callback = Callback {
@@ -193,6 +237,7 @@ async fn one(
     let taken = recorder.record(verified, receipt, context).await.map_err(|error| match error {
         NotTaken::Command(error) => error.into(),
         NotTaken::Suppression(error) => error.into(),
+        NotTaken::TooManyWait => ApiError::Unavailable("too many receipts of the tenant wait".to_owned()),
         NotTaken::Waiting(error) => ApiError::Unavailable(error.to_string()),
     })?;
     let Verified { tenant, kind, .. } = verified;

@@ -96,7 +96,7 @@ fn begin_metrics() {
     for reason in ["wrong_token", "waits"] {
         metrics::counter!("orqestra_admin_refusals_total", "reason" => reason).increment(0);
     }
-    for provider in callbacks::KINDS {
+    for provider in callbacks::KINDS.map(|kind| kind.name) {
         metrics::counter!("orqestra_receipts_rejected_total", "provider" => provider).increment(0);
         metrics::counter!("orqestra_receipts_total",
             "provider" => provider, "receipt" => "delivered", "outcome" => "recorded")

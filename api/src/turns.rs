@@ -20,6 +20,8 @@ const PAGES: usize = 4;
 const LOOK_BACKS: usize = 2;
 /// Clients of one tenant whose channels are counted at once: a look into an index, which no look-back delays.
 const COUNTS: usize = 4;
+/// Providers' callbacks of one tenant that are recorded at once.
+const CALLBACKS: usize = 4;
 const WITHIN: Duration = Duration::from_secs(5);
 /// When to come again where no turn came.
 const RETRY_AFTER: u64 = 1;
@@ -45,6 +47,11 @@ impl Turns {
     /// Those of clients that join a channel.
     pub(crate) fn counts() -> Self {
         Self::of(COUNTS)
+    }
+
+    /// Those of providers' callbacks.
+    pub(crate) fn callbacks() -> Self {
+        Self::of(CALLBACKS)
     }
 
     fn of(at_once: usize) -> Self {

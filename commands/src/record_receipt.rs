@@ -37,13 +37,16 @@ impl Commands {
         ctx: &Context,
     ) -> Result<ReceiptTaken, CommandError<NotificationRefusal>> {
         let (channel, reason) = (command.channel, reason(command.says));
-        let cause = command.cause.clone();
+        let (cause, instance, event_ref) = (command.cause.clone(), command.instance, command.event_ref);
         let command = NotificationCommand::RecordReceipt(command);
         let committed = self.on_notification(tenant, notification, command, used_keys, ctx).await?;
-        let address = committed.aggregate.delivery(channel).and_then(|delivery| delivery.address_ref);
-        let suppress = address.zip(reason).map(|(address_ref, reason)| {
-            let notification = Some(notification);
-            Suppress { channel, address_ref, reason, notification, cause }
+        let suppress = committed.aggregate.delivery(channel).and_then(|delivery| {
+            let mut recorded = delivery.receipts.iter();
+            // A repeat names the time of the first: an operator may have lifted the suppression since.
+            let first = recorded.find(|known| known.instance == instance && known.event_ref == event_ref)?;
+            let (address_ref, reason) = (delivery.address_ref?, reason?);
+            let (notification, seen_at) = (Some(notification), Some(first.occurred_at));
+            Some(Suppress { channel, address_ref, reason, notification, cause, seen_at })
         });
         Ok(ReceiptTaken { committed, suppress })
     }

@@ -9,7 +9,7 @@ use orqestra_domain::suppression::{
 };
 use orqestra_domain::{
     AddressRef, AnyEvent, Channel, EmailAddress, NotificationId, PhoneNumber, StreamId, SuppressionId,
-    TenantId,
+    TenantId, Timestamp,
 };
 use orqestra_event_log::{RecordedEvent, Ticket};
 use orqestra_vault::IndexKey;
@@ -31,6 +31,8 @@ pub struct Suppress {
     pub notification: Option<NotificationId>,
     /// A stable code of what was seen.
     pub cause: Option<String>,
+    /// When it was seen, where a provider tells it, maybe again: what was seen before a lift suppresses nothing.
+    pub seen_at: Option<Timestamp>,
 }
 
 /// An address in the form that deliveries are looked up by.
@@ -76,12 +78,12 @@ impl Commands {
         ctx: &Context,
     ) -> Result<AddressSuppressed> {
         self.directory().tenant(tenant).ok_or(CommandError::UnknownTenant)?;
-        let Suppress { channel, address_ref, reason, notification, cause } = suppress;
+        let Suppress { channel, address_ref, reason, notification, cause, seen_at } = suppress;
         let (by, at) = (ctx.actor.to_string(), self.now());
         let suppressed = AddressSuppressed { channel, address_ref, reason, notification, cause, by, at };
         // Before it is stored, so that there is no moment in which it is stored and not asked for.
         self.directory().ask_of_suppression(tenant, SuppressionId::of(tenant, &address_ref));
-        let command = SuppressionCommand::Suppress(suppressed.clone());
+        let command = SuppressionCommand::Suppress { suppressed: suppressed.clone(), seen_at };
         let (state, is_new) = self.on_suppression(tenant, &address_ref, command, ctx).await?;
         if is_new {
             let (channel, reason) = (channel.as_str(), reason.as_str());

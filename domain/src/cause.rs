@@ -135,6 +135,8 @@ causes! {
     DedupWindowOver = "dedup_window_over",
     /// The message stopped being of use before a provider took it.
     Expired = "expired",
+    /// A resend is not allowed or not possible any more, and the outcome before it is unknown.
+    NotSentAgain = "not_sent_again",
     /// An operator gave the delivery up.
     Dropped = "dropped",
     /// The template version that was planned is not known.

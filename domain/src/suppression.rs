@@ -121,7 +121,12 @@ impl SuppressionEvent {
 #[derive(Clone, Debug)]
 pub enum SuppressionCommand {
     /// Send nothing to the address; a suppressed one stays as it is.
-    Suppress(AddressSuppressed),
+    Suppress {
+        /// What is recorded.
+        suppressed: AddressSuppressed,
+        /// When the reason was seen, where a provider tells it, maybe again: one from before a lift says nothing new.
+        seen_at: Option<Timestamp>,
+    },
     /// Send to it again.
     Lift {
         /// The actor.
@@ -150,6 +155,7 @@ pub enum SuppressionRefusal {
 pub struct Suppression {
     of: Option<(Channel, AddressRef)>,
     current: Option<Box<AddressSuppressed>>,
+    lifted_at: Option<Timestamp>,
 }
 
 impl Suppression {
@@ -164,7 +170,12 @@ impl Suppression {
     /// The rule that says no.
     pub fn decide(&self, command: SuppressionCommand) -> Result<Vec<SuppressionEvent>, SuppressionRefusal> {
         match command {
-            SuppressionCommand::Suppress(suppressed) => self.suppress(suppressed),
+            SuppressionCommand::Suppress { seen_at, .. }
+                if seen_at.zip(self.lifted_at).is_some_and(|(seen, lifted)| seen <= lifted) =>
+            {
+                Ok(Vec::new())
+            }
+            SuppressionCommand::Suppress { suppressed, .. } => self.suppress(suppressed),
             SuppressionCommand::Lift { by, at } => {
                 let current = self.current().ok_or(SuppressionRefusal::NotSuppressed)?;
                 let (channel, address_ref) = (current.channel, current.address_ref);
@@ -196,7 +207,10 @@ impl Suppression {
                 self.of.get_or_insert((suppressed.channel, suppressed.address_ref));
                 self.current = Some(Box::new(suppressed.clone()));
             }
-            SuppressionEvent::SuppressionLifted(_) => self.current = None,
+            SuppressionEvent::SuppressionLifted(lifted) => {
+                self.current = None;
+                self.lifted_at = Some(lifted.at);
+            }
         }
         self
     }
@@ -248,11 +262,14 @@ mod tests {
     fn an_address_is_suppressed_for_its_first_reason() {
         let first = || event(SuppressionReason::OptedOut, 1);
         given(vec![])
-            .when(SuppressionCommand::Suppress(suppressed(SuppressionReason::OptedOut, 1)))
+            .when(SuppressionCommand::Suppress {
+                suppressed: suppressed(SuppressionReason::OptedOut, 1),
+                seen_at: None,
+            })
             .then_expect_events(vec![first()]);
         for again in SuppressionReason::ALL {
             given(vec![first()])
-                .when(SuppressionCommand::Suppress(suppressed(again, 2)))
+                .when(SuppressionCommand::Suppress { suppressed: suppressed(again, 2), seen_at: None })
                 .then_expect_events(vec![]);
         }
         let state = Suppression::default().evolve(&first());
@@ -265,9 +282,24 @@ mod tests {
         let first = || event(SuppressionReason::Bounced, 1);
         given(vec![first()]).when(lift()).then_expect_events(vec![lifted()]);
         given(vec![first(), lifted()])
-            .when(SuppressionCommand::Suppress(suppressed(SuppressionReason::Operator, 11)))
+            .when(SuppressionCommand::Suppress {
+                suppressed: suppressed(SuppressionReason::Operator, 11),
+                seen_at: None,
+            })
             .then_expect_events(vec![event(SuppressionReason::Operator, 11)]);
         assert_eq!(Suppression::default().evolve(&first()).evolve(&lifted()).current(), None);
+    }
+
+    #[test]
+    fn what_was_seen_before_a_lift_suppresses_nothing_after_it() {
+        let again = |seen| SuppressionCommand::Suppress {
+            suppressed: suppressed(SuppressionReason::Bounced, 20),
+            seen_at: Some(at(seen)),
+        };
+        let given_lifted = || given(vec![event(SuppressionReason::Bounced, 1), lifted()]);
+        // It was lifted at 9.
+        given_lifted().when(again(9)).then_expect_events(vec![]);
+        given_lifted().when(again(10)).then_expect_events(vec![event(SuppressionReason::Bounced, 20)]);
     }
 
     #[test]
@@ -282,7 +314,7 @@ mod tests {
     fn a_push_has_no_address_that_could_be_suppressed() {
         let push = AddressSuppressed { channel: Channel::Push, ..suppressed(SuppressionReason::Operator, 1) };
         given(vec![])
-            .when(SuppressionCommand::Suppress(push))
+            .when(SuppressionCommand::Suppress { suppressed: push, seen_at: None })
             .then_expect_error(SuppressionRefusal::NoAddress(Channel::Push));
     }
 
@@ -293,7 +325,7 @@ mod tests {
         let other_address = AddressSuppressed { address_ref: AddressRef::from_bytes([8; 32]), ..of() };
         for other in [other_channel, other_address] {
             given(vec![event(SuppressionReason::Bounced, 1), lifted()])
-                .when(SuppressionCommand::Suppress(other))
+                .when(SuppressionCommand::Suppress { suppressed: other, seen_at: None })
                 .then_expect_error(SuppressionRefusal::OtherAddress);
         }
     }

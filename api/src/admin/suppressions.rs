@@ -128,6 +128,7 @@ pub(crate) async fn add(
         reason,
         notification: None,
         cause: None,
+        seen_at: None,
     };
     let (commands, context) = (app.commands.clone(), operators_context(&app, &scope));
     let suppressed = to_the_end(async move { commands.suppress(tenant.id, suppress, &context).await });

@@ -14,7 +14,7 @@ use crate::world::{Answer, Caller, World, order};
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const OTHER: &str = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// A tenant whose email was sent, and what Resend would know of it.
+/// A tenant whose email Resend did not take, and what it would know of it all the same.
 struct Sent {
     shop: Caller,
     notification: String,
@@ -24,26 +24,34 @@ struct Sent {
 async fn sent(world: &World) -> Sent {
     world.start();
     let shop = world.shop().await;
+    let path = format!("/admin/v1/tenants/{}", shop.tenant);
+    let once = json!({"retrySchedules": {"EMAIL": []}});
+    assert_eq!(world.admin(Method::PATCH, &path, Some(&once)).await.status, StatusCode::OK);
+    listed(world, &shop, &json!([entry(SECRET)])).await;
     world.trigger(&shop, &[], &order("evt-1")).await;
     world.drain(&shop, &["evt-1"]).await;
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let state = world.get(&shop, "/api/v1/events/evt-1").await.json();
     let (notification, delivery) =
         (&state["data"]["notificationId"], &state["data"]["channels"][0]["deliveryId"]);
-    let sent = Sent { shop, notification: text(notification), delivery: text(delivery) };
-    sent.listed(world, json!([entry(SECRET)])).await;
-    sent
+    Sent { notification: text(notification), delivery: text(delivery), shop }
+}
+
+async fn listed(world: &World, shop: &Caller, providers: &Value) {
+    let path = format!("/admin/v1/tenants/{}/providers/EMAIL", shop.tenant);
+    let put = world.admin(Method::PUT, &path, Some(providers)).await;
+    assert_eq!(put.status, StatusCode::OK, "{put:?}");
 }
 
 fn entry(secret: &str) -> Value {
-    json!({"kind": "resend", "apiKey": format!("re_{secret}"), "from": "shop@example.org", "webhookSecret": secret})
+    // Nothing listens there.
+    json!({"kind": "resend", "apiKey": format!("re_{secret}"), "from": "shop@example.org", "webhookSecret": secret,
+        "baseUrl": "http://127.0.0.1:1", "allowLoopback": true})
 }
 
 impl Sent {
     async fn listed(&self, world: &World, providers: Value) {
-        let path = format!("/admin/v1/tenants/{}/providers/EMAIL", self.shop.tenant);
-        let put = world.admin(Method::PUT, &path, Some(&providers)).await;
-        assert_eq!(put.status, StatusCode::OK, "{put:?}");
+        listed(world, &self.shop, &providers).await;
     }
 
     fn body(&self, kind: &str) -> String {

@@ -21,7 +21,10 @@ async fn a_channel_gets_a_retry_schedule_of_its_own_and_the_installations_again(
     }
     let wrong = json!({"retrySchedules": {"EMAIL": [0], "SMS": [86_401], "PUSH": [5]}});
     let wrong = world.admin(Method::PATCH, &path, Some(&wrong)).await;
-    insta::assert_snapshot!(wrong.shown(), @"");
+    insta::assert_snapshot!(
+        wrong.shown(),
+        @r#"422 {"statusCode":422,"error":"Validation Error","message":"retrySchedules.EMAIL must be a list of at most 31 whole numbers of seconds from 1 to 86400; retrySchedules must name EMAIL and SMS alone; retrySchedules.SMS must be a list of at most 31 whole numbers of seconds from 1 to 86400","code":"validation_failed","requestId":"req-1","details":[{"field":"retrySchedules.EMAIL","message":"must be a list of at most 31 whole numbers of seconds from 1 to 86400"},{"field":"retrySchedules","message":"must name EMAIL and SMS alone"},{"field":"retrySchedules.SMS","message":"must be a list of at most 31 whole numbers of seconds from 1 to 86400"}]}"#
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

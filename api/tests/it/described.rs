@@ -94,6 +94,7 @@ impl Walk<'_> {
             .header("x-api-key", &self.shop.key)
             .header("authorization", format!("Bearer {ADMIN_TOKEN}"))
             .header("prefer", "return=representation")
+            .header("svix-signature", "v1,AAAA")
             .header("content-type", content_type);
         self.send(request.body(body.into()).unwrap()).await
     }
@@ -260,6 +261,7 @@ async fn suppressed(world: &World, shop: &Caller, notification: &str) -> String 
         reason: SuppressionReason::OptedOut,
         notification: Some(notification.parse().unwrap()),
         cause: Some("twilio_21610".to_owned()),
+        seen_at: None,
     };
     world.commands.suppress(tenant.id, suppress.clone(), &Context::engine("test")).await.unwrap();
     suppress.address_ref.to_string()

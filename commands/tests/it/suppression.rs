@@ -15,13 +15,14 @@ fn of(tenant: &TenantEntry, number: u32, reason: SuppressionReason) -> Suppress 
         reason,
         notification: None,
         cause: None,
+        seen_at: None,
     }
 }
 
 async fn kinds(commands: &Commands, tenant: &TenantEntry, suppress: &Suppress) -> Vec<String> {
     let stream = StreamId::suppression(tenant.id, &suppress.address_ref);
     let events = commands.log().load("Suppression", &stream).await.unwrap();
-    events.iter().map(|event| event.event_type.to_string()).collect()
+    events.iter().map(|event| event.event_type.clone()).collect()
 }
 
 #[tokio::test]

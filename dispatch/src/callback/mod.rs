@@ -178,9 +178,12 @@ fn kept(words: &str) -> Option<String> {
     (!words.is_empty()).then(|| words.chars().take(MOST_WORDS).collect())
 }
 
-/// The fields of a form, decoded.
+/// Most fields of a form: it is read before its signature is verified.
+const MOST_FIELDS: usize = 256;
+
+/// The fields of a form, decoded. One with more fields than any provider sends is cut, and verifies nowhere.
 fn fields(body: &[u8]) -> Vec<(String, String)> {
-    url::form_urlencoded::parse(body).into_owned().collect()
+    url::form_urlencoded::parse(body).into_owned().take(MOST_FIELDS).collect()
 }
 
 /// The first value of a field.

@@ -57,6 +57,9 @@ pub enum NotTaken {
     /// The address cannot be suppressed now.
     #[error(transparent)]
     Suppression(#[from] CommandError<SuppressionRefusal>),
+    /// Too many of the tenant's receipts wait for their messages.
+    #[error("too many receipts of the tenant wait for their messages")]
+    TooManyWait,
     /// The tables of what waits cannot be used now.
     #[error(transparent)]
     Waiting(#[from] DueError),
@@ -183,8 +186,11 @@ impl Receipts {
             cause: receipt.cause.map(String::from),
             occurred_at: receipt.occurred_at,
         };
-        unmatched::wait(&self.pool, &waiting, self.commands.now()).await?;
-        Ok(Taken::Waits)
+        if unmatched::wait(&self.pool, &waiting, self.commands.now()).await? {
+            Ok(Taken::Waits)
+        } else {
+            Err(NotTaken::TooManyWait)
+        }
     }
 
     /// The provider's words, sealed for the recipient; none once the recipient was forgotten.
@@ -232,6 +238,10 @@ impl Receipts {
     }
 
     async fn look(&self) -> Result<(), NotTaken> {
+        let vain = unmatched::clear(&self.pool, self.commands.now()).await?;
+        if vain > 0 {
+            tracing::info!(receipts = vain, "receipts waited in vain for their message");
+        }
         let context = Context::engine("receipts");
         let mut ended = Ok(());
         for (waiting, notification) in unmatched::matched(&self.pool).await? {
@@ -252,10 +262,6 @@ impl Receipts {
                 // It waits on, and the others do not wait for it.
                 Err(error) => ended = Err(error),
             }
-        }
-        let vain = unmatched::clear(&self.pool, self.commands.now()).await?;
-        if vain > 0 {
-            tracing::info!(receipts = vain, "receipts waited in vain for their message");
         }
         ended
     }

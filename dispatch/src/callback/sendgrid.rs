@@ -8,7 +8,7 @@
 //! | `bounce` | bounced |
 //! | `bounce` with type `blocked`, or without a type and a status that is for good; `dropped` | undelivered |
 //! | `spamreport` | complained |
-//! | `unsubscribe`, `group_unsubscribe` | opted out |
+//! | `unsubscribe` | opted out |
 //! | others | none |
 
 use base64::Engine;
@@ -30,7 +30,8 @@ const TIMESTAMP: &str = "x-twilio-email-event-webhook-timestamp";
 
 #[derive(Deserialize)]
 struct Event {
-    event: String,
+    #[serde(rename = "event")]
+    word: String,
     #[serde(default)]
     r#type: String,
     #[serde(default)]
@@ -66,7 +67,7 @@ pub(super) fn receipts(public_key: &str, callback: &Callback<'_>) -> Result<Vec<
 
 fn read(told: &Value, callback: &Callback<'_>) -> Option<Receipt> {
     let event = Event::deserialize(told).ok()?;
-    let (says, cause) = match event.event.as_str() {
+    let (says, cause) = match event.word.as_str() {
         "processed" => (ReceiptSays::Deferred, None),
         "deferred" => (ReceiptSays::Deferred, Some(Cause::SendGridDeferred)),
         "delivered" => (ReceiptSays::Delivered, None),
@@ -77,14 +78,15 @@ fn read(told: &Value, callback: &Callback<'_>) -> Option<Receipt> {
         },
         "dropped" => (ReceiptSays::Undelivered, Some(Cause::SendGridDropped)),
         "spamreport" => (ReceiptSays::Complained, Some(Cause::SendGridSpamReport)),
-        "unsubscribe" | "group_unsubscribe" => (ReceiptSays::OptedOut, Some(Cause::SendGridUnsubscribed)),
+        // One from a group of mails alone says nothing of the others.
+        "unsubscribe" => (ReceiptSays::OptedOut, Some(Cause::SendGridUnsubscribed)),
         _ => return None,
     };
     // The answer to the request gave the part before the first dot.
     let message = event.sg_message_id.split('.').next().unwrap_or_default();
     let of_ours = |name: &str| told.get(name).and_then(Value::as_str);
     let event_ref = match event.sg_event_id.as_str() {
-        "" => format!("{}|{message}|{}", event.event, event.timestamp),
+        "" => format!("{}|{message}|{}", event.word, event.timestamp),
         id => id.to_owned(),
     };
     let occurred_at = if event.timestamp > 0 { callback.time(event.timestamp) } else { callback.now };
@@ -180,7 +182,7 @@ mod tests {
             ),
             (event("spamreport", none()), "complained by sendgrid_spam_report"),
             (event("unsubscribe", none()), "opted_out by sendgrid_unsubscribed"),
-            (event("group_unsubscribe", none()), "opted_out by sendgrid_unsubscribed"),
+            (event("group_unsubscribe", none()), ""),
             (event("group_resubscribe", none()), ""),
             (event("open", none()), ""),
             (event("click", none()), ""),

@@ -19,7 +19,7 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac};
 use orqestra_domain::notification::ReceiptSays;
 use orqestra_domain::{Cause, Channel};
-use sha1::Sha1;
+use sha1::{Digest, Sha1};
 
 use super::{Callback, Receipt, Rejected, field, fields, kept, plain};
 
@@ -30,6 +30,9 @@ pub(crate) const IN_QUERY: [&str; 2] = ["delivery", "notification"];
 pub(super) fn receipts(token: &str, callback: &Callback<'_>) -> Result<Vec<Receipt>, Rejected> {
     let signature = callback.header(SIGNATURE).ok_or(Rejected::WrongSignature)?;
     let signature = STANDARD.decode(signature).map_err(|_| Rejected::WrongSignature)?;
+    if signature.len() != Sha1::output_size() {
+        return Err(Rejected::WrongSignature);
+    }
     let fields = fields(callback.body);
     let mut sorted: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (name, value) in &fields {

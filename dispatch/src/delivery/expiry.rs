@@ -1,4 +1,4 @@
-//! What ends a delivery whose message is not of use any more, and what is left of its time.
+//! Ends deliveries at their deadline.
 //!
 //! Where nothing was attempted it is skipped; after failed attempts it is a dead letter; an unknown outcome stays one, for an
 //! operator to decide on.
@@ -7,7 +7,7 @@ use orqestra_domain::notification::{SkipReason, Story};
 use orqestra_domain::{Cause, Timestamp};
 
 use super::{Deliverer, Later};
-use crate::due::{DueKey, DueRow};
+use crate::due::{DueKey, DueRow, expiry};
 
 impl Deliverer {
     /// When a delivery's message stops being of use.
@@ -32,7 +32,8 @@ impl Deliverer {
         let now = self.proved_time().await?;
         let Some(story) = self.story_to_send(row).await? else { return Ok(()) };
         if now < self.deadline(&story, row.key) {
-            return Ok(());
+            let cleared = expiry::clear(&self.due, row).await;
+            return cleared.map_err(|error| Later::Unavailable(error.to_string()));
         }
         self.expire(&story, row.key).await
     }

@@ -21,8 +21,8 @@ use std::time::Duration;
 
 use orqestra_commands::{CommandError, Commands, Context, RecipientContact, Trace};
 use orqestra_domain::notification::{
-    AttemptOutcome, DeliverPush, DeliveryState, FailureClass, NotificationRefusal, StartAttempt, Story,
-    UnknownPolicy,
+    AttemptOutcome, DeliverPush, Delivery, DeliveryState, FailureClass, NotificationRefusal, StartAttempt,
+    Story, UnknownPolicy,
 };
 use orqestra_domain::{Cause, Channel, Timestamp};
 use orqestra_event_log::{Clock, FailPoint, Outage};
@@ -201,11 +201,14 @@ impl Deliverer {
             Choice::Carrier(carrier) => carrier,
             Choice::Hold(cause) => return self.hold(row.key, cause).await,
             Choice::NoSender => {
-                return self.wait(row, deadline, WaitReason::NoSender).await;
+                return self.wait(row, (&story, deadline), WaitReason::NoSender).await;
             }
         };
         let others = Others::beside(&carrier, &prepared.carriers, &asking);
         let which = choose::which_try(&carrier, delivery);
+        if !carrier.may_try(which, self.clock.now()) {
+            return self.put_off(row, carrier.provider.name()).await;
+        }
         // Whoever has to wait for a provider waits outside of the turn.
         let permit = if let Ok(permit) = tokio::time::timeout(Duration::ZERO, carrier.permit()).await {
             permit
@@ -213,10 +216,18 @@ impl Deliverer {
             turn.rest();
             let waited = tokio::time::timeout(PERMIT, carrier.permit()).await;
             turn.resume().await;
-            waited.map_err(|_| Later::ProvidersBusy)?
+            waited.map_err(|_| {
+                carrier.not_tried(which);
+                Later::ProvidersBusy
+            })?
         };
-        if !carrier.may_try(which, self.clock.now()) {
-            return self.put_off(row, carrier.provider.name()).await;
+        // It may have been suppressed while it waited for the permit.
+        let suppressed = self.suppressed(&story, row.key).await;
+        if !matches!(suppressed, Ok(None)) {
+            carrier.not_tried(which);
+        }
+        if let Some(unsendable) = suppressed? {
+            return self.end_unsent(row, &story, unsendable).await;
         }
         let claimed = self.claim(row, &prepared, &carrier, deadline).await;
         if !matches!(claimed, Ok(Some(_))) {
@@ -382,8 +393,14 @@ impl Deliverer {
     }
 
     async fn end_unsent(&self, row: &DueRow, story: &Story, unsendable: Unsendable) -> Result<(), Later> {
+        let is_unknown = |delivery: &Delivery| delivery.bound_to().is_some();
+        let unknown = story.deliveries.get(&row.key.channel).is_some_and(is_unknown);
         match unsendable {
-            Unsendable::Wait(reason) => self.wait(row, self.deadline(story, row.key), reason).await,
+            // What left without an answer may have arrived: it is neither skipped nor a dead letter.
+            Unsendable::Skip(_) | Unsendable::DeadLetter(_) if unknown => {
+                self.hold(row.key, Cause::NotSentAgain).await
+            }
+            Unsendable::Wait(reason) => self.wait(row, (story, self.deadline(story, row.key)), reason).await,
             Unsendable::Expired => self.expire(story, row.key).await,
             Unsendable::Skip(reason) => self.skip(row.key, reason).await,
             Unsendable::DeadLetter(cause) => self.abandon(row.key, cause).await,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use orqestra_commands::{CommandError, answer_field};
 use orqestra_domain::notification::{
     AfterFailure, DeliveryState, FailureClass, FailureScope, HoldDelivery, MarkOutcomeUnknown, Notification,
-    NotificationRefusal, RecordFailure, RecordSuccess, SkipDelivery, SkipReason, UnknownPolicy,
+    NotificationRefusal, RecordFailure, RecordSuccess, SkipDelivery, SkipReason, Story, UnknownPolicy,
 };
 use orqestra_domain::retry::{Jitter, RetryDelays, RetrySchedule};
 use orqestra_domain::{Cause, Channel, Sealed, StreamId, Timestamp};
@@ -301,11 +301,14 @@ impl Deliverer {
     pub(super) async fn wait(
         &self,
         row: &DueRow,
-        deadline: Timestamp,
+        (story, deadline): (&Story, Timestamp),
         reason: WaitReason,
     ) -> Result<(), Later> {
+        let delivery = story.deliveries.get(&row.key.channel);
+        let is_unknown = delivery.is_some_and(|delivery| delivery.bound_to().is_some());
         if self.proved_time().await? >= deadline {
             return match reason {
+                _ if is_unknown => self.hold(row.key, Cause::Expired).await,
                 WaitReason::TenantInactive => self.skip(row.key, SkipReason::TenantInactive).await,
                 WaitReason::NoProvider => self.skip(row.key, SkipReason::NoProvider).await,
                 WaitReason::NoSender => self.abandon(row.key, Cause::NoSender).await,

@@ -74,12 +74,13 @@ impl Deliverer {
         // What was changed before the event was accepted, by whichever process, holds for its deliveries.
         directory.follow_up().await.map_err(unknown)?;
         directory.readable(tenant).map_err(|_| Later::TenantUnreadable)?;
+        let is_bound = story.deliveries.get(&channel).is_some_and(|delivery| delivery.bound_to().is_some());
         let Some(entry) = directory.tenant(tenant).filter(|entry| entry.record.active) else {
             return Ok(Err(Unsendable::Wait(WaitReason::TenantInactive)));
         };
         if self.clock.now() >= self.deadline(story, row.key) {
             let kept_by = WaitReason::of(directory, &entry, channel);
-            return Ok(Err(kept_by.map_or(Unsendable::Expired, Unsendable::Wait)));
+            return Ok(Err(kept_by.filter(|_| !is_bound).map_or(Unsendable::Expired, Unsendable::Wait)));
         }
         if let Some(unsendable) = self.suppressed(story, row.key).await? {
             return Ok(Err(unsendable));
@@ -94,7 +95,6 @@ impl Deliverer {
             }
             Channel::Push => Arc::default(),
         };
-        let is_bound = story.deliveries.get(&channel).is_some_and(|delivery| delivery.bound_to().is_some());
         if channel != Channel::Push && carriers.is_empty() && !is_bound {
             return Ok(Err(Unsendable::Wait(WaitReason::NoProvider)));
         }

@@ -35,6 +35,7 @@ impl Deliverer {
             reason: SuppressionReason::OptedOut,
             notification: Some(notification),
             cause: Some(cause),
+            seen_at: None,
         };
         if let Err(error) = self.commands.suppress(tenant, suppress, &context).await {
             tracing::warn!(tenant.id = %tenant, notification.id = %notification, channel = %channel, error = %error,

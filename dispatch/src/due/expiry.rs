@@ -37,6 +37,19 @@ pub(crate) async fn mark(
     Ok(())
 }
 
+/// Lets go of a row whose deadline does not hold any more: an operator decided on its next attempt.
+pub(crate) async fn clear(pool: &PgPool, row: &DueRow) -> Result<(), DueError> {
+    let query = sqlx::query(
+        "update dispatch_due
+            set expires_at = null, lease_owner = null, lease_until = null
+          where tenant_id = $1 and notification_id = $2 and channel = $3 and kind = 'send'",
+    )
+    .bind(row.key.tenant.as_uuid())
+    .bind(row.key.notification.as_uuid())
+    .bind(row.key.channel.as_str());
+    limited(query.execute(pool)).await.map(drop)
+}
+
 /// Leases rows whose own deadline has come, at most so many.
 pub(crate) async fn take(
     pool: &PgPool,
@@ -48,7 +61,7 @@ pub(crate) async fn take(
         "with over as (
             select tenant_id, notification_id, channel
               from dispatch_due
-             where expires_at <= $1 and kind = 'send' and (lease_until is null or lease_until <= $1)
+             where expires_at <= $1 and kind = 'send' and waits_for is null and (lease_until is null or lease_until <= $1)
              order by expires_at
              limit $2
                for update skip locked
@@ -80,6 +93,7 @@ pub(crate) async fn take_of_lane(
             select tenant_id, notification_id, channel
               from dispatch_due
              where tenant_id = $5 and kind = 'send' and channel = $6 and due_at <= $7 and expires_at is null
+               and waits_for is null
                and (lease_until is null or lease_until <= $1)
              order by due_at
              limit $2

@@ -89,6 +89,6 @@ impl Expiry {
             () = token.cancelled() => return true,
             () = ending => {}
         }
-        rows.is_empty()
+        rows.len() < usize::try_from(AT_ONCE).unwrap_or(usize::MAX)
     }
 }

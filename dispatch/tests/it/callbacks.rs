@@ -9,8 +9,9 @@ use hyper::HeaderMap;
 use orqestra_commands::ClearSecret;
 use orqestra_dispatch::DispatchSettings;
 use orqestra_dispatch::callback::{Callback, Receipts, Taken, verify};
-use orqestra_domain::notification::{AttemptOutcome, Delivery, DeliveryState, ReceiptSays};
+use orqestra_domain::notification::{AttemptOutcome, Delivery, DeliveryState, ReceiptSays, SkipReason};
 use orqestra_domain::provider::{AfricasTalkingConfig, HttpConfig};
+use orqestra_domain::suppression::SuppressionReason;
 use orqestra_domain::{Channel, TenantId};
 use orqestra_tests::wait;
 use sha1::Sha1;
@@ -41,13 +42,18 @@ async fn called(world: &World, tenant: TenantId, kind: &str, callback: &Callback
 
 /// Twilio's callback, to the address that it was told with the message.
 async fn twilio_says(world: &World, tenant: TenantId, asked: &str, status: &str) -> Vec<Taken> {
+    twilio_calls(world, tenant, asked, &[("MessageSid", "SM1"), ("MessageStatus", status)]).await
+}
+
+/// The same with these fields, in the order of their names.
+async fn twilio_calls(world: &World, tenant: TenantId, asked: &str, told: &[(&str, &str)]) -> Vec<Taken> {
     let mut fields = url::form_urlencoded::parse(asked.as_bytes());
     let (_, url) = fields.find(|(name, _)| name == "StatusCallback").expect("an address of callbacks");
-    let signed = format!("{url}MessageSidSM1MessageStatus{status}");
+    let signed: String = told.iter().fold(url.to_string(), |all, (name, value)| all + name + value);
     let mac = Hmac::<Sha1>::new_from_slice(KEY.as_bytes()).unwrap().chain_update(signed);
     let signature = STANDARD.encode(mac.finalize().into_bytes());
     let headers = HeaderMap::from_iter([("x-twilio-signature".parse().unwrap(), signature.parse().unwrap())]);
-    let body = format!("MessageSid=SM1&MessageStatus={status}");
+    let body: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(told).finish();
     let callback =
         Callback { url: &url, path_secret: None, headers: &headers, body: body.as_bytes(), now: world.now() };
     called(world, tenant, "twilio", &callback).await
@@ -101,6 +107,57 @@ async fn a_receipt_before_the_sweeper_leaves_nothing_to_sweep_after_the_dispatch
     let delivery = world.settled(&tenant, id, SMS).await;
     assert!(is_sent(&delivery), "{delivery:?}");
     assert_eq!((world.due().await.len(), server.asked().len()), (0, 1));
+    dispatch.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_number_is_suppressed_once_and_a_repeat_after_a_lift_changes_nothing() {
+    let replies = (0..3).map(|_| takes("twilio"));
+    let (world, server) = (World::new().await, HttpServer::start(replies).await);
+    let tenant = shop(&world, SMS, vec![listed(twilio(at(&server.base_url())))]).await;
+    let dispatch = world.dispatch(told());
+    let first = world.trigger(&tenant, "e-1").await;
+    let delivery = world.settled(&tenant, first, SMS).await;
+    let AttemptOutcome::Succeeded { provider_message_id: Some(sid), .. } = &delivery.attempts[0].outcome
+    else {
+        panic!("{delivery:?}")
+    };
+    let address = delivery.address_ref.unwrap();
+    let asked = server.asked().remove(0).body;
+    let says = async |code, status| {
+        let told = [("ErrorCode", code), ("MessageSid", sid.as_str()), ("MessageStatus", status)];
+        assert_eq!(twilio_calls(&world, tenant.id, &asked, &told).await, [Taken::Recorded]);
+        world.commands.suppression(tenant.id, &address).await.unwrap()
+    };
+    // Filtered by the carrier: the number is not at fault.
+    assert_eq!(says("30007", "undelivered").await, None);
+    let suppressed = says("30005", "failed").await.expect("the number is suppressed");
+    assert_eq!((suppressed.reason, suppressed.notification), (SuppressionReason::Bounced, Some(first)));
+    assert_eq!(suppressed.cause.as_deref(), Some("twilio_30005"));
+    let next = world.trigger(&tenant, "e-2").await;
+    let skipped = DeliveryState::Skipped { reason: SkipReason::Suppressed };
+    assert_eq!(world.settled(&tenant, next, SMS).await.state, skipped);
+    world.clock.advance(Duration::from_secs(1));
+    world.commands.lift_suppression(tenant.id, &address, &ctx()).await.unwrap();
+    world.clock.advance(Duration::from_secs(1));
+    assert_eq!(says("30005", "failed").await, None, "it is the receipt from before the lift");
+    let last = world.trigger(&tenant, "e-3").await;
+    let delivery = world.settled(&tenant, last, SMS).await;
+    assert!(is_sent(&delivery), "{delivery:?}");
+    dispatch.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_of_another_message_of_the_account_is_of_no_attempt() {
+    let (world, server) = (World::new().await, HttpServer::start([takes("twilio")]).await);
+    let tenant = shop(&world, SMS, vec![listed(twilio(at(&server.base_url())))]).await;
+    let dispatch = world.dispatch(told());
+    let id = world.trigger(&tenant, "e-1").await;
+    world.settled(&tenant, id, SMS).await;
+    let asked = server.asked().remove(0).body;
+    let told = [("ErrorCode", "30005"), ("MessageSid", "SMother"), ("MessageStatus", "failed")];
+    assert_eq!(twilio_calls(&world, tenant.id, &asked, &told).await, [Taken::Unmatched]);
+    assert!(world.story(&tenant, id).await.deliveries[&SMS].receipts.is_empty());
     dispatch.stop().await;
 }
 

@@ -4,11 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use orqestra_commands::{TenantEntry, TenantPatch};
+use orqestra_commands::{Suppress, TenantEntry, TenantPatch};
 use orqestra_dispatch::DispatchSettings;
-use orqestra_domain::notification::{AttemptOutcome, DeliveryState, SkipReason};
+use orqestra_domain::notification::{AttemptOutcome, DeliveryState, Resolution, Resolve, SkipReason};
 use orqestra_domain::retry::RetryDelays;
+use orqestra_domain::suppression::SuppressionReason;
 use orqestra_domain::template::TemplateContent;
+use orqestra_domain::tenant::Standing;
 use orqestra_domain::{Channel, ExpiresIn};
 
 use crate::script::{Answer, Script};
@@ -126,6 +128,58 @@ async fn a_resend_whose_time_is_over_is_left_to_an_operator() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_operators_resend_goes_out_after_the_deadline() {
+    let world = World::new().await;
+    let tenant = shop(&world).await;
+    let script = Script::always(Answer::Silence);
+    let dispatch = world.play(&script, touchy());
+    let id = world.trigger_for_seconds(&tenant, "e-1", 20).await;
+    world.waiting(&tenant, id).await;
+    world.clock.advance(Duration::from_secs(40));
+    world.delivery(&tenant, id, EMAIL, |delivery| matches!(delivery.state, DeliveryState::Held { .. })).await;
+    script.then(Answer::Taken);
+    let (resolution, by) = (Resolution::Resend, "operator".to_owned());
+    let resend = Resolve { channel: EMAIL, resolution, by, at: world.now() };
+    world.commands.resolve_outcome(tenant.id, id, resend, &[], &ctx()).await.unwrap();
+    let delivery = world.settled(&tenant, id, EMAIL).await;
+    assert!(matches!(delivery.state, DeliveryState::Sent { attempt: 2, .. }), "{:?}", delivery.state);
+    dispatch.stop().await;
+    world.due_table_is_right().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_have_arrived_is_neither_skipped_nor_given_up_where_it_may_not_be_sent_again() {
+    let world = World::new().await;
+    let (suppressed, off) = (shop(&world).await, shop(&world).await);
+    let script = Script::always(Answer::Silence);
+    let dispatch = world.play(&script, touchy());
+    let mut ids = Vec::new();
+    for tenant in [&suppressed, &off] {
+        let id = world.trigger(tenant, "e-1").await;
+        ids.push((tenant, id, world.waiting(tenant, id).await.address_ref.unwrap()));
+    }
+    let suppress = Suppress {
+        channel: EMAIL,
+        address_ref: ids[0].2,
+        reason: SuppressionReason::Operator,
+        notification: None,
+        cause: None,
+        seen_at: None,
+    };
+    world.commands.suppress(suppressed.id, suppress, &ctx()).await.unwrap();
+    let switched_off = TenantPatch { standing: Some(Standing::Inactive), ..TenantPatch::default() };
+    world.commands.change_tenant(off.id, switched_off, &ctx()).await.unwrap();
+    world.clock.advance(LIFETIME);
+    for (tenant, id, _) in &ids {
+        let delivery = world.settled(tenant, *id, EMAIL).await;
+        assert_eq!(delivery.state, DeliveryState::Held { attempt: 1 });
+        assert_eq!(delivery.hold_cause.as_deref(), Some("expired"));
+    }
+    dispatch.stop().await;
+    world.due_table_is_right().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_no_provider_takes_up_ends_when_its_time_is_over() {
     let world = World::new().await;
     let tenant = shop(&world).await;
@@ -138,7 +192,7 @@ async fn what_no_provider_takes_up_ends_when_its_time_is_over() {
     let usual = world.trigger(&tenant, "e-3").await;
     world.clock.advance(Duration::from_secs(20));
     assert_eq!(world.settled(&tenant, own, EMAIL).await.state, EXPIRED);
-    world.clock.advance(LIFETIME - Duration::from_secs(20));
+    world.clock.advance(LIFETIME);
     assert_eq!(world.settled(&tenant, usual, EMAIL).await.state, EXPIRED);
     assert_eq!(world.settled(&tenant, first, EMAIL).await.state, dead_letter("expired"));
     assert_eq!(script.calls().len(), 1);

@@ -28,6 +28,7 @@ async fn suppress(world: &World, tenant: &TenantEntry, channel: Channel) {
         reason: SuppressionReason::Bounced,
         notification: None,
         cause: None,
+        seen_at: None,
     };
     world.commands.suppress(tenant.id, suppress, &ctx()).await.unwrap();
 }

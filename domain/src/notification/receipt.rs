@@ -188,15 +188,18 @@ impl AttemptState {
         matches!(self.outcome, AttemptOutcome::Open | AttemptOutcome::Unknown { .. })
     }
 
-    /// Whether the provider took it under that id.
-    fn was_taken_as(&self, id: &str) -> bool {
+    /// The id that the provider took it under.
+    fn taken_as(&self) -> Option<&str> {
         match &self.outcome {
             AttemptOutcome::Succeeded { provider_message_id, .. }
-            | AttemptOutcome::Proved { provider_message_id, .. } => {
-                provider_message_id.as_deref() == Some(id)
-            }
-            AttemptOutcome::Open | AttemptOutcome::Failed { .. } | AttemptOutcome::Unknown { .. } => false,
+            | AttemptOutcome::Proved { provider_message_id, .. } => provider_message_id.as_deref(),
+            AttemptOutcome::Open | AttemptOutcome::Failed { .. } | AttemptOutcome::Unknown { .. } => None,
         }
+    }
+
+    /// Whether the provider took it under another id than this one.
+    fn was_taken_beside(&self, id: Option<&str>) -> bool {
+        id.zip(self.taken_as()).is_some_and(|(id, taken)| id != taken)
     }
 }
 
@@ -213,20 +216,18 @@ impl Delivery {
         self.receipts.iter().max_by_key(|receipt| (rank(receipt.says), receipt.occurred_at))
     }
 
-    /// The attempt of a receipt: the one that was taken under its id; else of those that its entry carried the last one
-    /// without an outcome, or the last one; else that of its kind without an outcome; else the last attempt.
+    /// The attempt of a receipt, of those that its entry carried: the one that was taken under its id; else the last one without
+    /// an outcome; else the last one that was not taken under another id. Another message of the same account has none.
     fn attempt_of(&self, receipt: &RecordReceipt) -> Option<(u32, &AttemptState)> {
         let last = |fits: &dyn Fn(&AttemptState) -> bool| {
             (1..).zip(&self.attempts).filter(|(_, attempt)| fits(attempt)).last()
         };
         let is_its = |attempt: &AttemptState| attempt.was_carried_by(&receipt.provider, receipt.instance);
-        let is_of_kind = |attempt: &AttemptState| attempt.provider == receipt.provider;
         let id = receipt.provider_message_id.as_deref();
-        last(&|attempt| id.is_some_and(|id| attempt.was_taken_as(id)))
-            .or_else(|| last(&|attempt| is_its(attempt) && attempt.has_no_outcome()))
-            .or_else(|| last(&is_its))
-            .or_else(|| last(&|attempt| is_of_kind(attempt) && attempt.has_no_outcome()))
-            .or_else(|| last(&|_| true))
+        let may_be_its = |attempt: &AttemptState| is_its(attempt) && !attempt.was_taken_beside(id);
+        last(&|attempt| is_its(attempt) && id.is_some_and(|id| attempt.taken_as() == Some(id)))
+            .or_else(|| last(&|attempt| may_be_its(attempt) && attempt.has_no_outcome()))
+            .or_else(|| last(&may_be_its))
     }
 
     /// The attempt, if its success may still be recorded: a receipt may have been there before the answer.

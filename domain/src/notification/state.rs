@@ -46,6 +46,8 @@ pub struct Delivery {
     pub address_ref: Option<AddressRef>,
     /// When it stops being of use, where the trigger or the template said so.
     pub expires_at: Option<Timestamp>,
+    /// Whether an operator has decided on the attempt that it waits for, which no deadline ends.
+    pub resend_decided: bool,
     /// Where it stands.
     pub state: DeliveryState,
     /// The sealed content, once rendered.
@@ -323,9 +325,14 @@ impl Notification {
 }
 
 impl Story {
-    /// When a channel's delivery ends unsent: as trigger or template say, else so long after the acceptance.
+    /// When a channel's delivery ends unsent: as trigger or template say, else so long after the acceptance. An attempt that an
+    /// operator decided on has no deadline.
     pub fn deadline(&self, channel: Channel, default: Duration) -> Timestamp {
-        let own = self.deliveries.get(&channel).and_then(|delivery| delivery.expires_at);
+        let delivery = self.deliveries.get(&channel);
+        if delivery.is_some_and(|delivery| delivery.resend_decided) {
+            return self.accepted.accepted_at.plus(Duration::MAX);
+        }
+        let own = delivery.and_then(|delivery| delivery.expires_at);
         own.unwrap_or_else(|| self.accepted.accepted_at.plus(default))
     }
 
@@ -340,6 +347,7 @@ impl Story {
                 template,
                 address_ref: planned.address_ref,
                 expires_at: planned.expires_at,
+                resend_decided: false,
                 state,
                 content: None,
                 missing: Vec::new(),
@@ -365,6 +373,7 @@ impl Delivery {
                 self.category.clone_from(&rendered.category);
             }
             NotificationEvent::AttemptStarted(started) => {
+                self.resend_decided = false;
                 self.attempts.push(AttemptState {
                     provider: started.provider.clone(),
                     instance: started.instance,
@@ -413,6 +422,7 @@ impl Delivery {
             }
             NotificationEvent::OutcomeResolved(resolved) => {
                 self.hold_cause = None;
+                self.resend_decided = resolved.resolution == Resolution::Resend;
                 self.state = match resolved.resolution {
                     Resolution::Delivered => {
                         DeliveryState::Sent { attempt: resolved.attempt, at: resolved.at }

@@ -71,7 +71,7 @@ fn address(number: u8) -> AddressRef {
 
 fn suppress(world: &World, number: u8, reason: SuppressionReason) -> SuppressionCommand {
     let told = reason != SuppressionReason::Operator;
-    SuppressionCommand::Suppress(AddressSuppressed {
+    let suppressed = AddressSuppressed {
         channel: if number.is_multiple_of(2) { Channel::Email } else { Channel::Sms },
         address_ref: address(number),
         reason,
@@ -79,7 +79,8 @@ fn suppress(world: &World, number: u8, reason: SuppressionReason) -> Suppression
         cause: told.then(|| "smtp_550".to_owned()),
         by: "engine:test".to_owned(),
         at: world.now(),
-    })
+    };
+    SuppressionCommand::Suppress { suppressed, seen_at: None }
 }
 
 fn lift(world: &World) -> SuppressionCommand {

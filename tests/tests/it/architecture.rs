@@ -64,7 +64,10 @@ const FORBIDDEN: &[(&str, &str)] = &[
 /// Value objects with a rule of what is taken, and the files of rooms that apply it: where callers' input comes in, and where
 /// the program makes a value of its own. What is stored was taken once, and is read as it stands (`stored`, or serde).
 const RULES: &[(&str, &[&str])] = &[
-    ("EmailAddress", &["api/src/admin/change_tenant.rs", SUPPRESSIONS, "api/src/admin/tenants.rs", TRIGGER]),
+    (
+        "EmailAddress",
+        &["api/src/admin/change_tenant.rs", PROVIDER_TEST, SUPPRESSIONS, "api/src/admin/tenants.rs", TRIGGER],
+    ),
     (
         "EventId",
         &[
@@ -76,7 +79,7 @@ const RULES: &[(&str, &[&str])] = &[
         ],
     ),
     ("EventTypeName", &["api/src/admin/template.rs", "commands/src/seed_platform.rs", TRIGGER]),
-    ("PhoneNumber", &[SUPPRESSIONS, TRIGGER]),
+    ("PhoneNumber", &[PROVIDER_TEST, SUPPRESSIONS, TRIGGER]),
     ("PushCategories", &["api/src/admin/change_tenant.rs"]),
     (
         "TenantName",
@@ -94,6 +97,7 @@ const RULES: &[(&str, &[&str])] = &[
     ),
 ];
 const TRIGGER: &str = "api/src/v1/trigger.rs";
+const PROVIDER_TEST: &str = "api/src/admin/provider_test.rs";
 const SUPPRESSIONS: &str = "api/src/admin/suppressions.rs";
 
 /// The one file of a test tree that may wait between two looks at a condition.

@@ -62,7 +62,7 @@ fn a_deadline_is_the_plans_or_so_long_after_the_acceptance() {
     accepted.plan[0].expires_at = Some(at(7));
     let state = Notification::default().evolve(&Event::NotificationAccepted(Arc::new(accepted.clone())));
     let story = state.story().unwrap();
-    let lifetime = std::time::Duration::from_secs(60);
+    let lifetime = std::time::Duration::from_mins(1);
     assert_eq!(story.deadline(Channel::Email, lifetime), at(7));
     assert_eq!(story.deadline(Channel::Push, lifetime), accepted.accepted_at.plus(lifetime));
     given(vec![Event::NotificationAccepted(Arc::new(accepted))])
