@@ -8,7 +8,7 @@ use crate::error::CommandError;
 use crate::execute::Commands;
 
 impl Commands {
-    /// Lifts the suppression of an address, for all processes when this returns. What was skipped stays skipped.
+    /// Lifts the suppression of an address, for all processes when this returns. Deliveries skipped before stay skipped.
     ///
     /// # Errors
     /// `NotSuppressed`; the log's failure.

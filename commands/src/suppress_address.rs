@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::error::CommandError;
 use crate::execute::{Commands, NotRecorded};
 
-/// What is to be suppressed, and why.
+/// An address to suppress, with the reason.
 #[derive(Clone, Debug)]
 pub struct Suppress {
     /// The channel that the address is of.
@@ -29,9 +29,9 @@ pub struct Suppress {
     pub reason: SuppressionReason,
     /// The notification on which it was seen.
     pub notification: Option<NotificationId>,
-    /// A stable code of what was seen.
+    /// A stable code of the cause.
     pub cause: Option<String>,
-    /// When it was seen, where a provider tells it, maybe again: what was seen before a lift suppresses nothing.
+    /// When a provider saw the reason, where it may tell it again: a reason from before a lift suppresses nothing.
     pub seen_at: Option<Timestamp>,
 }
 
@@ -81,7 +81,7 @@ impl Commands {
         let Suppress { channel, address_ref, reason, notification, cause, seen_at } = suppress;
         let (by, at) = (ctx.actor.to_string(), self.now());
         let suppressed = AddressSuppressed { channel, address_ref, reason, notification, cause, by, at };
-        // Before it is stored, so that there is no moment in which it is stored and not asked for.
+        // Before the append, so that the process never misses a stored suppression.
         self.directory().ask_of_suppression(tenant, SuppressionId::of(tenant, &address_ref));
         let command = SuppressionCommand::Suppress { suppressed: suppressed.clone(), seen_at };
         let (state, is_new) = self.on_suppression(tenant, &address_ref, command, ctx).await?;

@@ -189,7 +189,7 @@ causes! {
     AfricasTalkingUndelivered = "africastalking_undelivered",
     /// Africa's Talking: the handset was not reached in time.
     AfricasTalkingAbsent = "africastalking_absent",
-    /// Africa's Talking: the number is nobody's.
+    /// Africa's Talking: the number does not exist.
     AfricasTalkingNoSuchNumber = "africastalking_no_such_number",
     /// Africa's Talking: the recipient does not want messages of this sender.
     AfricasTalkingOptedOut = "africastalking_opted_out",

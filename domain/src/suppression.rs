@@ -2,7 +2,7 @@
 //!
 //! One stream for each tenant and address, named by the address's look-up form; the address itself is never stored. A bounce,
 //! a complaint or an opt-out ends sending to the address for good; what passes by itself, such as a full mailbox, suppresses
-//! nothing. Forgetting a person leaves it: the look-up form names nobody without the tenant's key.
+//! nothing. Forgetting a person leaves it: the look-up form identifies no person without the tenant's key.
 
 use std::fmt;
 use std::str::FromStr;
@@ -36,7 +36,7 @@ pub struct AddressSuppressed {
     /// The notification on which it was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notification: Option<NotificationId>,
-    /// A stable code of what was seen.
+    /// A stable code of the cause.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
     /// The actor, as the metadata names it.
@@ -73,7 +73,7 @@ pub enum SuppressionReason {
     Operator,
 }
 
-/// A text that is no code of a reason.
+/// A text that is not a code of a reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be one of bounced, complained, opted_out, operator")]
 pub struct UnknownReason;
@@ -122,9 +122,9 @@ impl SuppressionEvent {
 pub enum SuppressionCommand {
     /// Send nothing to the address; a suppressed one stays as it is.
     Suppress {
-        /// What is recorded.
+        /// The event.
         suppressed: AddressSuppressed,
-        /// When the reason was seen, where a provider tells it, maybe again: one from before a lift says nothing new.
+        /// When a provider saw the reason, where it may tell it again: a reason from before a lift suppresses nothing.
         seen_at: Option<Timestamp>,
     },
     /// Send to it again.

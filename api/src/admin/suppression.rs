@@ -15,7 +15,7 @@ use crate::v1::mark_read::Done;
 
 pub(crate) const PATH: &str = "/admin/v1/tenants/{tenantId}/suppressions/{addressRef}";
 
-/// Lifts the suppression of an address. What was skipped meanwhile stays skipped.
+/// Lifts the suppression of an address. Deliveries skipped in the meantime stay skipped.
 #[utoipa::path(
     delete,
     path = "/admin/v1/tenants/{tenantId}/suppressions/{addressRef}",

@@ -51,7 +51,7 @@ pub(crate) struct SuppressionView {
     /// Why.
     #[schema(example = "bounced")]
     reason: String,
-    /// What was seen, as a cause of attempts.
+    /// The code of the cause, as attempts have it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "smtp_550")]
     cause: Option<String>,

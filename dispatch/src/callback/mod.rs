@@ -1,8 +1,8 @@
 //! Receipts: what a provider calls back with, verified as its own and read.
 //!
 //! Pure: an entry of the configuration, its opened secret and the request come in, receipts go out. Invariant: nothing is read
-//! before a signature holds, and signatures and secrets are compared in constant time. What is signed and says nothing of a
-//! message's fate is no receipt and no error.
+//! before a signature holds, and signatures and secrets are compared in constant time. A signed callback that
+//! names no message's fate gives no receipt and is not an error.
 //!
 //! | kind | signed by | over | how old |
 //! |---|---|---|---|
@@ -161,7 +161,7 @@ impl Callback<'_> {
     }
 }
 
-/// Whether two secrets are the same, told in a time that says nothing of either.
+/// Compares two secrets in constant time.
 fn is_same(one: &[u8], other: &[u8]) -> bool {
     Sha256::digest(one).ct_eq(&Sha256::digest(other)).into()
 }

@@ -40,7 +40,7 @@ pub(super) fn read(
     words(by(&request.callback()))
 }
 
-/// What was read: each receipt's word, cause and words.
+/// Each receipt's word, cause and words.
 pub(super) fn words(read: Result<Vec<Receipt>, Rejected>) -> String {
     let receipts = match read {
         Ok(receipts) => receipts,

@@ -1,4 +1,4 @@
-//! How many retries a provider is given while they fail: a bucket that retries draw from and successes fill.
+//! Budget of retries for a provider: a bucket that retries draw from and successes fill.
 //!
 //! Failures of the provider that come now and then among successes open no breaker, and retries of them would come on top of
 //! the usual load. A retry takes a token and gets it back unless it meets such a failure too; first tries add a part of one. So
@@ -13,7 +13,7 @@ use orqestra_domain::Timestamp;
 const TOKEN: u64 = 1_000_000;
 /// Most tokens, and as many at the start.
 const MOST: u64 = 100 * TOKEN;
-/// What a first try that was answered adds: retries may be a fifth of the load.
+/// Parts that an answered first try adds: retries may be a fifth of the load.
 const FIRST_TRY: u64 = TOKEN / 5;
 
 #[derive(Debug)]
@@ -27,7 +27,7 @@ struct State {
 #[derive(Debug)]
 pub(crate) struct RetryBudget(Mutex<State>);
 
-/// What a call was.
+/// Kind of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Try {
     /// The provider's first of this delivery.

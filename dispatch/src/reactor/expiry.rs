@@ -54,7 +54,7 @@ impl Expiry {
 
     async fn look(&self, token: &CancellationToken) -> Result<(), DueError> {
         let Deliverer { due, settings, clock, .. } = &*self.deliverer;
-        // A wrong clock would end what is still of use.
+        // A wrong clock would end messages that are still of use.
         if !clock.is_proved() {
             return Ok(());
         }
@@ -77,7 +77,7 @@ impl Expiry {
         Ok(())
     }
 
-    /// Ends rows; true where there are no more of them for now.
+    /// Ends rows; true where no more of them are left for now.
     async fn end(&self, rows: &[DueRow], token: &CancellationToken) -> bool {
         let ending = futures::stream::iter(rows).for_each_concurrent(TOGETHER, async |row| {
             if let Err(later) = self.deliverer.expire_overdue(row).await {

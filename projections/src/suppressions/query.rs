@@ -18,7 +18,7 @@ pub struct SuppressedAddress {
     pub channel: Channel,
     /// Why, a stable code.
     pub reason: String,
-    /// What was seen, a stable code.
+    /// A stable code of the cause.
     pub cause: Option<String>,
     /// On which notification it was seen.
     pub notification: Option<NotificationId>,
