@@ -257,6 +257,8 @@ impl Commands {
                 ..Ticket::default()
             };
             match self.attempt(&stream, state, version, command.clone(), ticket, &beside).await {
+                // What another process knows of the attempts tells whether a receipt says anything new.
+                Ok(Ok(committed)) if from_memory && says_nothing(&command, &committed) => {}
                 Ok(Ok(committed)) => {
                     let mut trail = Trail::clone(&trail);
                     trail.extend(committed.events.iter().map(|event| &**event));
@@ -366,6 +368,11 @@ impl Commands {
         let hash = usize::try_from(self.0.hasher.hash_one(stream) % TURNS as u64).expect("below TURNS");
         self.0.turns[hash].lock().await
     }
+}
+
+/// Whether a receipt was found to say nothing new.
+fn says_nothing(command: &NotificationCommand, committed: &Committed<Notification>) -> bool {
+    matches!(command, NotificationCommand::RecordReceipt(_)) && committed.events.is_empty()
 }
 
 /// An outcome goes before what is still to be started: until it is stored, a crash makes it unknown.

@@ -93,7 +93,7 @@ async fn a_start_that_is_told_to_end_ends_the_server_that_it_started_or_found() 
     let left = std::fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
     let pid = left.lines().next().and_then(|pid| Pid::from_raw(pid.parse().ok()?));
     // The system ends a process that was killed when it comes to it.
-    wait::until_now("the end of the server", GONE_WITHIN, || {
+    wait::until_now("the end of the server", 4 * STOP_WITHIN_AT_LEAST, || {
         pid.is_none_or(|pid| !works_in(pid, &data)).then_some(())
     })
     .await;

@@ -109,6 +109,10 @@ fn told(event: &Value) -> String {
     let rows: Vec<_> = channels.iter().map(|one| fields.map(|field| cell(one, field)).to_vec()).collect();
     out += "\n";
     out += &columns(&["CHANNEL", "STATUS", "REASON", "CAUSE", "WAITS FOR", "NEXT"], &rows);
+    for channel in channels.iter().filter(|channel| channel["receipt"].is_object()) {
+        let facts = ["status", "cause", "occurredAt"].map(|field| cell(&channel["receipt"], field));
+        out += &opening(&format!("{} receipt: {}", cell(channel, "channel"), facts.join("  ")));
+    }
     let attempts = channels.iter().flat_map(|channel| {
         let name = cell(channel, "channel");
         list(&channel["attempts"]).iter().map(move |attempt| (name.clone(), attempt)).collect::<Vec<_>>()
@@ -186,6 +190,7 @@ mod tests {
             "recipientForgotten": true,
             "channels": [{
                 "channel": "EMAIL", "status": "FAILED", "cause": "smtp_550", "contentForgotten": true,
+                "receipt": {"status": "bounced", "cause": "resend_bounce", "occurredAt": "o"},
                 "attempts": [
                     {"attempt": 1, "startedAt": "s", "endedAt": "t", "outcome": "FAILED", "cause": "smtp_550",
                         "scope": "message", "provider": "smtp", "instance": "i", "server": "mx:25",
@@ -198,6 +203,7 @@ mod tests {
         for line in [
             "recipient     (forgotten with the recipient)\n",
             "EMAIL    FAILED  -       smtp_550  -          -\n",
+            "EMAIL receipt: bounced  resend_bounce  o\n",
             "EMAIL    1    s        t      FAILED   smtp_550  message  smtp      mx:25   i\n",
             "EMAIL    2    -        -      OPEN     -         -        sandbox   -       -\n",
             "\nEMAIL 1: no such\\u{1b}[2J user\n",

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::{NotificationEvent, OpenAttempt};
 use super::refusal::NotificationRefusal as Refusal;
-use super::state::{AttemptOutcome, AttemptState, Delivery, Story};
+use super::state::{AttemptOutcome, AttemptState, Delivery, DeliveryState, Story};
 use crate::channel::Channel;
 use crate::id::{DeliveryId, ProviderInstanceId, ReceiptRef};
 use crate::sealed::Sealed;
@@ -142,7 +142,7 @@ impl Story {
             return Ok(Vec::new());
         }
         let (attempt, of) = delivery.attempt_of(&receipt).ok_or(Refusal::NoSuchAttempt)?;
-        let proves = of.provider == receipt.provider && of.has_no_outcome();
+        let proves = of.has_no_outcome() || delivery.was_misjudged(attempt, of, receipt.says);
         if !proves && (receipt.says == ReceiptSays::Deferred || delivery.receipts.len() >= MOST_RECEIPTS) {
             return Ok(Vec::new());
         }
@@ -228,6 +228,14 @@ impl Delivery {
         last(&|attempt| is_its(attempt) && id.is_some_and(|id| attempt.taken_as() == Some(id)))
             .or_else(|| last(&|attempt| may_be_its(attempt) && attempt.has_no_outcome()))
             .or_else(|| last(&may_be_its))
+    }
+
+    /// Whether a delivery waits to be tried again, and its last attempt was taken after all: what a proxy between answered, say.
+    fn was_misjudged(&self, number: u32, attempt: &AttemptState, says: ReceiptSays) -> bool {
+        let was_taken = matches!(says, ReceiptSays::Deferred | ReceiptSays::Delivered);
+        let failed = matches!(attempt.outcome, AttemptOutcome::Failed { .. });
+        let waits = matches!(self.state, DeliveryState::Waiting { .. });
+        was_taken && failed && waits && number + 1 == self.next_attempt()
     }
 
     /// The attempt, if its success may still be recorded: a receipt may have been there before the answer.

@@ -182,6 +182,24 @@ fn a_receipt_of_an_entry_that_carried_nothing_is_refused() {
 }
 
 #[test]
+fn an_attempt_that_arrived_although_its_answer_said_otherwise_is_not_made_again() {
+    let waits = vec![accepted(), attempts::started(1, 1), attempts::failed(1, 2, Some(12))];
+    for says in [ReceiptSays::Deferred, ReceiptSays::Delivered] {
+        let taken = receipt(says, 1, 9);
+        given(waits.clone()).when(record(&taken)).then_expect_events(vec![recorded(&taken, 1, true, None)]);
+    }
+    let events =
+        [waits.clone(), vec![recorded(&receipt(ReceiptSays::Delivered, 1, 9), 1, true, None)]].concat();
+    assert_eq!(folded(&events).delivery(EMAIL).unwrap().state, sent(1, 9));
+    let undelivered = receipt(ReceiptSays::Undelivered, 1, 9);
+    given(waits).when(record(&undelivered)).then_expect_events(vec![recorded(&undelivered, 1, false, None)]);
+    let again =
+        [accepted(), attempts::started(1, 1), attempts::failed(1, 2, Some(12)), attempts::started(2, 12)];
+    let late = receipt(ReceiptSays::Delivered, 1, 13);
+    given(again.to_vec()).when(record(&late)).then_expect_events(vec![recorded(&late, 2, true, None)]);
+}
+
+#[test]
 fn a_receipt_of_what_was_never_sent_is_refused() {
     let receipt = receipt(ReceiptSays::Delivered, 1, 9);
     given(vec![]).when(record(&receipt)).then_expect_error(Refusal::NotAccepted);
