@@ -54,6 +54,12 @@ pub(crate) struct Called {
     success: bool,
 }
 
+/// A body of any content type, byte for byte.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "describes the body, which is read as it comes")]
+pub(crate) struct CallbackBody(Vec<u8>);
+
 /// A provider's own call.
 struct Call {
     kind: &'static str,
@@ -74,7 +80,7 @@ struct Call {
         ("provider" = String, Path, description = "`resend`, `sendgrid` or `twilio`"),
         ("tenantId" = String, Path, description = "The tenant whose entry it is"),
     ),
-    request_body(content = String, description = "As the provider signs it", content_type = "*/*"),
+    request_body(content = inline(CallbackBody), description = "As the provider signs it, in its own content type", content_type = "application/octet-stream"),
     responses(
         (status = 200, description = "It is recorded, says nothing new, or is of no message", body = Called),
         (status = 401, description = "No entry of the tenant has signed it", body = ErrorBody),
@@ -100,7 +106,7 @@ pub(crate) async fn called(
         ("tenantId" = String, Path, description = "The tenant whose entry it is"),
         ("secret" = String, Path, description = "The entry's `webhookSecret`"),
     ),
-    request_body(content = String, description = "A form", content_type = "*/*"),
+    request_body(content = inline(CallbackBody), description = "A form", content_type = "application/octet-stream"),
     responses(
         (status = 200, description = "It is recorded, says nothing new, or is of no message", body = Called),
         (status = 401, description = "No entry of the tenant has this secret", body = ErrorBody),
