@@ -172,8 +172,12 @@ async fn expected(app: &App, tenant: TenantId, kind: &'static str) -> Result<(),
 
 /// Counts a call that no entry has signed.
 fn rejected(kind: &'static str) -> ApiError {
-    metrics::counter!("orqestra_receipts_rejected_total", "provider" => kind).increment(1);
+    count_rejected(kind);
     ApiError::InvalidCallback
+}
+
+fn count_rejected(kind: &'static str) {
+    metrics::counter!("orqestra_receipts_rejected_total", "provider" => kind).increment(1);
 }
 
 /// Owns the bodies of a tenant's callbacks, so that calls that are not verified yet take no room of the tenant itself.
@@ -199,7 +203,7 @@ async fn judge(app: &App, scope: &Scope, call: &Call) -> Result<(Verified, Vec<R
         judged => judged,
     };
     if matches!(judged, Err(ApiError::InvalidCallback | ApiError::UnreadableCallback)) {
-        metrics::counter!("orqestra_receipts_rejected_total", "provider" => call.kind).increment(1);
+        count_rejected(call.kind);
     }
     judged
 }

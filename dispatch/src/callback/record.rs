@@ -18,13 +18,10 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use super::Receipt;
-use super::unmatched::{self, Waiting};
+use super::unmatched::{self, KIND, Waiting};
 use crate::due::store::DueError;
 
 type Error = CommandError<NotificationRefusal>;
-
-/// The kind whose receipts wait for messages.
-const WAITS: &str = "africastalking";
 
 /// The entry that verified a receipt.
 #[derive(Clone, Copy, Debug)]
@@ -91,7 +88,7 @@ impl Receipts {
         let event_ref = event_ref(verified.kind, &receipt.event_ref);
         let notification = match (receipt.notification, &receipt.provider_message_id) {
             (Some(notification), _) => Some(notification),
-            (None, Some(message)) if verified.kind == WAITS => {
+            (None, Some(message)) if verified.kind == KIND => {
                 let found = unmatched::notification(&self.pool, verified.tenant, message).await?;
                 if found.is_none() {
                     return self.wait(verified, &receipt, message, event_ref).await;
@@ -202,7 +199,8 @@ impl Receipts {
         event_ref: ReceiptRef,
     ) -> Result<Option<Sealed>, Error> {
         let Some(words) = &receipt.words else { return Ok(None) };
-        let Some(story) = self.commands.story(tenant, notification).await? else { return Ok(None) };
+        // The key is of the acceptance, which never changes.
+        let Some(story) = self.commands.recent_story(tenant, notification).await? else { return Ok(None) };
         let key = match self.commands.sealing_key(&story).await {
             Ok(key) => key,
             Err(CommandError::RecipientForgotten) => return Ok(None),
@@ -247,7 +245,7 @@ impl Receipts {
         for (waiting, notification) in unmatched::matched(&self.pool).await? {
             let command = RecordReceipt {
                 channel: waiting.channel,
-                provider: WAITS.to_owned(),
+                provider: KIND.to_owned(),
                 instance: waiting.instance,
                 says: waiting.says,
                 event_ref: waiting.event_ref,

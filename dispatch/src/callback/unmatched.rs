@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::due::store::{DueError, limited};
 
 /// The kind that brings nothing back.
-const KIND: &str = "africastalking";
+pub(super) const KIND: &str = "africastalking";
 /// For how long a message's receipts are matched.
 const KNOWN_FOR: Duration = Duration::from_hours(7 * 24);
 /// For how long a receipt waits.

@@ -75,13 +75,15 @@ fn round_may_begin(asking: &Asking<'_>) -> bool {
 
 /// Whether the provider was given this delivery before.
 pub(super) fn which_try(carrier: &Carrier, delivery: &Delivery) -> Try {
-    let by_it = |attempt: &AttemptState| attempt.was_carried_by(carrier.provider.name(), carrier.instance());
-    if delivery.attempts.iter().any(by_it) { Try::Again } else { Try::First }
+    if delivery.attempts.iter().any(|attempt| carried(carrier, attempt)) { Try::Again } else { Try::First }
+}
+
+fn carried(carrier: &Carrier, attempt: &AttemptState) -> bool {
+    attempt.was_carried_by(carrier.provider.name(), carrier.instance())
 }
 
 fn was_tried(carrier: &Carrier, delivery: &Delivery) -> bool {
-    let by_it = |attempt: &AttemptState| attempt.was_carried_by(carrier.provider.name(), carrier.instance());
-    delivery.tried_in_turn().iter().any(by_it)
+    delivery.tried_in_turn().iter().any(|attempt| carried(carrier, attempt))
 }
 
 fn refuses(carrier: &Carrier, delivery: &Delivery) -> bool {

@@ -18,7 +18,7 @@ impl Deliverer {
     /// Ends a delivery that came to its deadline.
     pub(super) async fn expire(&self, story: &Story, key: DueKey) -> Result<(), Later> {
         let Some(delivery) = story.deliveries.get(&key.channel) else { return Ok(()) };
-        if delivery.bound_to().is_some() {
+        if story.may_have_arrived(key.channel) {
             self.hold(key, Cause::Expired).await
         } else if delivery.attempts.is_empty() {
             self.skip(key, SkipReason::Expired).await

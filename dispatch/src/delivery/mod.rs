@@ -21,8 +21,8 @@ use std::time::Duration;
 
 use orqestra_commands::{CommandError, Commands, Context, RecipientContact, Trace};
 use orqestra_domain::notification::{
-    AttemptOutcome, DeliverPush, Delivery, DeliveryState, FailureClass, NotificationRefusal, StartAttempt,
-    Story, UnknownPolicy,
+    AttemptOutcome, DeliverPush, DeliveryState, FailureClass, NotificationRefusal, StartAttempt, Story,
+    UnknownPolicy,
 };
 use orqestra_domain::{Cause, Channel, Timestamp};
 use orqestra_event_log::{Clock, FailPoint, Outage};
@@ -393,11 +393,9 @@ impl Deliverer {
     }
 
     async fn end_unsent(&self, row: &DueRow, story: &Story, unsendable: Unsendable) -> Result<(), Later> {
-        let is_unknown = |delivery: &Delivery| delivery.bound_to().is_some();
-        let unknown = story.deliveries.get(&row.key.channel).is_some_and(is_unknown);
         match unsendable {
-            // What left without an answer may have arrived: it is neither skipped nor a dead letter.
-            Unsendable::Skip(_) | Unsendable::DeadLetter(_) if unknown => {
+            // It is neither skipped nor a dead letter.
+            Unsendable::Skip(_) | Unsendable::DeadLetter(_) if story.may_have_arrived(row.key.channel) => {
                 self.hold(row.key, Cause::NotSentAgain).await
             }
             Unsendable::Wait(reason) => self.wait(row, (story, self.deadline(story, row.key)), reason).await,

@@ -304,11 +304,9 @@ impl Deliverer {
         (story, deadline): (&Story, Timestamp),
         reason: WaitReason,
     ) -> Result<(), Later> {
-        let delivery = story.deliveries.get(&row.key.channel);
-        let is_unknown = delivery.is_some_and(|delivery| delivery.bound_to().is_some());
         if self.proved_time().await? >= deadline {
             return match reason {
-                _ if is_unknown => self.hold(row.key, Cause::Expired).await,
+                _ if story.may_have_arrived(row.key.channel) => self.hold(row.key, Cause::Expired).await,
                 WaitReason::TenantInactive => self.skip(row.key, SkipReason::TenantInactive).await,
                 WaitReason::NoProvider => self.skip(row.key, SkipReason::NoProvider).await,
                 WaitReason::NoSender => self.abandon(row.key, Cause::NoSender).await,

@@ -74,7 +74,7 @@ impl Deliverer {
         // What was changed before the event was accepted, by whichever process, holds for its deliveries.
         directory.follow_up().await.map_err(unknown)?;
         directory.readable(tenant).map_err(|_| Later::TenantUnreadable)?;
-        let is_bound = story.deliveries.get(&channel).is_some_and(|delivery| delivery.bound_to().is_some());
+        let is_bound = story.may_have_arrived(channel);
         let Some(entry) = directory.tenant(tenant).filter(|entry| entry.record.active) else {
             return Ok(Err(Unsendable::Wait(WaitReason::TenantInactive)));
         };

@@ -50,6 +50,31 @@ pub(crate) async fn clear(pool: &PgPool, row: &DueRow) -> Result<(), DueError> {
     limited(query.execute(pool)).await.map(drop)
 }
 
+/// The statement that leases rows which meet a condition, in an order. It binds now, the most rows, and the lease; a condition
+/// binds from `$5` on.
+macro_rules! leases {
+    ($condition:literal, $order:literal) => {
+        concat!(
+            "with over as (
+                select tenant_id, notification_id, channel
+                  from dispatch_due
+                 where ",
+            $condition,
+            "  and kind = 'send' and waits_for is null and (lease_until is null or lease_until <= $1)
+                 order by ",
+            $order,
+            " limit $2
+                   for update skip locked
+            )
+            update dispatch_due d
+               set lease_owner = $3, lease_until = $4
+              from over o
+             where d.tenant_id = o.tenant_id and d.notification_id = o.notification_id and d.channel = o.channel
+            returning d.tenant_id, d.notification_id, d.channel, d.kind, d.due_at, d.attempt"
+        )
+    };
+}
+
 /// Leases rows whose own deadline has come, at most so many.
 pub(crate) async fn take(
     pool: &PgPool,
@@ -57,25 +82,11 @@ pub(crate) async fn take(
     lease: Lease,
     most: i64,
 ) -> Result<Vec<DueRow>, DueError> {
-    let query = sqlx::query(
-        "with over as (
-            select tenant_id, notification_id, channel
-              from dispatch_due
-             where expires_at <= $1 and kind = 'send' and waits_for is null and (lease_until is null or lease_until <= $1)
-             order by expires_at
-             limit $2
-               for update skip locked
-        )
-        update dispatch_due d
-           set lease_owner = $3, lease_until = $4
-          from over o
-         where d.tenant_id = o.tenant_id and d.notification_id = o.notification_id and d.channel = o.channel
-        returning d.tenant_id, d.notification_id, d.channel, d.kind, d.due_at, d.attempt",
-    )
-    .bind(now.as_datetime())
-    .bind(most)
-    .bind(lease.owner)
-    .bind(lease.until.as_datetime());
+    let query = sqlx::query(leases!("expires_at <= $1", "expires_at"))
+        .bind(now.as_datetime())
+        .bind(most)
+        .bind(lease.owner)
+        .bind(lease.until.as_datetime());
     read_all(&limited(query.fetch_all(pool)).await?)
 }
 
@@ -88,23 +99,10 @@ pub(crate) async fn take_of_lane(
     lease: Lease,
     most: i64,
 ) -> Result<Vec<DueRow>, DueError> {
-    let query = sqlx::query(
-        "with over as (
-            select tenant_id, notification_id, channel
-              from dispatch_due
-             where tenant_id = $5 and kind = 'send' and channel = $6 and due_at <= $7 and expires_at is null
-               and waits_for is null
-               and (lease_until is null or lease_until <= $1)
-             order by due_at
-             limit $2
-               for update skip locked
-        )
-        update dispatch_due d
-           set lease_owner = $3, lease_until = $4
-          from over o
-         where d.tenant_id = o.tenant_id and d.notification_id = o.notification_id and d.channel = o.channel
-        returning d.tenant_id, d.notification_id, d.channel, d.kind, d.due_at, d.attempt",
-    )
+    let query = sqlx::query(leases!(
+        "tenant_id = $5 and channel = $6 and due_at <= $7 and expires_at is null",
+        "due_at"
+    ))
     .bind(now.as_datetime())
     .bind(most)
     .bind(lease.owner)

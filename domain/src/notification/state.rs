@@ -336,6 +336,11 @@ impl Story {
         own.unwrap_or_else(|| self.accepted.accepted_at.plus(default))
     }
 
+    /// Whether a message of the channel left without an answer, so that it may have arrived.
+    pub fn may_have_arrived(&self, channel: Channel) -> bool {
+        self.deliveries.get(&channel).is_some_and(|delivery| delivery.bound_to().is_some())
+    }
+
     fn begin(accepted: &Arc<Accepted>) -> Self {
         let delivery = |planned: &super::plan::PlannedChannel| {
             let (template, state) = match &planned.outcome {
