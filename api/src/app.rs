@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use orqestra_commands::{Actor, AdminName, Commands};
 use orqestra_dispatch::callback::Receipts;
+use orqestra_dispatch::redrive::RedriveReader;
 use orqestra_dispatch::sandbox::{Asked, SandboxError, SandboxPage};
 use orqestra_dispatch::{PrivateHosts, ProviderTester};
 use orqestra_domain::TenantId;
@@ -48,6 +49,8 @@ pub struct AppParts {
     pub provider_tests: ProviderTester,
     /// What records providers' receipts.
     pub receipts: Receipts,
+    /// How redrives stand.
+    pub redrives: RedriveReader,
     /// What issues realtime tokens.
     pub tokens: Arc<RealtimeTokens>,
     /// The hub whose connections are opened here.

@@ -4,20 +4,15 @@
 //! stays inside: it is logged once, by the observer that writes the body, and never rendered.
 
 pub(crate) mod codes;
+mod refused;
 
 use std::sync::Arc;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use orqestra_commands::{CommandError, DirectoryError, MismatchOf};
+use orqestra_commands::{DirectoryError, MismatchOf};
 use orqestra_dispatch::sandbox::SandboxError;
 use orqestra_domain::TenantName;
-use orqestra_domain::evidence::EvidenceRefusal;
-use orqestra_domain::notification::NotificationRefusal;
-use orqestra_domain::recipient::RecipientRefusal;
-use orqestra_domain::suppression::SuppressionRefusal;
-use orqestra_domain::template::TemplateRefusal;
-use orqestra_domain::tenant::TenantRefusal;
 use orqestra_event_log::LogError;
 use orqestra_projections::ReadModelError;
 
@@ -106,6 +101,7 @@ pub(crate) enum Thing {
     Template,
     Provider,
     Suppression,
+    Redrive,
 }
 
 /// What stands in the way.
@@ -118,6 +114,7 @@ pub(crate) enum Conflict {
     RecipientForgotten,
     ApiKeyTaken,
     NoProvider,
+    RedriveEnded,
 }
 
 impl ApiError {
@@ -286,6 +283,7 @@ impl Thing {
             Self::Template => "unknown_template",
             Self::Provider => "unknown_provider",
             Self::Suppression => "unknown_suppression",
+            Self::Redrive => "unknown_redrive",
         }
     }
 
@@ -299,6 +297,7 @@ impl Thing {
             Self::Template => "template",
             Self::Provider => "provider",
             Self::Suppression => "suppression",
+            Self::Redrive => "redrive",
         }
     }
 }
@@ -313,6 +312,7 @@ impl Conflict {
             Self::RecipientForgotten => "recipient_forgotten",
             Self::ApiKeyTaken => "api_key_taken",
             Self::NoProvider => "no_provider",
+            Self::RedriveEnded => "redrive_ended",
         }
     }
 
@@ -325,6 +325,7 @@ impl Conflict {
             Self::RecipientForgotten => "The recipient was forgotten",
             Self::ApiKeyTaken => "The API key belongs to another tenant. Use another key",
             Self::NoProvider => "The channel has no provider",
+            Self::RedriveEnded => "The redrive has ended or was stopped",
         }
     }
 }
@@ -338,115 +339,6 @@ impl IntoResponse for ApiError {
         let mut response = self.row().0.into_response();
         response.extensions_mut().insert(Failure(Arc::new(self)));
         response
-    }
-}
-
-impl<R: std::error::Error + Into<ApiError>> From<CommandError<R>> for ApiError {
-    fn from(error: CommandError<R>) -> Self {
-        match error {
-            CommandError::Refused(refusal) => refusal.into(),
-            CommandError::UnknownTenant => Self::NotFound(Thing::Tenant),
-            CommandError::IdempotencyMismatch(what) => Self::Reused(what),
-            CommandError::RecipientForgotten => Self::Conflict(Conflict::RecipientForgotten),
-            CommandError::TooLarge => Self::EventTooLarge,
-            CommandError::Overloaded { retry_after } => Self::Overloaded(retry_after.as_secs().max(1)),
-            CommandError::Contended | CommandError::RightsChanged => Self::Contended,
-            CommandError::Unavailable(why) => Self::Unavailable(format!("the log is unavailable: {why}")),
-            CommandError::Newer(why) => {
-                Self::Outdated(format!("a newer program wrote what is needed: {why}"))
-            }
-            CommandError::Failed(why) => Self::Internal(format!("the log refused: {why}")),
-            CommandError::Corrupt(what) => Self::Internal(format!("what is stored cannot be read: {what}")),
-        }
-    }
-}
-
-impl From<NotificationRefusal> for ApiError {
-    fn from(refusal: NotificationRefusal) -> Self {
-        match refusal {
-            NotificationRefusal::AlreadyAccepted => Self::Conflict(Conflict::AlreadyAccepted),
-            NotificationRefusal::NotAccepted | NotificationRefusal::NotInInbox => {
-                Self::NotFound(Thing::Notification)
-            }
-            NotificationRefusal::NotPlanned | NotificationRefusal::NoSuchAttempt => {
-                Self::NotFound(Thing::Delivery)
-            }
-            NotificationRefusal::NothingToResolve => Self::Conflict(Conflict::NothingToResolve),
-            NotificationRefusal::AttemptTaken
-            | NotificationRefusal::OtherProvider
-            | NotificationRefusal::NothingToHold
-            | NotificationRefusal::NotDue
-            | NotificationRefusal::NotRendered
-            | NotificationRefusal::OutcomeKnown
-            | NotificationRefusal::StillRunning => Self::Conflict(Conflict::DeliveryBusy),
-        }
-    }
-}
-
-impl From<TenantRefusal> for ApiError {
-    fn from(refusal: TenantRefusal) -> Self {
-        match refusal {
-            TenantRefusal::AlreadyRegistered => Self::Conflict(Conflict::TenantExists),
-            TenantRefusal::NotRegistered => Self::NotFound(Thing::Tenant),
-            TenantRefusal::NoSuchKey => Self::NotFound(Thing::ApiKey),
-            // Ids of keys are made here.
-            TenantRefusal::KeyIdTaken => Self::Internal("the id of an API key came twice".to_owned()),
-            TenantRefusal::ApiKeyTaken { .. } => Self::Conflict(Conflict::ApiKeyTaken),
-            TenantRefusal::WrongChannel => {
-                Self::Invalid(vec![FieldError::new("kind", "does not carry this channel")])
-            }
-            TenantRefusal::NoSender => Self::Invalid(vec![FieldError::new(
-                "[0].from",
-                "is required, since neither another provider of the list nor the tenant has a sender",
-            )]),
-            TenantRefusal::CategoryInUse => Self::Invalid(vec![FieldError::new(
-                "pushCategories",
-                "must keep every category that a template of the tenant names",
-            )]),
-        }
-    }
-}
-
-impl From<TemplateRefusal> for ApiError {
-    fn from(refusal: TemplateRefusal) -> Self {
-        match refusal {
-            TemplateRefusal::OtherTemplate => Self::Internal(refusal.to_string()),
-            TemplateRefusal::NotPublished => Self::NotFound(Thing::Template),
-            TemplateRefusal::OtherCategory => {
-                Self::Invalid(vec![FieldError::new("category", "must be one of the tenant's pushCategories")])
-            }
-            TemplateRefusal::FieldOfNoUse { field, channel } => {
-                Self::Invalid(vec![FieldError::of_no_use(field, channel)])
-            }
-        }
-    }
-}
-
-impl From<EvidenceRefusal> for ApiError {
-    fn from(refusal: EvidenceRefusal) -> Self {
-        match refusal {
-            // Each reading and each test has an id that is made for it.
-            EvidenceRefusal::AlreadyRecorded => Self::Internal(refusal.to_string()),
-        }
-    }
-}
-
-impl From<SuppressionRefusal> for ApiError {
-    fn from(refusal: SuppressionRefusal) -> Self {
-        match refusal {
-            SuppressionRefusal::NotSuppressed => Self::NotFound(Thing::Suppression),
-            SuppressionRefusal::NoAddress(_) => {
-                Self::Invalid(vec![FieldError::new("channel", "must be one of EMAIL, SMS")])
-            }
-            // An address has one look-up form, of one channel.
-            SuppressionRefusal::OtherAddress => Self::Internal(refusal.to_string()),
-        }
-    }
-}
-
-impl From<RecipientRefusal> for ApiError {
-    fn from(refusal: RecipientRefusal) -> Self {
-        match refusal {}
     }
 }
 

@@ -74,6 +74,13 @@ impl Problems {
         self.0.push(wrong);
     }
 
+    /// Adds what was found wrong in an object, under its name.
+    pub(crate) fn under(&mut self, name: &'static str, inside: Self) {
+        let named =
+            |wrong: FieldError| FieldError { field: format!("{name}.{}", wrong.field).into(), ..wrong };
+        self.0.extend(inside.0.into_iter().map(named));
+    }
+
     /// The values, if nothing was wrong.
     ///
     /// A value that is `None` although nothing was found wrong cannot be: whoever gives `None` also says why.

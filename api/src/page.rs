@@ -63,11 +63,23 @@ impl<Id> Page<Id> {
         let last = found.last().filter(|_| more).map(id);
         let mut response = Json(body(found.iter().map(view).collect())).into_response();
         if let Some(last) = last {
-            let target = format!("{}?limit={}&cursor={last}", parts.uri.path(), self.limit);
+            let target = next_page(parts, self.limit, &last);
             link_next(&mut response, &target);
         }
         response
     }
+}
+
+/// The next page of the same list: what it is narrowed by stays.
+fn next_page(parts: &Parts, limit: u32, last: &str) -> String {
+    let narrowed = parts.uri.query().unwrap_or_default().split('&');
+    let narrowed = narrowed.filter(|pair| !pair.is_empty() && !is_of_the_page(pair));
+    let narrowed: String = narrowed.flat_map(|pair| [pair, "&"]).collect();
+    format!("{}?{narrowed}limit={limit}&cursor={last}", parts.uri.path())
+}
+
+fn is_of_the_page(pair: &str) -> bool {
+    pair.starts_with("limit=") || pair.starts_with("cursor=")
 }
 
 /// Names the next page in the answer.
@@ -116,5 +128,12 @@ mod tests {
         };
         assert_eq!(link(vec![1, 2]), None);
         assert_eq!(link(vec![1, 2, 3]).as_deref(), Some("</x?limit=2&cursor=2>; rel=\"next\""));
+        let (parts, ()) =
+            Request::builder().uri("/x?tenantId=t&cursor=1&limit=9&cause=a").body(()).unwrap().into_parts();
+        assert_eq!(
+            next_page(&parts, 9, "2"),
+            "/x?tenantId=t&cause=a&limit=9&cursor=2",
+            "what narrows it stays"
+        );
     }
 }

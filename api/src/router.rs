@@ -14,7 +14,7 @@ use crate::process::Process;
 use crate::{admin, callbacks, demo, openapi, probe, realtime, v1};
 
 /// Every route's pattern.
-pub(crate) const ROUTES: [&str; 27] = [
+pub(crate) const ROUTES: [&str; 34] = [
     v1::trigger::PATH,
     v1::realtime_token::PATH,
     v1::history::PATH,
@@ -29,6 +29,13 @@ pub(crate) const ROUTES: [&str; 27] = [
     admin::event::PATH,
     admin::explanation::PATH,
     admin::resolve::PATH,
+    admin::unknown::PATH,
+    admin::dead_letters::PATH,
+    admin::dead_letters::ONE_PATH,
+    admin::redrive::PATH,
+    admin::redrive::LIST_PATH,
+    admin::redrive::ONE_PATH,
+    admin::redrive::STOP_PATH,
     admin::sandbox::PATH,
     admin::suppressions::PATH,
     admin::suppression_lookup::PATH,
@@ -68,6 +75,13 @@ pub fn router(app: App) -> Router {
         .route(admin::event::PATH, get(admin::event::event))
         .route(admin::explanation::PATH, post(admin::explanation::explain))
         .route(admin::resolve::PATH, post(admin::resolve::resolve))
+        .route(admin::unknown::PATH, get(admin::unknown::list))
+        .route(admin::dead_letters::PATH, get(admin::dead_letters::list))
+        .route(admin::dead_letters::ONE_PATH, get(admin::dead_letters::show))
+        .route(admin::redrive::PATH, post(admin::redrive::request))
+        .route(admin::redrive::LIST_PATH, get(admin::redrive::list))
+        .route(admin::redrive::ONE_PATH, get(admin::redrive::show))
+        .route(admin::redrive::STOP_PATH, post(admin::redrive::stop))
         .route(admin::sandbox::PATH, get(admin::sandbox::messages))
         .route(admin::suppressions::PATH, post(admin::suppressions::add).get(admin::suppressions::list))
         .route(admin::suppression_lookup::PATH, post(admin::suppression_lookup::look_up))

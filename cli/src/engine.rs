@@ -11,9 +11,10 @@ use anyhow::{Context as _, bail};
 use clap::ValueEnum;
 use orqestra_api::limits::{Limits, Moment};
 use orqestra_api::server::{self, Bounds, Served};
-use orqestra_api::{AdminToken, App, AppParts, DemoPage, ProbesAt, Process, ProcessParts};
+use orqestra_api::{AdminToken, App, AppParts, DemoPage, OfDeliveries, ProbesAt, Process, ProcessParts};
 use orqestra_commands::{Commands, DefaultProvider, Directory};
 use orqestra_dispatch::callback::Receipts;
+use orqestra_dispatch::redrive::RedriveReader;
 use orqestra_dispatch::{
     Dispatch, DispatchDeps, DispatchSettings, PrivateHosts, ProviderTester, PushFeed, sandbox,
 };
@@ -330,6 +331,7 @@ impl Engine {
             }),
             provider_tests,
             receipts: Receipts::new(self.commands.clone(), self.pools.callers.clone()),
+            redrives: RedriveReader::new(self.pools.callers.clone()),
             tokens: Arc::new(RealtimeTokens::new(secrets.realtime.as_bytes())?),
             hub,
             allowed_origins: settings.allowed_origins.clone(),
@@ -363,6 +365,7 @@ impl Engine {
         let deps = DispatchDeps {
             commands: self.commands.clone(),
             pool: self.pools.retried.clone(),
+            candidates: Arc::new(OfDeliveries(DeliveryStatus::new(self.pools.retried.clone()))),
             entropy: Arc::clone(&self.entropy),
             providers: None,
             // After the server and the deliveries.

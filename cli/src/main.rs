@@ -41,12 +41,14 @@ use crate::engine::Role;
 use crate::log_command::LogCommand;
 use crate::logging::Logging;
 use crate::remote::Where;
+use crate::remote::dead_letter::DeadLetterCommand;
 use crate::remote::notification::NotificationCommand;
 use crate::remote::provider::ProviderCommand;
 use crate::remote::suppression::SuppressionCommand;
 use crate::remote::template::TemplateCommand;
 use crate::remote::tenant::TenantCommand;
 use crate::remote::trigger::TriggerCommand;
+use crate::remote::unknown::UnknownCommand;
 use crate::settings::Settings;
 use crate::up::Realtime;
 
@@ -115,6 +117,12 @@ enum Command {
     /// Lists, adds, checks and lifts the addresses that a tenant sends nothing to
     #[command(subcommand)]
     Suppression(Box<SuppressionCommand>),
+    /// Lists deliveries whose outcome is unknown, and decides on them
+    #[command(subcommand)]
+    Unknown(UnknownCommand),
+    /// Lists, shows and redrives what ended without being sent
+    #[command(subcommand)]
+    DeadLetter(DeadLetterCommand),
     /// Triggers an event as a tenant's backend does
     Trigger(Box<TriggerCommand>),
     /// Prints a script that completes these commands in a shell
@@ -191,6 +199,8 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         Command::Template(command) => remote::template::run(command, settings).await,
         Command::Provider(command) => remote::provider::run(command, settings).await,
         Command::Notification(command) => remote::notification::run(command, settings).await,
+        Command::Unknown(command) => remote::unknown::run(command, settings).await,
+        Command::DeadLetter(command) => remote::dead_letter::run(command, settings).await,
         Command::Suppression(command) => remote::suppression::run(*command, settings).await,
         Command::Trigger(command) => remote::trigger::run(*command, settings).await,
         Command::Completions { shell } => completions(shell),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use orqestra_domain::notification::UnknownPolicy;
 use orqestra_domain::retry::RetryDelays;
 use orqestra_domain::tenant::{
     Limits, Standing, Tenant, TenantChange, TenantCommand, TenantRecord, TenantRefusal,
@@ -38,6 +39,8 @@ pub struct TenantPatch {
     pub push_categories: Option<Option<PushCategories>>,
     /// The retry schedules of these channels.
     pub retry_schedules: BTreeMap<Channel, Option<RetryDelays>>,
+    /// The policies for unknown outcomes of these channels.
+    pub unknown_policies: BTreeMap<Channel, Option<UnknownPolicy>>,
     /// One more API key.
     pub issue_api_key: bool,
     /// One API key less.
@@ -127,6 +130,8 @@ impl Commands {
         changes.extend(patch.push_categories.map(TenantChange::SetPushCategories));
         let schedules = patch.retry_schedules.into_iter();
         changes.extend(schedules.map(|(channel, delays)| TenantChange::SetRetrySchedule { channel, delays }));
+        let policies = patch.unknown_policies.into_iter();
+        changes.extend(policies.map(|(channel, policy)| TenantChange::SetUnknownPolicy { channel, policy }));
         if let Some(IssuedApiKey { id, api_key }) = issued {
             let hash = hash_api_key(api_key);
             ticket.idempotency_key = Some(api_key_claim(hash, tenant));

@@ -257,7 +257,7 @@ impl Commands {
                 ..Ticket::default()
             };
             match self.attempt(&stream, state, version, command.clone(), ticket, &beside).await {
-                // What another process knows of the attempts tells whether a receipt says anything new.
+                // What another process knows of the attempts tells whether it says anything new.
                 Ok(Ok(committed)) if from_memory && says_nothing(&command, &committed) => {}
                 Ok(Ok(committed)) => {
                     let mut trail = Trail::clone(&trail);
@@ -370,9 +370,10 @@ impl Commands {
     }
 }
 
-/// Whether a receipt was found to say nothing new.
+/// Whether a receipt, or a requeue, was found to say nothing new.
 fn says_nothing(command: &NotificationCommand, committed: &Committed<Notification>) -> bool {
-    matches!(command, NotificationCommand::RecordReceipt(_)) && committed.events.is_empty()
+    let repeats = matches!(command, NotificationCommand::RecordReceipt(_) | NotificationCommand::Requeue(_));
+    repeats && committed.events.is_empty()
 }
 
 /// An outcome goes before what is still to be started: until it is stored, a crash makes it unknown.
@@ -386,6 +387,8 @@ const fn priority(command: &NotificationCommand, ctx: &Context) -> Priority {
         | NotificationCommand::Resolve(_)
         | NotificationCommand::Hold(_)
         | NotificationCommand::Skip(_)
+        | NotificationCommand::Requeue(_)
+        | NotificationCommand::Unstick(_)
         | NotificationCommand::RecordReceipt(_)
         | NotificationCommand::MarkRead(_) => ctx.actor.priority(),
     }
@@ -405,6 +408,8 @@ fn is_beside(command: &NotificationCommand, event: &RecordedEvent) -> bool {
         | NotificationCommand::Resolve(_)
         | NotificationCommand::Hold(_)
         | NotificationCommand::Skip(_)
+        | NotificationCommand::Requeue(_)
+        | NotificationCommand::Unstick(_)
         | NotificationCommand::RecordReceipt(_)
         | NotificationCommand::MarkRead(_) => return false,
     };
@@ -422,7 +427,7 @@ fn is_beside(command: &NotificationCommand, event: &RecordedEvent) -> bool {
 }
 
 /// Why an aggregate cannot be loaded: nothing is decided on a part of its events.
-fn not_loaded<E: std::error::Error>(error: AggregateError<E>) -> CommandError<E> {
+pub(crate) fn not_loaded<E: std::error::Error>(error: AggregateError<E>) -> CommandError<E> {
     match error {
         AggregateError::DeserializationError(why)
             if why.downcast_ref::<Unreadable>().is_some_and(Unreadable::is_newer) =>

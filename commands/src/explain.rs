@@ -247,6 +247,8 @@ impl Commands {
                 | NotificationEvent::AttemptOutcomeUnknown(_)
                 | NotificationEvent::OutcomeResolved(_)
                 | NotificationEvent::DeliveryHeld(_)
+                | NotificationEvent::DeliveryRequeued(_)
+                | NotificationEvent::DeliveryUnstuck(_)
                 | NotificationEvent::ReceiptRecorded(_)
                 | NotificationEvent::DeliveryAbandoned(_)
                 | NotificationEvent::DeliverySkipped(_)

@@ -29,8 +29,10 @@ mod record_failure;
 mod record_reading;
 mod record_receipt;
 mod record_success;
+mod redrive;
 mod register_tenant;
 mod request_provider_test;
+mod requeue_delivery;
 mod resolve_outcome;
 mod seed_platform;
 mod set_providers;
@@ -42,6 +44,7 @@ mod told;
 mod trace;
 mod trail;
 mod trigger_notification;
+mod unstick_delivery;
 mod variables;
 
 pub use caller_id::CallerId;
@@ -61,8 +64,10 @@ pub use explain::{Explanation, Opened, Reveal, Server, Servers, Show};
 pub use put_template::PutTemplate;
 pub use record_reading::{Person, Reading, Reason};
 pub use record_receipt::ReceiptTaken;
+pub use redrive::RequestRedrive;
 pub use register_tenant::{RegisterTenant, Registered};
 pub use request_provider_test::{ProviderTestRequest, RequestedProviderTest, TestAddress};
+pub use requeue_delivery::RequeueDelivery;
 pub use seed_platform::SeedError;
 pub use set_providers::{
     ClearSecret, ListedProvider, PROVIDER_PASSWORD_FIELD, PROVIDER_USERNAME_FIELD, ProviderInput, SmtpInput,

@@ -19,8 +19,8 @@ use crate::error::CommandError;
 use crate::execute::{Commands, NotRecorded, tenant_key_error};
 use crate::told::Beside;
 
-/// The name under which `PersonalDataRead.reason` is sealed.
-const REASON_FIELD: &str = "reason";
+/// The name under which a reason is sealed.
+pub(crate) const REASON_FIELD: &str = "reason";
 
 /// An operator's own words on why they read: 1 to 500 bytes without control characters, and not blank.
 #[derive(Clone, PartialEq, Eq)]
@@ -45,6 +45,10 @@ impl Reason {
             return Err(TextError::Control);
         }
         Ok(Self(raw.to_owned()))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
     }
 }
 

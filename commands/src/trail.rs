@@ -52,8 +52,10 @@ impl Trail {
         match event {
             NotificationEvent::NotificationAccepted(_)
             | NotificationEvent::OutcomeResolved(_)
+            | NotificationEvent::DeliveryRequeued(_)
             | NotificationEvent::ReceiptRecorded(_)
             | NotificationEvent::NotificationRead(_) => None,
+            NotificationEvent::DeliveryUnstuck(event) => due(event.channel),
             NotificationEvent::DeliveryRendered(event) => due(event.channel),
             NotificationEvent::AttemptStarted(event) => due(event.channel),
             NotificationEvent::AttemptSucceeded(event) => started(event.channel, event.attempt),
@@ -78,6 +80,7 @@ impl Trail {
             NotificationEvent::AttemptFailed(_)
             | NotificationEvent::AttemptOutcomeUnknown(_)
             | NotificationEvent::DeliveryHeld(_)
+            | NotificationEvent::DeliveryRequeued(_)
             | NotificationEvent::OutcomeResolved(_) => {
                 if let Some(channel) = event.channel() {
                     self.0.entry(channel).or_default().due = Some(id);
@@ -87,6 +90,7 @@ impl Trail {
             | NotificationEvent::AttemptSucceeded(_)
             | NotificationEvent::DeliveryAbandoned(_)
             | NotificationEvent::DeliverySkipped(_)
+            | NotificationEvent::DeliveryUnstuck(_)
             | NotificationEvent::ReceiptRecorded(_)
             | NotificationEvent::NotificationRead(_) => {}
         }

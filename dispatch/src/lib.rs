@@ -8,6 +8,7 @@
 //! test for each row of the table.
 
 pub mod callback;
+pub mod candidates;
 mod delivery;
 mod due;
 mod hosts;
@@ -16,6 +17,7 @@ mod push_feed;
 mod queue;
 mod reactor;
 mod recover;
+pub mod redrive;
 mod settings;
 pub mod template;
 mod trial;

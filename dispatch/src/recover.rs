@@ -48,6 +48,7 @@ pub async fn hold_open_attempts(commands: &Commands, pool: &PgPool) -> Result<u6
             channel,
             attempt: row.due.attempt,
             policy: UnknownPolicy::Hold,
+            receipt_within: None,
             cause: Cause::Restored.into(),
             // Its own process cannot say so any more, and its claim's end need not be waited for.
             by_sender: true,

@@ -38,6 +38,12 @@ pub struct DispatchSettings {
     pub claim: Duration,
     /// How long a call to a provider may take in all.
     pub provider_timeout: Duration,
+    /// How long a receipt is waited for after an unknown outcome, where the provider calls back and does not deduplicate.
+    pub receipt_within: Duration,
+    /// How long what is due may wait, without anything that would take it up, before a delivery counts as stuck.
+    pub stuck_after: Duration,
+    /// Most dead letters that a redrive requeues in a second.
+    pub redriven_per_second: usize,
     /// The delays between the rounds of one delivery; in a round each usable provider is asked once.
     pub retry_delays: Vec<Duration>,
     /// How long after its acceptance a message is of use, where neither trigger nor template says so: it is retried, and waits
@@ -79,6 +85,9 @@ impl Default for DispatchSettings {
             claim: Duration::from_secs(30),
             provider_timeout: Duration::from_mins(1),
             lifetime: ExpiresIn::DEFAULT.duration(),
+            receipt_within: Duration::from_mins(5),
+            stuck_after: Duration::from_mins(5),
+            redriven_per_second: 100,
             retry_delays: delays.map(Duration::from_secs).to_vec(),
             smtp_connections: 32,
             http_calls: 32,
@@ -119,6 +128,7 @@ impl DispatchSettings {
             ("smtp_connections", self.smtp_connections),
             ("http_calls", self.http_calls),
             ("sandbox_calls", self.sandbox_calls),
+            ("redriven_per_second", self.redriven_per_second),
         ];
         if let Some((name, _)) = at_least_one.into_iter().find(|(_, value)| *value == 0) {
             return Err(InvalidSetting { name, problem: "must be at least 1" });

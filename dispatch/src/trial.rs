@@ -14,7 +14,7 @@ use orqestra_commands::{
 };
 use orqestra_domain::evidence::EvidenceRefusal;
 use orqestra_domain::notification::{FailureClass, FailureScope};
-use orqestra_domain::{Cause, Channel, DeliveryId, NotificationId, ProviderInstanceId, TenantId};
+use orqestra_domain::{Cause, Channel, DedupKey, DeliveryId, NotificationId, ProviderInstanceId, TenantId};
 use tokio::time::{Instant, timeout};
 
 use crate::provider::carriers::{Carrier, Carriers};
@@ -161,6 +161,7 @@ impl ProviderTester {
             tenant,
             notification: NotificationId::from_uuid(requested.id.as_uuid()),
             delivery: DeliveryId::from_uuid(requested.id.as_uuid()),
+            dedup_key: DedupKey::from_uuid(requested.id.as_uuid()),
             channel: test.to.channel(),
             to: test.to.as_str().to_owned(),
             content: content(test.to.channel()),

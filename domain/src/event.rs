@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::evidence::{Evidence, EvidenceEvent};
 use crate::notification::{Notification, NotificationEvent};
 use crate::recipient::{Recipient, RecipientEvent};
+use crate::redrive::{Redrive, RedriveEvent};
 use crate::suppression::{Suppression, SuppressionEvent};
 use crate::template::{Template, TemplateEvent};
 use crate::tenant::{Tenant, TenantEvent};
@@ -22,12 +23,10 @@ pub const FIRST_VERSION: &str = "1.0.0";
 pub fn version_of(event_type: &str) -> &'static str {
     match event_type {
         "NotificationAccepted" => "2.1.0",
-        "AttemptStarted"
-        | "AttemptSucceeded"
-        | "AttemptFailed"
-        | "AttemptOutcomeUnknown"
-        | "ProvidersSet"
-        | "TemplatePublished" => "1.1.0",
+        "AttemptOutcomeUnknown" => "1.2.0",
+        "AttemptStarted" | "AttemptSucceeded" | "AttemptFailed" | "ProvidersSet" | "TemplatePublished" => {
+            "1.1.0"
+        }
         _ => FIRST_VERSION,
     }
 }
@@ -46,6 +45,8 @@ pub fn known_events(aggregate_type: &str) -> Option<&'static [&'static str]> {
         Some(names::<EvidenceEvent>())
     } else if aggregate_type == Suppression::TYPE {
         Some(names::<SuppressionEvent>())
+    } else if aggregate_type == Redrive::TYPE {
+        Some(names::<RedriveEvent>())
     } else {
         None
     }
@@ -100,6 +101,8 @@ pub enum AnyEvent {
     Evidence(EvidenceEvent),
     /// Of a suppressed address.
     Suppression(SuppressionEvent),
+    /// Of a redrive.
+    Redrive(RedriveEvent),
 }
 
 /// A stored event that this program cannot read.
@@ -149,6 +152,8 @@ impl AnyEvent {
             Ok(Self::Evidence(EvidenceEvent::deserialize(payload)?))
         } else if aggregate_type == Suppression::TYPE {
             Ok(Self::Suppression(SuppressionEvent::deserialize(payload)?))
+        } else if aggregate_type == Redrive::TYPE {
+            Ok(Self::Redrive(RedriveEvent::deserialize(payload)?))
         } else {
             Err(UnreadableEvent::AggregateType(aggregate_type.to_owned()))
         }
@@ -188,5 +193,11 @@ impl From<EvidenceEvent> for AnyEvent {
 impl From<SuppressionEvent> for AnyEvent {
     fn from(event: SuppressionEvent) -> Self {
         Self::Suppression(event)
+    }
+}
+
+impl From<RedriveEvent> for AnyEvent {
+    fn from(event: RedriveEvent) -> Self {
+        Self::Redrive(event)
     }
 }

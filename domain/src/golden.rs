@@ -17,6 +17,7 @@ use crate::evidence::{Evidence, EvidenceEvent};
 use crate::id::StreamId;
 use crate::notification::{Notification, NotificationEvent};
 use crate::recipient::{Recipient, RecipientEvent};
+use crate::redrive::{Redrive, RedriveEvent};
 use crate::sample::tenant;
 use crate::suppression::{Suppression, SuppressionEvent};
 use crate::template::{Template, TemplateEvent};
@@ -39,6 +40,7 @@ fn kinds() -> Vec<(&'static str, BTreeSet<String>)> {
         (Recipient::TYPE, names::<RecipientEvent>()),
         (Evidence::TYPE, names::<EvidenceEvent>()),
         (Suppression::TYPE, names::<SuppressionEvent>()),
+        (Redrive::TYPE, names::<RedriveEvent>()),
     ]
 }
 
@@ -89,6 +91,7 @@ fn stored(event: &AnyEvent) -> (String, String, Value) {
         AnyEvent::Recipient(event) => of(event),
         AnyEvent::Evidence(event) => of(event),
         AnyEvent::Suppression(event) => of(event),
+        AnyEvent::Redrive(event) => of(event),
     }
 }
 

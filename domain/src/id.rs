@@ -56,8 +56,16 @@ uuid_id!(
     NotificationId
 );
 uuid_id!(
-    /// All tries of one notification on one channel. It is the idempotency key handed to providers.
+    /// All tries of one notification on one channel.
     DeliveryId
+);
+uuid_id!(
+    /// The key that providers deduplicate a delivery by: the delivery's id, or another one from each requeue on.
+    DedupKey
+);
+uuid_id!(
+    /// One redrive of dead letters.
+    RedriveId
 );
 uuid_id!(
     /// The template of one tenant, event type and channel, over all its versions.
@@ -107,6 +115,21 @@ impl DeliveryId {
     /// Derives the delivery of a notification on a channel.
     pub fn of(notification: NotificationId, channel: Channel) -> Self {
         Self(Uuid::new_v5(&notification.0, channel.as_str().as_bytes()))
+    }
+}
+
+impl DedupKey {
+    /// The key of a delivery that was never requeued.
+    pub const fn first(delivery: DeliveryId) -> Self {
+        Self(delivery.0)
+    }
+
+    /// Derives the key of a delivery from so many requeues on.
+    pub fn of(delivery: DeliveryId, requeues: u32) -> Self {
+        if requeues == 0 {
+            return Self::first(delivery);
+        }
+        Self(Uuid::new_v5(&delivery.0, format!("requeue|{requeues}").as_bytes()))
     }
 }
 
@@ -314,6 +337,11 @@ impl StreamId {
 
     /// The stream of an evidence.
     pub fn evidence(tenant: TenantId, id: EvidenceId) -> Self {
+        Self::new(tenant, id.0)
+    }
+
+    /// The stream of a redrive.
+    pub fn redrive(tenant: TenantId, id: RedriveId) -> Self {
         Self::new(tenant, id.0)
     }
 

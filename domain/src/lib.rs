@@ -24,6 +24,7 @@ pub mod mailbox;
 pub mod notification;
 pub mod provider;
 pub mod recipient;
+pub mod redrive;
 pub mod retry;
 #[cfg(test)]
 mod sample;
@@ -37,6 +38,7 @@ pub mod template;
 pub mod tenant;
 pub mod text;
 pub mod timestamp;
+mod unknown_policy;
 pub mod upcast;
 
 pub use address::{EmailAddress, PhoneNumber};
@@ -46,8 +48,9 @@ pub use channel::Channel;
 pub use event::AnyEvent;
 pub use expires_in::ExpiresIn;
 pub use id::{
-    AddressRef, ApiKeyHash, ApiKeyId, DeliveryId, EventId, EvidenceId, Fingerprint, KeyId, NotificationId,
-    ProviderInstanceId, ReceiptRef, RecipientRef, StreamId, SuppressionId, TemplateId, TenantId,
+    AddressRef, ApiKeyHash, ApiKeyId, DedupKey, DeliveryId, EventId, EvidenceId, Fingerprint, KeyId,
+    NotificationId, ProviderInstanceId, ReceiptRef, RecipientRef, RedriveId, StreamId, SuppressionId,
+    TemplateId, TenantId,
 };
 pub use mail_route::MailRoute;
 pub use mailbox::{InvalidMailbox, Mailbox};

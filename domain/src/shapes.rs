@@ -7,7 +7,7 @@
 /// The number as a literal, for the texts that are put together while compiling.
 macro_rules! number {
     () => {
-        5
+        6
     };
 }
 

@@ -56,7 +56,9 @@ impl<'a> Fact<'a> {
                 Ok(Self::Forgotten(forgotten))
             }
             AnyEvent::Suppression(event) => Ok(Self::Suppression(event)),
-            AnyEvent::Tenant(_) | AnyEvent::Template(_) | AnyEvent::Evidence(_) => Ok(Self::Other),
+            AnyEvent::Tenant(_) | AnyEvent::Template(_) | AnyEvent::Evidence(_) | AnyEvent::Redrive(_) => {
+                Ok(Self::Other)
+            }
         }
     }
 }

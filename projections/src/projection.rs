@@ -118,6 +118,7 @@ impl Projection {
                     name: "attempts",
                     key: &["tenant_id", "notification_id", "channel", "attempt"],
                 },
+                ProjectionTable { name: "dead_letters", key: &["tenant_id", "notification_id", "channel"] },
             ],
             Self::Usage => &[ProjectionTable { name: "usage_minutes", key: &["minute", "tenant_id"] }],
             Self::Suppressions => {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use axum::extract::{Request, State};
 use axum::{Extension, Json};
 use orqestra_commands::TenantPatch;
+use orqestra_domain::notification::UnknownPolicy;
 use orqestra_domain::retry::RetryDelays;
 use orqestra_domain::tenant::{Limits, Standing};
 use orqestra_domain::{ApiKeyId, Channel, EmailAddress, PushCategories, TenantName};
@@ -12,7 +13,7 @@ use orqestra_realtime::INBOX;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::tenant::{RetrySchedules, TenantView, known};
+use super::tenant::{RetrySchedules, TenantView, UnknownPolicies, known};
 use super::tenants::secret;
 use crate::app::App;
 use crate::envelope::ErrorBody;
@@ -49,6 +50,9 @@ pub(crate) struct TenantChanges {
     push_categories: Option<Vec<String>>,
     /// Retry schedules of channels; one that is left out stays, `null` is the installation's.
     retry_schedules: Option<RetrySchedules>,
+    /// What follows an attempt whose outcome is unknown, by channel; one that is left out stays, `null` is the usual one: EMAIL
+    /// `resend_once`, SMS `hold`.
+    unknown_policies: Option<UnknownPolicies>,
     /// Issues one more API key and shows it in the answer.
     issue_api_key: Option<bool>,
     /// The id of an API key that opens nothing any more.
@@ -104,6 +108,7 @@ fn parse(body: &Value) -> Result<TenantPatch, ApiError> {
         }),
         push_categories: or_none(fields, "pushCategories", |name| categories(fields, name, &mut problems)),
         retry_schedules: schedules(fields, &mut problems),
+        unknown_policies: policies(fields, &mut problems),
         issue_api_key: fields.flag("issueApiKey", &mut problems).unwrap_or(false),
         revoke_api_key: fields.optional("revokeApiKey", &mut problems, str::parse::<ApiKeyId>),
     };
@@ -131,6 +136,23 @@ fn schedules(fields: Fields<'_>, problems: &mut Problems) -> BTreeMap<Channel, O
         Some((channel, own))
     };
     named.iter().filter_map(schedule).collect()
+}
+
+fn policies(fields: Fields<'_>, problems: &mut Problems) -> BTreeMap<Channel, Option<UnknownPolicy>> {
+    const NAME: &str = "unknownPolicies";
+    let Some(named) = fields.object(NAME, problems) else { return BTreeMap::new() };
+    let policy = |(name, word): (&String, &Value)| {
+        let Some(channel) = RETRIED.into_iter().find(|channel| channel.as_str() == name) else {
+            problems.add(NAME, "must name EMAIL and SMS alone");
+            return None;
+        };
+        let own = UnknownPolicy::ALL.into_iter().find(|policy| word.as_str() == Some(policy.as_str()));
+        if own.is_none() && !word.is_null() {
+            problems.add(format!("{NAME}.{channel}"), "must be resend_once, hold or null");
+        }
+        Some((channel, own))
+    };
+    named.iter().filter_map(policy).collect()
 }
 
 fn categories(fields: Fields<'_>, name: &'static str, problems: &mut Problems) -> Option<PushCategories> {

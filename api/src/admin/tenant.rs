@@ -44,6 +44,8 @@ pub(crate) struct TenantView {
     push_categories: Vec<String>,
     /// The retry schedules of channels that have one of their own.
     retry_schedules: RetrySchedules,
+    /// What follows an attempt whose outcome is unknown, by channel.
+    unknown_policies: UnknownPolicies,
     /// The ids of its API keys.
     api_key_ids: Vec<String>,
     /// A key that was just issued. Shown here and never again.
@@ -65,6 +67,19 @@ pub(crate) struct RetrySchedules {
     sms: Option<Vec<u32>>,
 }
 
+/// What follows an attempt whose outcome is unknown and that its provider does not deduplicate, by channel: `resend_once` sends
+/// once more, as a possible duplicate, and `hold` waits for an operator.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub(crate) struct UnknownPolicies {
+    /// Of email.
+    #[schema(example = "resend_once")]
+    email: &'static str,
+    /// Of SMS.
+    #[schema(example = "hold")]
+    sms: &'static str,
+}
+
 impl TenantView {
     pub(crate) fn of(id: TenantId, record: &TenantRecord, issued: Option<IssuedApiKey>) -> Self {
         let channels = record.delivery_channels.as_ref();
@@ -80,6 +95,10 @@ impl TenantView {
             sender_email: record.sender_email.as_ref().map(|email| email.as_str().to_owned()),
             push_categories: record.push_categories().into_iter().map(str::to_owned).collect(),
             retry_schedules: RetrySchedules { email: schedule(Channel::Email), sms: schedule(Channel::Sms) },
+            unknown_policies: UnknownPolicies {
+                email: record.unknown_policy(Channel::Email).as_str(),
+                sms: record.unknown_policy(Channel::Sms).as_str(),
+            },
             api_key_ids: record.api_keys.keys().map(ToString::to_string).collect(),
             api_key: issued.map(|issued| issued.api_key),
         }

@@ -14,6 +14,7 @@ fn all() -> Vec<ApiError> {
         Thing::Template,
         Thing::Provider,
         Thing::Suppression,
+        Thing::Redrive,
     ];
     let conflicts = [
         Conflict::TenantExists,
@@ -23,6 +24,7 @@ fn all() -> Vec<ApiError> {
         Conflict::RecipientForgotten,
         Conflict::ApiKeyTaken,
         Conflict::NoProvider,
+        Conflict::RedriveEnded,
     ];
     let mut all = vec![
         ApiError::MalformedRequest,

@@ -6,7 +6,7 @@
 use std::ops::RangeInclusive;
 
 use orqestra_commands::Reason;
-use orqestra_domain::notification::{ReceiptSays, SkipReason};
+use orqestra_domain::notification::{ReceiptSays, SkipReason, UnknownPolicy};
 use orqestra_domain::provider::{BaseUrl, Host, ProviderLimits};
 use orqestra_domain::retry::RetryDelays;
 use orqestra_domain::suppression::SuppressionReason;
@@ -22,8 +22,10 @@ use utoipa::openapi::schema::{Array, Object, SchemaType, Type};
 use utoipa::openapi::{OpenApi, RefOr, Schema, SchemaFormat};
 
 use super::operations;
+use crate::admin::dead_letters::MOST_OF_A_CODE;
 use crate::admin::explanation::INCLUDED;
 use crate::admin::provider_settings::{MAX_CREDENTIAL, MAX_PROVIDERS, MAX_SHORT_NAME};
+use crate::admin::redrive::MOST_IDS;
 use crate::admin::tenants::MAX_SECRET;
 use crate::error::codes::CODES;
 
@@ -50,6 +52,9 @@ const SKIPS: &[&str] = &{
     }
     names
 };
+const POLICIES: &[&str] = &[UnknownPolicy::ResendOnce.as_str(), UnknownPolicy::Hold.as_str()];
+/// A stable code, or a provider's kind.
+const CODE: Bound = Formed(1, MOST_OF_A_CODE, "^[a-z0-9_]*$");
 const SCOPES: &[&str] = &["message", "pairing", "provider", "throttled"];
 const TEST_OUTCOMES: &[&str] = &["taken", "not_taken", "throttled", "refused", "unknown"];
 const SUPPRESSED_FOR: &[&str] = &{
@@ -161,6 +166,25 @@ fn fields() -> Vec<(&'static str, &'static str, Bound)> {
         ("NewTemplate", "expiresIn", within(&ExpiresIn::SECONDS)),
         ("RetrySchedules", "EMAIL", DELAYS),
         ("RetrySchedules", "SMS", DELAYS),
+        ("UnknownPolicies", "EMAIL", One(POLICIES)),
+        ("UnknownPolicies", "SMS", One(POLICIES)),
+        ("NewRedrive", "tenantId", Uuid),
+        ("NewRedrive", "ids", List(1, MOST_IDS, &Uuid)),
+        ("NewRedrive", "reason", Plain(1, Reason::MAX_CHARS)),
+        ("RedriveFilter", "channel", One(CHANNELS)),
+        ("RedriveFilter", "cause", CODE),
+        ("RedriveFilter", "provider", CODE),
+        ("RedriveFilter", "eventType", TYPE),
+        ("RedriveView", "redriveId", Uuid),
+        ("RedriveView", "tenantId", Uuid),
+        ("RedriveView", "state", One(&["running", "stopped", "ended"])),
+        ("DeadLetterView", "deliveryId", Uuid),
+        ("DeadLetterView", "notificationId", Uuid),
+        ("DeadLetterView", "channel", One(CHANNELS)),
+        ("DeadLetterView", "status", One(&["FAILED", "SKIPPED"])),
+        ("UnknownView", "deliveryId", Uuid),
+        ("UnknownView", "notificationId", Uuid),
+        ("UnknownView", "channel", One(CHANNELS)),
         ("NewSandboxProvider", "kind", One(&["sandbox"])),
         ("NewSmtpProvider", "kind", One(&["smtp"])),
         ("NewSmtpProvider", "host", Formed(1, Host::MAX_CHARS, HOST)),
@@ -270,6 +294,11 @@ fn fields() -> Vec<(&'static str, &'static str, Bound)> {
         ("HistoryAnswer", "success", True),
         ("Resolved", "success", True),
         ("SandboxMessages", "success", True),
+        ("DeadLetterList", "success", True),
+        ("DeadLetterAnswer", "success", True),
+        ("RedriveAnswer", "success", True),
+        ("RedriveList", "success", True),
+        ("UnknownList", "success", True),
         ("SuppressionList", "success", True),
         ("TemplateList", "success", True),
         ("TenantList", "success", True),
@@ -282,7 +311,7 @@ fn within(bounds: &RangeInclusive<u64>) -> Bound {
 }
 
 /// Parameters, by where they stand and their name; of one operation alone where it is named.
-const PARAMETERS: [(Option<&str>, ParameterIn, &str, Bound); 19] = [
+const PARAMETERS: [(Option<&str>, ParameterIn, &str, Bound); 25] = [
     (None, ParameterIn::Path, "tenantId", Uuid),
     (Some("takeCallback"), ParameterIn::Path, "provider", One(&["resend", "sendgrid", "twilio"])),
     (Some("takeUnsignedCallback"), ParameterIn::Path, "provider", One(&["africastalking"])),
@@ -294,12 +323,18 @@ const PARAMETERS: [(Option<&str>, ParameterIn, &str, Bound); 19] = [
     (None, ParameterIn::Path, "eventType", TYPE),
     (None, ParameterIn::Path, "channel", One(CHANNELS)),
     (None, ParameterIn::Path, "addressRef", HASH),
+    (None, ParameterIn::Path, "redriveId", Uuid),
     (Some("listSuppressions"), ParameterIn::Query, "cursor", From(1)),
+    (Some("listDeadLetters"), ParameterIn::Query, "cursor", Like("^[0-9]+_[0-9a-f-]{36}_(EMAIL|SMS|PUSH)$")),
+    (Some("listUnknown"), ParameterIn::Query, "cursor", Like("^[0-9]+_[0-9a-f-]{36}$")),
+    (Some("listDeadLetters"), ParameterIn::Query, "cause", CODE),
+    (Some("listDeadLetters"), ParameterIn::Query, "provider", CODE),
+    (Some("listDeadLetters"), ParameterIn::Query, "eventType", TYPE),
     (None, ParameterIn::Query, "cursor", Uuid),
     (None, ParameterIn::Query, "limit", From(1)),
     (None, ParameterIn::Query, "offset", From(0)),
-    (Some("listSandboxMessages"), ParameterIn::Query, "tenantId", Uuid),
-    (Some("listSandboxMessages"), ParameterIn::Query, "channel", One(CHANNELS)),
+    (None, ParameterIn::Query, "tenantId", Uuid),
+    (None, ParameterIn::Query, "channel", One(CHANNELS)),
     (None, ParameterIn::Header, "X-Idempotency-Key", ID),
     (None, ParameterIn::Header, "X-Orqestra-Signature", Like("^[0-9A-Fa-f]{64}$")),
 ];

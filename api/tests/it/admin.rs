@@ -226,7 +226,7 @@ async fn an_operator_sees_every_attempt_and_the_sandboxs_messages() {
 }
 
 /// Leaves an event's email where nobody knows whether it was taken, and names its delivery.
-async fn held(world: &World, shop: &Caller, event: &str) -> String {
+pub(crate) async fn held(world: &World, shop: &Caller, event: &str) -> String {
     let mut body = order(event);
     body["channels"] = json!(["EMAIL"]);
     world.trigger(shop, &[], &body).await;
@@ -253,6 +253,7 @@ async fn held(world: &World, shop: &Caller, event: &str) -> String {
         channel,
         attempt: 1,
         policy: UnknownPolicy::Hold,
+        receipt_within: None,
         cause: "smtp_timeout".to_owned(),
         by_sender: true,
         deadline: at.plus(orqestra_domain::ExpiresIn::DEFAULT.duration()),

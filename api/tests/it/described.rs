@@ -32,13 +32,14 @@ const RARE: [(&str, &str); 9] = [
     ("openWebSocket", "403"),
 ];
 /// Fields of what only the whole engine has, or a race, a crash, damage, a forgotten recipient or an unknown outcome shows.
-const RARE_FIELDS: [&str; 22] = [
+const RARE_FIELDS: [&str; 33] = [
     "AttemptView.possibleDuplicate",
     "AttemptView.providerMessageId",
     "ChannelState.possibleDuplicate",
     "ChannelState.reason",
     "ChannelState.receipt",
     "ChannelState.waitsFor",
+    "DeadLetterView.possibleDuplicate",
     "DetailedChannelView.attempts",
     "ExplainedAttempt.answer",
     "ExplainedAttempt.answerForgotten",
@@ -53,6 +54,16 @@ const RARE_FIELDS: [&str; 22] = [
     "Resolved.data",
     "Resolved.success",
     "Subscription.behind",
+    "UnknownView.attempts",
+    "UnknownView.cause",
+    "UnknownView.channel",
+    "UnknownView.deliveryId",
+    "UnknownView.eventType",
+    "UnknownView.notificationId",
+    "UnknownView.provider",
+    "UnknownView.since",
+    "UnknownView.waitsForReceipt",
+    "RedriveView.endedAt",
     "Subscription.name",
     "Subscription.state",
 ];
@@ -110,7 +121,10 @@ impl Walk<'_> {
     }
 }
 
-fn all_good(shop: &Caller, [event, notification, delivery, address_ref]: [&str; 4]) -> Vec<Good> {
+fn all_good(
+    shop: &Caller,
+    [event, notification, delivery, address_ref, dead, redrive]: [&str; 6],
+) -> Vec<Good> {
     let tenant = &shop.tenant;
     let of = |rest: &str| format!("/admin/v1/tenants/{tenant}{rest}");
     let good = |operation, method: &Method, path: String, body: Option<Value>| Good {
@@ -194,6 +208,18 @@ fn all_good(shop: &Caller, [event, notification, delivery, address_ref]: [&str; 
             format!("/admin/v1/sandbox/messages?tenantId={tenant}&limit=1"),
             None,
         ),
+        good("listUnknown", get, format!("/admin/v1/unknown?tenantId={tenant}&limit=1"), None),
+        good("listDeadLetters", get, format!("/admin/v1/dead-letters?tenantId={tenant}&limit=1"), None),
+        good("getDeadLetter", get, format!("/admin/v1/dead-letters/{dead}?tenantId={tenant}"), None),
+        good(
+            "redriveDeadLetters",
+            post,
+            "/admin/v1/dead-letters/redrive".to_owned(),
+            Some(json!({"tenantId": tenant, "ids": [dead], "reason": "ticket 311", "dryRun": true})),
+        ),
+        good("listRedrives", get, format!("/admin/v1/redrives?tenantId={tenant}"), None),
+        good("getRedrive", get, format!("/admin/v1/redrives/{redrive}?tenantId={tenant}"), None),
+        good("stopRedrive", post, format!("/admin/v1/redrives/{redrive}/stop?tenantId={tenant}"), None),
         good("suppressAddress", post, of("/suppressions"), Some(opted_out.clone())),
         good("lookUpSuppression", post, of("/suppressions/lookup"), Some(opted_out)),
         good("listSuppressions", get, of("/suppressions?limit=1"), None),
@@ -217,6 +243,11 @@ fn all_good(shop: &Caller, [event, notification, delivery, address_ref]: [&str; 
 fn elsewhere(good: &Good, shop: &Caller) -> Vec<Good> {
     let other = "0190b5a0-0000-7000-8000-00000000ffff";
     let mut paths = vec![good.path.replace(&shop.tenant, other)];
+    if good.operation == "redriveDeadLetters" {
+        let mut body = good.body.clone().unwrap();
+        body["tenantId"] = json!(other);
+        return vec![Good { body: Some(body), ..good.clone() }];
+    }
     if good.operation == "getEvent" {
         paths.push("/api/v1/events/none".to_owned());
     }
@@ -230,8 +261,14 @@ fn elsewhere(good: &Good, shop: &Caller) -> Vec<Good> {
 fn wrong(good: &Good, shop: &Caller) -> Good {
     let path = match good.operation {
         "listNotifications" => format!("{}&cursor=x", good.path),
-        "listTenants" | "listTemplates" | "listSandboxMessages" | "listSuppressions" => {
-            good.path.replace("limit=1", "limit=0")
+        "listTenants"
+        | "listTemplates"
+        | "listSandboxMessages"
+        | "listSuppressions"
+        | "listUnknown"
+        | "listDeadLetters" => good.path.replace("limit=1", "limit=0"),
+        "getDeadLetter" | "listRedrives" | "getRedrive" | "stopRedrive" => {
+            good.path.split('?').next().unwrap().to_owned()
         }
         "markNotificationRead" => good.path.replace("/u-1/", "/%01/"),
         "getTemplate" => good.path.replace("/PUSH", "/FAX").replace("/EMAIL", "/FAX"),
@@ -267,6 +304,37 @@ async fn suppressed(world: &World, shop: &Caller, notification: &str) -> String 
     suppress.address_ref.to_string()
 }
 
+/// A delivery that was refused for good.
+async fn dead_letter(walk: &mut Walk<'_>) -> String {
+    let mut body = order("evt-dead");
+    body["payload"]["recipientPhone"] = json!("+15005550003");
+    let trigger = Good { body: Some(body), ..all_good(&walk.shop, [""; 6])[0].clone() };
+    let accepted = walk.good(&trigger).await;
+    walk.world.drain(&walk.shop, &["evt-dead"]).await;
+    walk.world.projected().await;
+    let dead = accepted["plan"][1]["deliveryId"].as_str().unwrap();
+    dead.to_owned()
+}
+
+/// A redrive by filter that was stopped before it ended.
+async fn stopped_redrive(walk: &mut Walk<'_>) -> String {
+    let filter = json!({"channel": "SMS", "cause": "smtp_550", "provider": "smtp", "eventType": "order.confirmed",
+        "since": "2026-04-22T12:00:00Z", "until": "2026-04-23T12:00:00Z"});
+    let body = json!({"tenantId": walk.shop.tenant, "filter": filter, "reason": "ticket 311"});
+    loop {
+        let all = all_good(&walk.shop, [""; 6]);
+        let request = all.iter().find(|good| good.operation == "redriveDeadLetters").unwrap();
+        let asked = walk.good(&Good { body: Some(body.clone()), ..request.clone() }).await;
+        let id = asked["data"]["redriveId"].as_str().unwrap().to_owned();
+        let all = all_good(&walk.shop, ["", "", "", "", "", &id]);
+        let stop = all.iter().find(|good| good.operation == "stopRedrive").unwrap();
+        // It may have ended before.
+        if walk.json(stop, None).await.0 == StatusCode::NO_CONTENT {
+            return id;
+        }
+    }
+}
+
 /// Serves the same on a real connection.
 async fn served(world: &World, bounds: Bounds) -> (std::net::SocketAddr, CancellationToken) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -299,18 +367,18 @@ async fn every_described_status_is_answered_as_it_is_described() {
         )
         .await;
     let mut walk = Walk { world: &world, shop: shop.clone(), seen: BTreeSet::new(), fields: BTreeSet::new() };
-    let accepted = walk.good(&all_good(&shop, [""; 4])[0]).await;
-    drop(walk.good(&all_good(&shop, [""; 4])[0]).await);
+    let accepted = walk.good(&all_good(&shop, [""; 6])[0]).await;
+    drop(walk.good(&all_good(&shop, [""; 6])[0]).await);
     let (event, notification) =
         (accepted["eventId"].as_str().unwrap(), accepted["notificationId"].as_str().unwrap());
     world.drain(&shop, &[event]).await;
     let delivery = accepted["plan"][0]["deliveryId"].as_str().unwrap();
     let address_ref = suppressed(&world, &shop, notification).await;
-    let all = all_good(&shop, [event, notification, delivery, &address_ref]);
-    for good in all
-        .iter()
-        .filter(|good| !["resolveDelivery", "openWebSocket", "takeCallback"].contains(&good.operation))
-    {
+    let (dead, redrive) = (dead_letter(&mut walk).await, stopped_redrive(&mut walk).await);
+    let all = all_good(&shop, [event, notification, delivery, &address_ref, &dead, &redrive]);
+    for good in all.iter().filter(|good| {
+        !["resolveDelivery", "openWebSocket", "takeCallback", "stopRedrive"].contains(&good.operation)
+    }) {
         walk.good(good).await;
     }
     for good in &all {

@@ -4,6 +4,7 @@
 
 mod admin;
 mod callbacks;
+mod dead_letters;
 mod deadlines;
 mod demo;
 mod described;

@@ -74,7 +74,7 @@ async fn every_described_route_exists_and_takes_the_described_methods() {
             routes += 1;
         }
     }
-    assert_eq!(routes, 31);
+    assert_eq!(routes, 38);
 }
 
 /// Every reference of a document.

@@ -14,12 +14,13 @@ use hmac::{Hmac, Mac};
 use http_body_util::BodyExt;
 use orqestra_api::limits::Limits;
 use orqestra_api::{
-    AdminToken, AllowedOrigins, App, AppParts, Degraded, DemoPage, Metrics, ProbesAt, Process, ProcessParts,
-    Readiness, ReadinessReport, TrustedProxies, router,
+    AdminToken, AllowedOrigins, App, AppParts, Degraded, DemoPage, Metrics, OfDeliveries, ProbesAt, Process,
+    ProcessParts, Readiness, ReadinessReport, TrustedProxies, router,
 };
 use orqestra_commands::directory::DefaultProvider;
 use orqestra_commands::{AdminName, Commands, Directory};
 use orqestra_dispatch::callback::Receipts;
+use orqestra_dispatch::redrive::RedriveReader;
 use orqestra_dispatch::{Dispatch, DispatchDeps, DispatchSettings, PrivateHosts, SUBSCRIPTION, sandbox};
 use orqestra_event_log::source::{ManualClock, SystemIds};
 use orqestra_event_log::{Clock, EventLog, LogOptions, MIGRATOR, SubscriptionOptions, run_subscription};
@@ -113,6 +114,7 @@ impl Readiness for Switch {
 
 fn dispatch_deps(commands: &Commands, pool: &PgPool, token: &CancellationToken) -> DispatchDeps {
     DispatchDeps {
+        candidates: Arc::new(OfDeliveries(DeliveryStatus::new(pool.clone()))),
         commands: commands.clone(),
         pool: pool.clone(),
         entropy: Arc::new(SeededEntropy::new(3)),
@@ -176,6 +178,7 @@ impl World {
             commands: commands.clone(),
             inbox: Inbox::new(pool.clone(), vault, log),
             receipts: Receipts::new(commands.clone(), pool.clone()),
+            redrives: RedriveReader::new(pool.clone()),
             deliveries: DeliveryStatus::new(pool.clone()),
             suppressions: Suppressions::new(pool),
             sandbox: Arc::new(move |tenant, asked| {

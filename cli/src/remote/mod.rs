@@ -4,6 +4,7 @@
 
 mod address;
 mod client;
+pub(crate) mod dead_letter;
 pub(crate) mod notification;
 pub(crate) mod provider;
 mod secret;
@@ -12,6 +13,7 @@ pub(crate) mod suppression;
 pub(crate) mod template;
 pub(crate) mod tenant;
 pub(crate) mod trigger;
+pub(crate) mod unknown;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};

@@ -23,7 +23,7 @@ pub(crate) enum NotificationCommand {
 #[derive(Debug, Args)]
 pub(crate) struct Show {
     /// The event's id, or the notification's
-    id: String,
+    pub(super) id: String,
     /// Also opens what is sealed: all of it, or what is named. The log records that it was read
     #[arg(long, value_enum, value_delimiter = ',', num_args = 0..=3, require_equals = true, requires = "reason",
         default_missing_values = ["answers", "recipient", "content"])]
@@ -33,11 +33,11 @@ pub(crate) struct Show {
     reason: Option<String>,
     /// The tenant's id [default: the first tenant of the data folder]
     #[arg(long)]
-    tenant: Option<TenantId>,
+    pub(super) tenant: Option<TenantId>,
     #[command(flatten)]
-    operator: AsOperator,
+    pub(super) operator: AsOperator,
     #[command(flatten)]
-    form: Form,
+    pub(super) form: Form,
 }
 
 /// Something sealed.

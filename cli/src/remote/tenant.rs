@@ -78,7 +78,7 @@ pub(crate) struct Common {
 #[command(group = ArgGroup::new("something").required(true).multiple(true).args([
     "name", "activate", "deactivate", "webhook_secret", "webhook_secret_file", "no_webhook_secret", "rate_per_minute",
     "daily_cap", "no_daily_cap", "channel", "all_channels", "sender_email", "no_sender_email", "push_category",
-    "usual_push_categories", "retry", "usual_retry", "issue_api_key", "revoke_api_key",
+    "usual_push_categories", "retry", "usual_retry", "unknown", "usual_unknown", "issue_api_key", "revoke_api_key",
 ]))]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Change {
@@ -119,6 +119,12 @@ pub(crate) struct Change {
     /// A channel follows the installation's retry schedule again; may be repeated
     #[arg(long, value_enum, value_name = "CHANNEL", ignore_case = true)]
     usual_retry: Vec<ChannelName>,
+    /// What follows an attempt whose outcome is unknown, as in SMS=resend_once or EMAIL=hold; may be repeated
+    #[arg(long, value_name = "CHANNEL=POLICY", value_parser = policy)]
+    unknown: Vec<(String, String)>,
+    /// A channel has the usual policy for unknown outcomes again: EMAIL resend_once, SMS hold; may be repeated
+    #[arg(long, value_enum, value_name = "CHANNEL", ignore_case = true)]
+    usual_unknown: Vec<ChannelName>,
     /// Issues one more API key and prints it, here and never again
     #[arg(long)]
     issue_api_key: bool,
@@ -139,6 +145,11 @@ fn delays(text: &str) -> Result<(String, Vec<u64>), &'static str> {
         channel.to_uppercase(),
         delays.map_err(|_| "expected whole numbers of seconds, as in EMAIL=5,60,300")?,
     ))
+}
+
+fn policy(text: &str) -> Result<(String, String), &'static str> {
+    let (channel, policy) = text.split_once('=').ok_or("expected CHANNEL=POLICY, as in SMS=resend_once")?;
+    Ok((channel.trim().to_uppercase(), policy.trim().to_lowercase()))
 }
 
 /// Runs it.
@@ -211,6 +222,12 @@ impl Change {
         if !schedules.is_empty() {
             body.insert("retrySchedules".to_owned(), schedules.into());
         }
+        let own = self.unknown.iter().map(|(channel, policy)| (channel.clone(), policy.as_str().into()));
+        let usual = self.usual_unknown.iter().map(|channel| (channel.as_str().to_owned(), Value::Null));
+        let policies: Map<_, _> = own.chain(usual).collect();
+        if !policies.is_empty() {
+            body.insert("unknownPolicies".to_owned(), policies.into());
+        }
         if self.activate || self.deactivate {
             body.insert("active".to_owned(), self.activate.into());
         }
@@ -261,7 +278,7 @@ fn set(tenant: &Value, field: &str) -> String {
         ("deliveryChannels", Value::Null) => "all".to_owned(),
         ("dailyCap", Value::Null) => "any number".to_owned(),
         ("retrySchedules", Value::Object(own)) if own.is_empty() => "as the installation".to_owned(),
-        ("retrySchedules", Value::Object(own)) => own
+        ("retrySchedules" | "unknownPolicies", Value::Object(own)) => own
             .iter()
             .map(|(channel, _)| format!("{channel}={}", cell(&tenant[field], channel)))
             .collect::<Vec<_>>()
@@ -285,6 +302,7 @@ fn tell(tenant: &Value, form: Form) -> anyhow::Result<()> {
         ("sender", "senderEmail"),
         ("push categories", "pushCategories"),
         ("retries", "retrySchedules"),
+        ("unknown outcomes", "unknownPolicies"),
         ("key ids", "apiKeyIds"),
     ];
     let known = all.into_iter().filter(|(_, field)| tenant.get(field).is_some());

@@ -146,7 +146,10 @@ impl Directory {
                     let Some((tenant, id)) = StreamId::split(&event.aggregate_id) else { continue };
                     self.fold_mut().put_template(tenant, TemplateId::from_uuid(id), change);
                 }
-                AnyEvent::Notification(_) | AnyEvent::Evidence(_) | AnyEvent::Suppression(_) => {}
+                AnyEvent::Notification(_)
+                | AnyEvent::Evidence(_)
+                | AnyEvent::Suppression(_)
+                | AnyEvent::Redrive(_) => {}
             }
         }
         for (id, (state, position)) in tenants {

@@ -153,6 +153,7 @@ async fn every_event_says_who_for_which_request_because_of_what_and_by_which_pro
         channel,
         attempt: 2,
         policy: UnknownPolicy::Hold,
+        receipt_within: None,
         cause: "smtp_timeout".to_owned(),
         by_sender: true,
         deadline: there.now().plus(ExpiresIn::DEFAULT.duration()),

@@ -7,9 +7,10 @@ use std::time::Duration;
 use orqestra_domain::Channel;
 use orqestra_domain::notification::{FailureClass, FailureScope};
 
+use super::Deliverer;
 use super::choose::Others;
+use super::doubt::Doubt;
 use super::outcome::Verdict;
-use super::{Deliverer, policy};
 use crate::due::DueRow;
 use crate::provider::budget::Try;
 use crate::provider::carriers::Carrier;
@@ -89,7 +90,7 @@ impl Deliverer {
         channel: Channel,
         carrier: &Carrier,
         sent: Result<Sent, SendError>,
-        others: &Others,
+        (others, doubt): (&Others, Doubt),
     ) -> Verdict {
         match sent {
             Ok(sent) => Verdict::Sent(sent),
@@ -114,7 +115,7 @@ impl Deliverer {
             }
             Err(SendError::Unknown { cause }) => {
                 tracing::warn!(channel = %channel, provider = carrier.provider.name(), cause, "no answer came");
-                Verdict::Unknown { policy: policy(channel), cause }
+                Verdict::Unknown { doubt, cause }
             }
         }
     }

@@ -6,6 +6,7 @@
 
 mod choose;
 pub(crate) mod compose;
+mod doubt;
 mod expiry;
 mod heavy;
 mod learned;
@@ -22,7 +23,6 @@ use std::time::Duration;
 use orqestra_commands::{CommandError, Commands, Context, RecipientContact, Trace};
 use orqestra_domain::notification::{
     AttemptOutcome, DeliverPush, DeliveryState, FailureClass, NotificationRefusal, StartAttempt, Story,
-    UnknownPolicy,
 };
 use orqestra_domain::{Cause, Channel, Timestamp};
 use orqestra_event_log::{Clock, FailPoint, Outage};
@@ -37,6 +37,7 @@ use self::outcome::Attempt;
 pub(crate) use self::outcome::begin_metrics;
 use self::prepare::{Prepared, Unsendable};
 use self::turn::Turn;
+use crate::due::suspects::Suspects;
 use crate::due::{DueKey, DueKind, DueRow};
 use crate::provider::carriers::{Carrier, Carriers};
 use crate::provider::{Message, SendError, Sent};
@@ -100,6 +101,8 @@ pub(crate) struct Deliverer {
     pub(crate) due: PgPool,
     pub(crate) carriers: Arc<Carriers>,
     pub(crate) composer: Composer,
+    /// Rows for which there was nothing to do.
+    pub(crate) suspects: Suspects,
     pub(crate) settings: DispatchSettings,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
@@ -248,9 +251,10 @@ impl Deliverer {
         let sent = self.judge(row, &carrier, which, sent);
         let then = others.after_failure(self.clock.now());
         let sealing_key = message.key;
+        let doubt = self.doubt(row.key, Some(&carrier));
         let attempt =
             Attempt { key: row.key, number: attempt, then, schedule, deadline, sealing_key, accepted_at };
-        self.record(attempt, Self::verdict(row.key.channel, &carrier, sent, &others)).await
+        self.record(attempt, Self::verdict(row.key.channel, &carrier, sent, (&others, doubt))).await
     }
 
     /// The story, if it allows this row's attempt now.
@@ -276,6 +280,7 @@ impl Deliverer {
             }
         }
         // Somebody was faster, and the subscription brings the row up to it.
+        self.suspects.add(row);
         Ok(None)
     }
 
@@ -360,6 +365,7 @@ impl Deliverer {
             tenant,
             notification,
             delivery: prepared.delivery,
+            dedup_key: prepared.dedup_key,
             channel,
             to: prepared.to,
             content: prepared.content,
@@ -386,9 +392,13 @@ impl Deliverer {
         match story.deliveries.get(&channel).and_then(|delivery| delivery.attempt(attempt)) {
             Some(state) if state.outcome == AttemptOutcome::Open => {
                 let deadline = self.deadline(story, row.key);
-                self.mark_overdue(row.key, attempt, policy(channel), deadline).await
+                let doubt = self.doubt_of(row.key, state);
+                self.mark_overdue(row.key, attempt, doubt, deadline).await
             }
-            Some(_) | None => Ok(()),
+            Some(_) | None => {
+                self.suspects.add(row);
+                Ok(())
+            }
         }
     }
 
@@ -425,15 +435,6 @@ fn sendable(story: &Story, channel: Channel, attempt: u32, now: Timestamp) -> bo
         };
         due && delivery.next_attempt() == attempt
     })
-}
-
-/// Returns the policy for an unknown outcome where the attempt's provider does not deduplicate: hold an SMS, send an email once
-/// more.
-const fn policy(channel: Channel) -> UnknownPolicy {
-    match channel {
-        Channel::Email => UnknownPolicy::ResendOnce,
-        Channel::Sms | Channel::Push => UnknownPolicy::Hold,
-    }
 }
 
 fn unavailable(error: &CommandError<NotificationRefusal>) -> Later {

@@ -8,13 +8,14 @@ use std::time::Duration;
 use orqestra_commands::{CommandError, answer_field};
 use orqestra_domain::notification::{
     AfterFailure, DeliveryState, FailureClass, FailureScope, HoldDelivery, MarkOutcomeUnknown, Notification,
-    NotificationRefusal, RecordFailure, RecordSuccess, SkipDelivery, SkipReason, Story, UnknownPolicy,
+    NotificationRefusal, RecordFailure, RecordSuccess, SkipDelivery, SkipReason, Story,
 };
 use orqestra_domain::retry::{Jitter, RetryDelays, RetrySchedule};
 use orqestra_domain::{Cause, Channel, Sealed, StreamId, Timestamp};
 use orqestra_event_log::FailPoint;
 use orqestra_vault::{DataKey, FieldContext};
 
+use super::doubt::Doubt;
 use super::{CommandResult, Deliverer, Later, Settled, unavailable};
 use crate::due::{DueKey, DueRow, store, waiting};
 use crate::provider::{NotTaken, Sent, kept};
@@ -59,7 +60,7 @@ pub(super) enum Verdict {
         answer: Option<String>,
     },
     Unknown {
-        policy: UnknownPolicy,
+        doubt: Doubt,
         cause: String,
     },
 }
@@ -207,10 +208,19 @@ impl Deliverer {
                 let failure = failure(FailureClass::Permanent, FailureScope::Message, cause, None, answer);
                 commands.record_failure(tenant, notification, failure, &used, context).await
             }
-            Verdict::Unknown { policy, cause } => {
-                let (deadline, attempt, policy) = (attempt.deadline, attempt.number, *policy);
-                let (cause, by_sender) = (cause.clone(), true);
-                let mark = MarkOutcomeUnknown { channel, attempt, policy, cause, by_sender, deadline, at };
+            Verdict::Unknown { doubt, cause } => {
+                let (deadline, attempt, cause) = (attempt.deadline, attempt.number, cause.clone());
+                let Doubt { policy, receipt_within } = *doubt;
+                let mark = MarkOutcomeUnknown {
+                    channel,
+                    attempt,
+                    policy,
+                    receipt_within,
+                    cause,
+                    by_sender: true,
+                    deadline,
+                    at,
+                };
                 commands.mark_outcome_unknown(tenant, notification, mark, &[], context).await
             }
         };
@@ -265,12 +275,20 @@ impl Deliverer {
         &self,
         key: DueKey,
         attempt: u32,
-        policy: UnknownPolicy,
+        Doubt { policy, receipt_within }: Doubt,
         deadline: Timestamp,
     ) -> Result<(), Later> {
         let DueKey { tenant, notification, channel } = key;
-        let (cause, by_sender, at) = (Cause::NoOutcome.into(), false, self.clock.now());
-        let mark = MarkOutcomeUnknown { channel, attempt, policy, cause, by_sender, deadline, at };
+        let mark = MarkOutcomeUnknown {
+            channel,
+            attempt,
+            policy,
+            receipt_within,
+            cause: Cause::NoOutcome.into(),
+            by_sender: false,
+            deadline,
+            at: self.clock.now(),
+        };
         match self.commands.mark_outcome_unknown(tenant, notification, mark, &[], &self.context).await {
             Ok(_) => {
                 let channel = channel.as_str();

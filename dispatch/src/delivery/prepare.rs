@@ -8,7 +8,9 @@ use orqestra_commands::{
 };
 use orqestra_domain::notification::{Delivery, DeliveryRendered, SkipReason, Story};
 use orqestra_domain::tenant::TenantRecord;
-use orqestra_domain::{Cause, Channel, DeliveryId, EmailAddress, EventId, Sealed, StreamId, TenantId};
+use orqestra_domain::{
+    Cause, Channel, DedupKey, DeliveryId, EmailAddress, EventId, Sealed, StreamId, TenantId,
+};
 use orqestra_vault::{DataKey, FieldContext, Vault};
 use serde::de::DeserializeOwned;
 
@@ -27,6 +29,7 @@ const SMALL_SEALED: usize = 64 * 1024;
 /// Everything that a claim and a call need.
 pub(super) struct Prepared {
     pub(super) delivery: DeliveryId,
+    pub(super) dedup_key: DedupKey,
     pub(super) key: DataKey,
     pub(super) to: String,
     pub(super) content: RenderedContent,
@@ -129,8 +132,8 @@ impl Deliverer {
         };
         let (content, rendered) = content;
         let sender = entry.record.sender_email.clone();
-        let (delivery, event_id) = (delivery.id, contact.event_id);
-        Ok(Ok(Prepared { delivery, key, to, content, rendered, carriers, sender, event_id }))
+        let (delivery, dedup_key, event_id) = (delivery.id, delivery.dedup_key, contact.event_id);
+        Ok(Ok(Prepared { delivery, dedup_key, key, to, content, rendered, carriers, sender, event_id }))
     }
 
     /// What was rendered for an earlier attempt, or the render itself.

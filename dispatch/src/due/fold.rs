@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use orqestra_domain::notification::{NotificationEvent, PlanOutcome, Resolution};
+use orqestra_domain::notification::{NotificationEvent, PlanOutcome, Resolution, StuckAt};
 use orqestra_domain::{NotificationId, TenantId, Timestamp};
 
 use super::{Due, DueKey, DueKind};
@@ -53,6 +53,15 @@ impl Fold {
             }
         } else if let Some(channel) = event.channel() {
             let key = DueKey { tenant, notification, channel };
+            match event {
+                NotificationEvent::DeliveryRequeued(requeued) => {
+                    self.expiries.extend(requeued.expires_at.map(|at| (key, at)));
+                }
+                NotificationEvent::DeliveryUnstuck(unstuck) => {
+                    self.expiries.extend(unstuck.expires_at.map(|at| (key, at)));
+                }
+                _ => {}
+            }
             match self.effect(event) {
                 Effect::None => {}
                 Effect::Stands(due) => {
@@ -87,11 +96,18 @@ impl Fold {
             NotificationEvent::AttemptOutcomeUnknown(unknown) => match unknown.resend_due {
                 Some(due) => row(DueKind::Send, due, unknown.attempt + 1),
                 None if unknown.settles => Effect::Settled,
-                None => row(DueKind::Held, unknown.at, unknown.attempt),
+                None => row(DueKind::Held, unknown.receipt_until.unwrap_or(unknown.at), unknown.attempt),
             },
             NotificationEvent::OutcomeResolved(resolved) => match resolved.resolution {
                 Resolution::Resend => row(DueKind::Send, resolved.at, resolved.attempt + 1),
                 Resolution::Delivered | Resolution::Drop => Effect::Settled,
+            },
+            NotificationEvent::DeliveryRequeued(requeued) => {
+                row(DueKind::Send, requeued.at, requeued.attempt)
+            }
+            NotificationEvent::DeliveryUnstuck(unstuck) => match unstuck.stuck {
+                StuckAt::Planned | StuckAt::Due => row(DueKind::Send, unstuck.since, unstuck.attempt),
+                StuckAt::Started => row(DueKind::Sweep, unstuck.since, unstuck.attempt),
             },
             NotificationEvent::DeliveryHeld(held) => row(DueKind::Held, held.at, held.attempt),
             NotificationEvent::ReceiptRecorded(receipt) if !receipt.proves => Effect::None,
@@ -187,6 +203,7 @@ mod tests {
             instance: None,
             cause: None,
             resend_due,
+            receipt_until: None,
             possible_duplicate: resend_due.is_some(),
             settles: false,
             at: at(100),

@@ -8,7 +8,9 @@ pub(crate) mod fold;
 pub(crate) mod rebuild;
 pub(crate) mod store;
 pub(crate) mod subscriber;
+pub(crate) mod suspects;
 pub(crate) mod waiting;
+pub(crate) mod wanted;
 
 use orqestra_domain::{Channel, NotificationId, TenantId, Timestamp};
 
@@ -55,7 +57,7 @@ impl DueKind {
 pub struct Due {
     /// What is to be done.
     pub kind: DueKind,
-    /// When; of a held one since when.
+    /// When; of a held one since when an operator is waited for.
     pub at: Timestamp,
     /// Send: the attempt to make. Else the attempt it is about.
     pub attempt: u32,

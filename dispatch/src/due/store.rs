@@ -247,7 +247,7 @@ pub(crate) async fn put_off(pool: &PgPool, row: &DueRow, until: Timestamp) -> Re
     limited(query.execute(pool)).await.map(drop)
 }
 
-/// How many rows there are of a kind, and since when the oldest of those has been due that are.
+/// How many rows there are of a kind, of held ones those that wait for an operator and not for a receipt, and since when the oldest of those has been due that are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Counted {
     pub(crate) kind: DueKind,
@@ -258,7 +258,9 @@ pub(crate) struct Counted {
 /// Counts all rows, of every tenant; a kind without rows is left out.
 pub(crate) async fn count(pool: &PgPool, now: Timestamp) -> Result<Vec<Counted>, DueError> {
     let query = sqlx::query_as::<_, (String, i64, Option<OffsetDateTime>)>(
-        "select kind, count(*), min(due_at) filter (where due_at <= $1) from dispatch_due group by kind",
+        "select kind, count(*) filter (where kind <> 'held' or due_at <= $1), min(due_at) filter (where due_at <= $1)
+           from dispatch_due
+          group by kind",
     );
     let found = limited(query.bind(now.as_datetime()).fetch_all(pool)).await?;
     let counted = found.into_iter().map(|(kind, rows, oldest)| {

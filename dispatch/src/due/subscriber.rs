@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use orqestra_domain::notification::NotificationEvent;
-use orqestra_domain::{AnyEvent, NotificationId, StreamId, TenantId};
+use orqestra_domain::{AnyEvent, NotificationId, RedriveId, StreamId, TenantId};
 use orqestra_event_log::{Clock, Interest, OnPoison, Position, RecordedEvent, Subscriber, SubscriberError};
 use sqlx::PgTransaction;
 use uuid::Uuid;
@@ -19,11 +19,15 @@ use super::store::{self, Lease};
 use super::{DueKind, DueRow};
 use crate::callback::unmatched::{self, Learned};
 use crate::queue::{Entry, FairQueue, Lane, Room};
+use crate::redrive;
+use crate::redrive::store::Changes;
 
 /// The subscription's name.
 pub(crate) const NAME: &str = "dispatch-v1";
 /// The only aggregate that leaves anything due.
 const NOTIFICATION: &str = "Notification";
+/// The aggregate of redrives, which dispatch goes on with.
+const REDRIVE: &str = "Redrive";
 
 /// See the module.
 pub(crate) struct DueSubscriber {
@@ -49,7 +53,7 @@ impl DueSubscriber {
 
 /// The events that leave something due, or end it. An event of a name that this program does not know is met.
 pub(crate) const INTEREST: Interest =
-    Interest::of(&[NOTIFICATION]).except(&["DeliveryRendered", "NotificationRead"]);
+    Interest::of(&[NOTIFICATION, REDRIVE]).except(&["DeliveryRendered", "NotificationRead"]);
 
 /// An event that cannot be read, and why.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +100,29 @@ fn learned(batch: &[Arc<RecordedEvent>]) -> Vec<Learned> {
     batch.iter().filter_map(read).collect()
 }
 
+/// What the events say of redrives.
+fn redriven(batch: &[Arc<RecordedEvent>]) -> Result<Changes<'_>, UnreadableDue> {
+    let mut changes = Changes::default();
+    for recorded in batch {
+        let position = recorded.position;
+        let Some((tenant, id)) = StreamId::split(&recorded.aggregate_id) else { continue };
+        match recorded.event() {
+            Ok(AnyEvent::Redrive(event)) => {
+                changes.events.push((tenant, RedriveId::from_uuid(id), position, event));
+            }
+            Ok(AnyEvent::Notification(NotificationEvent::DeliveryRequeued(requeued))) => {
+                *changes.requeued.entry((tenant, requeued.redrive)).or_default() += 1;
+            }
+            Err(error) if recorded.aggregate_type == REDRIVE => {
+                let (why, newer) = (error.to_string(), error.is_newer());
+                return Err(UnreadableDue { position, why, newer });
+            }
+            Ok(_) | Err(_) => {}
+        }
+    }
+    Ok(changes)
+}
+
 impl Subscriber for DueSubscriber {
     fn name(&self) -> &str {
         NAME
@@ -135,6 +162,7 @@ impl Subscriber for DueSubscriber {
         store::apply(tx, fold.settled(), &rows, Lease { owner: self.owner, until }).await?;
         expiry::mark(tx, fold.expiries()).await?;
         unmatched::learn(tx, &learned(batch)).await?;
+        redrive::store::apply(tx, &redriven(batch)?).await?;
         Ok(())
     }
 

@@ -23,7 +23,9 @@ use futures::future::BoxFuture;
 use orqestra_commands::RenderedContent;
 use orqestra_domain::notification::{FailureClass, FailureScope};
 use orqestra_domain::provider::Dedup;
-use orqestra_domain::{Channel, DeliveryId, EmailAddress, EventId, NotificationId, TenantId, Timestamp};
+use orqestra_domain::{
+    Channel, DedupKey, DeliveryId, EmailAddress, EventId, NotificationId, TenantId, Timestamp,
+};
 use orqestra_vault::DataKey;
 
 /// The right side of each `Message-ID`; never changes.
@@ -39,8 +41,10 @@ pub struct Message {
     pub tenant: TenantId,
     /// Of which notification.
     pub notification: NotificationId,
-    /// The same for all attempts: the idempotency key.
+    /// The delivery, the same for all attempts: what receipts are matched by.
     pub delivery: DeliveryId,
+    /// The idempotency key: the same for all attempts since the delivery was last requeued.
+    pub dedup_key: DedupKey,
     /// On which channel.
     pub channel: Channel,
     /// The address of that channel.
@@ -174,6 +178,11 @@ pub trait Provider: Send + Sync {
     /// records it, and what was recorded counts.
     fn dedup(&self) -> Option<Dedup> {
         None
+    }
+
+    /// Whether it calls back with what became of a message, as far as the settings tell: a resend waits for that first.
+    fn calls_back(&self) -> bool {
+        false
     }
 
     /// Hands a message over. Ends within the provider timeout; its deadline counts from the first poll.

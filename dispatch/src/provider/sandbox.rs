@@ -58,6 +58,8 @@ struct Kept {
 }
 
 struct Waiting {
+    /// The key that the message is kept once by.
+    kept_by: Uuid,
     delivery: Uuid,
     tenant: Uuid,
     notification: Uuid,
@@ -127,7 +129,7 @@ async fn store_what_waits(pool: PgPool, mut queue: mpsc::Receiver<Waiting>, toke
             }
         };
         for waiting in batch.drain(..) {
-            let is_new = new.as_ref().map(|new| new.contains(&waiting.delivery));
+            let is_new = new.as_ref().map(|new| new.contains(&waiting.kept_by));
             waiting.stored.send(is_new).ok();
         }
     }
@@ -139,19 +141,22 @@ async fn store(pool: &PgPool, batch: &[Waiting]) -> Result<HashSet<Uuid>, sqlx::
     let column = |of: fn(&Waiting) -> Uuid| batch.iter().map(of).collect::<Vec<_>>();
     let new: Vec<Uuid> = sqlx::query_scalar(
         "insert into sandbox_messages
-                (delivery_id, tenant_id, notification_id, channel, key_id, sealed, created_at)
-         select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::text[],
-                              $7::timestamptz[])
+                (delivery_id, tenant_id, notification_id, channel, key_id, sealed, created_at, requeued_delivery_id)
+         select kept_by, tenant_id, notification_id, channel, key_id, sealed, created_at, nullif(delivery_id, kept_by)
+           from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::text[], $7::timestamptz[],
+                       $8::uuid[])
+                as k (kept_by, tenant_id, notification_id, channel, key_id, sealed, created_at, delivery_id)
              on conflict on constraint sandbox_messages_pkey do nothing
          returning delivery_id",
     )
-    .bind(column(|waiting| waiting.delivery))
+    .bind(column(|waiting| waiting.kept_by))
     .bind(column(|waiting| waiting.tenant))
     .bind(column(|waiting| waiting.notification))
     .bind(batch.iter().map(|waiting| waiting.channel).collect::<Vec<_>>())
     .bind(column(|waiting| waiting.sealed.key_id.as_uuid()))
     .bind(batch.iter().map(|waiting| waiting.sealed.data.as_str()).collect::<Vec<_>>())
     .bind(batch.iter().map(|waiting| waiting.at.as_datetime()).collect::<Vec<_>>())
+    .bind(column(|waiting| waiting.delivery))
     .fetch_all(pool)
     .await?;
     Ok(new.into_iter().collect())
@@ -194,7 +199,7 @@ impl Provider for SandboxLane {
 }
 
 fn taken(message: &Message) -> Sent {
-    Sent { provider_message_id: Some(message.delivery.to_string()), answer: None }
+    Sent { provider_message_id: Some(message.dedup_key.to_string()), answer: None }
 }
 
 impl SandboxLane {
@@ -215,6 +220,7 @@ impl SandboxLane {
         };
         let (stored, answer) = oneshot::channel();
         let waiting = Waiting {
+            kept_by: message.dedup_key.as_uuid(),
             delivery: message.delivery.as_uuid(),
             tenant: message.tenant.as_uuid(),
             notification: message.notification.as_uuid(),
@@ -243,7 +249,7 @@ impl SandboxLane {
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SandboxMessage {
-    /// The delivery; each has one message here.
+    /// The delivery; each has one message here, and one more for each time that it was requeued.
     pub delivery_id: DeliveryId,
     /// Of which notification.
     pub notification_id: NotificationId,
@@ -293,7 +299,7 @@ pub struct Asked {
     pub channel: Option<Channel>,
     /// Most messages.
     pub limit: u32,
-    /// The last message of the page before.
+    /// The key of the last message of the page before.
     pub after: Option<DeliveryId>,
 }
 
@@ -308,14 +314,14 @@ pub struct SandboxPage {
 
 /// A page measured by the database: rows beyond `$6` bytes come without what is sealed, and are for the next page. The first
 /// one always has it.
-const PAGE: &str = "select delivery_id, notification_id, channel, key_id, case when before < $6 then sealed end as sealed,
+const PAGE: &str = "select delivery_id, requeued_delivery_id, notification_id, channel, key_id, case when before < $6 then sealed end as sealed,
         created_at
    from (
         select page.*,
                sum(octet_length(sealed)) over (order by created_at desc, delivery_id desc) - octet_length(sealed)
                    as before
           from (
-               select m.delivery_id, m.notification_id, m.channel, m.key_id, m.sealed, m.created_at
+               select m.delivery_id, m.requeued_delivery_id, m.notification_id, m.channel, m.key_id, m.sealed, m.created_at
                  from sandbox_messages m
                 where m.tenant_id = $1 and ($2::text is null or m.channel = $2)
                   and (m.created_at, m.delivery_id) < ($3, $4)
@@ -365,8 +371,10 @@ pub async fn messages(
             more = true;
             break;
         };
-        let delivery = DeliveryId::from_uuid(row.try_get("delivery_id")?);
-        last = Some(delivery);
+        let key = DeliveryId::from_uuid(row.try_get("delivery_id")?);
+        last = Some(key);
+        let requeued: Option<Uuid> = row.try_get("requeued_delivery_id")?;
+        let delivery = requeued.map_or(key, DeliveryId::from_uuid);
         let notification = NotificationId::from_uuid(row.try_get("notification_id")?);
         let channel: Channel =
             row.try_get::<&str, _>("channel")?.parse().map_err(|_| SandboxError::Corrupt("channel"))?;

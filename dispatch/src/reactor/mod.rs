@@ -9,6 +9,7 @@ mod expiry;
 mod mended;
 mod poller;
 mod pump;
+mod stuck;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,14 +23,18 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::callback::Receipts;
+use crate::candidates::Candidates;
 use crate::delivery::compose::Composer;
 use crate::delivery::turn::AtWork;
 use crate::delivery::{Deliverer, begin_metrics};
 use crate::due::store;
 use crate::due::subscriber::DueSubscriber;
+use crate::due::suspects::Suspects;
 use crate::provider::carriers::{Carriers, MakeProvider, Providers};
 use crate::provider::sandbox::Sandbox;
 use crate::queue::{Bounds, FairQueue, Gates};
+use crate::redrive;
+use crate::redrive::run::Redrives;
 use crate::settings::{DispatchSettings, InvalidSetting};
 use crate::trial::ProviderTester;
 use census::Census;
@@ -37,6 +42,7 @@ use expiry::Expiry;
 use mended::Mended;
 use poller::Poller;
 use pump::Pump;
+use stuck::Stuck;
 
 /// How long what was cut off may take to notice, and leases to be given back.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -51,6 +57,8 @@ pub struct DispatchDeps {
     pub commands: Commands,
     /// For the due table and the sandbox.
     pub pool: PgPool,
+    /// The read model in which stuck deliveries and dead letters are looked for.
+    pub candidates: Arc<dyn Candidates>,
     /// For jitter.
     pub entropy: Arc<dyn Entropy>,
     /// Makes providers; `None` for the ones that this engine has.
@@ -107,8 +115,10 @@ impl Dispatch {
     /// If it cannot go on; whoever runs it decides what then.
     pub async fn run(self, token: CancellationToken) -> Result<(), DispatchError> {
         begin_metrics();
+        stuck::begin_metrics();
+        redrive::run::begin_metrics();
         let Self { deps, settings, carriers } = self;
-        let DispatchDeps { commands, pool, entropy, .. } = deps;
+        let DispatchDeps { commands, pool, entropy, candidates, .. } = deps;
         let log = commands.log().clone();
         let clock = Arc::clone(log.clock());
         let owner = log.ids().uuid_v7(clock.now());
@@ -167,6 +177,17 @@ impl Dispatch {
         };
         let mut polling = tokio::spawn(poller.run(running.child_token()));
 
+        let redrives = Redrives {
+            commands: commands.clone(),
+            pool: pool.clone(),
+            candidates: Arc::clone(&candidates),
+            owner,
+            pause: settings.poll * 2,
+            per_second: settings.redriven_per_second,
+            context: Context::engine("redrive"),
+        };
+        let redriving = tokio::spawn(redrives.run(running.child_token()));
+
         let deliverer = Deliverer {
             postponing: Outage::default(),
             recording: Outage::default(),
@@ -178,9 +199,17 @@ impl Dispatch {
             entropy,
             give_up: give_up.clone(),
             context: Context::engine("dispatch"),
+            suspects: Suspects::default(),
             settings: settings.clone(),
         };
         let deliverer = Arc::new(deliverer);
+        let stuck = Stuck {
+            deliverer: Arc::clone(&deliverer),
+            candidates: Arc::clone(&candidates),
+            pause: settings.poll * 20,
+            context: Context::engine("sweeper"),
+        };
+        let unsticking = tokio::spawn(stuck.run(running.child_token()));
         let pause = settings.poll * 4;
         let expiry = Expiry { deliverer: Arc::clone(&deliverer), gates, owner, pause };
         let expiring = tokio::spawn(expiry.run(running.child_token()));
@@ -208,7 +237,7 @@ impl Dispatch {
         give_up.cancel();
         let leaving = async {
             tracker.wait().await;
-            for task in [polling, pumping, counting, mending, expiring, matching] {
+            for task in [polling, pumping, counting, mending, expiring, matching, unsticking, redriving] {
                 if !task.is_finished() {
                     task.await.ok();
                 }

@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 mod callbacks;
+mod candidates;
 mod clock;
 mod deadlines;
+mod doubt;
 mod due;
 mod failover;
 mod fairness;
@@ -17,12 +19,14 @@ mod names;
 mod neighbours;
 mod permission;
 mod providers;
+mod redrive;
 mod resend;
 mod sandbox;
 mod script;
 mod smtp;
 mod smtp_replies;
 mod smtp_server;
+mod stuck;
 mod suppression;
 mod tls;
 mod trial;

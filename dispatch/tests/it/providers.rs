@@ -95,6 +95,7 @@ async fn the_sandbox_keeps_a_delivery_once_however_often_it_is_sent() {
         tenant: tenant.id,
         notification: id,
         delivery: DeliveryId::of(id, Channel::Sms),
+        dedup_key: orqestra_domain::DedupKey::first(DeliveryId::of(id, Channel::Sms)),
         channel: Channel::Sms,
         to: "+254712345678".to_owned(),
         content: RenderedContent { body: body.to_owned(), ..RenderedContent::default() },

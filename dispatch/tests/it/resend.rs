@@ -125,8 +125,16 @@ async fn unknown(world: &World, tenant: &std::sync::Arc<orqestra_commands::Tenan
     let (cause, at) = ("no_answer".to_owned(), world.commands.now());
     let policy = UnknownPolicy::ResendOnce;
     let deadline = at.plus(ExpiresIn::DEFAULT.duration());
-    let mark =
-        MarkOutcomeUnknown { channel: EMAIL, attempt: 1, policy, cause, by_sender: true, deadline, at };
+    let mark = MarkOutcomeUnknown {
+        channel: EMAIL,
+        attempt: 1,
+        policy,
+        receipt_within: None,
+        cause,
+        by_sender: true,
+        deadline,
+        at,
+    };
     world.commands.mark_outcome_unknown(tenant.id, id, mark, &[], &ctx()).await.unwrap();
     id
 }

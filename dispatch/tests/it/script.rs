@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use orqestra_dispatch::{MakeProvider, Message, NotTaken, Provider, Reach, Scope, SendError, Sent};
 use orqestra_domain::provider::{Dedup, ProviderConfig, ProviderEntry};
-use orqestra_domain::{Channel, DeliveryId, TenantId};
+use orqestra_domain::{Channel, DedupKey, DeliveryId, TenantId};
 use tokio::sync::{Semaphore, watch};
 
 /// One answer.
@@ -35,6 +35,7 @@ pub(crate) struct Call {
     pub(crate) provider: u16,
     pub(crate) tenant: TenantId,
     pub(crate) delivery: DeliveryId,
+    pub(crate) dedup_key: DedupKey,
     pub(crate) to: String,
     pub(crate) body: String,
 }
@@ -44,6 +45,7 @@ pub(crate) struct Script {
     name: &'static str,
     concurrency: usize,
     dedup: Option<Dedup>,
+    calls_back: bool,
     answers: Mutex<VecDeque<Answer>>,
     then: Mutex<Answer>,
     to: Mutex<Vec<(TenantId, Channel, Answer)>>,
@@ -63,6 +65,7 @@ impl Script {
             name,
             concurrency,
             dedup: None,
+            calls_back: false,
             answers: Mutex::default(),
             then: Mutex::new(then),
             to: Mutex::default(),
@@ -76,6 +79,12 @@ impl Script {
     pub(crate) fn deduplicating(self: Arc<Self>, dedup: Dedup) -> Arc<Self> {
         let script = Arc::into_inner(self).expect("nothing plays it yet");
         Arc::new(Self { dedup: Some(dedup), ..script })
+    }
+
+    /// Calls back with what became of a message, by its own word.
+    pub(crate) fn calling_back(self: Arc<Self>) -> Arc<Self> {
+        let script = Arc::into_inner(self).expect("nothing plays it yet");
+        Arc::new(Self { calls_back: true, ..script })
     }
 
     /// Answers these first.
@@ -130,6 +139,11 @@ impl Script {
         self.calls.borrow().clone()
     }
 
+    /// The keys that calls came with.
+    pub(crate) fn keys(&self) -> Vec<DedupKey> {
+        self.calls().iter().map(|call| call.dedup_key).collect()
+    }
+
     /// Waits for that many calls.
     pub(crate) async fn called(&self, times: usize) -> Vec<Call> {
         let mut calls = self.calls.subscribe();
@@ -157,12 +171,17 @@ impl Provider for Actor {
         self.script.dedup
     }
 
+    fn calls_back(&self) -> bool {
+        self.script.calls_back
+    }
+
     fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Sent, SendError>> {
         Box::pin(async move {
             let call = Call {
                 provider: self.number,
                 tenant: message.tenant,
                 delivery: message.delivery,
+                dedup_key: message.dedup_key,
                 to: message.to.clone(),
                 body: message.content.body.clone(),
             };

@@ -96,6 +96,7 @@ impl Client {
             tenant: TenantId::PLATFORM,
             notification: NotificationId::from_uuid(Uuid::from_u128(number)),
             delivery: DeliveryId::from_uuid(Uuid::from_u128(number)),
+            dedup_key: orqestra_domain::DedupKey::from_uuid(Uuid::from_u128(number)),
             channel: Channel::Email,
             to: "user@example.com".to_owned(),
             content: RenderedContent {

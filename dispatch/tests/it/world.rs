@@ -37,6 +37,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgPool};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::candidates::OfTheLog;
 use crate::script::{Cast, Script};
 
 /// The longest that anything awaited here may take.
@@ -371,6 +372,7 @@ impl World {
         let deps = DispatchDeps {
             commands: self.commands.clone(),
             pool: self.pool().clone(),
+            candidates: Arc::new(OfTheLog(self.commands.clone())),
             entropy: Arc::new(SeededEntropy::new(3)),
             providers,
             providers_end: self.token.child_token(),

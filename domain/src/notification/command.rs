@@ -1,16 +1,20 @@
 //! What may be asked of a notification. Time and randomness come in here.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::event::{Accepted, DeliveryRendered, FailureClass, FailureScope, Resolution};
 use super::plan::SkipReason;
 use super::receipt::RecordReceipt;
+use super::requeue::Requeue;
+use super::stuck::Unstick;
 use crate::channel::Channel;
 use crate::id::{ProviderInstanceId, RecipientRef};
 use crate::provider::Dedup;
 use crate::retry::{Jitter, RetrySchedule};
 use crate::sealed::Sealed;
 use crate::timestamp::Timestamp;
+use crate::unknown_policy::UnknownPolicy;
 
 /// A command to a notification.
 #[derive(Clone, Debug)]
@@ -33,6 +37,10 @@ pub enum NotificationCommand {
     Hold(HoldDelivery),
     /// Send nothing after all.
     Skip(SkipDelivery),
+    /// Make a delivery due again that ended without being sent.
+    Requeue(Requeue),
+    /// Make a delivery go on that nothing takes up.
+    Unstick(Unstick),
     /// Record what its provider says later.
     RecordReceipt(RecordReceipt),
     /// Mark it read.
@@ -118,7 +126,7 @@ pub struct RecordFailure {
     /// The provider's words.
     pub answer: Option<Sealed>,
     /// How long the provider asked to wait.
-    pub retry_after: Option<std::time::Duration>,
+    pub retry_after: Option<Duration>,
     /// The schedule in force.
     pub schedule: RetrySchedule,
     /// When the delivery stops being of use: no attempt is due from then on.
@@ -127,15 +135,6 @@ pub struct RecordFailure {
     pub jitter: Jitter,
     /// Now.
     pub at: Timestamp,
-}
-
-/// The policy for an unknown outcome, where the attempt's provider does not deduplicate any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UnknownPolicy {
-    /// Send once more, marked as a possible duplicate; hold after that.
-    ResendOnce,
-    /// Hold for an operator.
-    Hold,
 }
 
 /// See [`NotificationCommand::MarkOutcomeUnknown`].
@@ -147,6 +146,8 @@ pub struct MarkOutcomeUnknown {
     pub attempt: u32,
     /// What to do next.
     pub policy: UnknownPolicy,
+    /// How long a receipt may take, where the provider calls back: what is not deduplicated waits so long for one first.
+    pub receipt_within: Option<Duration>,
     /// A stable code of why nobody knows.
     pub cause: String,
     /// True where the sender itself says that no answer came; false where a sweeper finds an expired claim.

@@ -4,22 +4,22 @@ use std::time::Duration;
 
 use super::command::{
     AfterFailure, DeliverPush, HoldDelivery, MarkOutcomeUnknown, MarkRead, NotificationCommand,
-    RecordFailure, RecordSuccess, Resolve, SkipDelivery, StartAttempt, UnknownPolicy,
+    RecordFailure, RecordSuccess, Resolve, SkipDelivery, StartAttempt,
 };
 use super::event::{
     AttemptFailed, AttemptOutcomeUnknown, AttemptStarted, AttemptSucceeded, DeliveryAbandoned, DeliveryHeld,
     DeliverySkipped, FailureClass, FailureScope, NotificationEvent, NotificationRead, OutcomeResolved,
 };
 use super::refusal::NotificationRefusal as Refusal;
+use super::requeue::MOST_ATTEMPTS;
 use super::state::{AttemptOutcome, Delivery, DeliveryState, Notification, Story};
 use crate::cause::Cause;
 use crate::channel::Channel;
 use crate::provider::{Dedup, HUB, HUB_INSTANCE};
 use crate::retry::RetrySchedule;
 use crate::timestamp::Timestamp;
+use crate::unknown_policy::UnknownPolicy;
 
-/// Most attempts of a delivery, over all providers and throttled ones: what bounds its stream.
-const MOST_ATTEMPTS: usize = 512;
 /// How long a throttled provider is left alone that does not say how long.
 const THROTTLED: Duration = Duration::from_secs(30);
 /// The shortest delay before a new round.
@@ -50,6 +50,8 @@ impl Notification {
             NotificationCommand::Resolve(resolve) => story.resolve(resolve),
             NotificationCommand::Hold(hold) => story.hold(hold),
             NotificationCommand::Skip(skip) => story.skip(&skip),
+            NotificationCommand::Requeue(requeue) => story.requeue(requeue),
+            NotificationCommand::Unstick(unstick) => story.unstick(unstick),
             NotificationCommand::RecordReceipt(receipt) => story.record_receipt(receipt),
             NotificationCommand::MarkRead(read) => self.mark_read(story, &read),
         }
@@ -226,10 +228,13 @@ impl Story {
         }
         let settles = delivery.is_settled_by(mark.attempt);
         let deduplicated = attempt.is_deduplicated_at(mark.at) && !delivery.may_repeat_at(mark.at);
+        // A receipt, where one comes, tells what sending again would only guess.
+        let receipt_until = mark.receipt_within.filter(|_| !deduplicated).map(|within| mark.at.plus(within));
+        let due = receipt_until.unwrap_or(mark.at);
         let resend = !settles
-            && mark.at < mark.deadline
+            && due < mark.deadline
             && match mark.policy {
-                _ if deduplicated => delivery.attempts.len() < RetrySchedule::MAX_ATTEMPTS,
+                _ if deduplicated => delivery.since_requeue().len() < RetrySchedule::MAX_ATTEMPTS,
                 UnknownPolicy::ResendOnce => delivery.bound_to().is_none(),
                 UnknownPolicy::Hold => false,
             };
@@ -240,7 +245,8 @@ impl Story {
             provider: Some(attempt.provider.clone()),
             instance: attempt.instance,
             cause: Some(mark.cause.clone()),
-            resend_due: resend.then_some(mark.at),
+            resend_due: resend.then_some(due),
+            receipt_until: receipt_until.filter(|_| !resend && !settles),
             possible_duplicate: resend && (!deduplicated || delivery.doubt_before(mark.attempt)),
             settles,
             at: mark.at,

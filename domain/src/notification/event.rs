@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::plan::{PlannedChannel, SkipReason};
 use super::receipt::ReceiptRecorded;
+use super::requeue::DeliveryRequeued;
+use super::stuck::DeliveryUnstuck;
 use crate::channel::Channel;
 use crate::id::{DeliveryId, EventId, Fingerprint, ProviderInstanceId, RecipientRef};
 use crate::provider::Dedup;
@@ -36,6 +38,10 @@ pub enum NotificationEvent {
     DeliveryAbandoned(DeliveryAbandoned),
     /// The delivery was not allowed any more when its turn came.
     DeliverySkipped(DeliverySkipped),
+    /// An operator made a delivery due again that had ended without being sent.
+    DeliveryRequeued(DeliveryRequeued),
+    /// The sweeper found a delivery that nothing took up any more, and made it go on.
+    DeliveryUnstuck(DeliveryUnstuck),
     /// A provider called back with a receipt.
     ReceiptRecorded(ReceiptRecorded),
     /// The recipient read it in the inbox.
@@ -238,6 +244,9 @@ pub struct AttemptOutcomeUnknown {
     /// When it is sent again; absent if it is held for an operator or `settles` is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resend_due: Option<Timestamp>,
+    /// Until when a receipt may still settle it, where it is held and its provider calls back: an operator decides after that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt_until: Option<Timestamp>,
     /// Whether sending again may reach the recipient twice.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub possible_duplicate: bool,
@@ -340,6 +349,8 @@ impl NotificationEvent {
             Self::DeliveryHeld(_) => "DeliveryHeld",
             Self::DeliveryAbandoned(_) => "DeliveryAbandoned",
             Self::DeliverySkipped(_) => "DeliverySkipped",
+            Self::DeliveryRequeued(_) => "DeliveryRequeued",
+            Self::DeliveryUnstuck(_) => "DeliveryUnstuck",
             Self::ReceiptRecorded(_) => "ReceiptRecorded",
             Self::NotificationRead(_) => "NotificationRead",
         }
@@ -358,6 +369,8 @@ impl NotificationEvent {
             Self::DeliveryHeld(event) => Some(event.channel),
             Self::DeliveryAbandoned(event) => Some(event.channel),
             Self::DeliverySkipped(event) => Some(event.channel),
+            Self::DeliveryRequeued(event) => Some(event.channel),
+            Self::DeliveryUnstuck(event) => Some(event.channel),
             Self::ReceiptRecorded(event) => Some(event.channel),
         }
     }

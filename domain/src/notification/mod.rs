@@ -9,13 +9,15 @@ mod event;
 mod plan;
 mod receipt;
 mod refusal;
+mod requeue;
 mod state;
+mod stuck;
 #[cfg(test)]
 mod tests;
 
 pub use command::{
     AfterFailure, DeliverPush, HoldDelivery, MarkOutcomeUnknown, MarkRead, NotificationCommand,
-    RecordFailure, RecordSuccess, Resolve, SkipDelivery, StartAttempt, TriggerNotification, UnknownPolicy,
+    RecordFailure, RecordSuccess, Resolve, SkipDelivery, StartAttempt, TriggerNotification,
 };
 pub use event::{
     Accepted, AttemptFailed, AttemptOutcomeUnknown, AttemptStarted, AttemptSucceeded, DeliveryAbandoned,
@@ -25,7 +27,11 @@ pub use event::{
 pub use plan::{PlanInput, PlanOutcome, PlannedChannel, SkipReason, TemplateChoice, TemplateRef, plan};
 pub use receipt::{ReceiptRecorded, ReceiptSays, ReceiptState, RecordReceipt};
 pub use refusal::NotificationRefusal;
+pub use requeue::{DeliveryRequeued, Requeue, Requeued};
 pub use state::{AttemptOutcome, AttemptState, Delivery, DeliveryState, Notification, Story};
+pub use stuck::{DeliveryUnstuck, PUT_RIGHT_EVERY, StuckAt, Unstick};
+
+pub use crate::unknown_policy::UnknownPolicy;
 
 use crate::aggregate::aggregate;
 

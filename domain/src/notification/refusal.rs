@@ -39,6 +39,27 @@ pub enum NotificationRefusal {
     /// No outcome is unknown here.
     #[error("the delivery waits for no decision")]
     NothingToResolve,
+    /// The delivery did not end unsent, or ended so for a reason that a redrive does not mend.
+    #[error("the delivery is not a dead letter, nor was it skipped for what an operator can mend")]
+    NotADeadLetter,
+    /// The message is not of use any more.
+    #[error("the message has expired")]
+    Expired,
+    /// The address is suppressed.
+    #[error("the address is suppressed")]
+    Suppressed,
+    /// The recipient was forgotten.
+    #[error("the recipient was forgotten")]
+    Forgotten,
+    /// The delivery was never rendered, and no template of its event type and channel is active.
+    #[error("no template of its event type and channel is active")]
+    NoTemplate,
+    /// The delivery has as many attempts as one may have.
+    #[error("the delivery has as many attempts as one may have")]
+    TooManyAttempts,
+    /// The delivery goes on by itself, has ended, or was put right a while ago.
+    #[error("the delivery is not stuck")]
+    NotStuck,
     /// The recipient's inbox does not hold it.
     #[error("not in this recipient's inbox")]
     NotInInbox,

@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize};
 use super::event::{Accepted, FailureClass, FailureScope, NotificationEvent, OpenAttempt, Resolution};
 use super::plan::{PlanOutcome, SkipReason, TemplateRef};
 use super::receipt::ReceiptState;
+use super::requeue::Requeued;
 use crate::cause::Cause;
 use crate::channel::Channel;
-use crate::id::{AddressRef, DeliveryId, ProviderInstanceId};
+use crate::id::{AddressRef, DedupKey, DeliveryId, ProviderInstanceId};
 use crate::provider::Dedup;
 use crate::sealed::Sealed;
 use crate::timestamp::Timestamp;
@@ -40,6 +41,8 @@ pub struct Story {
 pub struct Delivery {
     /// Its id.
     pub id: DeliveryId,
+    /// The key that providers deduplicate it by.
+    pub dedup_key: DedupKey,
     /// The template planned, if any.
     pub template: Option<TemplateRef>,
     /// The look-up form of the address.
@@ -60,6 +63,12 @@ pub struct Delivery {
     pub attempts: Vec<AttemptState>,
     /// The code of why a resend was left to an operator, where it was.
     pub hold_cause: Option<String>,
+    /// Until when a receipt may settle what is held, where its provider calls back.
+    pub receipt_until: Option<Timestamp>,
+    /// Its last requeue.
+    pub requeued: Option<Requeued>,
+    /// When it was last found stuck.
+    pub unstuck_at: Option<Timestamp>,
     /// What its providers called back with, in the order of recording.
     pub receipts: Vec<ReceiptState>,
 }
@@ -218,21 +227,29 @@ impl AttemptState {
 }
 
 impl Delivery {
-    /// The attempt whose provider alone may carry what follows: the last one whose outcome is unknown.
+    /// The attempts since it was last requeued, all of them where it never was.
+    pub fn since_requeue(&self) -> &[AttemptState] {
+        let before = self.requeued.map_or(0, |requeued| requeued.attempts_before);
+        self.attempts.get(before..).unwrap_or_default()
+    }
+
+    /// The attempt whose provider alone may carry what follows: the last one since a requeue whose outcome is unknown.
     pub fn bound_to(&self) -> Option<&AttemptState> {
-        self.attempts.iter().rev().find(|attempt| attempt.is_unknown())
+        self.since_requeue().iter().rev().find(|attempt| attempt.is_unknown())
     }
 
     /// Whether another attempt at that time may reach the recipient a second time: an outcome is unknown, and its provider
     /// does not deduplicate any more.
     pub fn may_repeat_at(&self, at: Timestamp) -> bool {
-        self.attempts.iter().any(|attempt| attempt.is_unknown() && !attempt.is_deduplicated_at(at))
+        let (before, since) = self.attempts.split_at(self.attempts.len() - self.since_requeue().len());
+        before.iter().any(AttemptState::is_unknown)
+            || since.iter().any(|attempt| attempt.is_unknown() && !attempt.is_deduplicated_at(at))
     }
 
     /// The round of the schedule that the next attempt is made in, from 1. A failure ends its round where the next attempt
     /// is due later, unless the provider was throttled.
     pub fn round(&self) -> u32 {
-        let ended = self.attempts.iter().filter(|attempt| {
+        let ended = self.since_requeue().iter().filter(|attempt| {
             let throttled = attempt.failed_by(FailureScope::Throttled);
             attempt.is_followed_later() && !throttled
         });
@@ -241,14 +258,15 @@ impl Delivery {
 
     /// The attempts since the delivery last waited, in order: the providers asked already before it waits again.
     pub fn tried_in_turn(&self) -> &[AttemptState] {
-        let waited = self.attempts.iter().rposition(AttemptState::is_followed_later);
-        &self.attempts[waited.map_or(0, |last| last + 1)..]
+        let attempts = self.since_requeue();
+        let waited = attempts.iter().rposition(AttemptState::is_followed_later);
+        &attempts[waited.map_or(0, |last| last + 1)..]
     }
 
     /// Whether that provider has said that it cannot carry this delivery.
     pub fn is_refused_by(&self, provider: &str, instance: ProviderInstanceId) -> bool {
         let refused = |attempt: &&AttemptState| attempt.failed_by(FailureScope::Pairing);
-        self.attempts.iter().filter(refused).any(|attempt| attempt.was_carried_by(provider, instance))
+        self.since_requeue().iter().filter(refused).any(|attempt| attempt.was_carried_by(provider, instance))
     }
 
     /// The number that the next attempt will have.
@@ -325,7 +343,8 @@ impl Notification {
 }
 
 impl Story {
-    /// When a channel's delivery ends unsent: as trigger or template say, else so long after the acceptance. An attempt that an
+    /// When a channel's delivery ends unsent: as trigger or template say, else so long after the acceptance, or after it was last
+    /// requeued. An attempt that an
     /// operator decided on has no deadline.
     pub fn deadline(&self, channel: Channel, default: Duration) -> Timestamp {
         let delivery = self.deliveries.get(&channel);
@@ -333,7 +352,9 @@ impl Story {
             return self.accepted.accepted_at.plus(Duration::MAX);
         }
         let own = delivery.and_then(|delivery| delivery.expires_at);
-        own.unwrap_or_else(|| self.accepted.accepted_at.plus(default))
+        let requeued = delivery.and_then(|delivery| delivery.requeued);
+        let begun = requeued.map_or(self.accepted.accepted_at, |requeued| requeued.at);
+        own.unwrap_or_else(|| begun.plus(default))
     }
 
     /// Whether a message of the channel left without an answer, so that it may have arrived.
@@ -349,6 +370,7 @@ impl Story {
             };
             let delivery = Delivery {
                 id: planned.delivery_id,
+                dedup_key: DedupKey::first(planned.delivery_id),
                 template,
                 address_ref: planned.address_ref,
                 expires_at: planned.expires_at,
@@ -359,6 +381,9 @@ impl Story {
                 category: None,
                 attempts: Vec::new(),
                 hold_cause: None,
+                receipt_until: None,
+                requeued: None,
+                unstuck_at: None,
                 receipts: Vec::new(),
             };
             (planned.channel, delivery)
@@ -417,6 +442,7 @@ impl Delivery {
                     AttemptOutcome::Unknown { at: unknown.at, cause: unknown.cause.clone() },
                 );
                 if !unknown.settles {
+                    self.receipt_until = unknown.receipt_until;
                     self.state = match unknown.resend_due {
                         Some(due) => {
                             DeliveryState::Waiting { due, possible_duplicate: unknown.possible_duplicate }
@@ -448,6 +474,8 @@ impl Delivery {
             NotificationEvent::DeliverySkipped(skipped) => {
                 self.state = DeliveryState::Skipped { reason: skipped.reason };
             }
+            NotificationEvent::DeliveryRequeued(requeued) => self.requeued(requeued),
+            NotificationEvent::DeliveryUnstuck(unstuck) => self.unstuck(unstuck),
             NotificationEvent::ReceiptRecorded(receipt) => {
                 self.receipts.push(ReceiptState::of(receipt));
                 if receipt.proves {

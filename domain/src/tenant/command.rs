@@ -12,6 +12,7 @@ use crate::retry::RetryDelays;
 use crate::sealed::Sealed;
 use crate::text::TenantName;
 use crate::timestamp::Timestamp;
+use crate::unknown_policy::UnknownPolicy;
 
 /// A command to a tenant.
 #[derive(Clone, Debug)]
@@ -79,6 +80,13 @@ pub enum TenantChange {
         channel: Channel,
         /// The delays.
         delays: Option<RetryDelays>,
+    },
+    /// A channel's policy for unknown outcomes, or the usual one.
+    SetUnknownPolicy {
+        /// The channel; a push has no unknown outcome.
+        channel: Channel,
+        /// The policy.
+        policy: Option<UnknownPolicy>,
     },
 }
 

@@ -4,7 +4,7 @@ use super::command::{Standing, TenantChange, TenantCommand};
 use super::event::{
     ApiKeyIssued, ApiKeyRevoked, Changed, DeliveryChannelsSet, LimitsChanged, ProvidersSet,
     PushCategoriesSet, RetryScheduleSet, SenderSet, TenantEvent, TenantRegistered, TenantRenamed,
-    WebhookSecretSet,
+    UnknownPolicySet, WebhookSecretSet,
 };
 use super::state::{Tenant, TenantRecord, TenantRefusal};
 use crate::channel::Channel;
@@ -101,6 +101,9 @@ impl TenantRecord {
             TenantChange::SetRetrySchedule { channel, delays } => (self.retry_schedules.get(&channel)
                 != delays.as_ref())
             .then_some(TenantEvent::RetryScheduleSet(RetryScheduleSet { channel, delays, at })),
+            TenantChange::SetUnknownPolicy { channel, policy } => (self.unknown_policies.get(&channel)
+                != policy.as_ref())
+            .then_some(TenantEvent::UnknownPolicySet(UnknownPolicySet { channel, policy, at })),
         };
         Ok(event)
     }

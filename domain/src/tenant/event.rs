@@ -15,6 +15,7 @@ use crate::retry::RetryDelays;
 use crate::sealed::Sealed;
 use crate::text::TenantName;
 use crate::timestamp::Timestamp;
+use crate::unknown_policy::UnknownPolicy;
 
 /// An event of a tenant's stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +46,8 @@ pub enum TenantEvent {
     ProvidersSet(ProvidersSet),
     /// A channel's own retry schedule; the installation's where absent.
     RetryScheduleSet(RetryScheduleSet),
+    /// A channel's policy for unknown outcomes was set, or taken back.
+    UnknownPolicySet(UnknownPolicySet),
 }
 
 /// A change that carries nothing but its time.
@@ -197,6 +200,19 @@ pub struct RetryScheduleSet {
     pub at: Timestamp,
 }
 
+/// See [`TenantEvent::UnknownPolicySet`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnknownPolicySet {
+    /// The channel.
+    pub channel: Channel,
+    /// The policy; the usual one of the channel where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<UnknownPolicy>,
+    /// When.
+    pub at: Timestamp,
+}
+
 impl TenantEvent {
     /// The stored event type.
     pub const fn name(&self) -> &'static str {
@@ -214,6 +230,7 @@ impl TenantEvent {
             Self::PushCategoriesSet(_) => "PushCategoriesSet",
             Self::ProvidersSet(_) => "ProvidersSet",
             Self::RetryScheduleSet(_) => "RetryScheduleSet",
+            Self::UnknownPolicySet(_) => "UnknownPolicySet",
         }
     }
 }

@@ -14,7 +14,7 @@ pub use command::{RegisterTenant, Standing, TenantChange, TenantCommand};
 pub use event::{
     ApiKeyIssued, ApiKeyRevoked, Changed, DeliveryChannelsSet, Limits, LimitsChanged, ProvidersSet,
     PushCategoriesSet, RetryScheduleSet, SenderSet, TenantEvent, TenantRegistered, TenantRenamed,
-    WebhookSecretSet,
+    UnknownPolicySet, WebhookSecretSet,
 };
 pub use state::{RemovedProvider, Tenant, TenantRecord, TenantRefusal};
 

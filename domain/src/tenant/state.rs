@@ -15,6 +15,7 @@ use crate::retry::RetryDelays;
 use crate::sealed::Sealed;
 use crate::text::TenantName;
 use crate::timestamp::Timestamp;
+use crate::unknown_policy::UnknownPolicy;
 
 /// A tenant: nothing yet, or its record.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -46,6 +47,9 @@ pub struct TenantRecord {
     /// Its own retry schedules; a channel that follows the installation's is absent.
     #[serde(default)]
     pub retry_schedules: BTreeMap<Channel, RetryDelays>,
+    /// Its own policies for unknown outcomes; a channel that has the usual one is absent.
+    #[serde(default)]
+    pub unknown_policies: BTreeMap<Channel, UnknownPolicy>,
     /// The last providers over HTTP that were taken from a list, whose callbacks still come for a while.
     pub removed: Vec<RemovedProvider>,
 }
@@ -117,6 +121,7 @@ impl Tenant {
                 push_categories: None,
                 providers: BTreeMap::new(),
                 retry_schedules: BTreeMap::new(),
+                unknown_policies: BTreeMap::new(),
                 removed: Vec::new(),
             }));
         } else if let Some(record) = self.record.as_deref_mut() {
@@ -127,6 +132,11 @@ impl Tenant {
 }
 
 impl TenantRecord {
+    /// Its own policy for unknown outcomes of a channel, or the usual one.
+    pub fn unknown_policy(&self, channel: Channel) -> UnknownPolicy {
+        self.unknown_policies.get(&channel).copied().unwrap_or(UnknownPolicy::usual(channel))
+    }
+
     /// Its own push categories, or the usual ones.
     pub fn push_categories(&self) -> Vec<&str> {
         match &self.push_categories {
@@ -162,6 +172,14 @@ impl TenantRecord {
                 }
                 None => {
                     self.retry_schedules.remove(&set.channel);
+                }
+            },
+            TenantEvent::UnknownPolicySet(set) => match set.policy {
+                Some(policy) => {
+                    self.unknown_policies.insert(set.channel, policy);
+                }
+                None => {
+                    self.unknown_policies.remove(&set.channel);
                 }
             },
         }

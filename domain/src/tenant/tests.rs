@@ -18,6 +18,7 @@ use crate::provider::{
 use crate::retry::RetryDelays;
 use crate::sample::{at, sealed, stored};
 use crate::text::TenantName;
+use crate::unknown_policy::UnknownPolicy;
 
 type Event = TenantEvent;
 type Command = TenantCommand;
@@ -144,6 +145,21 @@ fn a_channel_gets_a_schedule_of_its_own_and_gives_it_back_once() {
     given(vec![registered()])
         .when(change(vec![set(None), set(Some(&[5])), set(Some(&[5])), set(Some(&[])), set(None)]))
         .then_expect_events(vec![is_set(Some(&[5])), is_set(Some(&[])), is_set(None)]);
+}
+
+#[test]
+fn a_channel_gets_a_policy_for_unknown_outcomes_of_its_own_and_gives_it_back_once() {
+    let set = |policy| Change::SetUnknownPolicy { channel: Channel::Sms, policy };
+    let is_set =
+        |policy| Event::UnknownPolicySet(UnknownPolicySet { channel: Channel::Sms, policy, at: at(1) });
+    let own = Some(UnknownPolicy::ResendOnce);
+    given(vec![registered()])
+        .when(change(vec![set(None), set(own), set(own), set(None)]))
+        .then_expect_events(vec![is_set(own), is_set(None)]);
+    let policy = |events: &[Event]| folded(events).record().unwrap().unknown_policy(Channel::Sms);
+    assert_eq!(policy(&[registered()]), UnknownPolicy::Hold);
+    assert_eq!(policy(&[registered(), is_set(own)]), UnknownPolicy::ResendOnce);
+    assert_eq!(policy(&[registered(), is_set(own), is_set(None)]), UnknownPolicy::Hold);
 }
 
 #[test]

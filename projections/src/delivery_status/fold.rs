@@ -40,6 +40,8 @@ pub(crate) struct DeliveryChange<'a> {
     pub(crate) rendered: Option<&'a DeliveryRendered>,
     pub(crate) first_attempt_at: Option<Timestamp>,
     pub(crate) sent_at: Option<Timestamp>,
+    /// Whether an operator made it due again.
+    pub(crate) requeued: bool,
     pub(crate) sequence: i64,
 }
 
@@ -128,6 +130,8 @@ impl<'a> Changes<'a> {
             | NotificationEvent::ReceiptRecorded(_)
             | NotificationEvent::OutcomeResolved(_)
             | NotificationEvent::DeliveryHeld(_)
+            | NotificationEvent::DeliveryRequeued(_)
+            | NotificationEvent::DeliveryUnstuck(_)
             | NotificationEvent::DeliveryAbandoned(_)
             | NotificationEvent::DeliverySkipped(_)
             | NotificationEvent::NotificationRead(_) => return,
@@ -151,7 +155,13 @@ impl<'a> DeliveryChange<'a> {
 
     fn fold(&mut self, event: &'a NotificationEvent) {
         match event {
-            NotificationEvent::NotificationAccepted(_) | NotificationEvent::NotificationRead(_) => {}
+            NotificationEvent::NotificationAccepted(_)
+            | NotificationEvent::DeliveryUnstuck(_)
+            | NotificationEvent::NotificationRead(_) => {}
+            NotificationEvent::DeliveryRequeued(requeued) => {
+                self.requeued = true;
+                self.status = Some(StatusChange::retrying(requeued.at, requeued.at));
+            }
             NotificationEvent::DeliveryRendered(rendered) => self.rendered = Some(rendered),
             NotificationEvent::AttemptStarted(started) => {
                 self.status = Some(StatusChange::new(Status::Sending, started.at));
@@ -176,7 +186,10 @@ impl<'a> DeliveryChange<'a> {
                 match unknown.resend_due {
                     Some(due) => self.status = Some(StatusChange::retrying(due, unknown.at)),
                     None if unknown.settles => {}
-                    None => self.status = Some(StatusChange::new(Status::Unknown, unknown.at)),
+                    None => {
+                        let since = unknown.receipt_until.unwrap_or(unknown.at);
+                        self.status = Some(StatusChange::new(Status::Unknown, since));
+                    }
                 }
             }
             NotificationEvent::OutcomeResolved(resolved) => match resolved.resolution {
@@ -206,6 +219,24 @@ impl<'a> DeliveryChange<'a> {
                 self.status = Some(StatusChange::skipped(skipped.reason, skipped.at));
             }
         }
+    }
+
+    /// Whether it ended so that a redrive may make it due again. The rest is for the row to say.
+    pub(crate) fn may_be_a_dead_letter(&self) -> bool {
+        self.status.is_some_and(|change| match (change.status, change.reason) {
+            (Status::Failed, _) => true,
+            (Status::Skipped, Some(SkipReason::TenantInactive | SkipReason::NoProvider)) => {
+                let planned = self.planned.as_ref();
+                planned.is_none_or(|planned| matches!(planned.line.outcome, PlanOutcome::Planned { .. }))
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether it may have been a dead letter before these events: only a requeue and a late success lead on from there.
+    pub(crate) fn may_have_been_a_dead_letter(&self) -> bool {
+        self.planned.is_none()
+            && (self.requeued || self.status.is_some_and(|change| change.status == Status::Sent))
     }
 
     fn sent(&mut self, at: Timestamp) {

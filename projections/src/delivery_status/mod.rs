@@ -3,6 +3,7 @@
 //! Rows hold nothing personal, in clear or sealed, and so outlive a person's forgetting unchanged. The stream answers
 //! for a single notification; these tables are for lists, counts and looking up a delivery.
 
+mod dead_letters;
 mod fold;
 mod query;
 mod write;
@@ -16,7 +17,8 @@ use self::fold::Changes;
 use crate::error::ApplyError;
 use crate::generation::Generation;
 
-pub use query::{AttemptRow, DeliveryCount, DeliveryOf, DeliveryRow, HeldDelivery};
+pub use dead_letters::{DeadLetter, Ended, EndedPlace};
+pub use query::{AttemptRow, DeliveryCount, DeliveryOf, DeliveryRow, HeldDelivery, HeldPlace};
 
 /// The delivery status' queries.
 #[derive(Clone, Debug)]

@@ -82,8 +82,30 @@ pub struct HeldDelivery {
     pub of: DeliveryOf,
     /// Who carried the attempt.
     pub provider: Option<String>,
-    /// Since when its outcome is unknown.
+    /// What kind of event it is of.
+    pub event_type: String,
+    /// The code of why its outcome is unknown, or of why it is not sent again.
+    pub cause: Option<String>,
+    /// How many attempts were made.
+    pub attempts: u32,
+    /// Since when an operator is waited for; later than now where a receipt may still settle it.
     pub held_at: Timestamp,
+}
+
+/// A place in the list of a tenant's held deliveries, which is in the order of their holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeldPlace {
+    /// Since when an operator is waited for.
+    pub held_at: Timestamp,
+    /// The delivery.
+    pub delivery: DeliveryId,
+}
+
+impl HeldDelivery {
+    /// Its place in the list.
+    pub const fn place(&self) -> HeldPlace {
+        HeldPlace { held_at: self.held_at, delivery: self.delivery_id }
+    }
 }
 
 /// How many deliveries of a channel stand at a status.
@@ -155,21 +177,32 @@ impl DeliveryStatus {
         row.as_ref().map(delivery_of).transpose()
     }
 
-    /// Up to `limit` of a tenant's deliveries whose outcome is unknown, longest first.
+    /// Up to `limit` of a tenant's deliveries whose outcome is unknown, longest first, beyond a place of the list.
     ///
     /// # Errors
     /// If the database does not answer in time.
-    pub async fn held(&self, tenant: TenantId, limit: u16) -> Result<Vec<HeldDelivery>, ReadModelError> {
+    pub async fn held(
+        &self,
+        tenant: TenantId,
+        after: Option<HeldPlace>,
+        limit: usize,
+    ) -> Result<Vec<HeldDelivery>, ReadModelError> {
+        let (held_at, delivery) = after.map_or((OffsetDateTime::UNIX_EPOCH, Uuid::nil()), |after| {
+            (after.held_at.as_datetime(), after.delivery.as_uuid())
+        });
         let rows = limited(
             sqlx::query(
-                "select tenant_id, notification_id, channel, delivery_id, provider, held_at
+                "select tenant_id, notification_id, channel, delivery_id, provider, held_at, event_type, last_cause,
+                        attempts
                    from deliveries
-                  where tenant_id = $1 and held_at is not null
+                  where tenant_id = $1 and held_at is not null and (held_at, delivery_id) > ($2, $3)
                   order by held_at, delivery_id
-                  limit $2",
+                  limit $4",
             )
             .bind(tenant.as_uuid())
-            .bind(i64::from(limit))
+            .bind(held_at)
+            .bind(delivery)
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(&self.pool),
         )
         .await?;
@@ -249,11 +282,14 @@ fn held(row: &PgRow) -> Result<HeldDelivery, ReadModelError> {
         delivery_id: DeliveryId::from_uuid(row.try_get("delivery_id")?),
         of: delivery_of(row)?,
         provider: row.try_get("provider")?,
+        event_type: row.try_get("event_type")?,
+        cause: row.try_get("last_cause")?,
+        attempts: u32::try_from(row.try_get::<i32, _>("attempts")?).unwrap_or(0),
         held_at: Timestamp::new(row.try_get("held_at")?),
     })
 }
 
-fn delivery_of(row: &PgRow) -> Result<DeliveryOf, ReadModelError> {
+pub(super) fn delivery_of(row: &PgRow) -> Result<DeliveryOf, ReadModelError> {
     let (tenant, notification): (Uuid, Uuid) = (row.try_get("tenant_id")?, row.try_get("notification_id")?);
     Ok(DeliveryOf {
         tenant: TenantId::from_uuid(tenant),
@@ -276,7 +312,7 @@ fn channel(row: &PgRow, table: &'static str) -> Result<Channel, ReadModelError> 
     name.parse().map_err(|_| ReadModelError::Corrupt { table, column: "channel" })
 }
 
-fn status(row: &PgRow) -> Result<Status, ReadModelError> {
+pub(super) fn status(row: &PgRow) -> Result<Status, ReadModelError> {
     let name: String = row.try_get("status")?;
     Status::named(&name).ok_or(ReadModelError::Corrupt { table: "deliveries", column: "status" })
 }

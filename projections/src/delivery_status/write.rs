@@ -31,6 +31,7 @@ pub(crate) async fn write(
         let statement = generation.sql(include_str!("update_deliveries.sql"));
         DeliveryColumns::of(&partial).bind_to(sqlx::query(&statement)).execute(&mut *conn).await?;
     }
+    write_dead_letters(conn, generation, changes).await?;
     let (whole, partial): (Vec<_>, Vec<_>) =
         changes.attempts.iter().partition(|(_, attempt)| attempt.started.is_some());
     if !whole.is_empty() {
@@ -80,6 +81,35 @@ async fn insert_deliveries(
         .execute(conn)
         .await
         .map(drop)
+}
+
+/// Brings the list of dead letters up to the deliveries, which were written before it.
+async fn write_dead_letters(
+    conn: &mut PgConnection,
+    generation: Generation,
+    changes: &Changes<'_>,
+) -> Result<(), sqlx::Error> {
+    let keys = |wanted: &dyn Fn(&DeliveryChange<'_>) -> bool| {
+        let keys = changes.deliveries.iter().filter(|(_, change)| wanted(change)).map(|(key, _)| *key);
+        let keys = keys.map(|(tenant, id, channel)| ((tenant.as_uuid(), id.as_uuid()), channel.as_str()));
+        let (ids, channels): (Vec<(Uuid, Uuid)>, Vec<&str>) = keys.unzip();
+        let (tenants, notifications): (Vec<Uuid>, Vec<Uuid>) = ids.into_iter().unzip();
+        (tenants, notifications, channels)
+    };
+    for (statement, (tenants, notifications, channels)) in [
+        (include_str!("insert_dead_letters.sql"), keys(&|change| change.may_be_a_dead_letter())),
+        (include_str!("delete_dead_letters.sql"), keys(&|change| change.may_have_been_a_dead_letter())),
+    ] {
+        if !tenants.is_empty() {
+            sqlx::query(&generation.sql(statement))
+                .bind(tenants)
+                .bind(notifications)
+                .bind(channels)
+                .execute(&mut *conn)
+                .await?;
+        }
+    }
+    Ok(())
 }
 
 async fn insert_attempts(

@@ -92,6 +92,8 @@ impl<'a> Changes<'a> {
             | NotificationEvent::AttemptOutcomeUnknown(_)
             | NotificationEvent::OutcomeResolved(_)
             | NotificationEvent::DeliveryHeld(_)
+            | NotificationEvent::DeliveryRequeued(_)
+            | NotificationEvent::DeliveryUnstuck(_)
             | NotificationEvent::ReceiptRecorded(_)
             | NotificationEvent::DeliveryAbandoned(_)
             | NotificationEvent::DeliverySkipped(_) => {}

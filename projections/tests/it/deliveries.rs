@@ -57,6 +57,7 @@ fn unknown(world: &World, attempt: u32, policy: UnknownPolicy) -> NotificationCo
         channel: EMAIL,
         attempt,
         policy,
+        receipt_within: None,
         cause: "smtp_timeout".to_owned(),
         by_sender: true,
         deadline: world.now().plus(ExpiresIn::DEFAULT.duration()),
@@ -181,17 +182,17 @@ async fn a_held_delivery_is_listed_until_somebody_resolves_it() {
         let row = email_of(&world, &told).await;
         assert_eq!((row.status, row.next_due), (Status::Unknown, None));
 
-        let held = world.deliveries.held(tenant(1), 10).await.unwrap();
+        let held = world.deliveries.held(tenant(1), None, 10).await.unwrap();
         assert_eq!(held.len(), 1);
         assert_eq!((held[0].delivery_id, held[0].held_at), (delivery, world.now()));
-        assert!(world.deliveries.held(tenant(2), 10).await.unwrap().is_empty());
+        assert!(world.deliveries.held(tenant(2), None, 10).await.unwrap().is_empty());
         assert_eq!(world.deliveries.oldest_unknown().await.unwrap(), Some(world.now()));
         let of = world.deliveries.find_delivery(delivery).await.unwrap().unwrap();
         assert_eq!((of.tenant, of.notification, of.channel), (tenant(1), told.id, EMAIL));
 
         world.act(&mut told, resolve(&world, resolution)).await.unwrap();
         assert_eq!(email_of(&world, &told).await.status, ending);
-        assert!(world.deliveries.held(tenant(1), 10).await.unwrap().is_empty());
+        assert!(world.deliveries.held(tenant(1), None, 10).await.unwrap().is_empty());
         assert_eq!(world.deliveries.oldest_unknown().await.unwrap(), None);
         assert!(world.deliveries.find_delivery(delivery).await.unwrap().is_some());
     }
@@ -208,7 +209,7 @@ async fn a_delivery_sent_by_a_late_answer_stays_sent_when_its_resend_is_unknown(
     world.act(&mut told, unknown(&world, second, UnknownPolicy::ResendOnce)).await.unwrap();
     let row = email_of(&world, &told).await;
     assert_eq!((row.status, row.attempts[1].outcome), (Status::Sent, AttemptOutcome::Unknown));
-    assert!(world.deliveries.held(tenant(1), 10).await.unwrap().is_empty());
+    assert!(world.deliveries.held(tenant(1), None, 10).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -100,6 +100,7 @@ impl Act {
                 channel,
                 attempt: latest,
                 policy,
+                receipt_within: None,
                 cause: "smtp_timeout".to_owned(),
                 by_sender: true,
                 deadline: at.plus(ExpiresIn::DEFAULT.duration()),

@@ -150,6 +150,7 @@ fn api_of(config: &HttpConfig, callbacks: Option<String>) -> Box<dyn Api> {
 pub(crate) struct HttpProvider {
     api: Box<dyn Api>,
     base_url: String,
+    calls_back: bool,
     allow_loopback: bool,
     key: Sealed,
     tenant: TenantId,
@@ -180,11 +181,18 @@ impl HttpProvider {
         client: HttpClient,
         limits: HttpLimits,
     ) -> Self {
-        let api = api_of(config, callbacks_of(limits.public_url.as_deref(), tenant, config));
+        let callbacks = callbacks_of(limits.public_url.as_deref(), tenant, config);
         let endpoint = config.endpoint();
-        let base_url = endpoint.base_url.as_ref().map_or(api.base_url(), |url| url.as_str()).to_owned();
         let (key, allow_loopback) = (config.key().clone(), endpoint.allow_loopback);
-        Self { api, base_url, allow_loopback, key, tenant, instance, vault, client, limits }
+        let calls_back = match config {
+            HttpConfig::Resend(_) | HttpConfig::AfricasTalking(_) => config.webhook_secret().is_some(),
+            HttpConfig::SendGrid(config) => config.webhook_public_key.is_some(),
+            // It is told with each message where to call back to.
+            HttpConfig::Twilio(_) => callbacks.is_some(),
+        };
+        let api = api_of(config, callbacks);
+        let base_url = endpoint.base_url.as_ref().map_or(api.base_url(), |url| url.as_str()).to_owned();
+        Self { api, base_url, calls_back, allow_loopback, key, tenant, instance, vault, client, limits }
     }
 
     async fn deliver(&self, message: &Message) -> Result<Sent, SendError> {
@@ -261,6 +269,10 @@ impl Provider for HttpProvider {
 
     fn dedup(&self) -> Option<Dedup> {
         self.api.dedup()
+    }
+
+    fn calls_back(&self) -> bool {
+        self.calls_back
     }
 
     fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Sent, SendError>> {

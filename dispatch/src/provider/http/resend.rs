@@ -74,7 +74,7 @@ impl Api for Resend {
         Ok(Ask {
             path: "/emails".to_owned(),
             auth: Auth::Bearer,
-            headers: vec![("idempotency-key", message.delivery.to_string())],
+            headers: vec![("idempotency-key", message.dedup_key.to_string())],
             body: Body::Json(body.to_string().into_bytes()),
         })
     }

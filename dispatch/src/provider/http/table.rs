@@ -1,7 +1,7 @@
 //! For the tests of a kind's table: a message, an answer, and a verdict in a word.
 
 use orqestra_commands::RenderedContent;
-use orqestra_domain::{Channel, DeliveryId, NotificationId, TenantId, Timestamp};
+use orqestra_domain::{Channel, DedupKey, DeliveryId, NotificationId, TenantId, Timestamp};
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
@@ -22,6 +22,7 @@ pub(super) fn message(channel: Channel) -> Message {
         tenant: TenantId::from_uuid(id(1)),
         notification: NotificationId::from_uuid(id(2)),
         delivery: DeliveryId::from_uuid(id(3)),
+        dedup_key: DedupKey::from_uuid(id(3)),
         channel,
         to: to.to_owned(),
         content: RenderedContent {

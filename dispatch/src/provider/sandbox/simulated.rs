@@ -94,7 +94,7 @@ impl Simulated {
 #[cfg(test)]
 mod tests {
     use orqestra_commands::RenderedContent;
-    use orqestra_domain::{Channel, DeliveryId, NotificationId, TenantId, Timestamp};
+    use orqestra_domain::{Channel, DedupKey, DeliveryId, NotificationId, TenantId, Timestamp};
     use uuid::Uuid;
 
     use super::*;
@@ -106,6 +106,7 @@ mod tests {
             tenant: TenantId::PLATFORM,
             notification: NotificationId::from_uuid(Uuid::nil()),
             delivery: DeliveryId::from_uuid(Uuid::nil()),
+            dedup_key: DedupKey::from_uuid(Uuid::nil()),
             channel: if address.contains('@') { Channel::Email } else { Channel::Sms },
             to: address.to_owned(),
             content: RenderedContent { subject: None, title: None, body: String::new(), text: None },

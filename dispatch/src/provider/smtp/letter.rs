@@ -104,7 +104,7 @@ fn with_crlf(text: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use orqestra_commands::RenderedContent;
-    use orqestra_domain::{Channel, DeliveryId, NotificationId, TenantId, Timestamp};
+    use orqestra_domain::{Channel, DedupKey, DeliveryId, NotificationId, TenantId, Timestamp};
     use uuid::Uuid;
 
     use super::*;
@@ -115,6 +115,7 @@ mod tests {
             tenant: TenantId::PLATFORM,
             notification: NotificationId::from_uuid(Uuid::nil()),
             delivery: DeliveryId::from_uuid(Uuid::from_u128(5)),
+            dedup_key: DedupKey::from_uuid(Uuid::from_u128(5)),
             channel: Channel::Email,
             to: to.to_owned(),
             content: RenderedContent {

@@ -8,6 +8,7 @@ mod deadline;
 mod plan;
 mod properties;
 mod receipts;
+mod requeue;
 mod unknown;
 
 use std::sync::Arc;
@@ -18,8 +19,8 @@ use uuid::Uuid;
 use super::*;
 use crate::channel::Channel;
 use crate::id::{
-    AddressRef, DeliveryId, EventId, Fingerprint, NotificationId, ProviderInstanceId, ReceiptRef,
-    RecipientRef, TemplateId,
+    AddressRef, DedupKey, DeliveryId, EventId, Fingerprint, NotificationId, ProviderInstanceId, ReceiptRef,
+    RecipientRef, RedriveId, TemplateId,
 };
 use crate::provider::{Dedup, HUB, HUB_INSTANCE};
 use crate::retry::{Jitter, RetrySchedule};

@@ -30,7 +30,7 @@ fn class() -> impl Strategy<Value = FailureClass> {
 fn event() -> impl Strategy<Value = Event> {
     let attempt = prop_oneof![9 => 0u32..4, 1 => Just(u32::MAX)];
     let parts = (channel(), attempt, moment(), proptest::option::of(moment()), any::<bool>());
-    (0usize..13, parts, resolution(), class()).prop_map(
+    (0usize..15, parts, resolution(), class()).prop_map(
         |(kind, (channel, attempt, at, due, possible_duplicate), resolution, class)| {
             let (provider, cause) = ("smtp".to_owned(), "smtp_451".to_owned());
             match kind {
@@ -81,6 +81,7 @@ fn event() -> impl Strategy<Value = Event> {
                     instance: None,
                     cause: Some(cause),
                     resend_due: due,
+                    receipt_until: None,
                     possible_duplicate,
                     settles: possible_duplicate && due.is_none(),
                     at,
@@ -117,6 +118,27 @@ fn event() -> impl Strategy<Value = Event> {
                     occurred_at: at,
                     at,
                 }),
+                12 => Event::DeliveryRequeued(DeliveryRequeued {
+                    channel,
+                    delivery_id: delivery_id(channel),
+                    attempt,
+                    dedup_key: DedupKey::of(delivery_id(channel), attempt),
+                    template: None,
+                    expires_at: due,
+                    possible_duplicate,
+                    redrive: RedriveId::from_uuid(Uuid::nil()),
+                    by: "operator".to_owned(),
+                    at,
+                }),
+                13 => Event::DeliveryUnstuck(DeliveryUnstuck {
+                    channel,
+                    delivery_id: delivery_id(channel),
+                    stuck: StuckAt::Due,
+                    since: at,
+                    attempt,
+                    expires_at: due,
+                    at,
+                }),
                 _ => Event::NotificationRead(NotificationRead { at }),
             }
         },
@@ -131,7 +153,7 @@ fn command() -> impl Strategy<Value = Command> {
     let instance = proptest::sample::select(vec![SMTP, SMTP, SMTP, OTHER]);
     let carrier = (instance, proptest::sample::select(dedup));
     let choices = (proptest::sample::select(policies), resolution(), class(), carrier);
-    let kind = prop_oneof![20 => 0usize..9, 2 => Just(9usize), 1 => 10usize..15];
+    let kind = prop_oneof![20 => 0usize..9, 2 => Just(9usize), 1 => 10usize..17];
     (kind, parts, choices).prop_map(
         |(kind, (channel, attempt, at, by_sender), (policy, resolution, class, (instance, dedup)))| match kind
         {
@@ -172,6 +194,7 @@ fn command() -> impl Strategy<Value = Command> {
                     channel,
                     attempt,
                     policy,
+                    receipt_within: None,
                     cause,
                     by_sender,
                     deadline: far(),
@@ -192,6 +215,19 @@ fn command() -> impl Strategy<Value = Command> {
                 provider_message_id: None,
                 answer: None,
                 occurred_at: at,
+                at,
+            }),
+            14 => Command::Requeue(Requeue {
+                channel,
+                template: Some(template()),
+                redrive: RedriveId::from_uuid(Uuid::from_u128(attempt.into())),
+                by: "operator".to_owned(),
+                at,
+            }),
+            15 => Command::Unstick(Unstick {
+                channel,
+                patience: std::time::Duration::from_secs(300),
+                sweep_after: std::time::Duration::from_secs(70),
                 at,
             }),
             _ => Command::MarkRead(MarkRead { recipient: RECIPIENT, at }),
@@ -231,6 +267,8 @@ fn timely(mut command: Command, notification: &Notification, now: Timestamp) -> 
         Command::DeliverPush(push) => push.at = now,
         Command::MarkRead(read) => read.at = now,
         Command::RecordReceipt(receipt) => receipt.at = now,
+        Command::Requeue(requeue) => requeue.at = now,
+        Command::Unstick(unstick) => unstick.at = now,
         Command::Trigger(_) => {}
     }
     command
@@ -325,7 +363,8 @@ proptest! {
         let mut notification = Notification::default();
         for event in &events {
             if let Event::AttemptStarted(started) = event {
-                let earlier = &notification.delivery(started.channel).unwrap().attempts;
+                let delivery = notification.delivery(started.channel).unwrap();
+                let earlier = &delivery.attempts;
                 let any = |wanted: fn(&AttemptOutcome) -> bool| earlier.iter().any(|a| wanted(&a.outcome));
                 let sent = any(|outcome| {
                     matches!(outcome, AttemptOutcome::Succeeded { .. } | AttemptOutcome::Proved { .. })
@@ -335,7 +374,8 @@ proptest! {
                 let in_doubt = unknown().any(|attempt| !attempt.is_deduplicated_at(started.at));
                 prop_assert!(!sent && !open);
                 prop_assert!(started.possible_duplicate || !in_doubt);
-                prop_assert!(unknown().all(|attempt| attempt.instance == started.instance));
+                let mut bound = delivery.since_requeue().iter().filter(|attempt| attempt.is_unknown());
+                prop_assert!(bound.all(|attempt| attempt.instance == started.instance));
             }
             notification = notification.evolve(event);
         }

@@ -12,6 +12,7 @@ fn mark_by(by_sender: bool, attempt: u32, policy: UnknownPolicy, second: i64) ->
         channel,
         attempt,
         policy,
+        receipt_within: None,
         cause,
         by_sender,
         deadline: far(),
@@ -43,6 +44,7 @@ fn unknown_as(attempt: u32, second: i64, resend_due: Option<i64>, possible_dupli
         instance: Some(SMTP),
         cause: Some("smtp_timeout".to_owned()),
         resend_due: resend_due.map(at),
+        receipt_until: None,
         possible_duplicate,
         settles: false,
         at: at(second),
@@ -89,6 +91,38 @@ fn an_unknown_outcome_is_held_where_the_policy_says_so() {
         .when(mark(1, UnknownPolicy::Hold, 2))
         .then_expect_events(vec![outcome_unknown(1, 2, None)]);
     assert_eq!(state_of(&held(), Channel::Email), DeliveryState::Held { attempt: 1 });
+}
+
+/// The word of a sender whose provider calls back within 10 seconds.
+fn mark_with_receipts(attempt: u32, policy: UnknownPolicy, second: i64) -> Command {
+    let Command::MarkOutcomeUnknown(mark) = mark(attempt, policy, second) else { unreachable!() };
+    let receipt_within = Some(std::time::Duration::from_secs(10));
+    Command::MarkOutcomeUnknown(MarkOutcomeUnknown { receipt_within, ..mark })
+}
+
+#[test]
+fn a_hold_and_a_resend_wait_for_a_receipt_first_where_one_comes() {
+    let Event::AttemptOutcomeUnknown(plain) = outcome_unknown(1, 2, None) else { unreachable!() };
+    let held = AttemptOutcomeUnknown { receipt_until: Some(at(12)), ..plain };
+    let held = Event::AttemptOutcomeUnknown(held);
+    given(claimed())
+        .when(mark_with_receipts(1, UnknownPolicy::Hold, 2))
+        .then_expect_events(vec![held.clone()]);
+    let waiting = folded(&[claimed(), vec![held]].concat());
+    assert_eq!(waiting.delivery(Channel::Email).unwrap().receipt_until, Some(at(12)));
+    given(claimed())
+        .when(mark_with_receipts(1, UnknownPolicy::ResendOnce, 2))
+        .then_expect_events(vec![outcome_unknown(1, 2, Some(12))]);
+}
+
+#[test]
+fn a_provider_that_knows_our_key_is_asked_again_without_waiting_for_a_receipt() {
+    given(keyed()).when(mark_with_receipts(1, UnknownPolicy::Hold, 2)).then_expect_events(vec![unknown_as(
+        1,
+        2,
+        Some(2),
+        false,
+    )]);
 }
 
 #[test]
@@ -289,6 +323,7 @@ fn a_resend_cut_off_after_the_late_success_is_marked_unknown_and_the_delivery_st
         instance: Some(SMTP),
         cause: Some("smtp_timeout".to_owned()),
         resend_due: None,
+        receipt_until: None,
         possible_duplicate: false,
         settles: true,
         at: at(expiry),

@@ -1,0 +1,110 @@
+//! `Requeue`: a delivery that ended without being sent is due again.
+//!
+//! Beside the delivery's own rules it asks what the delivery cannot know: whether the recipient was forgotten, whether the address
+//! is suppressed, and which template is active today.
+
+use orqestra_domain::notification::{
+    Notification, NotificationCommand, NotificationRefusal, Requeue, Story, TemplateChoice, TemplateRef,
+};
+use orqestra_domain::{Channel, NotificationId, RedriveId, TenantId};
+
+use crate::context::Context;
+use crate::error::CommandError;
+use crate::execute::{Commands, Committed};
+
+/// Which delivery, and as part of which redrive.
+#[derive(Clone, Debug)]
+pub struct RequeueDelivery {
+    /// Of which notification.
+    pub notification: NotificationId,
+    /// On which channel.
+    pub channel: Channel,
+    /// The redrive.
+    pub redrive: RedriveId,
+    /// Actor that asked for the redrive.
+    pub by: String,
+}
+
+impl Commands {
+    /// Makes a delivery due again; nothing new where the same redrive did so before.
+    ///
+    /// # Errors
+    /// The refusal of the notification, `Suppressed` or `Forgotten`; the log's failure.
+    pub async fn requeue_delivery(
+        &self,
+        tenant: TenantId,
+        requeue: RequeueDelivery,
+        ctx: &Context,
+    ) -> Result<Committed<Notification>, CommandError<NotificationRefusal>> {
+        let (notification, command) = self.requeue_of(tenant, requeue).await?;
+        let keys = [self.key_of(tenant, notification).await?];
+        let requeued = self.on_notification(tenant, notification, command, &keys, ctx).await;
+        requeued.map_err(|error| match error {
+            CommandError::RecipientForgotten => CommandError::Refused(NotificationRefusal::Forgotten),
+            other => other,
+        })
+    }
+
+    /// Tells whether [`Commands::requeue_delivery`] would make the delivery due again now, and changes nothing.
+    ///
+    /// # Errors
+    /// As [`Commands::requeue_delivery`].
+    pub async fn may_requeue_delivery(
+        &self,
+        tenant: TenantId,
+        requeue: RequeueDelivery,
+    ) -> Result<(), CommandError<NotificationRefusal>> {
+        let (notification, command) = self.requeue_of(tenant, requeue).await?;
+        self.key_of(tenant, notification).await?;
+        let stream = orqestra_domain::StreamId::notification(tenant, notification);
+        let state = self.load_notification(&stream).await?.state;
+        state.decide(command).map(drop).map_err(CommandError::Refused)
+    }
+
+    async fn requeue_of(
+        &self,
+        tenant: TenantId,
+        requeue: RequeueDelivery,
+    ) -> Result<(NotificationId, NotificationCommand), CommandError<NotificationRefusal>> {
+        let RequeueDelivery { notification, channel, redrive, by } = requeue;
+        let story = self.story(tenant, notification).await?;
+        let story = story.ok_or(CommandError::Refused(NotificationRefusal::NotAccepted))?;
+        let delivery = story.deliveries.get(&channel);
+        if let Some(address) = delivery.and_then(|delivery| delivery.address_ref) {
+            let suppressed = self.suppression(tenant, &address).await;
+            let suppressed = suppressed.map_err(|error| CommandError::Unavailable(error.to_string()))?;
+            if suppressed.is_some() {
+                return Err(CommandError::Refused(NotificationRefusal::Suppressed));
+            }
+        }
+        let template = self.template_of_today(tenant, &story, channel);
+        let requeue = Requeue { channel, template, redrive, by, at: self.now() };
+        Ok((notification, NotificationCommand::Requeue(requeue)))
+    }
+
+    fn template_of_today(&self, tenant: TenantId, story: &Story, channel: Channel) -> Option<TemplateRef> {
+        let choices = self.directory().templates(tenant, &story.accepted.event_type);
+        let choice = Channel::ALL.into_iter().zip(choices).find(|(of, _)| *of == channel);
+        match choice {
+            Some((_, TemplateChoice::Use(template))) => Some(template),
+            Some((_, TemplateChoice::Missing | TemplateChoice::Inactive)) | None => None,
+        }
+    }
+
+    /// The key of a notification's recipient; a refusal where it was destroyed.
+    async fn key_of(
+        &self,
+        tenant: TenantId,
+        notification: NotificationId,
+    ) -> Result<orqestra_domain::KeyId, CommandError<NotificationRefusal>> {
+        let story = self.recent_story(tenant, notification).await?;
+        let story = story.ok_or(CommandError::Refused(NotificationRefusal::NotAccepted))?;
+        match self.sealing_key(&story).await {
+            Ok(key) => Ok(key.id()),
+            Err(CommandError::RecipientForgotten) => {
+                Err(CommandError::Refused(NotificationRefusal::Forgotten))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What the reactors look for beyond due work, in a read model: deliveries that may be stuck, and dead letters to requeue.
+//!
+//! A read model lives in another room and may be behind. It only names candidates: each delivery's own stream decides.
+
+use futures::future::BoxFuture;
+use orqestra_domain::redrive::DeadLetterFilter;
+use orqestra_domain::{Channel, DeliveryId, NotificationId, TenantId, Timestamp};
+use orqestra_event_log::Position;
+
+use crate::due::DueKey;
+
+/// Why candidates cannot be looked up.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct CandidatesError(pub String);
+
+/// Which deliveries may be stuck: those accepted in a stretch of time whose next step has been due since before another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unsettled {
+    /// Accepted at or after this.
+    pub from: Timestamp,
+    /// Accepted before this.
+    pub to: Timestamp,
+    /// Due before this.
+    pub due_before: Timestamp,
+    /// The last one of the page before.
+    pub after: Option<(Timestamp, DueKey)>,
+    /// Most deliveries.
+    pub most: usize,
+}
+
+/// Which dead letters.
+#[derive(Clone, Copy, Debug)]
+pub struct DeadLetters<'a> {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Those that it selects.
+    pub filter: &'a DeadLetterFilter,
+    /// The last one of the page before.
+    pub after: Option<EndedAt>,
+    /// Most deliveries.
+    pub most: usize,
+}
+
+/// A dead letter's place among those of its tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EndedAt {
+    /// When it ended.
+    pub at: Timestamp,
+    /// Of which notification.
+    pub notification: NotificationId,
+    /// On which channel.
+    pub channel: Channel,
+}
+
+type Found<'a, T> = BoxFuture<'a, Result<T, CandidatesError>>;
+
+/// The read model that is asked.
+pub trait Candidates: Send + Sync {
+    /// The position of the log up to which it has read.
+    fn read_up_to(&self) -> Found<'_, Position>;
+
+    /// Deliveries that may be stuck, with the times of their acceptance, in the order of these.
+    fn unsettled(&self, which: Unsettled) -> Found<'_, Vec<(Timestamp, DueKey)>>;
+
+    /// Dead letters, in the order of their ends.
+    fn dead_letters<'a>(&'a self, which: DeadLetters<'a>) -> Found<'a, Vec<EndedAt>>;
+
+    /// Whose a delivery is; `None` where it is not known.
+    fn delivery(&self, delivery: DeliveryId) -> Found<'_, Option<DueKey>>;
+}

@@ -1,0 +1,273 @@
+//! The sweeper for stuck work: finds deliveries that should go on by themselves and that nothing takes up, and due rows that
+//! are not what the log calls for, and puts them right.
+//!
+//! | found | put right by |
+//! |---|---|
+//! | a delivery with something due and no row, or another one | the event `DeliveryUnstuck`, whose fold writes the row |
+//! | a row of a delivery that has ended | deleting the row |
+//! | a row of a delivery that is held | writing so |
+//!
+//! Invariant: a row is called wrong only once the subscription has read as far as the log was when the row was seen. Whatever is
+//! written here, a send still needs its claim.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use orqestra_commands::{CommandError, Context};
+use orqestra_domain::Timestamp;
+use orqestra_domain::notification::{NotificationRefusal, Story, StuckAt, Unstick};
+use orqestra_event_log::{LogError, Outage, Position, checkpoint};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::candidates::{Candidates, CandidatesError, Unsettled};
+use crate::delivery::Deliverer;
+use crate::due::store::DueError;
+use crate::due::subscriber::NAME;
+use crate::due::{DueKey, DueKind, DueRow, suspects, wanted};
+
+/// A stretch of acceptance that one look covers.
+const STRETCH: Duration = Duration::from_mins(10);
+/// How far back deliveries may still have something due: the longest that a message may be of use, and a day.
+const OLDEST: Duration = Duration::from_hours(31 * 24);
+/// Deliveries looked up at once.
+const PAGE: usize = 1_000;
+/// Held rows looked at in a look.
+const HELD: i64 = 100;
+/// How long the subscription may take to come to where the log was.
+const CATCH_UP: Duration = Duration::from_secs(5);
+/// After a look there is a rest this many times as long.
+const PATIENCE: u32 = 20;
+
+/// How a stuck delivery was found, as metrics name it, beside [`StuckAt`].
+const SETTLED: &str = "settled";
+const HELD_NAME: &str = "held";
+
+/// Why a look ended early.
+#[derive(Debug, thiserror::Error)]
+enum Ended {
+    #[error(transparent)]
+    Due(#[from] DueError),
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error(transparent)]
+    Candidates(#[from] CandidatesError),
+    #[error(transparent)]
+    Command(#[from] CommandError<NotificationRefusal>),
+}
+
+pub(super) struct Stuck {
+    pub(super) deliverer: Arc<Deliverer>,
+    pub(super) candidates: Arc<dyn Candidates>,
+    pub(super) pause: Duration,
+    pub(super) context: Context,
+}
+
+/// Where the walks stand.
+#[derive(Default)]
+struct Walk {
+    /// Rows seen in an earlier look, and how far the log was then.
+    seen: Vec<(Position, DueRow)>,
+    /// The last held row of the look before.
+    held: Option<DueKey>,
+    /// How far back the next stretch of old deliveries begins.
+    back: Duration,
+}
+
+impl Stuck {
+    pub(super) async fn run(self, token: CancellationToken) {
+        let outage = Outage::default();
+        let mut walk = Walk::default();
+        loop {
+            let began = Instant::now();
+            let looked = tokio::select! {
+                () = token.cancelled() => return,
+                looked = self.look(&mut walk) => looked,
+            };
+            match looked {
+                Ok(()) => {
+                    if let Some(duration_ms) = outage.ends() {
+                        tracing::info!(duration_ms, "stuck deliveries can be looked for again");
+                    }
+                }
+                Err(error) => {
+                    if outage.begins() {
+                        tracing::warn!(error = %error, "stuck deliveries cannot be looked for");
+                    }
+                }
+            }
+            let rest = (began.elapsed() * PATIENCE).max(self.pause);
+            tokio::select! {
+                () = token.cancelled() => return,
+                () = tokio::time::sleep(rest) => {}
+            }
+        }
+    }
+
+    async fn look(&self, walk: &mut Walk) -> Result<(), Ended> {
+        let Deliverer { due, clock, commands, .. } = &*self.deliverer;
+        // By a wrong clock everything would be overdue.
+        if !clock.is_proved() {
+            return Ok(());
+        }
+        let head = commands.log().fetch_head().await?;
+        let read = checkpoint(due, NAME).await?.unwrap_or(Position::ZERO);
+        let (ready, waiting): (Vec<_>, Vec<_>) = walk.seen.drain(..).partition(|(at, _)| *at <= read);
+        walk.seen = waiting;
+        for (_, row) in &ready {
+            self.put_row_right(row).await?;
+        }
+        walk.seen.extend(self.deliverer.suspects.take().into_iter().map(|row| (head, row)));
+        let held = suspects::held_after(due, walk.held, HELD).await?;
+        walk.held = held.last().map(|row| row.key);
+        for row in &held {
+            if !self.is_right(row).await? {
+                walk.seen.push((head, *row));
+            }
+        }
+        self.find_missing(walk, clock.now()).await
+    }
+
+    async fn story(&self, key: DueKey) -> Result<Option<Story>, Ended> {
+        Ok(self.deliverer.commands.story(key.tenant, key.notification).await?)
+    }
+
+    async fn is_right(&self, row: &DueRow) -> Result<bool, Ended> {
+        let story = self.story(row.key).await?;
+        let delivery = story.as_ref().and_then(|story| story.deliveries.get(&row.key.channel));
+        Ok(delivery.is_some_and(|delivery| wanted::is_right(row, delivery)))
+    }
+
+    /// Puts a row right that was not what the log calls for, if it still is not.
+    async fn put_row_right(&self, row: &DueRow) -> Result<(), Ended> {
+        let pool = &self.deliverer.due;
+        let story = self.story(row.key).await?;
+        let delivery = story.as_ref().and_then(|story| story.deliveries.get(&row.key.channel));
+        let changed = match delivery.and_then(wanted::of) {
+            Some((kind, attempt)) if (kind, attempt) == (row.due.kind, row.due.attempt) => return Ok(()),
+            None => suspects::delete(pool, row).await?.then_some(SETTLED),
+            Some((DueKind::Held, attempt)) => {
+                let since = self.deliverer.clock.now();
+                suspects::hold(pool, row, attempt, since).await?.then_some(HELD_NAME)
+            }
+            Some((DueKind::Send | DueKind::Sweep, _)) => {
+                // It is put right once it has been due for as long as any other one that is stuck.
+                let found = suspects::find(pool, &[row.key]).await?;
+                if found.first().is_some_and(|found| found.due == row.due) {
+                    self.unstick(row.key).await?;
+                }
+                return Ok(());
+            }
+        };
+        if let Some(found) = changed {
+            count(found);
+            tracing::warn!(tenant.id = %row.key.tenant, notification.id = %row.key.notification,
+                channel = %row.key.channel, found, "a due row was not what the log calls for");
+        }
+        Ok(())
+    }
+
+    /// Looks through a stretch of the newest deliveries and through one of older ones, for those without a row.
+    async fn find_missing(&self, walk: &mut Walk, now: Timestamp) -> Result<(), Ended> {
+        let patience = self.deliverer.settings.stuck_after;
+        let newest = now.minus(patience);
+        self.find_missing_of(newest.minus(STRETCH), newest, newest).await?;
+        walk.back += STRETCH;
+        if walk.back > OLDEST {
+            walk.back = STRETCH;
+        }
+        let to = newest.minus(walk.back);
+        self.find_missing_of(to.minus(STRETCH), to, newest).await
+    }
+
+    async fn find_missing_of(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+        due_before: Timestamp,
+    ) -> Result<(), Ended> {
+        let (pool, log) = (&self.deliverer.due, self.deliverer.commands.log());
+        let mut after = None;
+        loop {
+            let head = log.fetch_head().await?;
+            let page =
+                self.candidates.unsettled(Unsettled { from, to, due_before, after, most: PAGE }).await?;
+            let keys: Vec<DueKey> = page.iter().map(|(_, key)| *key).collect();
+            let missing = missing(pool, &keys).await?;
+            // What the subscription has yet to read is not missing.
+            if !missing.is_empty() && self.has_read(head).await? {
+                for key in self::missing(pool, &missing).await? {
+                    self.unstick(key).await?;
+                }
+            }
+            after = page.last().copied();
+            if page.len() < PAGE {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits a moment for the subscription to come to a position; false where it does not.
+    async fn has_read(&self, head: Position) -> Result<bool, Ended> {
+        let until = Instant::now() + CATCH_UP;
+        loop {
+            if checkpoint(&self.deliverer.due, NAME).await?.unwrap_or(Position::ZERO) >= head {
+                return Ok(true);
+            }
+            if Instant::now() >= until {
+                return Ok(false);
+            }
+            tokio::time::sleep(CATCH_UP / 50).await;
+        }
+    }
+
+    async fn unstick(&self, key: DueKey) -> Result<(), Ended> {
+        let DueKey { tenant, notification, channel } = key;
+        let settings = &self.deliverer.settings;
+        let unstick = Unstick {
+            channel,
+            patience: settings.stuck_after,
+            sweep_after: settings.sweep_after(),
+            at: self.deliverer.clock.now(),
+        };
+        match self.deliverer.commands.unstick_delivery(tenant, notification, unstick, &self.context).await {
+            Ok(committed) => {
+                let found = committed.events.iter().find_map(|event| match event.event() {
+                    Ok(orqestra_domain::AnyEvent::Notification(
+                        orqestra_domain::notification::NotificationEvent::DeliveryUnstuck(unstuck),
+                    )) => Some((unstuck.stuck.as_str(), unstuck.since)),
+                    _ => None,
+                });
+                if let Some((found, since)) = found {
+                    count(found);
+                    tracing::warn!(tenant.id = %tenant, notification.id = %notification, channel = %channel, found,
+                        since = %since, "a delivery was stuck and goes on");
+                }
+                Ok(())
+            }
+            // It has gone on, or was put right a while ago.
+            Err(CommandError::Refused(_)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+async fn missing(pool: &sqlx::PgPool, keys: &[DueKey]) -> Result<Vec<DueKey>, DueError> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found: HashSet<DueKey> = suspects::find(pool, keys).await?.iter().map(|row| row.key).collect();
+    Ok(keys.iter().filter(|key| !found.contains(key)).copied().collect())
+}
+
+fn count(found: &'static str) {
+    metrics::counter!("orqestra_stuck_deliveries_total", "found" => found).increment(1);
+}
+
+/// Lets the series begin at zero.
+pub(super) fn begin_metrics() {
+    for found in StuckAt::ALL.map(StuckAt::as_str).into_iter().chain([SETTLED, HELD_NAME]) {
+        metrics::counter!("orqestra_stuck_deliveries_total", "found" => found).increment(0);
+    }
+}

@@ -1,0 +1,191 @@
+//! The dead letters of a tenant: what ended without being sent, and may be made due again.
+
+use orqestra_domain::redrive::DeadLetterFilter;
+use orqestra_domain::{Channel, DeliveryId, NotificationId, TenantId, Timestamp};
+use orqestra_event_log::{Position, checkpoint};
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::query::{delivery_of, status};
+use super::{DeliveryOf, DeliveryStatus, Status};
+use crate::error::{ReadModelError, limited};
+use crate::projection::Projection;
+
+/// A delivery that ended without being sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// The delivery.
+    pub delivery_id: DeliveryId,
+    /// Whose it is.
+    pub of: DeliveryOf,
+    /// What kind of event it is of.
+    pub event_type: String,
+    /// `Failed` or `Skipped`.
+    pub status: Status,
+    /// The code of its cause, or of the reason for which it was skipped.
+    pub cause: Option<String>,
+    /// The kind of the provider of its last attempt.
+    pub provider: Option<String>,
+    /// How many attempts were made.
+    pub attempts: u32,
+    /// Whether it may have arrived all the same.
+    pub possible_duplicate: bool,
+    /// When its event was accepted.
+    pub accepted_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Timestamp,
+}
+
+/// A place in the list of a tenant's dead letters, which is in the order of their ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EndedPlace {
+    /// When the delivery ended.
+    pub ended_at: Timestamp,
+    /// Its notification.
+    pub notification: NotificationId,
+    /// Its channel.
+    pub channel: Channel,
+}
+
+impl DeadLetter {
+    /// Its place in the list.
+    pub const fn place(&self) -> EndedPlace {
+        let DeliveryOf { notification, channel, .. } = self.of;
+        EndedPlace { ended_at: self.ended_at, notification, channel }
+    }
+}
+
+/// Which end a page begins at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// With those that ended last.
+    NewestFirst,
+    /// With those that ended first.
+    OldestFirst,
+}
+
+impl DeliveryStatus {
+    /// The position of the log up to which it has read.
+    ///
+    /// # Errors
+    /// If the database does not answer in time.
+    pub async fn read_up_to(&self) -> Result<Position, ReadModelError> {
+        let read = checkpoint(&self.pool, Projection::DeliveryStatus.name()).await?;
+        Ok(read.unwrap_or(Position::ZERO))
+    }
+
+    /// At most `limit` of a tenant's dead letters that the filter selects, beyond a place of the list.
+    ///
+    /// # Errors
+    /// If the database does not answer in time.
+    pub async fn dead_letters(
+        &self,
+        tenant: TenantId,
+        filter: &DeadLetterFilter,
+        (order, after): (Ended, Option<EndedPlace>),
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, ReadModelError> {
+        let (beyond, direction) = match order {
+            Ended::NewestFirst => ("<", "desc"),
+            Ended::OldestFirst => (">", "asc"),
+        };
+        let statement =
+            include_str!("dead_letters.sql").replace("{beyond}", beyond).replace("{order}", direction);
+        let (first, last) = (OffsetDateTime::UNIX_EPOCH, end_of_time());
+        let (at, notification, of_channel) = match (after, order) {
+            (Some(EndedPlace { ended_at, notification, channel }), _) => {
+                (ended_at.as_datetime(), notification.as_uuid(), channel.as_str())
+            }
+            (None, Ended::NewestFirst) => (last, Uuid::max(), "~"),
+            (None, Ended::OldestFirst) => (first, Uuid::nil(), ""),
+        };
+        let rows = limited(
+            sqlx::query(&statement)
+                .bind(tenant.as_uuid())
+                .bind(at)
+                .bind(notification)
+                .bind(of_channel)
+                .bind(filter.since.map_or(first, Timestamp::as_datetime))
+                .bind(filter.until.map_or(last, Timestamp::as_datetime))
+                .bind(filter.channel.map(Channel::as_str))
+                .bind(filter.cause.as_deref())
+                .bind(filter.provider.as_deref())
+                .bind(filter.event_type.as_ref().map(|name| name.as_str().to_owned()))
+                .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+                .fetch_all(&self.pool),
+        )
+        .await?;
+        rows.iter().map(dead_letter).collect()
+    }
+
+    /// A dead letter of a tenant; `None` where the delivery is none.
+    ///
+    /// # Errors
+    /// If the database does not answer in time.
+    pub async fn dead_letter(
+        &self,
+        tenant: TenantId,
+        delivery: DeliveryId,
+    ) -> Result<Option<DeadLetter>, ReadModelError> {
+        let row = limited(
+            sqlx::query(include_str!("dead_letter.sql"))
+                .bind(tenant.as_uuid())
+                .bind(delivery.as_uuid())
+                .fetch_optional(&self.pool),
+        )
+        .await?;
+        row.as_ref().map(dead_letter).transpose()
+    }
+
+    /// At most `limit` deliveries of all tenants that go on by themselves, whose next step was due before `due_before`, of those
+    /// accepted from `accepted.0` to before `accepted.1`: in the order of acceptance, beyond a place of it. For the sweeper.
+    ///
+    /// # Errors
+    /// If the database does not answer in time.
+    pub async fn unsettled(
+        &self,
+        accepted: (Timestamp, Timestamp),
+        due_before: Timestamp,
+        after: Option<(Timestamp, NotificationId, Channel)>,
+        limit: usize,
+    ) -> Result<Vec<(Timestamp, DeliveryOf)>, ReadModelError> {
+        let after = after.map(|(at, notification, channel)| (at, notification.as_uuid(), channel.as_str()));
+        let (at, notification, of_channel) = after.unwrap_or((accepted.0, Uuid::nil(), ""));
+        let rows = limited(
+            sqlx::query(include_str!("unsettled.sql"))
+                .bind(accepted.0.as_datetime())
+                .bind(accepted.1.as_datetime())
+                .bind(due_before.as_datetime())
+                .bind(at.as_datetime())
+                .bind(notification)
+                .bind(of_channel)
+                .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+                .fetch_all(&self.pool),
+        )
+        .await?;
+        let unsettled = |row: &PgRow| Ok((Timestamp::new(row.try_get("accepted_at")?), delivery_of(row)?));
+        rows.iter().map(unsettled).collect()
+    }
+}
+
+fn end_of_time() -> OffsetDateTime {
+    OffsetDateTime::new_utc(time::Date::MAX, time::Time::MIDNIGHT)
+}
+
+fn dead_letter(row: &PgRow) -> Result<DeadLetter, ReadModelError> {
+    let attempts: i32 = row.try_get("attempts")?;
+    Ok(DeadLetter {
+        delivery_id: DeliveryId::from_uuid(row.try_get("delivery_id")?),
+        of: delivery_of(row)?,
+        event_type: row.try_get("event_type")?,
+        status: status(row)?,
+        cause: row.try_get("cause")?,
+        provider: row.try_get("provider")?,
+        attempts: u32::try_from(attempts).unwrap_or(0),
+        possible_duplicate: row.try_get("possible_duplicate")?,
+        accepted_at: Timestamp::new(row.try_get("accepted_at")?),
+        ended_at: Timestamp::new(row.try_get("ended_at")?),
+    })
+}
