@@ -3,6 +3,7 @@
 //! The harness drives the engine from outside and depends on none of its rooms. Nothing it starts outlives the
 //! process that started it, however that process ends.
 
+pub mod apis;
 pub mod audit;
 pub mod browser;
 pub mod collector;

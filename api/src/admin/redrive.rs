@@ -26,6 +26,7 @@ use crate::observe::Scope;
 use crate::request::{
     Parameters, Segments, from_operator, from_reading_operator, operators_context, to_the_end,
 };
+use crate::v1::mark_read::Done;
 
 pub(crate) const PATH: &str = "/admin/v1/dead-letters/redrive";
 pub(crate) const LIST_PATH: &str = "/admin/v1/redrives";
@@ -289,7 +290,7 @@ pub(crate) async fn list(State(app): State<App>, request: Request) -> Result<Jso
         ("tenantId" = String, Query, description = "Whose it is"),
     ),
     responses(
-        (status = 204, description = "It is stopped"),
+        (status = 200, description = "It is stopped", body = Done),
         (status = 401, description = "No operator", body = ErrorBody),
         (status = 404, description = "No such tenant or redrive", body = ErrorBody),
         (status = 409, description = "It has ended or was stopped before", body = ErrorBody),
@@ -301,14 +302,14 @@ pub(crate) async fn stop(
     Extension(scope): Extension<Scope>,
     Segments(redrive_id): Segments<String>,
     request: Request,
-) -> Result<StatusCode, ApiError> {
+) -> Result<Json<Done>, ApiError> {
     let (parts, _) = request.into_parts();
     from_reading_operator(&app, &parts).await?;
     let (tenant, id) = named(&app, &Parameters::of(&parts), &redrive_id)?;
     scope.is_for(tenant);
     let (commands, context) = (app.commands.clone(), operators_context(&app, &scope));
     to_the_end(async move { commands.stop_redrive(tenant, id, &context).await }).await??;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(Json(Done::DONE))
 }
 
 /// The redrive that a path names, of the tenant that the query does.
@@ -351,9 +352,7 @@ fn parse(body: &Value) -> Result<(String, RequestRedrive), ApiError> {
         problems.under("filter", wrong);
         filter
     });
-    if deliveries.is_some() == narrowed.is_some()
-        && fields.get("ids").is_some() == fields.get("filter").is_some()
-    {
+    if fields.get("ids").is_some() == fields.get("filter").is_some() {
         problems.add("ids", "or filter is required, and not both");
     }
     let reason = fields.required("reason", &mut problems, Reason::parse);

@@ -125,7 +125,7 @@ async fn a_redrive_is_stopped_before_it_begins() {
     // No dispatch has read of it: its own events tell.
     assert_eq!(world.admin(Method::GET, &path, None).await.json()["data"]["state"], "running");
     let stop = format!("/admin/v1/redrives/{id}/stop?tenantId={}", shop.tenant);
-    assert_eq!(world.admin(Method::POST, &stop, None).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(world.admin(Method::POST, &stop, None).await.shown(), r#"200 {"success":true}"#);
     let again = world.admin(Method::POST, &stop, None).await;
     assert_eq!(again.json()["code"], "redrive_ended");
 }
@@ -199,11 +199,10 @@ async fn what_is_wrong_with_a_request_is_named_and_no_tenant_sees_another() {
         assert_eq!(missing.json()["details"][0]["field"], "tenantId", "{path}");
         let unknown = world.admin(Method::GET, &format!("{path}?tenantId={OTHER}"), None).await;
         assert_eq!(unknown.json()["code"], "unknown_tenant", "{path}");
-        let wrong =
-            world.admin(Method::GET, &format!("{path}?tenantId={}&limit=0&cursor=x", shop.tenant), None);
+        let wrong = format!("{path}?tenantId={}&limit=0&cursor=x", shop.tenant);
         let status =
             if path.ends_with("redrives") { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-        assert_eq!(wrong.await.status, status, "{path}");
+        assert_eq!(world.admin(Method::GET, &wrong, None).await.status, status, "{path}");
     }
     let elsewhere = format!("/admin/v1/dead-letters/{delivery}?tenantId={}", other.tenant);
     assert_eq!(world.admin(Method::GET, &elsewhere, None).await.json()["code"], "unknown_delivery");

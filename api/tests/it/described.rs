@@ -329,7 +329,7 @@ async fn stopped_redrive(walk: &mut Walk<'_>) -> String {
         let all = all_good(&walk.shop, ["", "", "", "", "", &id]);
         let stop = all.iter().find(|good| good.operation == "stopRedrive").unwrap();
         // It may have ended before.
-        if walk.json(stop, None).await.0 == StatusCode::NO_CONTENT {
+        if walk.json(stop, None).await.0 == StatusCode::OK {
             return id;
         }
     }
