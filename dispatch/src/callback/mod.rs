@@ -14,22 +14,25 @@
 //! A callback that is repeated while its signature holds is harmless: [`Receipt::event_ref`] tells a repeat.
 
 mod africastalking;
+pub(crate) mod known;
+mod look;
 mod record;
 mod resend;
 mod sendgrid;
 #[cfg(test)]
 mod signed;
 pub(crate) mod twilio;
-pub(crate) mod unmatched;
 mod verify;
+mod waiting;
 
 use hyper::HeaderMap;
 use orqestra_domain::notification::ReceiptSays;
 use orqestra_domain::provider::{HttpConfig, SecretName};
-use orqestra_domain::{Cause, Channel, DeliveryId, NotificationId, Sealed, Timestamp};
+use orqestra_domain::{Cause, Channel, DeliveryId, NotificationId, PhoneNumber, Sealed, Timestamp};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+pub use self::look::Matching;
 pub use self::record::{NotTaken, Receipts, Taken, Verified};
 pub use self::verify::{Unverified, verify};
 
@@ -68,6 +71,8 @@ pub struct Receipt {
     pub delivery: Option<DeliveryId>,
     /// The channel that the provider carries.
     pub channel: Channel,
+    /// The number that it went to, where the provider brings no id of ours back.
+    pub phone: Option<PhoneNumber>,
     /// The provider's id of the message, as the answer to the request gave it.
     pub provider_message_id: Option<String>,
     /// What makes a repeat recognisable, among the receipts of one entry.
@@ -201,6 +206,7 @@ mod tests {
             notification: None,
             delivery: None,
             channel: Channel::Email,
+            phone: Some(PhoneNumber::parse("+254712345678").unwrap()),
             provider_message_id: Some("ann@example.org".to_owned()),
             event_ref: "ann@example.org".to_owned(),
             says: ReceiptSays::Bounced,

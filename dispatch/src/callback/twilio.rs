@@ -88,6 +88,7 @@ fn read(fields: &[(String, String)], callback: &Callback<'_>) -> Option<Receipt>
         notification: notification.parse().ok(),
         delivery: delivery.parse().ok(),
         channel: Channel::Sms,
+        phone: None,
         event_ref: format!("{message}|{status}"),
         provider_message_id: Some(message),
         says,

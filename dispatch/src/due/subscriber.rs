@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use orqestra_domain::notification::NotificationEvent;
 use orqestra_domain::{AnyEvent, NotificationId, StreamId, TenantId};
 use orqestra_event_log::{Clock, Interest, OnPoison, Position, RecordedEvent, Subscriber, SubscriberError};
 use sqlx::PgTransaction;
@@ -17,7 +16,7 @@ use super::expiry;
 use super::fold::Fold;
 use super::store::{self, Lease};
 use super::{DueKind, DueRow};
-use crate::callback::unmatched::{self, Learned};
+use crate::callback::known::Known;
 use crate::queue::{Entry, FairQueue, Lane, Room};
 
 /// The subscription's name.
@@ -66,11 +65,15 @@ impl From<UnreadableDue> for SubscriberError {
     }
 }
 
-/// Folds recorded events in; what is not of a notification changes nothing.
+/// Folds recorded events into the due rows and what receipts are matched by; what is not of a notification changes nothing.
 ///
 /// # Errors
 /// With the event that cannot be read.
-pub(crate) fn fold_in(fold: &mut Fold, batch: &[Arc<RecordedEvent>]) -> Result<(), UnreadableDue> {
+pub(crate) fn fold_in(
+    fold: &mut Fold,
+    known: &mut Known,
+    batch: &[Arc<RecordedEvent>],
+) -> Result<(), UnreadableDue> {
     let notifications = batch.iter().filter(|event| event.aggregate_type == NOTIFICATION);
     for event in notifications {
         let unreadable = |why: String, newer| UnreadableDue { position: event.position, why, newer };
@@ -80,20 +83,9 @@ pub(crate) fn fold_in(fold: &mut Fold, batch: &[Arc<RecordedEvent>]) -> Result<(
             return Err(unreadable("no event of a notification".to_owned(), false));
         };
         fold.apply(tenant, NotificationId::from_uuid(id), read);
+        known.apply(tenant, NotificationId::from_uuid(id), read);
     }
     Ok(())
-}
-
-/// The messages that receipts are matched by; what cannot be read was met before.
-fn learned(batch: &[Arc<RecordedEvent>]) -> Vec<Learned> {
-    let read = |recorded: &Arc<RecordedEvent>| match recorded.event() {
-        Ok(AnyEvent::Notification(NotificationEvent::AttemptSucceeded(success))) => {
-            let (tenant, id) = StreamId::split(&recorded.aggregate_id)?;
-            Learned::of(tenant, NotificationId::from_uuid(id), success)
-        }
-        _ => None,
-    };
-    batch.iter().filter_map(read).collect()
 }
 
 impl Subscriber for DueSubscriber {
@@ -111,8 +103,9 @@ impl Subscriber for DueSubscriber {
         batch: &[Arc<RecordedEvent>],
     ) -> Result<(), SubscriberError> {
         let mut fold = Fold::new(self.sweep_after);
-        fold_in(&mut fold, batch)?;
         let now = self.clock.now();
+        let mut known = Known::at(now);
+        fold_in(&mut fold, &mut known, batch)?;
         let until = now.plus(self.lease);
         // With a doubtful clock nothing counts as due: the poller asks the time and takes the rows.
         let proved = self.clock.is_proved();
@@ -134,7 +127,7 @@ impl Subscriber for DueSubscriber {
         }
         store::apply(tx, fold.settled(), &rows, Lease { owner: self.owner, until }).await?;
         expiry::mark(tx, fold.expiries()).await?;
-        unmatched::learn(tx, &learned(batch)).await?;
+        known.write(tx).await?;
         Ok(())
     }
 

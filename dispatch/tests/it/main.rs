@@ -17,6 +17,7 @@ mod names;
 mod neighbours;
 mod permission;
 mod providers;
+mod receipts;
 mod resend;
 mod sandbox;
 mod script;
