@@ -8,7 +8,7 @@
 //! |---|---|---|---|
 //! | Resend | HMAC-SHA256, the secret `whsec_…`; several signatures | `svix-id.svix-timestamp.body` | 5 minutes: each try has its own time |
 //! | `SendGrid` | ECDSA over P-256, the public key | the timestamp and the body | 25 hours: it tries for 24, and tells nowhere that the time is the try's |
-//! | Twilio | HMAC-SHA1, the account's token | the URL and the sorted fields | no time is signed |
+//! | Twilio | HMAC-SHA1, the account's token | the URL, which has to be known, and the sorted fields | no time is signed |
 //! | Africa's Talking | nothing | the secret is part of the path | no time is signed |
 //!
 //! A callback that is repeated while its signature holds is harmless: [`Receipt::event_ref`] tells a repeat.
@@ -50,8 +50,9 @@ const AHEAD_AT_MOST: i64 = 5 * 60;
 /// A request to the address of callbacks.
 #[derive(Clone, Copy)]
 pub struct Callback<'a> {
-    /// The address as the provider sees it, with its query.
-    pub url: &'a str,
+    /// The address as the provider sees it, with its query; `None` where the installation's is not known. What the request itself
+    /// says of its host is the caller's word, and no signature is checked against it.
+    pub url: Option<&'a str>,
     /// The secret part of the path, where there is one.
     pub path_secret: Option<&'a str>,
     /// Its headers.

@@ -57,7 +57,7 @@ async fn twilio_calls(world: &World, tenant: TenantId, asked: &str, told: &[(&st
     let headers = HeaderMap::from_iter([("x-twilio-signature".parse().unwrap(), signature.parse().unwrap())]);
     let body: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(told).finish();
     let callback = Callback {
-        url: &url,
+        url: Some(&url),
         path_secret: None,
         headers: &headers,
         body: body.as_bytes(),

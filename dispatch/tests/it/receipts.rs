@@ -79,7 +79,7 @@ impl Scene {
 
     async fn reported_by(&self, secret: &str, body: &str) -> Vec<Taken> {
         let callback = Callback {
-            url: "https://n.example/callbacks/africastalking/t/s",
+            url: None,
             path_secret: Some(secret),
             headers: &HeaderMap::new(),
             body: body.as_bytes(),
@@ -379,7 +379,7 @@ async fn the_engines_role_lets_receipts_wait_and_matches_them() {
     let [id] = scene.sent(&["e-1"]).await[..] else { panic!("one") };
     let recorder = Receipts::new(scene.world.commands.clone(), engine.clone());
     let callback = Callback {
-        url: "https://n.example/callbacks/africastalking/t/s",
+        url: None,
         path_secret: Some(SECRET),
         headers: &HeaderMap::new(),
         body: format!("id=m-9&status=Success&{NUMBER}").into_bytes().leak(),
