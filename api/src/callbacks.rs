@@ -10,7 +10,7 @@ use axum::{Extension, Json};
 use futures::{StreamExt as _, stream};
 use orqestra_commands::{Actor, Context};
 use orqestra_dispatch::callback::{
-    Callback, NotTaken, Receipt, Receipts, Rejected, Taken, Unverified, Verified, verify,
+    Callback, NotTaken, Receipt, Receipts, Rejected, Taken, Unverified, Verified,
 };
 use orqestra_domain::TenantId;
 use serde::Serialize;
@@ -218,7 +218,7 @@ async fn by_what_is_known(
         body: &call.body,
         now: app.commands.now(),
     };
-    let verified = verify(&app.commands, &entry, call.kind, &callback).await.map_err(|error| match error {
+    let verified = app.receipts.verify(&entry, call.kind, &callback).await.map_err(|error| match error {
         Unverified::Rejected(Rejected::Unreadable) => ApiError::UnreadableCallback,
         Unverified::Rejected(Rejected::NoSecret | Rejected::WrongSignature | Rejected::OutOfTime) => {
             ApiError::InvalidCallback

@@ -34,7 +34,7 @@ use subtle::ConstantTimeEq;
 
 pub use self::look::Matching;
 pub use self::record::{NotTaken, Receipts, Taken, Verified};
-pub use self::verify::{Unverified, verify};
+pub use self::verify::Unverified;
 
 /// The name under which the delivery's id goes along with a message.
 pub(crate) const DELIVERY: &str = "orqestra_delivery";

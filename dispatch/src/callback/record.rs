@@ -3,6 +3,7 @@
 //! A receipt that names no notification, or one of another delivery, is not an error: a provider that is told so would only
 //! repeat it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use orqestra_commands::{Address, CommandError, Commands, Context, Suppress, receipt_field};
@@ -18,6 +19,7 @@ use sqlx::PgPool;
 use super::Receipt;
 use super::known::KIND;
 use super::look::Matching;
+use super::verify::Unopened;
 use super::waiting::{self, Waiting, WaitingKey};
 use crate::due::store::DueError;
 
@@ -62,17 +64,18 @@ pub enum NotTaken {
     Waiting(#[from] DueError),
 }
 
-/// Records receipts. Cheap to clone.
+/// Verifies and records receipts. Cheap to clone.
 #[derive(Clone)]
 pub struct Receipts {
     pub(super) commands: Commands,
     pub(super) pool: PgPool,
+    pub(super) unopened: Arc<Unopened>,
 }
 
 impl Receipts {
     /// With the tables of this pool.
-    pub const fn new(commands: Commands, pool: PgPool) -> Self {
-        Self { commands, pool }
+    pub fn new(commands: Commands, pool: PgPool) -> Self {
+        Self { commands, pool, unopened: Arc::default() }
     }
 
     /// Looks for the messages of receipts that wait, where an attempt may be open for so long.

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac};
 use hyper::HeaderMap;
 use orqestra_dispatch::DispatchSettings;
-use orqestra_dispatch::callback::{Callback, Receipts, Taken, verify};
+use orqestra_dispatch::callback::{Callback, Receipts, Taken};
 use orqestra_domain::notification::{AttemptOutcome, Delivery, DeliveryState, ReceiptSays, SkipReason};
 use orqestra_domain::suppression::SuppressionReason;
 use orqestra_domain::{Channel, TenantId};
@@ -33,8 +33,8 @@ pub(crate) async fn called(
     callback: &Callback<'_>,
 ) -> Vec<Taken> {
     let entry = world.entry(tenant);
-    let (verified, receipts) = verify(&world.commands, &entry, kind, callback).await.unwrap();
     let recorder = Receipts::new(world.commands.clone(), world.pool().clone());
+    let (verified, receipts) = recorder.verify(&entry, kind, callback).await.unwrap();
     let mut taken = Vec::new();
     for receipt in receipts {
         taken.push(recorder.record(verified, receipt, &ctx()).await.unwrap());

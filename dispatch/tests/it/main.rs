@@ -21,6 +21,7 @@ mod receipts;
 mod resend;
 mod sandbox;
 mod script;
+mod secrets;
 mod smtp;
 mod smtp_replies;
 mod smtp_server;

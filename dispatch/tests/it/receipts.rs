@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hyper::HeaderMap;
 use orqestra_commands::{ClearSecret, TenantEntry};
-use orqestra_dispatch::callback::{Callback, Matching, Receipts, Taken, verify};
+use orqestra_dispatch::callback::{Callback, Matching, Receipts, Taken};
 use orqestra_dispatch::rebuild_due;
 use orqestra_domain::notification::{AttemptOutcome, Delivery, DeliveryState, ReceiptSays};
 use orqestra_domain::provider::{AfricasTalkingConfig, HttpConfig};
@@ -385,7 +385,7 @@ async fn the_engines_role_lets_receipts_wait_and_matches_them() {
         body: format!("id=m-9&status=Success&{NUMBER}").into_bytes().leak(),
         now: scene.world.now(),
     };
-    let (verified, receipts) = verify(&scene.world.commands, &scene.tenant, "africastalking", &callback).await.unwrap();
+    let (verified, receipts) = recorder.verify(&scene.tenant, "africastalking", &callback).await.unwrap();
     for receipt in receipts {
         let taken = recorder.record(verified, receipt, &crate::world::ctx()).await.unwrap();
         assert_eq!(taken, Taken::Waits);
