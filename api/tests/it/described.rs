@@ -32,7 +32,7 @@ const RARE: [(&str, &str); 9] = [
     ("openWebSocket", "403"),
 ];
 /// Fields of what only the whole engine has, or a race, a crash, damage, a forgotten recipient or an unknown outcome shows.
-const RARE_FIELDS: [&str; 22] = [
+const RARE_FIELDS: [&str; 29] = [
     "AttemptView.possibleDuplicate",
     "AttemptView.providerMessageId",
     "ChannelState.possibleDuplicate",
@@ -44,6 +44,13 @@ const RARE_FIELDS: [&str; 22] = [
     "ExplainedAttempt.answerForgotten",
     "ExplainedChannel.contentForgotten",
     "ExplainedEvent.recipientForgotten",
+    "ExplainedReceipt.answer",
+    "ExplainedReceipt.answerForgotten",
+    "ExplainedReceipt.attempt",
+    "ExplainedReceipt.cause",
+    "ExplainedReceipt.instance",
+    "ExplainedReceipt.occurredAt",
+    "ExplainedReceipt.status",
     "KeptMessage.subject",
     "PlanLine.reason",
     "ReadyBody.logId",
