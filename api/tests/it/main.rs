@@ -4,6 +4,7 @@
 
 mod admin;
 mod callbacks;
+mod callbacks_by_kind;
 mod deadlines;
 mod demo;
 mod described;
