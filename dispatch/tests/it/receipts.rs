@@ -7,7 +7,7 @@ use hyper::HeaderMap;
 use orqestra_commands::{ClearSecret, TenantEntry};
 use orqestra_dispatch::callback::{Callback, Matching, Receipts, Taken};
 use orqestra_dispatch::rebuild_due;
-use orqestra_domain::notification::{AttemptOutcome, Delivery, DeliveryState, ReceiptSays};
+use orqestra_domain::notification::{AttemptOutcome, Delivery, ReceiptSays};
 use orqestra_domain::provider::{AfricasTalkingConfig, HttpConfig};
 use orqestra_domain::{Channel, NotificationId, StreamId};
 use orqestra_event_log::MIGRATOR;
@@ -53,13 +53,14 @@ impl Scene {
         Self { world, server, tenant }
     }
 
-    /// Accepts so many messages, and has each sent or held.
+    /// Accepts so many messages, and has each sent or without an answer.
     async fn sent(&self, events: &[&str]) -> Vec<NotificationId> {
         let dispatch = self.world.dispatch(settings());
         let mut all = Vec::new();
         for event in events {
             all.push(self.world.trigger(&self.tenant, event).await);
-            self.world.settled(&self.tenant, *all.last().unwrap(), SMS).await;
+            let is_over = |delivery: &Delivery| delivery.state.is_settled() || is_unanswered(delivery);
+            self.world.delivery(&self.tenant, *all.last().unwrap(), SMS, is_over).await;
         }
         self.world.read_up().await;
         dispatch.stop().await;
@@ -128,8 +129,9 @@ impl Scene {
     }
 }
 
-fn is_held(delivery: &Delivery) -> bool {
-    matches!(delivery.state, DeliveryState::Held { attempt: 1 })
+/// Whether its one attempt has no outcome that is known, whatever the delivery waits for.
+fn is_unanswered(delivery: &Delivery) -> bool {
+    matches!(&delivery.attempts[..], [attempt] if attempt.is_unknown()) && !is_sent(delivery)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -153,11 +155,11 @@ async fn a_receipt_that_comes_before_its_message_is_known_waits_for_it() {
 async fn a_message_whose_answer_was_lost_is_sent_by_a_report_that_names_its_number() {
     let scene = Scene::new([Reply::Reset]).await;
     let [id] = scene.sent(&["e-1"]).await[..] else { panic!("one") };
-    assert!(is_held(&scene.story(id).await));
+    assert!(is_unanswered(&scene.story(id).await));
     let report = |status: &str| format!("id=m-9&status={status}&{NUMBER}");
     assert_eq!(scene.reported(&report("Sent")).await, [Taken::Waits]);
     scene.looked().await;
-    assert!(is_held(&scene.story(id).await), "another message to the number may still be open");
+    assert!(is_unanswered(&scene.story(id).await), "another message to the number may still be open");
     scene.looked_later().await;
     let delivery = scene.story(id).await;
     assert!(is_sent(&delivery), "{delivery:?}");
@@ -185,7 +187,7 @@ async fn a_number_tells_no_message_where_two_may_be_meant() {
     assert_eq!(scene.reported(&format!("id=m-9&status=Success&{NUMBER}")).await, [Taken::Waits]);
     scene.looked_later().await;
     for id in two {
-        assert!(is_held(&scene.story(id).await));
+        assert!(is_unanswered(&scene.story(id).await));
     }
     assert_eq!(scene.count("waiting_receipts").await, 1, "it waits on");
     // One message without an answer, and the reports of two.
@@ -196,7 +198,7 @@ async fn a_number_tells_no_message_where_two_may_be_meant() {
         assert_eq!(scene.reported(&report).await, [Taken::Waits]);
     }
     scene.looked_later().await;
-    assert!(is_held(&scene.story(id).await));
+    assert!(is_unanswered(&scene.story(id).await));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -213,7 +215,7 @@ async fn a_report_is_of_no_attempt_that_began_after_it_or_at_another_tenant_or_n
     assert_eq!(theirs.reported_by(OTHER_SECRET, &report).await, [Taken::Waits]);
     assert_eq!(scene.reported("id=m-9&status=Success&phoneNumber=%2B254712345679").await, [Taken::Waits]);
     scene.looked_later().await;
-    assert!(is_held(&scene.story(id).await));
+    assert!(is_unanswered(&scene.story(id).await));
     assert_eq!(scene.count("waiting_receipts").await, 3);
     // The one from before keeps no other back.
     scene.read_up().await;
@@ -228,10 +230,10 @@ async fn a_number_is_not_believed_while_an_attempt_from_before_is_overdue() {
     let [id] = scene.sent(&["e-1"]).await[..] else { panic!("one") };
     assert_eq!(scene.reported(&format!("id=m-9&status=Success&{NUMBER}")).await, [Taken::Waits]);
     let open = "insert into dispatch_due (tenant_id, notification_id, channel, kind, due_at, attempt)
-                select tenant_id, gen_random_uuid(), channel, 'sweep', due_at, 1 from dispatch_due";
+                select tenant_id, gen_random_uuid(), 'SMS', 'sweep', unknown_at, 1 from unanswered_attempts";
     scene.world.pool().execute(open).await.unwrap();
     scene.looked_later().await;
-    assert!(is_held(&scene.story(id).await));
+    assert!(is_unanswered(&scene.story(id).await));
     scene.world.pool().execute("delete from dispatch_due where kind = 'sweep'").await.unwrap();
     scene.looked().await;
     assert!(is_sent(&scene.story(id).await));
@@ -406,7 +408,7 @@ async fn a_number_is_not_believed_before_the_subscription_has_read_what_may_tell
     assert_eq!(scene.reported(&format!("id=m-9&status=Success&{NUMBER}")).await, [Taken::Waits]);
     scene.world.trigger(&scene.tenant, "e-2").await;
     scene.looked_later().await;
-    assert!(is_held(&scene.story(id).await));
+    assert!(is_unanswered(&scene.story(id).await));
     // Nothing carries the other one.
     scene.world.providers(scene.tenant.id, SMS, Vec::<orqestra_commands::ListedProvider>::new()).await;
     scene.read_up().await;
