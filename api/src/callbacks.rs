@@ -6,12 +6,11 @@
 use axum::body::HttpBody as _;
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
-use axum::http::header::HOST;
 use axum::{Extension, Json};
 use futures::{StreamExt as _, stream};
 use orqestra_commands::{Actor, Context};
 use orqestra_dispatch::callback::{
-    Callback, NotTaken, Receipt, Receipts, Rejected, Taken, Unverified, Verified, verify,
+    Callback, NotTaken, Receipt, Receipts, Rejected, Taken, Unverified, Verified,
 };
 use orqestra_domain::TenantId;
 use serde::Serialize;
@@ -64,7 +63,8 @@ pub(crate) struct CallbackBody(Vec<u8>);
 struct Call {
     kind: &'static str,
     tenant: TenantId,
-    url: String,
+    /// The address that it came to, where the installation's own is known.
+    url: Option<String>,
     secret: Option<String>,
     headers: HeaderMap,
     body: bytes::Bytes,
@@ -139,7 +139,7 @@ async fn take(
     let tenant = tenant.parse().ok().filter(|_| shows).ok_or_else(|| rejected(kind.name))?;
     expected(app, tenant, kind.name).await?;
     let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
-    let url = format!("{}{path}", address(app, &parts.headers));
+    let url = app.public_url.as_ref().map(|address| format!("{address}{path}"));
     let held = app.bodies().begin(Some(owner(tenant)))?;
     let (body, held) = body::read_up_to(kind.most, body, held, app.body_timeout).await?;
     let turn = app.callbacks().take(tenant).await?;
@@ -185,12 +185,6 @@ fn owner(tenant: TenantId) -> TenantId {
     TenantId::from_uuid(Uuid::new_v5(&tenant.as_uuid(), b"callbacks"))
 }
 
-/// The address of the installation as providers see it; the one that it is asked at, where none is known.
-fn address(app: &App, headers: &HeaderMap) -> String {
-    let host = || headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    app.public_url.as_ref().map_or_else(|| format!("https://{}", host()), ToString::to_string)
-}
-
 /// Verifies a call. None is rejected by what this process remembers alone.
 async fn judge(app: &App, scope: &Scope, call: &Call) -> Result<(Verified, Vec<Receipt>), ApiError> {
     let directory = app.commands.directory();
@@ -218,20 +212,19 @@ async fn by_what_is_known(
     directory.readable(tenant)?;
     let entry = directory.tenant(tenant).ok_or(ApiError::InvalidCallback)?;
     let callback = Callback {
-        url: &call.url,
+        url: call.url.as_deref(),
         path_secret: call.secret.as_deref(),
         headers: &call.headers,
         body: &call.body,
         now: app.commands.now(),
     };
-    let verified =
-        verify(&app.commands, &entry, call.kind, &callback).await.map_err(|error| match error {
-            Unverified::Rejected(Rejected::Unreadable) => ApiError::UnreadableCallback,
-            Unverified::Rejected(Rejected::NoSecret | Rejected::WrongSignature | Rejected::OutOfTime) => {
-                ApiError::InvalidCallback
-            }
-            Unverified::Unavailable(why) => ApiError::Unavailable(why.to_string()),
-        })?;
+    let verified = app.receipts.verify(&entry, call.kind, &callback).await.map_err(|error| match error {
+        Unverified::Rejected(Rejected::Unreadable) => ApiError::UnreadableCallback,
+        Unverified::Rejected(Rejected::NoSecret | Rejected::WrongSignature | Rejected::OutOfTime) => {
+            ApiError::InvalidCallback
+        }
+        Unverified::Unavailable(why) => ApiError::Unavailable(why.to_string()),
+    })?;
     scope.is_for(tenant);
     Ok(verified)
 }

@@ -112,6 +112,7 @@ fn begin_metrics() {
     }
     for provider in callbacks::KINDS.map(|kind| kind.name) {
         metrics::counter!("orqestra_receipts_rejected_total", "provider" => provider).increment(0);
+        metrics::counter!("orqestra_callback_secrets_unopened_total", "provider" => provider).increment(0);
         metrics::counter!("orqestra_receipts_total",
             "provider" => provider, "receipt" => "delivered", "outcome" => "recorded")
         .increment(0);

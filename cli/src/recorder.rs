@@ -19,7 +19,7 @@ const WAIT: [f64; 15] =
 const DELIVERY: [f64; 14] =
     [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 300.0, 1_800.0, 7_200.0, 86_400.0];
 
-const COUNTERS: [(&str, &str); 28] = [
+const COUNTERS: [(&str, &str); 29] = [
     ("orqestra_http_requests_total", "Requests answered, by route and status"),
     (
         "orqestra_idle_connections_closed_total",
@@ -33,6 +33,10 @@ const COUNTERS: [(&str, &str); 28] = [
     ("orqestra_limited_total", "Triggers refused by a limit of their tenant"),
     ("orqestra_receipts_total", "Receipts that providers called back with, by provider, word and outcome"),
     ("orqestra_receipts_rejected_total", "Callbacks that no entry of their tenant had signed"),
+    (
+        "orqestra_callback_secrets_unopened_total",
+        "Times that a secret by which callbacks are verified could not be opened",
+    ),
     ("orqestra_suppressed_total", "Addresses suppressed, by channel and reason"),
     ("orqestra_retries_put_off_total", "Retries put off because too many of their provider failed"),
     ("orqestra_append_events_total", "Events stored by this process"),

@@ -61,6 +61,26 @@ pub enum CommandError<R: std::error::Error> {
     Corrupt(String),
 }
 
+impl<R: std::error::Error> CommandError<R> {
+    /// The refusal, or the same failure of another aggregate's command.
+    pub(crate) fn other<S: std::error::Error>(self) -> Result<R, CommandError<S>> {
+        Err(match self {
+            Self::Refused(refusal) => return Ok(refusal),
+            Self::UnknownTenant => CommandError::UnknownTenant,
+            Self::IdempotencyMismatch(of) => CommandError::IdempotencyMismatch(of),
+            Self::RecipientForgotten => CommandError::RecipientForgotten,
+            Self::RightsChanged => CommandError::RightsChanged,
+            Self::TooLarge => CommandError::TooLarge,
+            Self::Overloaded { retry_after } => CommandError::Overloaded { retry_after },
+            Self::Contended => CommandError::Contended,
+            Self::Unavailable(why) => CommandError::Unavailable(why),
+            Self::Failed(why) => CommandError::Failed(why),
+            Self::Newer(what) => CommandError::Newer(what),
+            Self::Corrupt(what) => CommandError::Corrupt(what),
+        })
+    }
+}
+
 impl<R: std::error::Error> From<LogError> for CommandError<R> {
     fn from(error: LogError) -> Self {
         match error {

@@ -12,12 +12,15 @@ use orqestra_domain::notification::{Accepted, Notification, NotificationEvent, S
 use orqestra_domain::provider::{Host, ProviderConfig, ProviderEntry};
 use orqestra_domain::tenant::{Tenant, TenantEvent};
 use orqestra_domain::{
-    AnyEvent, Channel, EventId, EvidenceId, NotificationId, ProviderInstanceId, Sealed, StreamId, TenantId,
+    AnyEvent, Channel, EventId, EvidenceId, NotificationId, ProviderInstanceId, ReceiptRef, Sealed, StreamId,
+    TenantId,
 };
 use orqestra_vault::{DataKey, FieldContext, KeyError};
 use serde::de::DeserializeOwned;
 
-use crate::content::{RECIPIENT_FIELD, RecipientContact, RenderedContent, answer_field, content_field};
+use crate::content::{
+    RECIPIENT_FIELD, RecipientContact, RenderedContent, answer_field, content_field, receipt_field,
+};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::execute::Commands;
@@ -48,6 +51,9 @@ pub enum Show {
     Yes,
 }
 
+/// What tells a receipt from the others of its notification.
+pub type ReceiptKey = (Channel, ProviderInstanceId, ReceiptRef);
+
 /// Something that was sealed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Opened<T> {
@@ -66,6 +72,8 @@ pub struct Explanation {
     pub story: Story,
     /// What the provider said to each attempt, where it said something.
     pub answers: BTreeMap<(Channel, u32), Opened<String>>,
+    /// What the provider said with each receipt, where it said something.
+    pub receipts: BTreeMap<ReceiptKey, Opened<String>>,
     /// The recipient, if asked for.
     pub recipient: Option<Opened<RecipientContact>>,
     /// What was rendered for each channel, if asked for.
@@ -102,10 +110,46 @@ impl Server {
     }
 }
 
-/// A story with what was sealed in its attempts' outcomes.
+/// A story with the providers' words as they were sealed.
 struct Told {
     story: Story,
+    words: Words,
+}
+
+/// The providers' words: to attempts, and with receipts.
+#[derive(Default)]
+struct Words {
     answers: BTreeMap<(Channel, u32), Sealed>,
+    receipts: BTreeMap<ReceiptKey, Sealed>,
+}
+
+impl Words {
+    fn note(&mut self, event: &NotificationEvent) {
+        match event {
+            NotificationEvent::AttemptSucceeded(sent) => {
+                self.answers.extend(sent.answer.clone().map(|words| ((sent.channel, sent.attempt), words)));
+            }
+            NotificationEvent::AttemptFailed(failed) => {
+                let words = failed.answer.clone();
+                self.answers.extend(words.map(|words| ((failed.channel, failed.attempt), words)));
+            }
+            NotificationEvent::ReceiptRecorded(receipt) => {
+                let key = (receipt.channel, receipt.instance, receipt.event_ref);
+                self.receipts.extend(receipt.answer.clone().map(|words| (key, words)));
+            }
+            NotificationEvent::NotificationAccepted(_)
+            | NotificationEvent::DeliveryRendered(_)
+            | NotificationEvent::AttemptStarted(_)
+            | NotificationEvent::AttemptOutcomeUnknown(_)
+            | NotificationEvent::OutcomeResolved(_)
+            | NotificationEvent::DeliveryHeld(_)
+            | NotificationEvent::DeliveryRequeued(_)
+            | NotificationEvent::DeliveryUnstuck(_)
+            | NotificationEvent::DeliveryAbandoned(_)
+            | NotificationEvent::DeliverySkipped(_)
+            | NotificationEvent::NotificationRead(_) => {}
+        }
+    }
 }
 
 impl Commands {
@@ -121,7 +165,7 @@ impl Commands {
         reason: &Reason,
         ctx: &Context,
     ) -> Result<Option<Explanation>, Error> {
-        let Some(Told { story, answers }) = self.told(tenant, notification).await? else { return Ok(None) };
+        let Some(Told { story, words }) = self.told(tenant, notification).await? else { return Ok(None) };
         let servers = self.servers(tenant, &story).await?;
         for _ in 0..TRIES {
             let key = match self.vault().key(story.accepted.recipient.key_id).await {
@@ -130,7 +174,9 @@ impl Commands {
                 Err(error) => return Err(error.into()),
             };
             let opener = Opener { commands: self, tenant, notification, key: key.as_ref() };
-            let answers = opener.answers(&answers)?;
+            let answers =
+                opener.words(&words.answers, |(channel, attempt)| answer_field(*channel, *attempt))?;
+            let receipts = opener.words(&words.receipts, |(channel, _, of)| receipt_field(*channel, *of))?;
             let recipient = match reveal.recipient {
                 Show::No => None,
                 Show::Yes => Some(opener.recipient(&story.accepted)?),
@@ -141,7 +187,8 @@ impl Commands {
             };
             let mut opened = Vec::new();
             let said = |opened: bool, kind| opened.then_some(kind);
-            opened.extend(said(answers.values().any(Opened::is_open), DataKind::Answers));
+            let mut words = answers.values().chain(receipts.values());
+            opened.extend(said(words.any(Opened::is_open), DataKind::Answers));
             opened.extend(said(recipient.as_ref().is_some_and(Opened::is_open), DataKind::Recipient));
             opened.extend(said(recipient.as_ref().is_some_and(Opened::is_open), DataKind::EventId));
             opened.extend(said(contents.values().any(Opened::is_open), DataKind::Content));
@@ -154,7 +201,9 @@ impl Commands {
             };
             match self.record_reading(tenant, reading, ctx).await {
                 Ok(evidence) => {
-                    return Ok(Some(Explanation { evidence, story, answers, recipient, contents, servers }));
+                    let explanation =
+                        Explanation { evidence, story, answers, receipts, recipient, contents, servers };
+                    return Ok(Some(explanation));
                 }
                 Err(CommandError::RecipientForgotten) => {
                     self.vault().forget_recipient(tenant, story.accepted.recipient_ref);
@@ -233,33 +282,13 @@ impl Commands {
     async fn told(&self, tenant: TenantId, notification: NotificationId) -> Result<Option<Told>, Error> {
         let stream = StreamId::notification(tenant, notification);
         let mut state = Notification::default();
-        let mut answers = BTreeMap::new();
+        let mut words = Words::default();
         for event in self.log().load(Notification::TYPE, &stream).await? {
             let event = notification_event(&event)?;
-            let answered = match event {
-                NotificationEvent::AttemptSucceeded(sent) => Some((sent.channel, sent.attempt, &sent.answer)),
-                NotificationEvent::AttemptFailed(failed) => {
-                    Some((failed.channel, failed.attempt, &failed.answer))
-                }
-                NotificationEvent::NotificationAccepted(_)
-                | NotificationEvent::DeliveryRendered(_)
-                | NotificationEvent::AttemptStarted(_)
-                | NotificationEvent::AttemptOutcomeUnknown(_)
-                | NotificationEvent::OutcomeResolved(_)
-                | NotificationEvent::DeliveryHeld(_)
-                | NotificationEvent::DeliveryRequeued(_)
-                | NotificationEvent::DeliveryUnstuck(_)
-                | NotificationEvent::ReceiptRecorded(_)
-                | NotificationEvent::DeliveryAbandoned(_)
-                | NotificationEvent::DeliverySkipped(_)
-                | NotificationEvent::NotificationRead(_) => None,
-            };
-            if let Some((channel, attempt, Some(answer))) = answered {
-                answers.insert((channel, attempt), answer.clone());
-            }
+            words.note(event);
             state = state.evolve(event);
         }
-        Ok(state.story().cloned().map(|story| Told { story, answers }))
+        Ok(state.story().cloned().map(|story| Told { story, words }))
     }
 }
 
@@ -292,16 +321,17 @@ impl Opener<'_> {
         }
     }
 
-    fn answers(
+    fn words<K: Copy + Ord>(
         &self,
-        sealed: &BTreeMap<(Channel, u32), Sealed>,
-    ) -> Result<BTreeMap<(Channel, u32), Opened<String>>, Error> {
-        let opened = sealed.iter().map(|((channel, attempt), sealed)| {
-            let words = match self.open(&answer_field(*channel, *attempt), sealed)? {
+        sealed: &BTreeMap<K, Sealed>,
+        field: impl Fn(&K) -> String,
+    ) -> Result<BTreeMap<K, Opened<String>>, Error> {
+        let opened = sealed.iter().map(|(key, sealed)| {
+            let words = match self.open(&field(key), sealed)? {
                 Opened::Says(words) => Opened::Says(String::from_utf8_lossy(&words).into_owned()),
                 Opened::Forgotten => Opened::Forgotten,
             };
-            Ok(((*channel, *attempt), words))
+            Ok((*key, words))
         });
         opened.collect()
     }

@@ -60,7 +60,7 @@ pub use directory::{
 };
 pub use error::{CommandError, MismatchOf};
 pub use execute::{Commands, Committed};
-pub use explain::{Explanation, Opened, Reveal, Server, Servers, Show};
+pub use explain::{Explanation, Opened, ReceiptKey, Reveal, Server, Servers, Show};
 pub use put_template::PutTemplate;
 pub use record_reading::{Person, Reading, Reason};
 pub use record_receipt::ReceiptTaken;

@@ -195,6 +195,17 @@ causes! {
     AfricasTalkingOptedOut = "africastalking_opted_out",
 }
 
+impl Cause {
+    /// The answers of a send by which a provider says that the recipient told it to send no more.
+    pub const OPT_OUTS: [Self; 3] =
+        [Self::TwilioCode(21_610), Self::AfricasTalkingCode(406), Self::SandboxOptedOut];
+
+    /// Whether a code is one of [`Self::OPT_OUTS`].
+    pub fn is_opt_out(code: &str) -> bool {
+        Self::OPT_OUTS.iter().any(|cause| cause.to_string() == code)
+    }
+}
+
 impl From<Cause> for String {
     fn from(cause: Cause) -> Self {
         cause.to_string()

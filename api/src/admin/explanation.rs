@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use axum::extract::{Request, State};
 use axum::{Extension, Json};
 use orqestra_commands::{Explanation, Opened, Reason, RecipientContact, RenderedContent, Reveal, Show};
-use orqestra_domain::notification::AttemptState;
+use orqestra_domain::notification::{AttemptState, ReceiptState};
 use orqestra_domain::{EventId, NotificationId, TenantId, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
@@ -118,6 +118,8 @@ pub(crate) struct ExplainedChannel {
     content_forgotten: bool,
     /// Every attempt, in order.
     attempts: Vec<ExplainedAttempt>,
+    /// Every receipt, in the order in which they were recorded.
+    receipts: Vec<ExplainedReceipt>,
 }
 
 /// What was rendered for a channel.
@@ -156,6 +158,48 @@ pub(crate) struct ExplainedAttempt {
     /// Whether it said something that was forgotten with the recipient.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     answer_forgotten: bool,
+}
+
+/// What a provider called back with, in its own words.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ExplainedReceipt {
+    /// `deferred`, `delivered`, `undelivered`, `bounced`, `opted_out` or `complained`.
+    #[schema(example = "bounced")]
+    status: &'static str,
+    /// Why: a stable code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "sendgrid_bounce")]
+    cause: Option<String>,
+    /// When, by the provider.
+    #[schema(format = "date-time")]
+    occurred_at: String,
+    /// Number of the attempt that it is taken to be of.
+    attempt: u32,
+    /// The provider entry that it came from.
+    instance: String,
+    /// What the provider said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "550 5.1.1 no such user")]
+    answer: Option<String>,
+    /// Whether it said something that was forgotten with the recipient.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    answer_forgotten: bool,
+}
+
+impl ExplainedReceipt {
+    fn of(receipt: &ReceiptState, words: Option<Opened<String>>) -> Self {
+        let (answer, answer_forgotten) = told(words);
+        Self {
+            status: receipt.says.as_str(),
+            cause: receipt.cause.clone(),
+            occurred_at: receipt.occurred_at.to_string(),
+            attempt: receipt.attempt,
+            instance: receipt.instance.to_string(),
+            answer,
+            answer_forgotten,
+        }
+    }
 }
 
 /// Explains an event: each attempt on each channel with time, provider, server, outcome and the provider's words. The log
@@ -208,7 +252,8 @@ pub(crate) async fn explain(
 impl ExplainedEvent {
     fn of(app: &App, tenant: TenantId, notification: NotificationId, explanation: Explanation) -> Self {
         let waits = Waits::of(&app.commands, tenant, &explanation.story);
-        let Explanation { evidence, story, mut answers, recipient, mut contents, servers } = explanation;
+        let Explanation { evidence, story, mut answers, mut receipts, recipient, mut contents, servers } =
+            explanation;
         let channels = story.deliveries.iter().map(|(channel, delivery)| {
             let (content, content_forgotten) = told(contents.remove(channel));
             let mut attempt = |(number, attempt): (u32, &AttemptState)| {
@@ -216,11 +261,16 @@ impl ExplainedEvent {
                 let attempt = AttemptView::of((number, attempt), &servers);
                 ExplainedAttempt { attempt, answer, answer_forgotten }
             };
+            let receipt = |receipt: &ReceiptState| {
+                let key = (*channel, receipt.instance, receipt.event_ref);
+                ExplainedReceipt::of(receipt, receipts.remove(&key))
+            };
             ExplainedChannel {
                 state: ChannelState::of(*channel, delivery, waits.of_channel(*channel, delivery)),
                 content: content.map(ExplainedContent::from),
                 content_forgotten,
                 attempts: (1..).zip(&delivery.attempts).map(&mut attempt).collect(),
+                receipts: delivery.receipts.iter().map(receipt).collect(),
             }
         });
         let channels = channels.collect();

@@ -32,7 +32,7 @@ const RARE: [(&str, &str); 9] = [
     ("openWebSocket", "403"),
 ];
 /// Fields of what only the whole engine has, or a race, a crash, damage, a forgotten recipient or an unknown outcome shows.
-const RARE_FIELDS: [&str; 33] = [
+const RARE_FIELDS: [&str; 40] = [
     "AttemptView.possibleDuplicate",
     "AttemptView.providerMessageId",
     "ChannelState.possibleDuplicate",
@@ -45,6 +45,13 @@ const RARE_FIELDS: [&str; 33] = [
     "ExplainedAttempt.answerForgotten",
     "ExplainedChannel.contentForgotten",
     "ExplainedEvent.recipientForgotten",
+    "ExplainedReceipt.answer",
+    "ExplainedReceipt.answerForgotten",
+    "ExplainedReceipt.attempt",
+    "ExplainedReceipt.cause",
+    "ExplainedReceipt.instance",
+    "ExplainedReceipt.occurredAt",
+    "ExplainedReceipt.status",
     "KeptMessage.subject",
     "PlanLine.reason",
     "ReadyBody.logId",

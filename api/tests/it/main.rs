@@ -4,6 +4,7 @@
 
 mod admin;
 mod callbacks;
+mod callbacks_by_kind;
 mod dead_letters;
 mod deadlines;
 mod demo;

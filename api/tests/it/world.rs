@@ -15,7 +15,7 @@ use http_body_util::BodyExt;
 use orqestra_api::limits::Limits;
 use orqestra_api::{
     AdminToken, AllowedOrigins, App, AppParts, Degraded, DemoPage, Metrics, OfDeliveries, ProbesAt, Process,
-    ProcessParts, Readiness, ReadinessReport, TrustedProxies, router,
+    ProcessParts, PublicUrl, Readiness, ReadinessReport, TrustedProxies, router,
 };
 use orqestra_commands::directory::DefaultProvider;
 use orqestra_commands::{AdminName, Commands, Directory};
@@ -47,6 +47,7 @@ pub(crate) struct World {
     app: App,
     router: Router,
     database: TestDatabase,
+    public_url: Option<PublicUrl>,
     token: CancellationToken,
 }
 
@@ -130,20 +131,31 @@ impl World {
 
     /// One whose log has other sizes.
     pub(crate) async fn with(sizes: impl FnOnce(&mut LogOptions)) -> Self {
-        Self::built(sizes, DemoPage::Absent, PrivateHosts::Allowed).await
+        Self::built(sizes, DemoPage::Absent, PrivateHosts::Allowed, None).await
     }
 
     /// One with the demo page.
     pub(crate) async fn with_demo() -> Self {
-        Self::built(|_| {}, DemoPage::Served, PrivateHosts::Allowed).await
+        Self::built(|_| {}, DemoPage::Served, PrivateHosts::Allowed, None).await
     }
 
     /// One that takes no private hosts.
     pub(crate) async fn of_the_web() -> Self {
-        Self::built(|_| {}, DemoPage::Absent, PrivateHosts::Refused).await
+        Self::built(|_| {}, DemoPage::Absent, PrivateHosts::Refused, None).await
     }
 
-    async fn built(sizes: impl FnOnce(&mut LogOptions), demo: DemoPage, private_hosts: PrivateHosts) -> Self {
+    /// One that the world reaches by this address.
+    pub(crate) async fn at(public_url: &str) -> Self {
+        let public_url = PublicUrl::parse(public_url).unwrap();
+        Self::built(|_| {}, DemoPage::Absent, PrivateHosts::Allowed, Some(public_url)).await
+    }
+
+    async fn built(
+        sizes: impl FnOnce(&mut LogOptions),
+        demo: DemoPage,
+        private_hosts: PrivateHosts,
+        public_url: Option<PublicUrl>,
+    ) -> Self {
         let database = TestDatabase::migrated(&MIGRATOR).await;
         let clock = Arc::new(ManualClock::at("2026-11-24T12:00:00Z".parse().unwrap()));
         let token = CancellationToken::new();
@@ -196,12 +208,12 @@ impl World {
             private_hosts,
             trusted_proxies: TrustedProxies::default(),
             probes: ProbesAt::Here,
-            public_url: None,
+            public_url: public_url.clone(),
             process,
             body_timeout: Duration::from_millis(500),
         };
         let app = App::new(parts);
-        Self { router: router(app.clone()), app, clock, commands, ready, database, token }
+        Self { router: router(app.clone()), app, clock, commands, ready, database, public_url, token }
     }
 
     /// What the routes work with, to be served.
@@ -223,7 +235,12 @@ impl World {
     /// Starts dispatch alone.
     pub(crate) fn dispatch(&self) {
         let deps = dispatch_deps(&self.commands, self.database.pool(), &self.token);
-        let settings = DispatchSettings { poll: Duration::from_millis(20), ..DispatchSettings::default() };
+        let settings = DispatchSettings {
+            poll: Duration::from_millis(20),
+            private_hosts: PrivateHosts::Allowed,
+            public_url: self.public_url.as_ref().map(|url| url.as_str().into()),
+            ..DispatchSettings::default()
+        };
         tokio::spawn(Dispatch::new(deps, settings).unwrap().run(self.token.child_token()));
     }
 

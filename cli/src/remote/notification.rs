@@ -147,6 +147,12 @@ fn told(event: &Value) -> String {
     }
     for channel in channels {
         let name = cell(channel, "channel");
+        // In the order of recording; without a reason none is there, and the one that counts stands above.
+        for receipt in list(&channel["receipts"]) {
+            if let Some(said) = opened(receipt, "answer", "answerForgotten") {
+                out += &opening(&format!("{name} receipt {}: {said}", cell(receipt, "status")));
+            }
+        }
         if channel["contentForgotten"] == true {
             out += &opening(&format!("{name} content: {FORGOTTEN}"));
         }
@@ -191,6 +197,11 @@ mod tests {
             "channels": [{
                 "channel": "EMAIL", "status": "FAILED", "cause": "smtp_550", "contentForgotten": true,
                 "receipt": {"status": "bounced", "cause": "resend_bounce", "occurredAt": "o"},
+                "receipts": [
+                    {"status": "delivered", "occurredAt": "o", "attempt": 1, "instance": "i"},
+                    {"status": "bounced", "attempt": 1, "answer": "550 no such\u{1b}[2J user"},
+                    {"status": "complained", "attempt": 1, "answerForgotten": true},
+                ],
                 "attempts": [
                     {"attempt": 1, "startedAt": "s", "endedAt": "t", "outcome": "FAILED", "cause": "smtp_550",
                         "scope": "message", "provider": "smtp", "instance": "i", "server": "mx:25",
@@ -208,6 +219,8 @@ mod tests {
             "EMAIL    2    -        -      OPEN     -         -        sandbox   -       -\n",
             "\nEMAIL 1: no such\\u{1b}[2J user\n",
             "\nEMAIL 2: (forgotten with the recipient)\n",
+            "\nEMAIL receipt bounced: 550 no such\\u{1b}[2J user\n",
+            "\nEMAIL receipt complained: (forgotten with the recipient)\n",
             "\nEMAIL content: (forgotten with the recipient)\n",
         ] {
             assert!(told.contains(line), "{line:?} in\n{told}");

@@ -1,7 +1,8 @@
 //! Delivery reports of Africa's Talking, <https://developers.africastalking.com/docs/sms/notifications>: a form, signed by
 //! nothing. Its address is a secret: the last part of the path.
 //!
-//! A report names the message by the provider's id alone.
+//! A report names the message by the provider's id, `id`, and the number that it went to, `phoneNumber`; nothing else that could
+//! tell it.
 //!
 //! | status | word |
 //! |---|---|
@@ -13,7 +14,7 @@
 //! | others | none |
 
 use orqestra_domain::notification::ReceiptSays;
-use orqestra_domain::{Cause, Channel};
+use orqestra_domain::{Cause, Channel, PhoneNumber};
 
 use super::{Callback, Receipt, Rejected, field, fields, is_same, kept, plain};
 
@@ -46,6 +47,7 @@ fn read(fields: &[(String, String)], callback: &Callback<'_>) -> Option<Receipt>
         notification: None,
         delivery: None,
         channel: Channel::Sms,
+        phone: number(field(fields, "phoneNumber")),
         event_ref: format!("{message}|{status}"),
         provider_message_id: Some(message),
         says,
@@ -53,6 +55,11 @@ fn read(fields: &[(String, String)], callback: &Callback<'_>) -> Option<Receipt>
         occurred_at: callback.now,
         words: kept(reason),
     })
+}
+
+/// A number in its international form. A plus that was sent as it is reads as a space.
+fn number(told: &str) -> Option<PhoneNumber> {
+    PhoneNumber::parse(&format!("+{}", told.trim().trim_start_matches('+'))).ok()
 }
 
 #[cfg(test)]
@@ -99,6 +106,17 @@ mod tests {
             ("junk", ""),
         ] {
             assert_eq!(told("secret", Some("secret"), body), says, "{body}");
+        }
+    }
+
+    #[test]
+    fn the_number_is_read_with_a_plus_with_a_space_for_it_and_without() {
+        for told in ["%2B254711000000", "+254711000000", "254711000000"] {
+            let read = number(field(&fields(format!("phoneNumber={told}").as_bytes()), "phoneNumber"));
+            assert_eq!(read, PhoneNumber::parse("+254711000000").ok(), "{told}");
+        }
+        for junk in ["", "+", "0711000000", "++", "a"] {
+            assert_eq!(number(junk), None, "{junk}");
         }
     }
 

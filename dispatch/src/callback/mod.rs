@@ -8,30 +8,33 @@
 //! |---|---|---|---|
 //! | Resend | HMAC-SHA256, the secret `whsec_…`; several signatures | `svix-id.svix-timestamp.body` | 5 minutes: each try has its own time |
 //! | `SendGrid` | ECDSA over P-256, the public key | the timestamp and the body | 25 hours: it tries for 24, and tells nowhere that the time is the try's |
-//! | Twilio | HMAC-SHA1, the account's token | the URL and the sorted fields | no time is signed |
+//! | Twilio | HMAC-SHA1, the account's token | the URL, which has to be known, and the sorted fields | no time is signed |
 //! | Africa's Talking | nothing | the secret is part of the path | no time is signed |
 //!
 //! A callback that is repeated while its signature holds is harmless: [`Receipt::event_ref`] tells a repeat.
 
 mod africastalking;
+pub(crate) mod known;
+mod look;
 mod record;
 mod resend;
 mod sendgrid;
 #[cfg(test)]
 mod signed;
 pub(crate) mod twilio;
-pub(crate) mod unmatched;
 mod verify;
+mod waiting;
 
 use hyper::HeaderMap;
 use orqestra_domain::notification::ReceiptSays;
 use orqestra_domain::provider::{HttpConfig, SecretName};
-use orqestra_domain::{Cause, Channel, DeliveryId, NotificationId, Sealed, Timestamp};
+use orqestra_domain::{Cause, Channel, DeliveryId, NotificationId, PhoneNumber, Sealed, Timestamp};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+pub use self::look::Matching;
 pub use self::record::{NotTaken, Receipts, Taken, Verified};
-pub use self::verify::{Unverified, verify};
+pub use self::verify::Unverified;
 
 /// The name under which the delivery's id goes along with a message.
 pub(crate) const DELIVERY: &str = "orqestra_delivery";
@@ -47,8 +50,9 @@ const AHEAD_AT_MOST: i64 = 5 * 60;
 /// A request to the address of callbacks.
 #[derive(Clone, Copy)]
 pub struct Callback<'a> {
-    /// The address as the provider sees it, with its query.
-    pub url: &'a str,
+    /// The address as the provider sees it, with its query; `None` where the installation's is not known. What the request itself
+    /// says of its host is the caller's word, and no signature is checked against it.
+    pub url: Option<&'a str>,
     /// The secret part of the path, where there is one.
     pub path_secret: Option<&'a str>,
     /// Its headers.
@@ -68,6 +72,8 @@ pub struct Receipt {
     pub delivery: Option<DeliveryId>,
     /// The channel that the provider carries.
     pub channel: Channel,
+    /// The number that it went to, where the provider brings no id of ours back.
+    pub phone: Option<PhoneNumber>,
     /// The provider's id of the message, as the answer to the request gave it.
     pub provider_message_id: Option<String>,
     /// What makes a repeat recognisable, among the receipts of one entry.
@@ -201,6 +207,7 @@ mod tests {
             notification: None,
             delivery: None,
             channel: Channel::Email,
+            phone: Some(PhoneNumber::parse("+254712345678").unwrap()),
             provider_message_id: Some("ann@example.org".to_owned()),
             event_ref: "ann@example.org".to_owned(),
             says: ReceiptSays::Bounced,

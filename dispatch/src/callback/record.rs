@@ -3,22 +3,24 @@
 //! A receipt that names no notification, or one of another delivery, is not an error: a provider that is told so would only
 //! repeat it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use orqestra_commands::{CommandError, Commands, Context, Suppress, receipt_field};
+use orqestra_commands::{Address, CommandError, Commands, Context, Suppress, receipt_field};
 use orqestra_domain::notification::{NotificationRefusal, RecordReceipt};
 use orqestra_domain::suppression::SuppressionRefusal;
 use orqestra_domain::{
-    DeliveryId, KeyId, NotificationId, ProviderInstanceId, ReceiptRef, Sealed, StreamId, TenantId,
+    AddressRef, DeliveryId, KeyId, NotificationId, ProviderInstanceId, ReceiptRef, Sealed, StreamId, TenantId,
 };
-use orqestra_event_log::Outage;
 use orqestra_vault::FieldContext;
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
-use tokio_util::sync::CancellationToken;
 
 use super::Receipt;
-use super::unmatched::{self, KIND, Waiting};
+use super::known::KIND;
+use super::look::Matching;
+use super::verify::Unopened;
+use super::waiting::{self, Waiting, WaitingKey};
 use crate::due::store::DueError;
 
 type Error = CommandError<NotificationRefusal>;
@@ -62,17 +64,23 @@ pub enum NotTaken {
     Waiting(#[from] DueError),
 }
 
-/// Records receipts. Cheap to clone.
+/// Verifies and records receipts. Cheap to clone.
 #[derive(Clone)]
 pub struct Receipts {
-    commands: Commands,
-    pool: PgPool,
+    pub(super) commands: Commands,
+    pub(super) pool: PgPool,
+    pub(super) unopened: Arc<Unopened>,
 }
 
 impl Receipts {
     /// With the tables of this pool.
-    pub const fn new(commands: Commands, pool: PgPool) -> Self {
-        Self { commands, pool }
+    pub fn new(commands: Commands, pool: PgPool) -> Self {
+        Self { commands, pool, unopened: Arc::default() }
+    }
+
+    /// Looks for the messages of receipts that wait, where an attempt may be open for so long.
+    pub fn matching(&self, open_at_most: Duration) -> Matching {
+        Matching::new(self.clone(), open_at_most)
     }
 
     /// Records a receipt.
@@ -89,7 +97,8 @@ impl Receipts {
         let notification = match (receipt.notification, &receipt.provider_message_id) {
             (Some(notification), _) => Some(notification),
             (None, Some(message)) if verified.kind == KIND => {
-                let found = unmatched::notification(&self.pool, verified.tenant, message).await?;
+                let Verified { tenant, instance, .. } = verified;
+                let found = waiting::notification(&self.pool, tenant, instance, message).await?;
                 if found.is_none() {
                     return self.wait(verified, &receipt, message, event_ref).await;
                 }
@@ -118,7 +127,7 @@ impl Receipts {
         self.append(verified.tenant, notification, command, context).await
     }
 
-    async fn append(
+    pub(super) async fn append(
         &self,
         tenant: TenantId,
         notification: NotificationId,
@@ -173,21 +182,26 @@ impl Receipts {
         message: &str,
         event_ref: ReceiptRef,
     ) -> Result<Taken, NotTaken> {
+        let Verified { tenant, instance, .. } = verified;
         let waiting = Waiting {
-            tenant: verified.tenant,
-            instance: verified.instance,
-            message: message.to_owned(),
-            event_ref,
+            key: WaitingKey { tenant, instance, message: message.to_owned(), event_ref },
             channel: receipt.channel,
             says: receipt.says,
             cause: receipt.cause.map(String::from),
             occurred_at: receipt.occurred_at,
+            address: self.address(tenant, receipt),
         };
-        if unmatched::wait(&self.pool, &waiting, self.commands.now()).await? {
+        if waiting::wait(&self.pool, &waiting, self.commands.now()).await? {
             Ok(Taken::Waits)
         } else {
             Err(NotTaken::TooManyWait)
         }
+    }
+
+    /// The look-up form of the number that a receipt names.
+    fn address(&self, tenant: TenantId, receipt: &Receipt) -> Option<AddressRef> {
+        let entry = self.commands.directory().tenant(tenant)?;
+        Some(Address::Sms(receipt.phone.clone()?).look_up(&entry.index))
     }
 
     /// The provider's words, sealed for the recipient; none once the recipient was forgotten.
@@ -210,58 +224,6 @@ impl Receipts {
         let field = receipt_field(receipt.channel, event_ref);
         let place = FieldContext { tenant, aggregate_id: stream.as_str(), field: &field };
         Ok(Some(self.commands.vault().seal(&key, &place, words.as_bytes())))
-    }
-
-    /// Looks for messages of receipts that wait, until the token ends.
-    pub(crate) async fn run(self, pause: Duration, token: CancellationToken) {
-        let outage = Outage::default();
-        loop {
-            match self.look().await {
-                Ok(()) => {
-                    if let Some(duration_ms) = outage.ends() {
-                        tracing::info!(duration_ms, "receipts that wait can be looked up again");
-                    }
-                }
-                Err(error) => {
-                    if outage.begins() {
-                        tracing::warn!(error = %error, "receipts that wait cannot be looked up");
-                    }
-                }
-            }
-            tokio::select! {
-                () = token.cancelled() => return,
-                () = tokio::time::sleep(pause) => {}
-            }
-        }
-    }
-
-    async fn look(&self) -> Result<(), NotTaken> {
-        let vain = unmatched::clear(&self.pool, self.commands.now()).await?;
-        if vain > 0 {
-            tracing::info!(receipts = vain, "receipts waited in vain for their message");
-        }
-        let context = Context::engine("receipts");
-        let mut ended = Ok(());
-        for (waiting, notification) in unmatched::matched(&self.pool).await? {
-            let command = RecordReceipt {
-                channel: waiting.channel,
-                provider: KIND.to_owned(),
-                instance: waiting.instance,
-                says: waiting.says,
-                event_ref: waiting.event_ref,
-                cause: waiting.cause.clone(),
-                provider_message_id: Some(waiting.message.clone()),
-                answer: None,
-                occurred_at: waiting.occurred_at,
-                at: self.commands.now(),
-            };
-            match self.append(waiting.tenant, notification, command, &context).await {
-                Ok(_) => unmatched::done(&self.pool, &waiting).await?,
-                // It waits on, and the others do not wait for it.
-                Err(error) => ended = Err(error),
-            }
-        }
-        ended
     }
 }
 

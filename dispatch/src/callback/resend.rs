@@ -112,6 +112,7 @@ fn read(told: Told, id: &str, sent: i64, callback: &Callback<'_>) -> Option<Rece
         notification: tag(&tags, NOTIFICATION).and_then(|id| id.parse().ok()),
         delivery: tag(&tags, DELIVERY).and_then(|id| id.parse().ok()),
         channel: Channel::Email,
+        phone: None,
         provider_message_id: plain(&email_id),
         event_ref: id.to_owned(),
         says,

@@ -94,6 +94,7 @@ fn read(told: &Value, callback: &Callback<'_>) -> Option<Receipt> {
         notification: of_ours(NOTIFICATION).and_then(|id| id.parse().ok()),
         delivery: of_ours(DELIVERY).and_then(|id| id.parse().ok()),
         channel: Channel::Email,
+        phone: None,
         provider_message_id: plain(message),
         event_ref,
         says,

@@ -29,7 +29,7 @@ impl Request {
 
     pub(super) fn callback(&self) -> Callback<'_> {
         let path_secret = self.path_secret.as_deref();
-        Callback { url: &self.url, path_secret, headers: &self.headers, body: &self.body, now: now() }
+        Callback { url: Some(&self.url), path_secret, headers: &self.headers, body: &self.body, now: now() }
     }
 }
 

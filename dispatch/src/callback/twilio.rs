@@ -28,6 +28,7 @@ const SIGNATURE: &str = "x-twilio-signature";
 pub(crate) const IN_QUERY: [&str; 2] = ["delivery", "notification"];
 
 pub(super) fn receipts(token: &str, callback: &Callback<'_>) -> Result<Vec<Receipt>, Rejected> {
+    let url = callback.url.ok_or(Rejected::NoSecret)?;
     let signature = callback.header(SIGNATURE).ok_or(Rejected::WrongSignature)?;
     let signature = STANDARD.decode(signature).map_err(|_| Rejected::WrongSignature)?;
     if signature.len() != Sha1::output_size() {
@@ -49,10 +50,10 @@ pub(super) fn receipts(token: &str, callback: &Callback<'_>) -> Result<Vec<Recei
         }
         mac.verify_slice(&signature).is_ok()
     };
-    if !urls(callback.url).into_iter().any(holds) {
+    if !urls(url).into_iter().any(holds) {
         return Err(Rejected::WrongSignature);
     }
-    Ok(read(&fields, callback).into_iter().collect())
+    Ok(read(&fields, url, callback).into_iter().collect())
 }
 
 /// The URL as it is, with the port of its scheme, and without a port.
@@ -69,7 +70,7 @@ fn urls(url: &str) -> Vec<String> {
     all
 }
 
-fn read(fields: &[(String, String)], callback: &Callback<'_>) -> Option<Receipt> {
+fn read(fields: &[(String, String)], url: &str, callback: &Callback<'_>) -> Option<Receipt> {
     let status = field(fields, "MessageStatus");
     let (says, cause) = match status {
         "accepted" | "scheduled" | "queued" | "sending" | "sent" => (ReceiptSays::Deferred, None),
@@ -82,12 +83,13 @@ fn read(fields: &[(String, String)], callback: &Callback<'_>) -> Option<Receipt>
     };
     let message = plain(field(fields, "MessageSid"))?;
     let query: Vec<_> =
-        callback.url.split_once('?').map_or_else(Vec::new, |(_, query)| self::fields(query.as_bytes()));
+        url.split_once('?').map_or_else(Vec::new, |(_, query)| self::fields(query.as_bytes()));
     let [delivery, notification] = IN_QUERY.map(|name| field(&query, name));
     Some(Receipt {
         notification: notification.parse().ok(),
         delivery: delivery.parse().ok(),
         channel: Channel::Sms,
+        phone: None,
         event_ref: format!("{message}|{status}"),
         provider_message_id: Some(message),
         says,
@@ -206,6 +208,16 @@ mod tests {
                 "{other}"
             );
         }
+    }
+
+    #[test]
+    fn no_signature_holds_where_the_address_is_not_known() {
+        let signed = format!("{URL}MessageSidSM1MessageStatussent");
+        let body = "MessageStatus=sent&MessageSid=SM1";
+        let request =
+            Request::new(URL, &[(SIGNATURE, &signature(TOKEN, &signed)), ("host", "n.example")], body);
+        let unknown = Callback { url: None, ..request.callback() };
+        assert_eq!(words(receipts(TOKEN, &unknown)), "NoSecret");
     }
 
     #[test]

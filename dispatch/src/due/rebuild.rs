@@ -1,13 +1,13 @@
 //! The due table from the log alone: compared with the live one, and put right where they differ.
 //!
 //! The table stays locked for writers only while the last stretch of the log is folded and compared, so the comparison
-//! is exact for one position. Leases of rows that are right are left alone.
+//! is exact for one position. Leases of rows that are right are left alone. What receipts are matched by is written with it.
 
 use std::collections::BTreeMap;
 
 use orqestra_domain::Timestamp;
 use orqestra_event_log::{EventLog, LogError, Position, checkpoint};
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::expiry;
@@ -15,6 +15,7 @@ use super::fold::Fold;
 use super::store::{self, DueError, Lease};
 use super::subscriber::{INTEREST, NAME, fold_in};
 use super::{Due, DueKey, DueRow};
+use crate::callback::known::Known;
 use crate::settings::DispatchSettings;
 
 /// Events read at once.
@@ -60,15 +61,16 @@ pub async fn rebuild_due(
     pool: &PgPool,
     settings: &DispatchSettings,
 ) -> Result<RebuildReport, RebuildError> {
-    let mut fold = Fold::new(settings.sweep_after());
+    let mut folded = Folded { fold: Fold::new(settings.sweep_after()), known: Known::at(log.clock().now()) };
     let first = checkpoint(pool, NAME).await?.unwrap_or(Position::ZERO);
-    let at = fold_up_to(log, &mut fold, Position::ZERO, first).await?;
+    let at = folded.up_to(log, &mut *pool.acquire().await?, Position::ZERO, first).await?;
 
     let mut tx = pool.begin().await?;
-    sqlx::query("lock table dispatch_due in exclusive mode").execute(&mut *tx).await?;
+    sqlx::query("lock table dispatch_due, unanswered_attempts in exclusive mode").execute(&mut *tx).await?;
     // Whatever moved the checkpoint before the lock has stored its rows; what comes after waits for it.
     let last = checkpoint(pool, NAME).await?.unwrap_or(Position::ZERO);
-    let position = fold_up_to(log, &mut fold, at, last).await?;
+    let position = folded.up_to(log, &mut tx, at, last).await?;
+    let Folded { fold, mut known } = folded;
     let wanted: BTreeMap<DueKey, Due> = fold.standing().collect();
     let found: BTreeMap<DueKey, Due> =
         store::all(&mut tx).await?.iter().map(|row| (row.key, row.due)).collect();
@@ -82,25 +84,39 @@ pub async fn rebuild_due(
     let nobody = Lease { owner: Uuid::nil(), until: Timestamp::EPOCH };
     store::apply(&mut tx, extra.into_iter(), &wrong, nobody).await?;
     expiry::mark(&mut tx, fold.expiries()).await?;
+    known.replace(&mut tx).await?;
     tx.commit().await?;
     Ok(report)
 }
 
-async fn fold_up_to(
-    log: &EventLog,
-    fold: &mut Fold,
-    mut at: Position,
-    end: Position,
-) -> Result<Position, RebuildError> {
-    while at < end {
-        let left = usize::try_from(end.get() - at.get()).unwrap_or(BATCH);
-        let page = log.read_page(at, left.min(BATCH), &INTEREST).await?;
-        if page.reached == at {
-            break;
+/// What the log calls for, up to a position.
+struct Folded {
+    fold: Fold,
+    known: Known,
+}
+
+impl Folded {
+    /// Folds on. Messages are written as they come: none is ever taken back.
+    async fn up_to(
+        &mut self,
+        log: &EventLog,
+        connection: &mut PgConnection,
+        mut at: Position,
+        end: Position,
+    ) -> Result<Position, RebuildError> {
+        while at < end {
+            let left = usize::try_from(end.get() - at.get()).unwrap_or(BATCH);
+            let page = log.read_page(at, left.min(BATCH), &INTEREST).await?;
+            if page.reached == at {
+                break;
+            }
+            at = page.reached;
+            fold_in(&mut self.fold, &mut self.known, &page.events)
+                .map_err(|unreadable| RebuildError::Unreadable(unreadable.to_string()))?;
+            self.fold.forget_settled();
+            self.known.forget_settled();
+            self.known.write_messages(connection).await?;
         }
-        at = page.reached;
-        fold_in(fold, &page.events).map_err(|unreadable| RebuildError::Unreadable(unreadable.to_string()))?;
-        fold.forget_settled();
+        Ok(at)
     }
-    Ok(at)
 }

@@ -17,7 +17,7 @@ use super::expiry;
 use super::fold::Fold;
 use super::store::{self, Lease};
 use super::{DueKind, DueRow};
-use crate::callback::unmatched::{self, Learned};
+use crate::callback::known::Known;
 use crate::queue::{Entry, FairQueue, Lane, Room};
 use crate::redrive;
 use crate::redrive::store::Changes;
@@ -70,11 +70,15 @@ impl From<UnreadableDue> for SubscriberError {
     }
 }
 
-/// Folds recorded events in; what is not of a notification changes nothing.
+/// Folds recorded events into the due rows and what receipts are matched by; what is not of a notification changes nothing.
 ///
 /// # Errors
 /// With the event that cannot be read.
-pub(crate) fn fold_in(fold: &mut Fold, batch: &[Arc<RecordedEvent>]) -> Result<(), UnreadableDue> {
+pub(crate) fn fold_in(
+    fold: &mut Fold,
+    known: &mut Known,
+    batch: &[Arc<RecordedEvent>],
+) -> Result<(), UnreadableDue> {
     let notifications = batch.iter().filter(|event| event.aggregate_type == NOTIFICATION);
     for event in notifications {
         let unreadable = |why: String, newer| UnreadableDue { position: event.position, why, newer };
@@ -84,20 +88,9 @@ pub(crate) fn fold_in(fold: &mut Fold, batch: &[Arc<RecordedEvent>]) -> Result<(
             return Err(unreadable("no event of a notification".to_owned(), false));
         };
         fold.apply(tenant, NotificationId::from_uuid(id), read);
+        known.apply(tenant, NotificationId::from_uuid(id), read);
     }
     Ok(())
-}
-
-/// The messages that receipts are matched by; what cannot be read was met before.
-fn learned(batch: &[Arc<RecordedEvent>]) -> Vec<Learned> {
-    let read = |recorded: &Arc<RecordedEvent>| match recorded.event() {
-        Ok(AnyEvent::Notification(NotificationEvent::AttemptSucceeded(success))) => {
-            let (tenant, id) = StreamId::split(&recorded.aggregate_id)?;
-            Learned::of(tenant, NotificationId::from_uuid(id), success)
-        }
-        _ => None,
-    };
-    batch.iter().filter_map(read).collect()
 }
 
 /// What the events say of redrives.
@@ -138,8 +131,9 @@ impl Subscriber for DueSubscriber {
         batch: &[Arc<RecordedEvent>],
     ) -> Result<(), SubscriberError> {
         let mut fold = Fold::new(self.sweep_after);
-        fold_in(&mut fold, batch)?;
         let now = self.clock.now();
+        let mut known = Known::at(now);
+        fold_in(&mut fold, &mut known, batch)?;
         let until = now.plus(self.lease);
         // With a doubtful clock nothing counts as due: the poller asks the time and takes the rows.
         let proved = self.clock.is_proved();
@@ -161,7 +155,7 @@ impl Subscriber for DueSubscriber {
         }
         store::apply(tx, fold.settled(), &rows, Lease { owner: self.owner, until }).await?;
         expiry::mark(tx, fold.expiries()).await?;
-        unmatched::learn(tx, &learned(batch)).await?;
+        known.write(tx).await?;
         redrive::store::apply(tx, &redriven(batch)?).await?;
         Ok(())
     }

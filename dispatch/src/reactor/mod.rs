@@ -161,8 +161,8 @@ impl Dispatch {
         let mended = Mended { pool: pool.clone(), directory: directory.clone(), pause };
         let mending = tokio::spawn(mended.run(running.child_token()));
 
-        let receipts = Receipts::new(commands.clone(), pool.clone());
-        let matching = tokio::spawn(receipts.run(settings.poll * 4, running.child_token()));
+        let matching = Receipts::new(commands.clone(), pool.clone()).matching(settings.open_at_most());
+        let matching = tokio::spawn(matching.run(settings.poll * 4, running.child_token()));
 
         let poller = Poller {
             pool: pool.clone(),

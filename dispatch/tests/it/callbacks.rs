@@ -6,22 +6,19 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac};
 use hyper::HeaderMap;
-use orqestra_commands::ClearSecret;
 use orqestra_dispatch::DispatchSettings;
-use orqestra_dispatch::callback::{Callback, Receipts, Taken, verify};
+use orqestra_dispatch::callback::{Callback, Receipts, Taken};
 use orqestra_domain::notification::{AttemptOutcome, Delivery, DeliveryState, ReceiptSays, SkipReason};
-use orqestra_domain::provider::{AfricasTalkingConfig, HttpConfig};
 use orqestra_domain::suppression::SuppressionReason;
 use orqestra_domain::{Channel, TenantId};
 use orqestra_tests::wait;
 use sha1::Sha1;
 
-use crate::http::{Config, KEY, at, listed, shop, takes, twilio};
+use crate::http::{KEY, at, listed, shop, takes, twilio};
 use crate::http_server::{HttpServer, Reply};
 use crate::world::{World, ctx, settings};
 
 const SMS: Channel = Channel::Sms;
-const SECRET: &str = "0123456789abcdef";
 
 /// Settings with an address that callbacks are told.
 fn told() -> DispatchSettings {
@@ -29,10 +26,15 @@ fn told() -> DispatchSettings {
 }
 
 /// Hands a callback to the engine, as the route does.
-async fn called(world: &World, tenant: TenantId, kind: &str, callback: &Callback<'_>) -> Vec<Taken> {
+pub(crate) async fn called(
+    world: &World,
+    tenant: TenantId,
+    kind: &str,
+    callback: &Callback<'_>,
+) -> Vec<Taken> {
     let entry = world.entry(tenant);
-    let (verified, receipts) = verify(&world.commands, &entry, kind, callback).await.unwrap();
     let recorder = Receipts::new(world.commands.clone(), world.pool().clone());
+    let (verified, receipts) = recorder.verify(&entry, kind, callback).await.unwrap();
     let mut taken = Vec::new();
     for receipt in receipts {
         taken.push(recorder.record(verified, receipt, &ctx()).await.unwrap());
@@ -54,12 +56,17 @@ async fn twilio_calls(world: &World, tenant: TenantId, asked: &str, told: &[(&st
     let signature = STANDARD.encode(mac.finalize().into_bytes());
     let headers = HeaderMap::from_iter([("x-twilio-signature".parse().unwrap(), signature.parse().unwrap())]);
     let body: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(told).finish();
-    let callback =
-        Callback { url: &url, path_secret: None, headers: &headers, body: body.as_bytes(), now: world.now() };
+    let callback = Callback {
+        url: Some(&url),
+        path_secret: None,
+        headers: &headers,
+        body: body.as_bytes(),
+        now: world.now(),
+    };
     called(world, tenant, "twilio", &callback).await
 }
 
-fn is_sent(delivery: &Delivery) -> bool {
+pub(crate) fn is_sent(delivery: &Delivery) -> bool {
     matches!(delivery.state, DeliveryState::Sent { attempt: 1, .. })
 }
 
@@ -158,45 +165,5 @@ async fn a_receipt_of_another_message_of_the_account_is_of_no_attempt() {
     let told = [("ErrorCode", "30005"), ("MessageSid", "SMother"), ("MessageStatus", "failed")];
     assert_eq!(twilio_calls(&world, tenant.id, &asked, &told).await, [Taken::Unmatched]);
     assert!(world.story(&tenant, id).await.deliveries[&SMS].receipts.is_empty());
-    dispatch.stop().await;
-}
-
-fn africastalking(url: &str) -> Config {
-    HttpConfig::AfricasTalking(AfricasTalkingConfig {
-        username: "shop".to_owned(),
-        api_key: ClearSecret(KEY.to_owned()),
-        from: None,
-        endpoint: at(url),
-        webhook_secret: Some(ClearSecret(SECRET.to_owned())),
-    })
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_receipt_that_comes_before_its_message_is_known_waits_for_it() {
-    let (world, server) = (World::new().await, HttpServer::start([takes("africastalking")]).await);
-    let tenant = shop(&world, SMS, vec![listed(africastalking(&server.base_url()))]).await;
-    let id = world.trigger(&tenant, "e-1").await;
-    let report = |status: &'static str| {
-        let (world, tenant) = (&world, tenant.id);
-        async move {
-            let body = format!("id=m-1&status={status}");
-            let callback = Callback {
-                url: "https://n.example/callbacks/africastalking/t/s",
-                path_secret: Some(SECRET),
-                headers: &HeaderMap::new(),
-                body: body.as_bytes(),
-                now: world.now(),
-            };
-            called(world, tenant, "africastalking", &callback).await
-        }
-    };
-    assert_eq!(report("Success").await, [Taken::Waits]);
-    assert_eq!(report("Success").await, [Taken::Waits], "it comes twice");
-    let dispatch = world.dispatch(settings());
-    let delivery = world.delivery(&tenant, id, SMS, |delivery| !delivery.receipts.is_empty()).await;
-    assert_eq!((delivery.receipts.len(), delivery.receipts[0].says), (1, ReceiptSays::Delivered));
-    assert!(is_sent(&delivery), "{delivery:?}");
-    world.read_up().await;
-    assert_eq!(report("Success").await, [Taken::Recorded], "its message is known");
     dispatch.stop().await;
 }

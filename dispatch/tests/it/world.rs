@@ -114,7 +114,11 @@ pub(crate) const EVENT_TYPE: &str = "order.confirmed";
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let database = Arc::new(TestDatabase::migrated(&MIGRATOR).await);
+        Self::on(Arc::new(TestDatabase::migrated(&MIGRATOR).await)).await
+    }
+
+    /// One on this database.
+    pub(crate) async fn on(database: Arc<TestDatabase>) -> Self {
         let clock = Arc::new(ManualClock::at("2026-11-24T12:00:00Z".parse().unwrap()));
         Self::open(database, Arc::clone(&clock) as _, None, clock).await
     }

@@ -79,7 +79,7 @@ const RULES: &[(&str, &[&str])] = &[
         ],
     ),
     ("EventTypeName", &["api/src/admin/template.rs", "commands/src/seed_platform.rs", TRIGGER]),
-    ("PhoneNumber", &[PROVIDER_TEST, SUPPRESSIONS, TRIGGER]),
+    ("PhoneNumber", &[PROVIDER_TEST, SUPPRESSIONS, "dispatch/src/callback/africastalking.rs", TRIGGER]),
     ("PushCategories", &["api/src/admin/change_tenant.rs"]),
     (
         "TenantName",

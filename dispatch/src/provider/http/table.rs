@@ -1,7 +1,7 @@
 //! For the tests of a kind's table: a message, an answer, and a verdict in a word.
 
 use orqestra_commands::RenderedContent;
-use orqestra_domain::{Channel, DedupKey, DeliveryId, NotificationId, TenantId, Timestamp};
+use orqestra_domain::{Cause, Channel, DedupKey, DeliveryId, NotificationId, TenantId, Timestamp};
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
@@ -59,6 +59,11 @@ pub(super) fn verdict(api: &dyn Api, status: u16, body: &str) -> String {
     let answer = Answer { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec() };
     let Said { says, code } = api.says(&answer);
     let word = word(&says);
+    // What suppresses an address is told from its code alone.
+    assert_eq!(
+        says == Says::Refused(Reach::OptedOut),
+        code.is_some_and(|code| Cause::OPT_OUTS.contains(&code))
+    );
     code.map_or(word.clone(), |code| format!("{word} by {code}"))
 }
 
