@@ -16,7 +16,7 @@ use self::fold::Changes;
 use crate::error::ApplyError;
 use crate::generation::Generation;
 
-pub use query::{AttemptRow, DeliveryCount, DeliveryOf, DeliveryRow, HeldDelivery};
+pub use query::{AttemptRow, ChannelStatus, DeliveryCount, DeliveryOf, DeliveryRow, HeldDelivery};
 
 /// The delivery status' queries.
 #[derive(Clone, Debug)]
@@ -40,6 +40,9 @@ macro_rules! names {
         }
 
         impl $type {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
             /// The stored name.
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -47,7 +50,8 @@ macro_rules! names {
                 }
             }
 
-            fn named(name: &str) -> Option<Self> {
+            /// The one of that name.
+            pub fn named(name: &str) -> Option<Self> {
                 match name {
                     $($name => Some(Self::$variant),)+
                     _ => None,
