@@ -60,6 +60,8 @@ pub struct ChannelStatus {
     pub next_due: Option<Timestamp>,
     /// When it was first sent.
     pub sent_at: Option<Timestamp>,
+    /// Since when nothing more comes by itself: it is settled, or waits for an operator.
+    pub ended_at: Option<Timestamp>,
 }
 
 /// One try.
@@ -170,7 +172,8 @@ impl DeliveryStatus {
         let ids: Vec<Uuid> = notifications.iter().map(NotificationId::as_uuid).collect();
         let rows = limited(
             sqlx::query(
-                "select notification_id, channel, status, reason, provider, last_cause, next_due, sent_at
+                "select notification_id, channel, status, reason, provider, last_cause, next_due, sent_at,
+                        coalesce(settled_at, held_at) as ended_at
                    from deliveries
                   where tenant_id = $1 and notification_id = any($2)",
             )
@@ -285,6 +288,7 @@ fn channel_status(row: &PgRow) -> Result<ChannelStatus, ReadModelError> {
         last_cause: row.try_get("last_cause")?,
         next_due: moment(row, "next_due")?,
         sent_at: moment(row, "sent_at")?,
+        ended_at: moment(row, "ended_at")?,
     })
 }
 

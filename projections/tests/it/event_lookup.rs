@@ -118,6 +118,6 @@ async fn the_channels_of_found_events_are_told_in_one_question() {
     let of = |channel, status| (pushed.id, channel, status);
     let expected = [of(Channel::Email, "SKIPPED"), of(Channel::Sms, "SKIPPED"), of(Channel::Push, "SENT")];
     assert_eq!(shown, expected);
-    assert_eq!(told[0].reason.as_deref(), Some("not_requested"));
+    assert_eq!((told[0].reason.as_deref(), told[0].ended_at), (Some("not_requested"), Some(world.now())));
     assert!(world.deliveries.of_notifications(tenant(2), &[other.id]).await.unwrap().is_empty());
 }
