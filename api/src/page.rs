@@ -34,7 +34,16 @@ impl<Id: FromStr> Page<Id> {
 
     /// Reads the two beside other parameters.
     pub(crate) fn among(parameters: &Parameters, problems: &mut Problems) -> Self {
-        let limit = parameters.whole("limit", (1, MAX_LIMIT), problems).unwrap_or(DEFAULT_LIMIT);
+        Self::among_of(parameters, (DEFAULT_LIMIT, MAX_LIMIT), problems)
+    }
+
+    /// The same in a list with limits of its own: the one if none is given, and the largest.
+    pub(crate) fn among_of(
+        parameters: &Parameters,
+        (default, most): (u32, u32),
+        problems: &mut Problems,
+    ) -> Self {
+        let limit = parameters.whole("limit", (1, most), problems).unwrap_or(default);
         let after = parameters.get("cursor").and_then(|text| {
             let id = text.parse::<Id>();
             id.map_err(|_| problems.push(wrong_cursor())).ok()
@@ -53,9 +62,21 @@ impl<Id> Page<Id> {
     pub(crate) fn answer<T, V, A: Serialize>(
         &self,
         parts: &Parts,
-        mut found: Vec<T>,
+        found: Vec<T>,
         id: impl Fn(&T) -> String,
         view: impl Fn(&T) -> V,
+        body: impl FnOnce(Vec<V>) -> A,
+    ) -> Response {
+        self.answer_at(&format!("{}?", parts.uri.path()), found, id, view, body)
+    }
+
+    /// The same of a list that is asked for by more: a path and the query before `limit` and `cursor`.
+    pub(crate) fn answer_at<T, V, A: Serialize>(
+        &self,
+        asked: &str,
+        mut found: Vec<T>,
+        id: impl Fn(&T) -> String,
+        view: impl FnMut(&T) -> V,
         body: impl FnOnce(Vec<V>) -> A,
     ) -> Response {
         let more = found.len() > self.limit as usize;
@@ -63,7 +84,8 @@ impl<Id> Page<Id> {
         let last = found.last().filter(|_| more).map(id);
         let mut response = Json(body(found.iter().map(view).collect())).into_response();
         if let Some(last) = last {
-            let target = format!("{}?limit={}&cursor={last}", parts.uri.path(), self.limit);
+            let and = if asked.ends_with('?') { "" } else { "&" };
+            let target = format!("{asked}{and}limit={}&cursor={last}", self.limit);
             link_next(&mut response, &target);
         }
         response

@@ -32,7 +32,7 @@ const RARE: [(&str, &str); 9] = [
     ("openWebSocket", "403"),
 ];
 /// Fields of what only the whole engine has, or a race, a crash, damage, a forgotten recipient or an unknown outcome shows.
-const RARE_FIELDS: [&str; 22] = [
+const RARE_FIELDS: [&str; 26] = [
     "AttemptView.possibleDuplicate",
     "AttemptView.providerMessageId",
     "ChannelState.possibleDuplicate",
@@ -40,10 +40,14 @@ const RARE_FIELDS: [&str; 22] = [
     "ChannelState.receipt",
     "ChannelState.waitsFor",
     "DetailedChannelView.attempts",
+    "DetailedChannelView.endedAt",
     "ExplainedAttempt.answer",
     "ExplainedAttempt.answerForgotten",
     "ExplainedChannel.contentForgotten",
     "ExplainedEvent.recipientForgotten",
+    "FoundChannel.nextDue",
+    "FoundChannel.reason",
+    "FoundChannel.waitsFor",
     "KeptMessage.subject",
     "PlanLine.reason",
     "ReadyBody.logId",
@@ -175,6 +179,7 @@ fn all_good(shop: &Caller, [event, notification, delivery, address_ref]: [&str; 
         good("testProvider", post, of("/providers/SMS/test"), Some(json!({"to": "+15005550001"}))),
         good("testProvider", post, of("/providers/SMS/test"), Some(json!({"to": "+15005550005"}))),
         good("testProvider", post, of("/providers/EMAIL/test"), Some(json!({"to": "user@example.com"}))),
+        good("findEvents", get, format!("/admin/v1/events?tenantId={tenant}&eventId={event}&limit=1"), None),
         good("getEventDetails", get, of(&format!("/events/{event}")), None),
         good(
             "explainEvent",
@@ -230,7 +235,7 @@ fn elsewhere(good: &Good, shop: &Caller) -> Vec<Good> {
 fn wrong(good: &Good, shop: &Caller) -> Good {
     let path = match good.operation {
         "listNotifications" => format!("{}&cursor=x", good.path),
-        "listTenants" | "listTemplates" | "listSandboxMessages" | "listSuppressions" => {
+        "listTenants" | "listTemplates" | "listSandboxMessages" | "listSuppressions" | "findEvents" => {
             good.path.replace("limit=1", "limit=0")
         }
         "markNotificationRead" => good.path.replace("/u-1/", "/%01/"),
@@ -362,6 +367,10 @@ async fn every_described_status_is_answered_as_it_is_described() {
         }
     });
     failed.await.expect("an attempt that fails");
+    world.projected().await;
+    let find = all.iter().find(|good| good.operation == "findEvents").unwrap();
+    let path = format!("/admin/v1/events?tenantId={}&eventId=evt-failing", shop.tenant);
+    walk.good(&Good { path, ..find.clone() }).await;
     let explain = all.iter().find(|good| good.operation == "explainEvent").unwrap();
     let path = format!("/admin/v1/tenants/{}/events/evt-failing/explanation", shop.tenant);
     walk.good(&Good { path, ..explain.clone() }).await;
