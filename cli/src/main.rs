@@ -41,6 +41,7 @@ use crate::engine::Role;
 use crate::log_command::LogCommand;
 use crate::logging::Logging;
 use crate::remote::Where;
+use crate::remote::event::EventCommand;
 use crate::remote::notification::NotificationCommand;
 use crate::remote::provider::ProviderCommand;
 use crate::remote::suppression::SuppressionCommand;
@@ -109,7 +110,10 @@ enum Command {
     /// Lists and sets a tenant's providers
     #[command(subcommand)]
     Provider(ProviderCommand),
-    /// Shows what became of an event, and why
+    /// Finds a customer's events, and tells what became of one and why
+    #[command(subcommand)]
+    Event(EventCommand),
+    /// Shows what became of an event, and why: `event show` under another name
     #[command(subcommand)]
     Notification(NotificationCommand),
     /// Lists, adds, checks and lifts the addresses that a tenant sends nothing to
@@ -190,6 +194,7 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         Command::Tenant(command) => remote::tenant::run(command, settings).await,
         Command::Template(command) => remote::template::run(command, settings).await,
         Command::Provider(command) => remote::provider::run(command, settings).await,
+        Command::Event(command) => remote::event::run(command, settings).await,
         Command::Notification(command) => remote::notification::run(command, settings).await,
         Command::Suppression(command) => remote::suppression::run(*command, settings).await,
         Command::Trigger(command) => remote::trigger::run(*command, settings).await,

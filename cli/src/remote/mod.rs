@@ -4,14 +4,17 @@
 
 mod address;
 mod client;
+pub(crate) mod event;
 pub(crate) mod notification;
 pub(crate) mod provider;
 mod secret;
 mod show;
+mod story;
 pub(crate) mod suppression;
 pub(crate) mod template;
 pub(crate) mod tenant;
 pub(crate) mod trigger;
+mod words;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
