@@ -155,8 +155,11 @@ fn next(answer: &Answer) -> Option<String> {
 /// A line for each channel of each event, and what to do next.
 fn told(events: &[Value], next: Option<&str>) -> String {
     if events.is_empty() {
-        return "no event is found; one of a forgotten recipient is not found any more, and one older than 30 days with --since\n"
-            .to_owned();
+        return concat!(
+            "no event is found in that time; --since looks back farther, ",
+            "and the events of a forgotten recipient are not found\n"
+        )
+        .to_owned();
     }
     let heading = ["ACCEPTED", "EVENT TYPE", "NOTIFICATION", "CHANNEL", "STATUS", "WHY", "PROVIDER"];
     let mut out = columns(&heading, &events.iter().flat_map(rows).collect::<Vec<_>>());

@@ -52,9 +52,9 @@ fn told(channel: &Value, times: &Times<'_>) -> String {
     if receipt.is_object() && !in_summary {
         steps.push(format!("{}  receipt: {}", stamp(receipt, "occurredAt", times), receipt_words(receipt)));
     }
-    for missing in list(&channel["missingVariables"]) {
-        let name = missing.as_str().map(plain).unwrap_or_default();
-        steps.push(format!("the template asked for {name}, which the event lacked"));
+    if !list(&channel["missingVariables"]).is_empty() {
+        let missing = cell(channel, "missingVariables").replace(',', ", ");
+        steps.push(format!("the template asked for what the event lacked: {missing}"));
     }
     if channel["possibleDuplicate"] == true {
         steps.push("it may reach the recipient twice".to_owned());
@@ -232,7 +232,7 @@ mod tests {
         let unknown = json!({"attempt": 2, "provider": "smtp", "server": "mx1:25", "startedAt": "2026-11-30T10:00:07Z",
             "outcome": "UNKNOWN", "cause": "smtp_timeout"});
         let channel = json!({"channel": "EMAIL", "status": "UNKNOWN", "deliveryId": "d", "cause": "smtp_timeout", "endedAt": "2026-11-30T10:00:09Z",
-            "possibleDuplicate": true, "missingVariables": ["order.total"], "attempts": [failed, unknown]});
+            "possibleDuplicate": true, "missingVariables": ["order.total", "name"], "attempts": [failed, unknown]});
         let lines: Vec<_> = of(&event(&channel)).lines().map(|line| line.trim_start().to_owned()).collect();
         assert_eq!(
             lines,
@@ -243,7 +243,7 @@ mod tests {
                  the next one is due at 10:00:07",
                 "10:00:07  attempt 2 by smtp (mx1:25): it is not known whether it was taken: the mail server took the \
                  connection and did not answer in time (smtp_timeout)",
-                "the template asked for order.total, which the event lacked",
+                "the template asked for what the event lacked: order.total, name",
                 "it may reach the recipient twice",
             ]
         );
