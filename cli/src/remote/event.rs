@@ -112,14 +112,11 @@ impl Find {
     async fn run(&self, settings: &Settings) -> anyhow::Result<()> {
         let (name, value) = self.by()?;
         let of = tenant(self.tenant, settings)?;
-        let mut path =
-            format!("{PATH}?tenantId={of}&{name}={}&limit={}", percent_encoded(&value), self.limit);
-        if let Some(since) = self.since {
-            path += &format!("&since={}", since.at(SystemClock.now()));
-        }
-        if let Some(cursor) = &self.cursor {
-            path += &format!("&cursor={}", percent_encoded(cursor));
-        }
+        let (value, limit) = (percent_encoded(&value), self.limit);
+        let since = self.since.map(|since| format!("&since={}", since.at(SystemClock.now())));
+        let cursor = self.cursor.as_ref().map(|cursor| format!("&cursor={}", percent_encoded(cursor)));
+        let (since, cursor) = (since.unwrap_or_default(), cursor.unwrap_or_default());
+        let path = format!("{PATH}?tenantId={of}&{name}={value}&limit={limit}{since}{cursor}");
         let answer = self.operator.client(settings)?.get(&path).await?;
         let events = list(&answer.body["data"]);
         if self.form.json {
@@ -165,7 +162,7 @@ fn told(events: &[Value], next: Option<&str>) -> String {
     let mut out = columns(&heading, &events.iter().flat_map(rows).collect::<Vec<_>>());
     out += "\n`orqestra event show NOTIFICATION` tells the story of one\n";
     if let Some(next) = next {
-        out += &format!("older ones follow with --cursor {}\n", show::plain(next));
+        out.extend(["older ones follow with --cursor ", &show::plain(next), "\n"]);
     }
     out
 }

@@ -60,7 +60,7 @@ fn told(channel: &Value, times: &Times<'_>) -> String {
         steps.push("it may reach the recipient twice".to_owned());
     }
     for step in steps {
-        out += &format!("         {step}\n");
+        out.extend(["         ", &step, "\n"]);
     }
     out
 }
