@@ -10,7 +10,7 @@ use orqestra_dispatch::redrive::RedriveReader;
 use orqestra_dispatch::sandbox::{Asked, SandboxError, SandboxPage};
 use orqestra_dispatch::{PrivateHosts, ProviderTester};
 use orqestra_domain::TenantId;
-use orqestra_projections::{DeliveryStatus, Inbox, Suppressions};
+use orqestra_projections::{DeliveryStatus, EventLookup, Inbox, Suppressions};
 use orqestra_realtime::{Hub, RealtimeTokens};
 
 use crate::answers::Answers;
@@ -39,8 +39,10 @@ pub struct AppParts {
     pub commands: Commands,
     /// The recipients' history.
     pub inbox: Inbox,
-    /// Where deliveries stand; asked only for whose a delivery is.
+    /// Where deliveries stand; asked for whose a delivery is, and where those of found events stand.
     pub deliveries: DeliveryStatus,
+    /// Which events a person or an address has.
+    pub event_lookup: EventLookup,
     /// The tenants' suppressed addresses, to look through.
     pub suppressions: Suppressions,
     /// The sandbox's messages.

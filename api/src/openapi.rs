@@ -55,6 +55,7 @@ pub(crate) const PATH: &str = "/openapi.json";
         admin::providers::put,
         admin::providers::show,
         admin::provider_test::test,
+        admin::events::find,
         admin::event::event,
         admin::explanation::explain,
         admin::resolve::resolve,

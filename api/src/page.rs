@@ -34,7 +34,16 @@ impl<Id: FromStr> Page<Id> {
 
     /// Reads the two beside other parameters.
     pub(crate) fn among(parameters: &Parameters, problems: &mut Problems) -> Self {
-        let limit = parameters.whole("limit", (1, MAX_LIMIT), problems).unwrap_or(DEFAULT_LIMIT);
+        Self::among_of(parameters, (DEFAULT_LIMIT, MAX_LIMIT), problems)
+    }
+
+    /// The same in a list with limits of its own: the one if none is given, and the largest.
+    pub(crate) fn among_of(
+        parameters: &Parameters,
+        (default, most): (u32, u32),
+        problems: &mut Problems,
+    ) -> Self {
+        let limit = parameters.whole("limit", (1, most), problems).unwrap_or(default);
         let after = parameters.get("cursor").and_then(|text| {
             let id = text.parse::<Id>();
             id.map_err(|_| problems.push(wrong_cursor())).ok()
@@ -53,9 +62,21 @@ impl<Id> Page<Id> {
     pub(crate) fn answer<T, V, A: Serialize>(
         &self,
         parts: &Parts,
-        mut found: Vec<T>,
+        found: Vec<T>,
         id: impl Fn(&T) -> String,
         view: impl Fn(&T) -> V,
+        body: impl FnOnce(Vec<V>) -> A,
+    ) -> Response {
+        self.answer_at(&narrowed(parts), found, id, view, body)
+    }
+
+    /// The same of a list that is asked for by more: a path and the query before `limit` and `cursor`.
+    pub(crate) fn answer_at<T, V, A: Serialize>(
+        &self,
+        asked: &str,
+        mut found: Vec<T>,
+        id: impl Fn(&T) -> String,
+        view: impl FnMut(&T) -> V,
         body: impl FnOnce(Vec<V>) -> A,
     ) -> Response {
         let more = found.len() > self.limit as usize;
@@ -63,19 +84,19 @@ impl<Id> Page<Id> {
         let last = found.last().filter(|_| more).map(id);
         let mut response = Json(body(found.iter().map(view).collect())).into_response();
         if let Some(last) = last {
-            let target = next_page(parts, self.limit, &last);
+            let and = if asked.ends_with('?') { "" } else { "&" };
+            let target = format!("{asked}{and}limit={}&cursor={last}", self.limit);
             link_next(&mut response, &target);
         }
         response
     }
 }
 
-/// The next page of the same list: what it is narrowed by stays.
-fn next_page(parts: &Parts, limit: u32, last: &str) -> String {
-    let narrowed = parts.uri.query().unwrap_or_default().split('&');
-    let narrowed = narrowed.filter(|pair| !pair.is_empty() && !is_of_the_page(pair));
-    let narrowed: String = narrowed.flat_map(|pair| [pair, "&"]).collect();
-    format!("{}?{narrowed}limit={limit}&cursor={last}", parts.uri.path())
+/// A path and what narrows its list, without what names a page of it.
+fn narrowed(parts: &Parts) -> String {
+    let pairs = parts.uri.query().unwrap_or_default().split('&');
+    let pairs: Vec<_> = pairs.filter(|pair| !pair.is_empty() && !is_of_the_page(pair)).collect();
+    format!("{}?{}", parts.uri.path(), pairs.join("&"))
 }
 
 fn is_of_the_page(pair: &str) -> bool {
@@ -130,10 +151,6 @@ mod tests {
         assert_eq!(link(vec![1, 2, 3]).as_deref(), Some("</x?limit=2&cursor=2>; rel=\"next\""));
         let (parts, ()) =
             Request::builder().uri("/x?tenantId=t&cursor=1&limit=9&cause=a").body(()).unwrap().into_parts();
-        assert_eq!(
-            next_page(&parts, 9, "2"),
-            "/x?tenantId=t&cause=a&limit=9&cursor=2",
-            "what narrows it stays"
-        );
+        assert_eq!(narrowed(&parts), "/x?tenantId=t&cause=a", "what narrows it stays");
     }
 }

@@ -14,7 +14,7 @@ use crate::process::Process;
 use crate::{admin, callbacks, demo, openapi, probe, realtime, v1};
 
 /// Every route's pattern.
-pub(crate) const ROUTES: [&str; 34] = [
+pub(crate) const ROUTES: [&str; 35] = [
     v1::trigger::PATH,
     v1::realtime_token::PATH,
     v1::history::PATH,
@@ -26,6 +26,7 @@ pub(crate) const ROUTES: [&str; 34] = [
     admin::template::PATH,
     admin::providers::PATH,
     admin::provider_test::PATH,
+    admin::events::PATH,
     admin::event::PATH,
     admin::explanation::PATH,
     admin::resolve::PATH,
@@ -72,6 +73,7 @@ pub fn router(app: App) -> Router {
         )
         .route(admin::providers::PATH, put(admin::providers::put).get(admin::providers::show))
         .route(admin::provider_test::PATH, post(admin::provider_test::test))
+        .route(admin::events::PATH, get(admin::events::find))
         .route(admin::event::PATH, get(admin::event::event))
         .route(admin::explanation::PATH, post(admin::explanation::explain))
         .route(admin::resolve::PATH, post(admin::resolve::resolve))

@@ -11,7 +11,8 @@ use orqestra_domain::notification::{
     PlannedChannel, ReceiptState, Story, TemplateRef,
 };
 use orqestra_domain::{Channel, EventId, NotificationId, ProviderInstanceId, TenantId, Timestamp};
-use orqestra_projections::Inbox;
+use orqestra_projections::delivery_status::Status;
+use orqestra_projections::{DeliveryStatus, Inbox};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -38,6 +39,28 @@ impl Waits {
     pub(crate) fn of_channel(&self, channel: Channel, delivery: &Delivery) -> Option<WaitReason> {
         let may_wait = matches!(delivery.state, DeliveryState::Planned | DeliveryState::Waiting { .. });
         self.0.get(&channel).copied().filter(|_| may_wait)
+    }
+}
+
+/// Since when each channel of a notification has been as it is, where nothing more comes by itself: as the read model has it, which
+/// may be a moment behind the story.
+#[derive(Default)]
+pub(crate) struct Ends(BTreeMap<Channel, (Status, Timestamp)>);
+
+impl Ends {
+    pub(crate) async fn of(
+        deliveries: &DeliveryStatus,
+        tenant: TenantId,
+        notification: NotificationId,
+    ) -> Result<Self, ApiError> {
+        let rows = deliveries.of_notifications(tenant, &[notification]).await?;
+        Ok(Self(rows.iter().filter_map(|row| Some((row.channel, (row.status, row.ended_at?)))).collect()))
+    }
+
+    /// That of a delivery, if the read model has it in the same state.
+    pub(crate) fn of_channel(&self, channel: Channel, delivery: &Delivery) -> Option<String> {
+        let (status, at) = self.0.get(&channel)?;
+        (status.as_str() == delivery.state.status()).then(|| at.to_string())
     }
 }
 
@@ -143,10 +166,11 @@ impl EventView<DetailedChannelView> {
         event_id: Option<&EventId>,
         notification: NotificationId,
         told: &Told,
-        servers: &Servers,
+        (ends, servers): (&Ends, &Servers),
     ) -> Self {
-        Self::with(event_id, notification, told, |channel, delivery, waits| {
-            DetailedChannelView::of(channel, delivery, waits, servers)
+        Self::with(event_id, notification, told, |channel, delivery, waits| DetailedChannelView {
+            ended_at: ends.of_channel(channel, delivery),
+            ..DetailedChannelView::of(channel, delivery, waits, servers)
         })
     }
 }
@@ -307,14 +331,20 @@ impl ChannelView {
 
 /// Where a channel stands, with each of its attempts.
 #[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct DetailedChannelView {
     #[serde(flatten)]
     state: ChannelState,
+    /// Since when nothing more comes by itself; absent before, and for a moment after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = "date-time")]
+    ended_at: Option<String>,
     /// Every attempt, in order.
     attempts: Vec<AttemptView>,
 }
 
 impl DetailedChannelView {
+    /// A channel as its story alone tells it.
     pub(crate) fn of(
         channel: Channel,
         delivery: &Delivery,
@@ -323,7 +353,7 @@ impl DetailedChannelView {
     ) -> Self {
         let attempts =
             (1..).zip(&delivery.attempts).map(|attempt| AttemptView::of(attempt, servers)).collect();
-        Self { state: ChannelState::of(channel, delivery, waits), attempts }
+        Self { state: ChannelState::of(channel, delivery, waits), ended_at: None, attempts }
     }
 }
 

@@ -23,7 +23,7 @@ use orqestra_event_log::{
     Clock, DatabaseClock, EventLog, Ids, LogError, LogOptions, Sessions, checkpoints_beyond_head,
     run_subscription,
 };
-use orqestra_projections::{DeliveryStatus, Inbox, Projection, Suppressions, Usage};
+use orqestra_projections::{DeliveryStatus, EventLookup, Inbox, Projection, Suppressions, Usage};
 use orqestra_realtime::{Hub, RealtimeTokens};
 use orqestra_vault::{Entropy, OsEntropy, Vault};
 use tokio::task::JoinSet;
@@ -324,6 +324,7 @@ impl Engine {
             commands: self.commands.clone(),
             inbox: Inbox::new(self.pools.callers.clone(), self.vault.clone(), self.commands.log().clone()),
             deliveries: DeliveryStatus::new(self.pools.callers.clone()),
+            event_lookup: EventLookup::new(self.pools.callers.clone()),
             suppressions: Suppressions::new(self.pools.callers.clone()),
             sandbox: Arc::new(move |tenant, asked| {
                 let (pool, vault) = (pool.clone(), vault.clone());

@@ -42,6 +42,7 @@ use crate::log_command::LogCommand;
 use crate::logging::Logging;
 use crate::remote::Where;
 use crate::remote::dead_letter::DeadLetterCommand;
+use crate::remote::event::EventCommand;
 use crate::remote::notification::NotificationCommand;
 use crate::remote::provider::ProviderCommand;
 use crate::remote::suppression::SuppressionCommand;
@@ -111,7 +112,10 @@ enum Command {
     /// Lists and sets a tenant's providers
     #[command(subcommand)]
     Provider(ProviderCommand),
-    /// Shows what became of an event, and why
+    /// Finds a customer's events, and tells what became of one and why
+    #[command(subcommand)]
+    Event(EventCommand),
+    /// Shows what became of an event, and why: `event show` under another name
     #[command(subcommand)]
     Notification(NotificationCommand),
     /// Lists, adds, checks and lifts the addresses that a tenant sends nothing to
@@ -198,6 +202,7 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         Command::Tenant(command) => remote::tenant::run(command, settings).await,
         Command::Template(command) => remote::template::run(command, settings).await,
         Command::Provider(command) => remote::provider::run(command, settings).await,
+        Command::Event(command) => remote::event::run(command, settings).await,
         Command::Notification(command) => remote::notification::run(command, settings).await,
         Command::Unknown(command) => remote::unknown::run(command, settings).await,
         Command::DeadLetter(command) => remote::dead_letter::run(command, settings).await,

@@ -4,6 +4,7 @@
 //! never changes its meaning; `docs/errors.md` explains each.
 
 use std::fmt;
+use std::str::FromStr;
 
 macro_rules! causes {
     ($($(#[$doc:meta])* $name:ident = $code:literal,)*) => {
@@ -206,6 +207,34 @@ impl Cause {
     }
 }
 
+/// A code that this program does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a cause that this program knows")]
+pub struct UnknownCause;
+
+/// Reads a stored code.
+impl FromStr for Cause {
+    type Err = UnknownCause;
+
+    fn from_str(code: &str) -> Result<Self, UnknownCause> {
+        if let Some(named) = Self::NAMED.iter().find(|named| named.to_string() == code) {
+            return Ok(*named);
+        }
+        let (of, number) = code.rsplit_once('_').ok_or(UnknownCause)?;
+        let small = || number.parse().map_err(|_| UnknownCause);
+        let large = || number.parse().map_err(|_| UnknownCause);
+        let cause = match of {
+            "smtp" => Self::SmtpCode(small()?),
+            "http" => Self::HttpStatus(small()?),
+            "twilio" => Self::TwilioCode(large()?),
+            "africastalking" => Self::AfricasTalkingCode(large()?),
+            _ => return Err(UnknownCause),
+        };
+        // A number has one spelling.
+        if cause.to_string() == code { Ok(cause) } else { Err(UnknownCause) }
+    }
+}
+
 impl From<Cause> for String {
     fn from(cause: Cause) -> Self {
         cause.to_string()
@@ -247,6 +276,23 @@ mod tests {
             .map(str::to_owned),
         );
         assert_eq!(explained(), known);
+    }
+
+    #[test]
+    fn a_code_is_read_as_the_cause_that_it_was_written_for() {
+        let answered = [
+            Cause::SmtpCode(550),
+            Cause::HttpStatus(429),
+            Cause::TwilioCode(21_211),
+            Cause::AfricasTalkingCode(403),
+        ];
+        for cause in Cause::NAMED.iter().chain(&answered) {
+            assert_eq!(cause.to_string().parse(), Ok(*cause));
+        }
+        for unknown in ["", "smtp", "smtp_", "smtp_+5", "smtp_0550", "smtp_70000", "pigeon_7", "pigeon_lost"]
+        {
+            assert_eq!(unknown.parse::<Cause>(), Err(UnknownCause), "{unknown}");
+        }
     }
 
     #[test]

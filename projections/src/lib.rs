@@ -10,6 +10,7 @@
 
 pub mod delivery_status;
 mod error;
+pub mod event_lookup;
 mod fact;
 mod generation;
 pub mod inbox;
@@ -21,6 +22,7 @@ pub mod usage;
 
 pub use delivery_status::DeliveryStatus;
 pub use error::ReadModelError;
+pub use event_lookup::EventLookup;
 pub use fact::UnreadableFact;
 pub use inbox::Inbox;
 pub use projection::{Projection, ProjectionTable};

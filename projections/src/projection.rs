@@ -17,7 +17,7 @@ use sqlx::{PgConnection, PgTransaction};
 
 use crate::error::ApplyError;
 use crate::generation::Generation;
-use crate::{delivery_status, inbox, suppressions, usage};
+use crate::{delivery_status, event_lookup, inbox, suppressions, usage};
 
 /// Larger batches merge more of what happens to one notification into one write.
 const BATCH: usize = 2_000;
@@ -29,6 +29,8 @@ const GATHER_USAGE: Duration = Duration::from_millis(250);
 const GATHER_STATUS: Duration = Duration::from_millis(20);
 /// How far the list of suppressions may be behind: an operator looks through it now and then.
 const GATHER_SUPPRESSIONS: Duration = Duration::from_millis(250);
+/// How far the look-up of events may be behind: an operator is asked about an event later than that.
+const GATHER_LOOKUP: Duration = Duration::from_millis(250);
 
 /// A projection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,6 +43,8 @@ pub enum Projection {
     Usage,
     /// See [`crate::suppressions`].
     Suppressions,
+    /// See [`crate::event_lookup`].
+    EventLookup,
 }
 
 /// A table and the columns of its primary key.
@@ -54,7 +58,8 @@ pub struct ProjectionTable {
 
 impl Projection {
     /// All projections.
-    pub const ALL: [Self; 4] = [Self::Inbox, Self::DeliveryStatus, Self::Usage, Self::Suppressions];
+    pub const ALL: [Self; 5] =
+        [Self::Inbox, Self::DeliveryStatus, Self::Usage, Self::Suppressions, Self::EventLookup];
 
     /// Name and version, under which its checkpoint is kept. Another version starts from zero.
     pub const fn name(self) -> &'static str {
@@ -63,6 +68,7 @@ impl Projection {
             Self::DeliveryStatus => "delivery-status-v1",
             Self::Usage => "usage-v1",
             Self::Suppressions => "suppressions-v1",
+            Self::EventLookup => "event-lookup-v1",
         }
     }
 
@@ -83,6 +89,7 @@ impl Projection {
             Self::Suppressions => {
                 SubscriptionOptions { rushed_batch: BATCH, gather: GATHER_SUPPRESSIONS, ..usual }
             }
+            Self::EventLookup => SubscriptionOptions { rushed_batch: BATCH, gather: GATHER_LOOKUP, ..usual },
         }
     }
 
@@ -102,6 +109,19 @@ impl Projection {
             Self::DeliveryStatus => Interest::of(&[Notification::TYPE]).except(&["NotificationRead"]),
             Self::Usage => Interest::of(&[Notification::TYPE]).only(&[usage::ACCEPTED]).without_payloads(),
             Self::Suppressions => Interest::of(&[Suppression::TYPE]),
+            Self::EventLookup => Interest::of(&[Notification::TYPE, Recipient::TYPE]).except(&[
+                "DeliveryRendered",
+                "AttemptStarted",
+                "AttemptSucceeded",
+                "AttemptFailed",
+                "AttemptOutcomeUnknown",
+                "OutcomeResolved",
+                "DeliveryHeld",
+                "DeliveryAbandoned",
+                "DeliverySkipped",
+                "ReceiptRecorded",
+                "NotificationRead",
+            ]),
         }
     }
 
@@ -124,6 +144,10 @@ impl Projection {
             Self::Suppressions => {
                 &[ProjectionTable { name: "suppressions", key: &["tenant_id", "address_ref"] }]
             }
+            Self::EventLookup => &[
+                ProjectionTable { name: "event_lookup_forgotten", key: &["tenant_id", "recipient_ref"] },
+                ProjectionTable { name: "event_lookup", key: &["tenant_id", "notification_id"] },
+            ],
         }
     }
 
@@ -139,6 +163,7 @@ impl Projection {
             Self::DeliveryStatus => delivery_status::apply(conn, generation, events).await,
             Self::Usage => usage::apply(conn, generation, events).await,
             Self::Suppressions => suppressions::apply(conn, generation, events).await,
+            Self::EventLookup => event_lookup::apply(conn, generation, events).await,
         }
     }
 }

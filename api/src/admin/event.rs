@@ -19,7 +19,7 @@ use crate::envelope::ErrorBody;
 use crate::error::{ApiError, Thing};
 use crate::observe::Scope;
 use crate::request::{Segments, from_reading_operator, operators_context, to_the_end};
-use crate::view::{DetailedChannelView, EventView, story};
+use crate::view::{DetailedChannelView, Ends, EventView, story};
 
 pub(crate) const PATH: &str = "/admin/v1/tenants/{tenantId}/events/{eventId}";
 
@@ -61,7 +61,8 @@ pub(crate) async fn event(
         let notification = NotificationId::of_event(tenant, &event);
         if let Some(told) = story(&app.commands, &app.inbox, tenant, notification).await? {
             let servers = app.commands.servers::<NotificationRefusal>(tenant, &told.story).await?;
-            let data = EventView::detailed(Some(&event), notification, &told, &servers);
+            let ends = Ends::of(&app.deliveries, tenant, notification).await?;
+            let data = EventView::detailed(Some(&event), notification, &told, (&ends, &servers));
             return Ok(Json(EventDetails { success: true, data }));
         }
     }
@@ -70,12 +71,13 @@ pub(crate) async fn event(
     let notification: NotificationId = event_id.parse().map_err(|_| unknown())?;
     let told = story(&app.commands, &app.inbox, tenant, notification).await?.ok_or_else(unknown)?;
     let servers = app.commands.servers::<NotificationRefusal>(tenant, &told.story).await?;
+    let ends = Ends::of(&app.deliveries, tenant, notification).await?;
     scope.is_for(tenant);
     let context = operators_context(&app, &scope);
     let (commands, accepted) = (app.commands.clone(), Arc::clone(&told.story.accepted));
     let event =
         to_the_end(async move { commands.read_event_id(tenant, notification, &accepted, &context).await });
     let event = event.await??;
-    let data = EventView::detailed(event.as_ref(), notification, &told, &servers);
+    let data = EventView::detailed(event.as_ref(), notification, &told, (&ends, &servers));
     Ok(Json(EventDetails { success: true, data }))
 }

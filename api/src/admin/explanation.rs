@@ -21,7 +21,7 @@ use crate::error::{ApiError, Thing};
 use crate::fields::{Fields, Problems};
 use crate::observe::Scope;
 use crate::request::{Segments, from_operator, operators_context, to_the_end};
-use crate::view::{AttemptView, ChannelState, Waits};
+use crate::view::{AttemptView, ChannelState, Ends, Waits};
 
 pub(crate) const PATH: &str = "/admin/v1/tenants/{tenantId}/events/{eventId}/explanation";
 
@@ -116,6 +116,10 @@ pub(crate) struct ExplainedChannel {
     /// Whether the content was asked for and forgotten with the recipient.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     content_forgotten: bool,
+    /// Since when nothing more comes by itself; absent before, and for a moment after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = "date-time")]
+    ended_at: Option<String>,
     /// Every attempt, in order.
     attempts: Vec<ExplainedAttempt>,
     /// Every receipt, in the order in which they were recorded.
@@ -236,13 +240,14 @@ pub(crate) async fn explain(
     let by_event = EventId::parse(&event_id).ok().map(|event| NotificationId::of_event(tenant, &event));
     let by_notification = event_id.parse().ok();
     for notification in by_event.into_iter().chain(by_notification) {
+        let ends = Ends::of(&app.deliveries, tenant, notification).await?;
         let (commands, reason, context) = (app.commands.clone(), reason.clone(), context.clone());
         let explained =
             to_the_end(
                 async move { commands.explain(tenant, notification, reveal, &reason, &context).await },
             );
         if let Some(explanation) = explained.await?? {
-            let data = ExplainedEvent::of(&app, tenant, notification, explanation);
+            let data = ExplainedEvent::of(&app, tenant, notification, explanation, &ends);
             return Ok(Json(ExplanationAnswer { success: true, data }));
         }
     }
@@ -250,7 +255,13 @@ pub(crate) async fn explain(
 }
 
 impl ExplainedEvent {
-    fn of(app: &App, tenant: TenantId, notification: NotificationId, explanation: Explanation) -> Self {
+    fn of(
+        app: &App,
+        tenant: TenantId,
+        notification: NotificationId,
+        explanation: Explanation,
+        ends: &Ends,
+    ) -> Self {
         let waits = Waits::of(&app.commands, tenant, &explanation.story);
         let Explanation { evidence, story, mut answers, mut receipts, recipient, mut contents, servers } =
             explanation;
@@ -269,6 +280,7 @@ impl ExplainedEvent {
                 state: ChannelState::of(*channel, delivery, waits.of_channel(*channel, delivery)),
                 content: content.map(ExplainedContent::from),
                 content_forgotten,
+                ended_at: ends.of_channel(*channel, delivery),
                 attempts: (1..).zip(&delivery.attempts).map(&mut attempt).collect(),
                 receipts: delivery.receipts.iter().map(receipt).collect(),
             }

@@ -3,6 +3,7 @@
 pub(crate) mod change_tenant;
 pub(crate) mod dead_letters;
 pub(crate) mod event;
+pub(crate) mod events;
 pub(crate) mod explanation;
 pub(crate) mod provider_bodies;
 pub(crate) mod provider_settings;

@@ -122,6 +122,7 @@ const CATEGORY: Bound = Formed(1, PushCategories::MOST_CHARS, "^(?!inbox$)[A-Za-
 const ID: Bound = Plain(1, EventId::MAX_BYTES);
 const TYPE: Bound = Plain(1, EventTypeName::MAX_CHARS);
 const USER: Bound = Plain(1, UserId::MAX_CHARS);
+const PHONE: Bound = Like("^\\+[1-9][0-9]{6,14}$");
 const NAME: Bound = Plain(1, TenantName::MAX_CHARS);
 const SECRET: Bound = Text(Strength::WEBHOOK_SECRET_CHARS, MAX_SECRET);
 const CREDENTIAL: Bound = Plain(1, MAX_CREDENTIAL);
@@ -143,7 +144,7 @@ fn fields() -> Vec<(&'static str, &'static str, Bound)> {
         ("TriggerBody", "expiresIn", within(&ExpiresIn::SECONDS)),
         ("Payload", "userId", USER),
         ("Payload", "recipientEmail", Email),
-        ("Payload", "recipientPhone", Like("^\\+[1-9][0-9]{6,14}$")),
+        ("Payload", "recipientPhone", PHONE),
         ("TokenBody", "userId", USER),
         ("NewTenant", "name", NAME),
         ("NewTenant", "webhookSecret", SECRET),
@@ -226,6 +227,12 @@ fn fields() -> Vec<(&'static str, &'static str, Bound)> {
         ("SuppressionView", "reason", One(SUPPRESSED_FOR)),
         ("SuppressionView", "notificationId", Uuid),
         ("SuppressionState", "addressRef", HASH),
+        ("FoundEvents", "success", True),
+        ("FoundEventView", "notificationId", Uuid),
+        ("FoundChannel", "channel", One(CHANNELS)),
+        ("FoundChannel", "status", One(STATES)),
+        ("FoundChannel", "reason", One(SKIPS)),
+        ("FoundChannel", "waitsFor", One(WAITS)),
         ("PlanLine", "channel", One(CHANNELS)),
         ("PlanLine", "status", One(&["PLANNED", "SKIPPED"])),
         ("ChannelState", "channel", One(CHANNELS)),
@@ -314,7 +321,7 @@ fn within(bounds: &RangeInclusive<u64>) -> Bound {
 }
 
 /// Parameters, by where they stand and their name; of one operation alone where it is named.
-const PARAMETERS: [(Option<&str>, ParameterIn, &str, Bound); 25] = [
+const PARAMETERS: [(Option<&str>, ParameterIn, &str, Bound); 29] = [
     (None, ParameterIn::Path, "tenantId", Uuid),
     (Some("takeCallback"), ParameterIn::Path, "provider", One(&["resend", "sendgrid", "twilio"])),
     (Some("takeUnsignedCallback"), ParameterIn::Path, "provider", One(&["africastalking"])),
@@ -338,6 +345,10 @@ const PARAMETERS: [(Option<&str>, ParameterIn, &str, Bound); 25] = [
     (None, ParameterIn::Query, "offset", From(0)),
     (None, ParameterIn::Query, "tenantId", Uuid),
     (None, ParameterIn::Query, "channel", One(CHANNELS)),
+    (Some("findEvents"), ParameterIn::Query, "userId", USER),
+    (Some("findEvents"), ParameterIn::Query, "email", Email),
+    (Some("findEvents"), ParameterIn::Query, "phone", PHONE),
+    (Some("findEvents"), ParameterIn::Query, "eventId", ID),
     (None, ParameterIn::Header, "X-Idempotency-Key", ID),
     (None, ParameterIn::Header, "X-Orqestra-Signature", Like("^[0-9A-Fa-f]{64}$")),
 ];

@@ -32,7 +32,7 @@ const RARE: [(&str, &str); 9] = [
     ("openWebSocket", "403"),
 ];
 /// Fields of what only the whole engine has, or a race, a crash, damage, a forgotten recipient or an unknown outcome shows.
-const RARE_FIELDS: [&str; 40] = [
+const RARE_FIELDS: [&str; 44] = [
     "AttemptView.possibleDuplicate",
     "AttemptView.providerMessageId",
     "ChannelState.possibleDuplicate",
@@ -41,6 +41,7 @@ const RARE_FIELDS: [&str; 40] = [
     "ChannelState.waitsFor",
     "DeadLetterView.possibleDuplicate",
     "DetailedChannelView.attempts",
+    "DetailedChannelView.endedAt",
     "ExplainedAttempt.answer",
     "ExplainedAttempt.answerForgotten",
     "ExplainedChannel.contentForgotten",
@@ -52,6 +53,9 @@ const RARE_FIELDS: [&str; 40] = [
     "ExplainedReceipt.instance",
     "ExplainedReceipt.occurredAt",
     "ExplainedReceipt.status",
+    "FoundChannel.nextDue",
+    "FoundChannel.reason",
+    "FoundChannel.waitsFor",
     "KeptMessage.subject",
     "PlanLine.reason",
     "ReadyBody.logId",
@@ -196,6 +200,7 @@ fn all_good(
         good("testProvider", post, of("/providers/SMS/test"), Some(json!({"to": "+15005550001"}))),
         good("testProvider", post, of("/providers/SMS/test"), Some(json!({"to": "+15005550005"}))),
         good("testProvider", post, of("/providers/EMAIL/test"), Some(json!({"to": "user@example.com"}))),
+        good("findEvents", get, format!("/admin/v1/events?tenantId={tenant}&eventId={event}&limit=1"), None),
         good("getEventDetails", get, of(&format!("/events/{event}")), None),
         good(
             "explainEvent",
@@ -273,7 +278,8 @@ fn wrong(good: &Good, shop: &Caller) -> Good {
         | "listSandboxMessages"
         | "listSuppressions"
         | "listUnknown"
-        | "listDeadLetters" => good.path.replace("limit=1", "limit=0"),
+        | "listDeadLetters"
+        | "findEvents" => good.path.replace("limit=1", "limit=0"),
         "getDeadLetter" | "listRedrives" | "getRedrive" | "stopRedrive" => {
             good.path.split('?').next().unwrap().to_owned()
         }
@@ -437,6 +443,10 @@ async fn every_described_status_is_answered_as_it_is_described() {
         }
     });
     failed.await.expect("an attempt that fails");
+    world.projected().await;
+    let find = all.iter().find(|good| good.operation == "findEvents").unwrap();
+    let path = format!("/admin/v1/events?tenantId={}&eventId=evt-failing", shop.tenant);
+    walk.good(&Good { path, ..find.clone() }).await;
     let explain = all.iter().find(|good| good.operation == "explainEvent").unwrap();
     let path = format!("/admin/v1/tenants/{}/events/evt-failing/explanation", shop.tenant);
     walk.good(&Good { path, ..explain.clone() }).await;

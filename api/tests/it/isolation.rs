@@ -24,6 +24,7 @@ fn routes(of: &Caller, notification: &str, delivery: &str) -> Vec<(Method, Strin
         (Method::PUT, format!("/admin/v1/tenants/{tenant}/providers/SMS"), true),
         (Method::GET, format!("/admin/v1/tenants/{tenant}/providers/SMS"), false),
         (Method::POST, format!("/admin/v1/tenants/{tenant}/providers/SMS/test"), true),
+        (Method::GET, format!("/admin/v1/events?tenantId={tenant}&eventId=evt-1"), false),
         (Method::GET, format!("/admin/v1/tenants/{tenant}/events/evt-1"), false),
         (Method::POST, format!("/admin/v1/tenants/{tenant}/events/evt-1/explanation"), true),
         (Method::POST, format!("/admin/v1/deliveries/{delivery}/resolve"), true),

@@ -10,6 +10,7 @@ mod deadlines;
 mod demo;
 mod described;
 mod errors;
+mod events;
 mod idempotency;
 mod isolation;
 mod limits;

@@ -74,7 +74,7 @@ async fn every_described_route_exists_and_takes_the_described_methods() {
             routes += 1;
         }
     }
-    assert_eq!(routes, 38);
+    assert_eq!(routes, 39);
 }
 
 /// Every reference of a document.
@@ -292,6 +292,12 @@ async fn a_parameter_beyond_its_described_bound_is_refused() {
         format!("{history}/u?cursor=x"),
         format!("/admin/v1/sandbox/messages?tenantId={}&channel=FAX", shop.tenant),
         "/admin/v1/sandbox/messages?tenantId=x".to_owned(),
+        format!("/admin/v1/events?tenantId={}&userId={}", shop.tenant, "u".repeat(256)),
+        format!("/admin/v1/events?tenantId={}&email=a", shop.tenant),
+        format!("/admin/v1/events?tenantId={}&phone=%2B12", shop.tenant),
+        format!("/admin/v1/events?tenantId={}&eventId=", shop.tenant),
+        format!("/admin/v1/events?tenantId={}&eventId=e&since=24h", shop.tenant),
+        "/admin/v1/events?tenantId=x&userId=u".to_owned(),
         "/admin/v1/tenants?limit=0".to_owned(),
         format!("/admin/v1/tenants/{}/providers/FAX", shop.tenant),
         format!("/admin/v1/tenants/{}/templates/{}/SMS", shop.tenant, "e".repeat(129)),

@@ -24,7 +24,7 @@ use orqestra_dispatch::redrive::RedriveReader;
 use orqestra_dispatch::{Dispatch, DispatchDeps, DispatchSettings, PrivateHosts, SUBSCRIPTION, sandbox};
 use orqestra_event_log::source::{ManualClock, SystemIds};
 use orqestra_event_log::{Clock, EventLog, LogOptions, MIGRATOR, SubscriptionOptions, run_subscription};
-use orqestra_projections::{DeliveryStatus, Inbox, Projection, Suppressions};
+use orqestra_projections::{DeliveryStatus, EventLookup, Inbox, Projection, Suppressions};
 use orqestra_realtime::{Hub, RealtimeTokens};
 use orqestra_tests::described::{self, Told};
 use orqestra_tests::postgres::{HeldAppends, PgPool, TestDatabase};
@@ -192,6 +192,7 @@ impl World {
             receipts: Receipts::new(commands.clone(), pool.clone()),
             redrives: RedriveReader::new(pool.clone()),
             deliveries: DeliveryStatus::new(pool.clone()),
+            event_lookup: EventLookup::new(pool.clone()),
             suppressions: Suppressions::new(pool),
             sandbox: Arc::new(move |tenant, asked| {
                 let (pool, vault) = kept.clone();

@@ -5,15 +5,18 @@
 mod address;
 mod client;
 pub(crate) mod dead_letter;
+pub(crate) mod event;
 pub(crate) mod notification;
 pub(crate) mod provider;
 mod secret;
 mod show;
+mod story;
 pub(crate) mod suppression;
 pub(crate) mod template;
 pub(crate) mod tenant;
 pub(crate) mod trigger;
 pub(crate) mod unknown;
+mod words;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};

@@ -1,4 +1,5 @@
-//! `orqestra notification show`: what became of an event, attempt by attempt; with `--reveal` also in the providers' words.
+//! `orqestra event show` and `orqestra notification show`, one command under two names: what became of an event, in plain words and
+//! attempt by attempt; with `--reveal` also in the providers' words.
 //!
 //! Without `--reveal` nothing sealed is asked for. With it the engine records who asked, and why, before it answers.
 
@@ -9,13 +10,14 @@ use orqestra_domain::TenantId;
 use serde_json::{Value, json};
 
 use super::show::{self, cell, columns, pairs, plain, print};
+use super::story::{self, list};
 use super::{AsOperator, Form, tenant};
 use crate::settings::Settings;
 
 /// What to do about notifications.
 #[derive(Debug, Subcommand)]
 pub(crate) enum NotificationCommand {
-    /// Shows each attempt on each channel: when, by which provider and server, and how it ended
+    /// Tells each channel's story in plain words, and each attempt: when, by which provider and server, and how it ended
     Show(Box<Show>),
 }
 
@@ -65,22 +67,30 @@ impl Revealed {
 /// Runs it.
 pub(crate) async fn run(command: NotificationCommand, settings: &Settings) -> anyhow::Result<()> {
     let NotificationCommand::Show(show) = command;
-    let of = tenant(show.tenant, settings)?;
-    let path = format!("/admin/v1/tenants/{of}/events/{}", percent_encoded(&show.id));
-    let client = show.operator.client(settings)?;
-    let answer = match &show.reason {
-        None => client.get(&path).await?,
-        Some(reason) => {
-            let include: Vec<_> = show.reveal.iter().filter_map(|one| one.include()).collect();
-            let body = json!({"reason": reason, "include": include});
-            client.json(Method::POST, &format!("{path}/explanation"), &body).await?
-        }
-    };
-    let event = &answer.body["data"];
-    if show.form.json { show::json(event) } else { print(&told(event)) }
+    show.run(settings).await
 }
 
-/// An event for people: its own facts, a table of channels, a table of attempts, then what was opened.
+impl Show {
+    /// Asks for the event and prints it.
+    pub(super) async fn run(&self, settings: &Settings) -> anyhow::Result<()> {
+        let show = self;
+        let of = tenant(show.tenant, settings)?;
+        let path = format!("/admin/v1/tenants/{of}/events/{}", percent_encoded(&show.id));
+        let client = show.operator.client(settings)?;
+        let answer = match &show.reason {
+            None => client.get(&path).await?,
+            Some(reason) => {
+                let include: Vec<_> = show.reveal.iter().filter_map(|one| one.include()).collect();
+                let body = json!({"reason": reason, "include": include});
+                client.json(Method::POST, &format!("{path}/explanation"), &body).await?
+            }
+        };
+        let event = &answer.body["data"];
+        if show.form.json { show::json(event) } else { print(&told(event)) }
+    }
+}
+
+/// An event for people: its own facts, each channel's story, a table of attempts, then what was opened.
 fn told(event: &Value) -> String {
     let mut facts = vec![
         ("notification", cell(event, "notificationId")),
@@ -105,14 +115,8 @@ fn told(event: &Value) -> String {
     }
     let mut out = pairs(&facts);
     let channels = list(&event["channels"]);
-    let fields = ["channel", "status", "reason", "cause", "waitsFor", "nextDue"];
-    let rows: Vec<_> = channels.iter().map(|one| fields.map(|field| cell(one, field)).to_vec()).collect();
     out += "\n";
-    out += &columns(&["CHANNEL", "STATUS", "REASON", "CAUSE", "WAITS FOR", "NEXT"], &rows);
-    for channel in channels.iter().filter(|channel| channel["receipt"].is_object()) {
-        let facts = ["status", "cause", "occurredAt"].map(|field| cell(&channel["receipt"], field));
-        out += &opening(&format!("{} receipt: {}", cell(channel, "channel"), facts.join("  ")));
-    }
+    out += &story::of(event);
     let attempts = channels.iter().flat_map(|channel| {
         let name = cell(channel, "channel");
         list(&channel["attempts"]).iter().map(move |attempt| (name.clone(), attempt)).collect::<Vec<_>>()
@@ -181,10 +185,6 @@ fn opened(of: &Value, field: &str, forgotten: &str) -> Option<String> {
     }
 }
 
-fn list(of: &Value) -> &[Value] {
-    of.as_array().map_or(&[], Vec::as_slice)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,8 +213,8 @@ mod tests {
         let told = told(&event);
         for line in [
             "recipient     (forgotten with the recipient)\n",
-            "EMAIL    FAILED  -       smtp_550  -          -\n",
-            "EMAIL receipt: bounced  resend_bounce  o\n",
+            "EMAIL  not sent: given up after 2 attempts, the last of which ended: the mail server answered with code 550 (smtp_550)\n",
+            "o  receipt: bounced: the address takes no messages, the recipient's server refused the message for good (resend_bounce)\n",
             "EMAIL    1    s        t      FAILED   smtp_550  message  smtp      mx:25   i\n",
             "EMAIL    2    -        -      OPEN     -         -        sandbox   -       -\n",
             "\nEMAIL 1: no such\\u{1b}[2J user\n",

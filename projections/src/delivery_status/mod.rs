@@ -18,7 +18,7 @@ use crate::error::ApplyError;
 use crate::generation::Generation;
 
 pub use dead_letters::{DeadLetter, Ended, EndedPlace};
-pub use query::{AttemptRow, DeliveryCount, DeliveryOf, DeliveryRow, HeldDelivery, HeldPlace};
+pub use query::{AttemptRow, ChannelStatus, DeliveryCount, DeliveryOf, DeliveryRow, HeldDelivery, HeldPlace};
 
 /// The delivery status' queries.
 #[derive(Clone, Debug)]
@@ -42,6 +42,9 @@ macro_rules! names {
         }
 
         impl $type {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
             /// The stored name.
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -49,7 +52,8 @@ macro_rules! names {
                 }
             }
 
-            fn named(name: &str) -> Option<Self> {
+            /// The one of that name.
+            pub fn named(name: &str) -> Option<Self> {
                 match name {
                     $($name => Some(Self::$variant),)+
                     _ => None,

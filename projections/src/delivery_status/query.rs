@@ -1,4 +1,4 @@
-//! Questions about deliveries: one notification's, the held ones, counts, and whose a delivery is.
+//! Questions about deliveries: one notification's, those of several, the held ones, counts, and whose a delivery is.
 //!
 //! Every statement names its tenant, but for the two that operators ask over all tenants: whose a delivery is, and how
 //! long outcomes have been unknown.
@@ -39,6 +39,29 @@ pub struct DeliveryRow {
     pub sent_at: Option<Timestamp>,
     /// Its attempts, in order.
     pub attempts: Vec<AttemptRow>,
+}
+
+/// Where a channel of a notification stands, without its attempts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelStatus {
+    /// The notification.
+    pub notification: NotificationId,
+    /// The channel.
+    pub channel: Channel,
+    /// Where it stands.
+    pub status: Status,
+    /// Why it was skipped, a stable code.
+    pub reason: Option<String>,
+    /// The provider of its last attempt.
+    pub provider: Option<String>,
+    /// The code of its last failure.
+    pub last_cause: Option<String>,
+    /// When the next attempt is due.
+    pub next_due: Option<Timestamp>,
+    /// When it was first sent.
+    pub sent_at: Option<Timestamp>,
+    /// Since when nothing more comes by itself: it is settled, or waits for an operator.
+    pub ended_at: Option<Timestamp>,
 }
 
 /// One try.
@@ -159,6 +182,33 @@ impl DeliveryStatus {
         Ok(found)
     }
 
+    /// Where all channels of some of a tenant's notifications stand, in the order EMAIL, SMS, PUSH of each.
+    ///
+    /// # Errors
+    /// If the database does not answer in time.
+    pub async fn of_notifications(
+        &self,
+        tenant: TenantId,
+        notifications: &[NotificationId],
+    ) -> Result<Vec<ChannelStatus>, ReadModelError> {
+        let ids: Vec<Uuid> = notifications.iter().map(NotificationId::as_uuid).collect();
+        let rows = limited(
+            sqlx::query(
+                "select notification_id, channel, status, reason, provider, last_cause, next_due, sent_at,
+                        coalesce(settled_at, held_at) as ended_at
+                   from deliveries
+                  where tenant_id = $1 and notification_id = any($2)",
+            )
+            .bind(tenant.as_uuid())
+            .bind(ids)
+            .fetch_all(&self.pool),
+        )
+        .await?;
+        let mut found = rows.iter().map(channel_status).collect::<Result<Vec<_>, _>>()?;
+        found.sort_by_key(|status| status.channel);
+        Ok(found)
+    }
+
     /// Whose a delivery is, over all tenants; for operators. Channels skipped at acceptance are not found.
     ///
     /// # Errors
@@ -258,6 +308,20 @@ fn delivery(row: &PgRow) -> Result<DeliveryRow, ReadModelError> {
         missing: row.try_get("missing")?,
         sent_at: moment(row, "sent_at")?,
         attempts: Vec::new(),
+    })
+}
+
+fn channel_status(row: &PgRow) -> Result<ChannelStatus, ReadModelError> {
+    Ok(ChannelStatus {
+        notification: NotificationId::from_uuid(row.try_get("notification_id")?),
+        channel: channel(row, "deliveries")?,
+        status: status(row)?,
+        reason: row.try_get("reason")?,
+        provider: row.try_get("provider")?,
+        last_cause: row.try_get("last_cause")?,
+        next_due: moment(row, "next_due")?,
+        sent_at: moment(row, "sent_at")?,
+        ended_at: moment(row, "ended_at")?,
     })
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
 
 mod deliveries;
+mod event_lookup;
 mod forgetting;
 mod history;
 mod parking;

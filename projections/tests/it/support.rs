@@ -16,7 +16,7 @@ use orqestra_domain::notification::{
 };
 use orqestra_domain::recipient::{Recipient, RecipientEvent, RecipientForgotten};
 use orqestra_domain::{
-    Channel, DeliveryId, EventId, EventTypeName, Fingerprint, NotificationId, ProviderInstanceId,
+    AddressRef, Channel, DeliveryId, EventId, EventTypeName, Fingerprint, NotificationId, ProviderInstanceId,
     RecipientRef, StreamId, TemplateId, TenantId, TenantName, Timestamp, UserId,
 };
 use orqestra_event_log::source::{ManualClock, SystemIds};
@@ -121,6 +121,17 @@ impl World {
 
     /// Accepts an event for a user, planned on these channels.
     pub(crate) async fn trigger(&self, tenant: TenantId, user: &str, planned: &[Channel]) -> Told {
+        self.trigger_to(tenant, user, user, planned).await
+    }
+
+    /// Accepts an event for a user at somebody's addresses.
+    pub(crate) async fn trigger_to(
+        &self,
+        tenant: TenantId,
+        user: &str,
+        at: &str,
+        planned: &[Channel],
+    ) -> Told {
         let number = self.events.fetch_add(1, Ordering::Relaxed);
         let event_id = EventId::parse(&format!("evt-{number}")).unwrap();
         let id = NotificationId::of_event(tenant, &event_id);
@@ -139,7 +150,7 @@ impl World {
             } else {
                 PlanOutcome::Skipped { reason: SkipReason::NotRequested }
             },
-            address_ref: None,
+            address_ref: (channel != Channel::Push).then(|| address(at, channel)),
             expires_at: None,
         };
         let accepted = Arc::new(Accepted {
@@ -400,4 +411,11 @@ impl Drop for World {
 
 pub(crate) fn tenant(number: u128) -> TenantId {
     TenantId::from_uuid(Uuid::from_u128(number))
+}
+
+/// The look-up form of a user's address on a channel.
+pub(crate) fn address(user: &str, channel: Channel) -> AddressRef {
+    let mut bytes = [channel as u8; 32];
+    bytes[..user.len()].copy_from_slice(user.as_bytes());
+    AddressRef::from_bytes(bytes)
 }

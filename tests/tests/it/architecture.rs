@@ -66,12 +66,20 @@ const FORBIDDEN: &[(&str, &str)] = &[
 const RULES: &[(&str, &[&str])] = &[
     (
         "EmailAddress",
-        &["api/src/admin/change_tenant.rs", PROVIDER_TEST, SUPPRESSIONS, "api/src/admin/tenants.rs", TRIGGER],
+        &[
+            "api/src/admin/change_tenant.rs",
+            EVENTS,
+            PROVIDER_TEST,
+            SUPPRESSIONS,
+            "api/src/admin/tenants.rs",
+            TRIGGER,
+        ],
     ),
     (
         "EventId",
         &[
             "api/src/admin/event.rs",
+            EVENTS,
             "api/src/admin/explanation.rs",
             "api/src/v1/event.rs",
             "commands/src/trigger_notification.rs",
@@ -79,7 +87,10 @@ const RULES: &[(&str, &[&str])] = &[
         ],
     ),
     ("EventTypeName", &["api/src/admin/template.rs", "commands/src/seed_platform.rs", TRIGGER]),
-    ("PhoneNumber", &[PROVIDER_TEST, SUPPRESSIONS, "dispatch/src/callback/africastalking.rs", TRIGGER]),
+    (
+        "PhoneNumber",
+        &[EVENTS, PROVIDER_TEST, SUPPRESSIONS, "dispatch/src/callback/africastalking.rs", TRIGGER],
+    ),
     ("PushCategories", &["api/src/admin/change_tenant.rs"]),
     (
         "TenantName",
@@ -88,6 +99,7 @@ const RULES: &[(&str, &[&str])] = &[
     (
         "UserId",
         &[
+            EVENTS,
             "api/src/realtime/host.rs",
             "api/src/v1/history.rs",
             "api/src/v1/mark_read.rs",
@@ -97,6 +109,7 @@ const RULES: &[(&str, &[&str])] = &[
     ),
 ];
 const TRIGGER: &str = "api/src/v1/trigger.rs";
+const EVENTS: &str = "api/src/admin/events.rs";
 const PROVIDER_TEST: &str = "api/src/admin/provider_test.rs";
 const SUPPRESSIONS: &str = "api/src/admin/suppressions.rs";
 

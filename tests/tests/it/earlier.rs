@@ -6,12 +6,14 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use orqestra_tests::load::order;
 use orqestra_tests::postgres::TestDatabase;
 use orqestra_tests::shop::Shop;
 use orqestra_tests::smtp::Smtp;
 use orqestra_tests::tenant::Tenant;
+use orqestra_tests::wait;
 use orqestra_tests::world::World;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -32,6 +34,7 @@ const FORGOTTEN: usize = 6;
 const WAITING: usize = 7;
 const OPEN: usize = 8;
 const EVENTS: usize = 9;
+const FOUND_WITHIN: Duration = Duration::from_secs(30);
 /// The log's processes share it, wherever they run.
 const REALTIME: (&str, &str) = ("ORQESTRA_CENTRIFUGO_TOKEN_SECRET", "Tg4kz8WqPm2Vx7Nc1Rb9Ys6Lf3Hd5Jw0");
 
@@ -198,6 +201,22 @@ async fn goes_on(folder: &Path) {
     let rows = world.history(&tenant, &user(RETRIED)).await;
     let status = rows.iter().find(|row| row["id"] == json!(old)).map(|row| row["status"].clone());
     assert_eq!((rows.len(), status), (2, Some(json!("READ"))));
+
+    // What was accepted before there was a search is found by it, but for a person who was forgotten.
+    for number in 0..EVENTS {
+        let path = format!(
+            "/admin/v1/events?tenantId={}&userId={}&since=2000-01-01T00:00:00Z",
+            tenant.id,
+            user(number)
+        );
+        let old = json!(answers.notifications[number]);
+        wait::until("the look-up", FOUND_WITHIN, async || {
+            let found = world.admin_get(&path).await.expect(200).json()["data"].clone();
+            let is_found = found.as_array()?.iter().any(|event| event["notificationId"] == old);
+            (is_found == (number != FORGOTTEN)).then_some(())
+        })
+        .await;
+    }
 
     // Its leaves verify, and the tables equal a rebuild from the log.
     inside::agrees(&world).await;

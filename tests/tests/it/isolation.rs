@@ -56,6 +56,9 @@ async fn routes(world: &World, victim: &Tenant) -> Vec<Route> {
         if path == "/admin/v1/sandbox/messages" {
             filled = format!("{filled}?tenantId={}", victim.id);
         }
+        if path == "/admin/v1/events" {
+            filled = format!("{filled}?tenantId={}&userId=victim", victim.id);
+        }
         for method in methods.as_object().unwrap().keys() {
             let method = method.to_uppercase().parse().unwrap();
             routes.push(Route { method, path: path.clone(), filled: filled.clone() });

@@ -26,6 +26,7 @@ mod errors;
 mod event_id;
 mod explanation;
 mod exposition;
+mod finding;
 mod first_run;
 mod forgetting;
 mod idempotency;

@@ -64,7 +64,11 @@ async fn a_process_of_any_role_has_its_probes_and_without_the_api_nothing_else()
     let inbox = r#"orqestra_subscription_lag{subscription="inbox-v1"} "#;
     let dispatch = r#"orqestra_subscription_lag{subscription="dispatch-v1"} "#;
     for (roles, subscriptions, shown) in [
-        ("project", json!(["inbox-v1", "delivery-status-v1", "usage-v1", "suppressions-v1"]), inbox),
+        (
+            "project",
+            json!(["inbox-v1", "delivery-status-v1", "usage-v1", "suppressions-v1", "event-lookup-v1"]),
+            inbox,
+        ),
         ("dispatch", json!(["dispatch-v1"]), dispatch),
     ] {
         let process = world.beside(roles).await;
