@@ -178,7 +178,7 @@ impl Apis {
         let text = String::from_utf8_lossy(&body).into_owned();
         let key = parts.headers.get("idempotency-key").and_then(|key| key.to_str().ok()).map(str::to_owned);
         let Some(asked) = read(parts.uri.path(), &text, key) else {
-            return Ok(told(404, "", json!({"error": "no such route"})));
+            return Ok(told(404, "", &json!({"error": "no such route"})));
         };
         let mut state = self.state();
         state.count += 1;
@@ -205,7 +205,7 @@ impl Apis {
             }
             Says::Cut => Err(CutOff),
             Says::Throttled => {
-                let mut answer = told(429, "", json!({"message": "too many"}));
+                let mut answer = told(429, "", &json!({"message": "too many"}));
                 answer.headers_mut().insert("retry-after", hyper::header::HeaderValue::from_static("1"));
                 Ok(answer)
             }
@@ -254,13 +254,13 @@ fn read(path: &str, text: &str, key: Option<String>) -> Option<Asked> {
 
 fn taken(kind: Kind, id: &str) -> Response<Full<Bytes>> {
     match kind {
-        Kind::Resend => told(200, "", json!({"id": id})),
-        Kind::SendGrid => told(202, id, Value::Null),
-        Kind::Twilio => told(201, "", json!({"sid": id, "status": "queued"})),
+        Kind::Resend => told(200, "", &json!({"id": id})),
+        Kind::SendGrid => told(202, id, &Value::Null),
+        Kind::Twilio => told(201, "", &json!({"sid": id, "status": "queued"})),
         Kind::AfricasTalking => {
             let recipient = json!({"statusCode": 101, "number": "+254712345678", "status": "Success",
                 "cost": "KES 0.8000", "messageId": id});
-            told(201, "", json!({"SMSMessageData": {"Message": "Sent to 1/1", "Recipients": [recipient]}}))
+            told(201, "", &json!({"SMSMessageData": {"Message": "Sent to 1/1", "Recipients": [recipient]}}))
         }
     }
 }
@@ -268,23 +268,23 @@ fn taken(kind: Kind, id: &str) -> Response<Full<Bytes>> {
 fn refused(kind: Kind) -> Response<Full<Bytes>> {
     match kind {
         Kind::Resend => {
-            told(422, "", json!({"statusCode": 422, "name": "validation_error", "message": "Invalid `to`"}))
+            told(422, "", &json!({"statusCode": 422, "name": "validation_error", "message": "Invalid `to`"}))
         }
         Kind::SendGrid => {
-            told(400, "", json!({"errors": [{"message": "Does not contain a valid address."}]}))
+            told(400, "", &json!({"errors": [{"message": "Does not contain a valid address."}]}))
         }
         Kind::Twilio => {
-            told(400, "", json!({"code": 21211, "message": "Invalid 'To' Phone Number", "status": 400}))
+            told(400, "", &json!({"code": 21211, "message": "Invalid 'To' Phone Number", "status": 400}))
         }
         Kind::AfricasTalking => {
             let recipient = json!({"statusCode": 403, "number": "+254712345678", "status": "InvalidPhoneNumber",
                 "cost": "0", "messageId": "None"});
-            told(201, "", json!({"SMSMessageData": {"Message": "Sent to 0/1", "Recipients": [recipient]}}))
+            told(201, "", &json!({"SMSMessageData": {"Message": "Sent to 0/1", "Recipients": [recipient]}}))
         }
     }
 }
 
-fn told(status: u16, message_id: &str, body: Value) -> Response<Full<Bytes>> {
+fn told(status: u16, message_id: &str, body: &Value) -> Response<Full<Bytes>> {
     let text = if body.is_null() { String::new() } else { body.to_string() };
     let answer = Response::builder().status(status).header("content-type", "application/json");
     let answer = if message_id.is_empty() { answer } else { answer.header("x-message-id", message_id) };

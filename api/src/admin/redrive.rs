@@ -274,7 +274,7 @@ pub(crate) async fn list(State(app): State<App>, request: Request) -> Result<Jso
     let mut problems = Problems::default();
     let tenant = of_tenant(&Parameters::of(&parts), &mut problems);
     let tenant = known(&app, &problems.check(tenant)?)?.id;
-    let newest = app.redrives.newest(tenant, LISTED).await.map_err(failed)?;
+    let newest = app.redrives.newest(tenant, LISTED).await.map_err(|error| failed(&error))?;
     Ok(Json(RedriveList { success: true, data: newest.iter().map(RedriveView::of).collect() }))
 }
 
@@ -323,14 +323,14 @@ fn named(app: &App, parameters: &Parameters, redrive_id: &str) -> Result<(Tenant
 
 /// How a redrive stands: by its own events too, of which dispatch may not have read yet.
 async fn stands(app: &App, tenant: TenantId, id: RedriveId) -> Result<Option<RedriveView>, ApiError> {
-    if let Some(status) = app.redrives.find(tenant, id).await.map_err(failed)? {
+    if let Some(status) = app.redrives.find(tenant, id).await.map_err(|error| failed(&error))? {
         return Ok(Some(RedriveView::of(&status)));
     }
     let redrive = app.commands.redrive(tenant, id).await?;
     Ok(redrive.requested().cloned().map(|requested| RedriveView::begun(tenant, id, requested)))
 }
 
-fn failed(error: orqestra_dispatch::redrive::RedriveError) -> ApiError {
+fn failed(error: &orqestra_dispatch::redrive::RedriveError) -> ApiError {
     ApiError::Unavailable(error.to_string())
 }
 

@@ -158,12 +158,13 @@ pub(crate) async fn run(command: DeadLetterCommand, settings: &Settings) -> anyh
 
 async fn list(asked: &List, settings: &Settings) -> anyhow::Result<()> {
     let of = tenant(asked.tenant, settings)?;
-    let narrowed: String = asked
+    let narrowed: Vec<String> = asked
         .filter
         .pairs()
         .iter()
         .map(|(name, value)| format!("&{name}={}", percent_encoded(value)))
         .collect();
+    let narrowed = narrowed.concat();
     let fields = ["deliveryId", "channel", "status", "cause", "provider", "attempts", "endedAt", "eventType"];
     let mut rows = Vec::new();
     let client = asked.operator.client(settings)?;

@@ -119,10 +119,10 @@ pub(crate) struct Change {
     /// A channel follows the installation's retry schedule again; may be repeated
     #[arg(long, value_enum, value_name = "CHANNEL", ignore_case = true)]
     usual_retry: Vec<ChannelName>,
-    /// What follows an attempt whose outcome is unknown, as in SMS=resend_once or EMAIL=hold; may be repeated
+    /// What follows an attempt whose outcome is unknown, as in `SMS=resend_once` or `EMAIL=hold`; may be repeated
     #[arg(long, value_name = "CHANNEL=POLICY", value_parser = policy)]
     unknown: Vec<(String, String)>,
-    /// A channel has the usual policy for unknown outcomes again: EMAIL resend_once, SMS hold; may be repeated
+    /// A channel has the usual policy for unknown outcomes again: EMAIL `resend_once`, SMS `hold`; may be repeated
     #[arg(long, value_enum, value_name = "CHANNEL", ignore_case = true)]
     usual_unknown: Vec<ChannelName>,
     /// Issues one more API key and prints it, here and never again

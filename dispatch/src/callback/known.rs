@@ -321,6 +321,7 @@ mod tests {
             instance: Some(instance()),
             cause: None,
             resend_due: None,
+            receipt_until: None,
             possible_duplicate: false,
             settles: false,
             at: AT,

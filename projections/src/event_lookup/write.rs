@@ -86,5 +86,5 @@ async fn insert(
 /// The look-up form of the address on a channel, also where the channel was skipped.
 fn address(accepted: &Accepted, channel: Channel) -> Option<&[u8]> {
     let line = accepted.plan.iter().find(|line| line.channel == channel)?;
-    line.address_ref.as_ref().map(AddressRef::as_bytes).map(|bytes| bytes.as_slice())
+    line.address_ref.as_ref().map(AddressRef::as_bytes).map(<[u8; 32]>::as_slice)
 }

@@ -226,7 +226,7 @@ fn command() -> impl Strategy<Value = Command> {
             }),
             15 => Command::Unstick(Unstick {
                 channel,
-                patience: std::time::Duration::from_secs(300),
+                patience: std::time::Duration::from_mins(5),
                 sweep_after: std::time::Duration::from_secs(70),
                 at,
             }),

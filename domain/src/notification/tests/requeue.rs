@@ -199,7 +199,7 @@ fn what_is_requeued_after_an_unknown_outcome_is_marked_and_bound_to_no_provider(
 fn unstick(second: i64) -> Command {
     Command::Unstick(Unstick {
         channel: Channel::Email,
-        patience: Duration::from_secs(300),
+        patience: Duration::from_mins(5),
         sweep_after: Duration::from_secs(70),
         at: at(second),
     })
