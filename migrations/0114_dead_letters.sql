@@ -21,7 +21,7 @@ select tenant_id, notification_id, channel, settled_at
 
 -- The sweeper looks through deliveries by the hour of their acceptance. Rows stand about in that order, and no update touches the
 -- column.
-create index deliveries_accepted on deliveries using brin (accepted_at) with (pages_per_range = 32);
+create index deliveries_accepted on deliveries using brin (accepted_at) with (pages_per_range = 32, autosummarize = on);
 
 revoke all on dead_letters from public;
 

@@ -1,12 +1,10 @@
 -- Receipts that name their message by the provider's id alone are of one entry: an id is one of its account. What was learned
--- without the entry goes: a rebuild of the due table writes it again, and what waits is what the provider repeats.
-delete from provider_messages;
-alter table provider_messages add column instance uuid not null;
+-- without the entry matches none: a rebuild of the due table writes it again. A process of the version before writes so too.
+alter table provider_messages add column instance uuid not null default '00000000-0000-0000-0000-000000000000';
 alter table provider_messages drop constraint provider_messages_pkey;
 alter table provider_messages add constraint provider_messages_pkey
     primary key (tenant_id, provider, instance, message_id);
 
-delete from waiting_receipts;
 alter table waiting_receipts add column address_ref bytea;
 alter table waiting_receipts add column tried_at timestamptz;
 alter table waiting_receipts drop constraint waiting_receipts_pkey;

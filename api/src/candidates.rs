@@ -37,7 +37,7 @@ impl Candidates for OfDeliveries {
         })
     }
 
-    fn dead_letters<'a>(&'a self, which: DeadLetters<'a>) -> Found<'a, Vec<EndedAt>> {
+    fn dead_letters<'a>(&'a self, which: DeadLetters<'a>) -> Found<'a, (Vec<EndedAt>, Option<EndedAt>)> {
         Box::pin(async move {
             let DeadLetters { tenant, filter, after, most } = which;
             let after = after.map(|EndedAt { at, notification, channel }| EndedPlace {
@@ -52,7 +52,7 @@ impl Candidates for OfDeliveries {
                 notification: place.notification,
                 channel: place.channel,
             };
-            Ok(found.iter().map(|dead| place(dead.place())).collect())
+            Ok((found.found.iter().map(|dead| place(dead.place())).collect(), found.next.map(place)))
         })
     }
 

@@ -70,6 +70,25 @@ impl<Id> Page<Id> {
         self.answer_at(&narrowed(parts), found, id, view, body)
     }
 
+    /// The answer of a list that says itself where the next page begins.
+    pub(crate) fn answer_up_to<A: Serialize>(
+        &self,
+        parts: &Parts,
+        next: Option<String>,
+        body: A,
+    ) -> Response {
+        let mut response = Json(body).into_response();
+        if let Some(next) = next {
+            link_next(&mut response, &self.target(&narrowed(parts), &next));
+        }
+        response
+    }
+
+    fn target(&self, asked: &str, last: &str) -> String {
+        let and = if asked.ends_with('?') { "" } else { "&" };
+        format!("{asked}{and}limit={}&cursor={last}", self.limit)
+    }
+
     /// The same of a list that is asked for by more: a path and the query before `limit` and `cursor`.
     pub(crate) fn answer_at<T, V, A: Serialize>(
         &self,
@@ -84,9 +103,7 @@ impl<Id> Page<Id> {
         let last = found.last().filter(|_| more).map(id);
         let mut response = Json(body(found.iter().map(view).collect())).into_response();
         if let Some(last) = last {
-            let and = if asked.ends_with('?') { "" } else { "&" };
-            let target = format!("{asked}{and}limit={}&cursor={last}", self.limit);
-            link_next(&mut response, &target);
+            link_next(&mut response, &self.target(asked, &last));
         }
         response
     }

@@ -19,7 +19,7 @@ const WAIT: [f64; 15] =
 const DELIVERY: [f64; 14] =
     [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 300.0, 1_800.0, 7_200.0, 86_400.0];
 
-const COUNTERS: [(&str, &str); 29] = [
+const COUNTERS: [(&str, &str); 31] = [
     ("orqestra_http_requests_total", "Requests answered, by route and status"),
     (
         "orqestra_idle_connections_closed_total",
@@ -31,6 +31,11 @@ const COUNTERS: [(&str, &str); 29] = [
     ),
     ("orqestra_triggers_total", "Triggers answered with success: accepted now, or repeated"),
     ("orqestra_limited_total", "Triggers refused by a limit of their tenant"),
+    (
+        "orqestra_stuck_deliveries_total",
+        "Deliveries and due rows that were stuck and were put right, by what was found",
+    ),
+    ("orqestra_redriven_total", "Dead letters that redrives looked at: requeued, or refused"),
     ("orqestra_receipts_total", "Receipts that providers called back with, by provider, word and outcome"),
     ("orqestra_receipts_rejected_total", "Callbacks that no entry of their tenant had signed"),
     (
@@ -78,7 +83,10 @@ const GAUGES: [(&str, &str); 15] = [
     ("orqestra_due_deliveries", "Unsettled deliveries of the whole installation"),
     ("orqestra_due_oldest_seconds", "For how long the oldest delivery that is due has been so"),
     ("orqestra_waiting_deliveries", "Deliveries that wait for an operator to mend something"),
-    ("orqestra_unknown_held", "Deliveries whose outcome is unknown and that wait for an operator"),
+    (
+        "orqestra_unknown_held",
+        "Deliveries whose outcome is unknown and that wait for an operator, not for a receipt",
+    ),
     ("orqestra_oldest_unknown_seconds", "How long the oldest of the deliveries that are held has waited"),
     ("orqestra_realtime_connections", "Front ends connected to this process"),
     ("orqestra_tenants_halted", "Tenants with a change that this process cannot read"),

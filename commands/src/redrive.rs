@@ -6,7 +6,7 @@ use orqestra_domain::redrive::{
     RedriveStopped, Refused,
 };
 use orqestra_domain::{DeliveryId, RedriveId, StreamId, TenantId};
-use orqestra_event_log::Ticket;
+use orqestra_event_log::{Position, Ticket};
 use orqestra_vault::FieldContext;
 
 use crate::context::Context;
@@ -14,14 +14,14 @@ use crate::error::CommandError;
 use crate::execute::{Commands, NotRecorded, not_loaded, tenant_key_error};
 use crate::record_reading::{REASON_FIELD, Reason};
 
-/// What is asked for.
+/// A request for a redrive.
 #[derive(Clone, Debug)]
 pub struct RequestRedrive {
     /// These deliveries; those of the filter where `None`.
     pub deliveries: Option<Vec<DeliveryId>>,
     /// Selects them otherwise.
     pub filter: DeadLetterFilter,
-    /// Whether it is only told what would be requeued.
+    /// True for a dry run: nothing is requeued.
     pub dry_run: bool,
     /// The operator's reason.
     pub reason: Reason,
@@ -39,7 +39,7 @@ impl Commands {
         tenant: TenantId,
         request: RequestRedrive,
         ctx: &Context,
-    ) -> Result<(RedriveId, RedriveRequested)> {
+    ) -> Result<(RedriveId, Position, RedriveRequested)> {
         self.directory().tenant(tenant).ok_or(CommandError::UnknownTenant)?;
         let at = self.now();
         let id = RedriveId::from_uuid(self.ids().uuid_v7(at));
@@ -51,11 +51,12 @@ impl Commands {
         let by = ctx.actor.to_string();
         let requested = RedriveRequested { deliveries, filter, dry_run, reason, by, at };
         let ticket = Ticket { used_keys: vec![key.id()], ..Ticket::default() };
-        self.on_redrive(&stream, RedriveCommand::Request(requested.clone()), &ticket, ctx).await?;
-        Ok((id, requested))
+        let (_, position) =
+            self.on_redrive(&stream, RedriveCommand::Request(requested.clone()), &ticket, ctx).await?;
+        Ok((id, position.unwrap_or(Position::ZERO), requested))
     }
 
-    /// A redrive as its own events tell it; nothing was requested where there is no such one.
+    /// A redrive as its own events tell it; without a request where the redrive does not exist.
     ///
     /// # Errors
     /// The log's failure.
@@ -72,7 +73,7 @@ impl Commands {
     pub async fn stop_redrive(&self, tenant: TenantId, id: RedriveId, ctx: &Context) -> Result<Redrive> {
         let stopped = RedriveStopped { by: ctx.actor.to_string(), at: self.now() };
         let stream = StreamId::redrive(tenant, id);
-        self.on_redrive(&stream, RedriveCommand::Stop(stopped), &Ticket::default(), ctx).await
+        Ok(self.on_redrive(&stream, RedriveCommand::Stop(stopped), &Ticket::default(), ctx).await?.0)
     }
 
     /// Records that a redrive has looked at every delivery that it selects.
@@ -88,7 +89,7 @@ impl Commands {
     ) -> Result<Redrive> {
         let ended = RedriveEnded { requeued, refused, at: self.now() };
         let stream = StreamId::redrive(tenant, id);
-        self.on_redrive(&stream, RedriveCommand::End(ended), &Ticket::default(), ctx).await
+        Ok(self.on_redrive(&stream, RedriveCommand::End(ended), &Ticket::default(), ctx).await?.0)
     }
 
     async fn on_redrive(
@@ -97,10 +98,10 @@ impl Commands {
         command: RedriveCommand,
         ticket: &Ticket,
         ctx: &Context,
-    ) -> Result<Redrive> {
+    ) -> Result<(Redrive, Option<Position>)> {
         let tried = self.on_stream::<Redrive>(stream, command, ticket, (ctx, None)).await?;
         match tried {
-            Ok(committed) => Ok(committed.aggregate),
+            Ok(committed) => Ok((committed.aggregate, committed.position)),
             Err(
                 NotRecorded::Conflict
                 | NotRecorded::KeyTaken(_)

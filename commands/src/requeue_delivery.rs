@@ -6,11 +6,20 @@
 use orqestra_domain::notification::{
     Notification, NotificationCommand, NotificationRefusal, Requeue, Story, TemplateChoice, TemplateRef,
 };
-use orqestra_domain::{Channel, NotificationId, RedriveId, TenantId};
+use orqestra_domain::suppression::SuppressionRefusal;
+use orqestra_domain::{Channel, NotificationId, RedriveId, TenantId, Timestamp};
 
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::execute::{Commands, Committed};
+
+/// The same error of another aggregate's command.
+fn other_error(error: CommandError<SuppressionRefusal>) -> CommandError<NotificationRefusal> {
+    match error.other() {
+        Err(other) => other,
+        Ok(refusal) => CommandError::Corrupt(refusal.to_string()),
+    }
+}
 
 /// Which delivery, and as part of which redrive.
 #[derive(Clone, Debug)]
@@ -21,6 +30,8 @@ pub struct RequeueDelivery {
     pub channel: Channel,
     /// The redrive.
     pub redrive: RedriveId,
+    /// When the redrive was asked for.
+    pub asked_at: Timestamp,
     /// Actor that asked for the redrive.
     pub by: String,
 }
@@ -66,19 +77,20 @@ impl Commands {
         tenant: TenantId,
         requeue: RequeueDelivery,
     ) -> Result<(NotificationId, NotificationCommand), CommandError<NotificationRefusal>> {
-        let RequeueDelivery { notification, channel, redrive, by } = requeue;
+        let RequeueDelivery { notification, channel, redrive, asked_at, by } = requeue;
         let story = self.story(tenant, notification).await?;
         let story = story.ok_or(CommandError::Refused(NotificationRefusal::NotAccepted))?;
         let delivery = story.deliveries.get(&channel);
-        if let Some(address) = delivery.and_then(|delivery| delivery.address_ref) {
-            let suppressed = self.suppression(tenant, &address).await;
-            let suppressed = suppressed.map_err(|error| CommandError::Unavailable(error.to_string()))?;
+        let was_requeued =
+            delivery.and_then(|delivery| delivery.requeued).is_some_and(|by| by.redrive == redrive);
+        if let Some(address) = delivery.and_then(|delivery| delivery.address_ref).filter(|_| !was_requeued) {
+            let suppressed = self.suppression(tenant, &address).await.map_err(other_error)?;
             if suppressed.is_some() {
                 return Err(CommandError::Refused(NotificationRefusal::Suppressed));
             }
         }
         let template = self.template_of_today(tenant, &story, channel);
-        let requeue = Requeue { channel, template, redrive, by, at: self.now() };
+        let requeue = Requeue { channel, template, redrive, asked_at, by, at: self.now() };
         Ok((notification, NotificationCommand::Requeue(requeue)))
     }
 

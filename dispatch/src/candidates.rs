@@ -14,7 +14,7 @@ use crate::due::DueKey;
 #[error("{0}")]
 pub struct CandidatesError(pub String);
 
-/// Which deliveries may be stuck: those accepted in a stretch of time whose next step has been due since before another one.
+/// Selects deliveries accepted between `from` and `to` whose next step was due before `due_before`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unsettled {
     /// Accepted at or after this.
@@ -63,8 +63,9 @@ pub trait Candidates: Send + Sync {
     /// Deliveries that may be stuck, with the times of their acceptance, in the order of these.
     fn unsettled(&self, which: Unsettled) -> Found<'_, Vec<(Timestamp, DueKey)>>;
 
-    /// Dead letters, in the order of their ends.
-    fn dead_letters<'a>(&'a self, which: DeadLetters<'a>) -> Found<'a, Vec<EndedAt>>;
+    /// Dead letters, in the order of their ends; and where the next page begins, `None` at the end of the list. A page may hold none
+    /// although more follow.
+    fn dead_letters<'a>(&'a self, which: DeadLetters<'a>) -> Found<'a, (Vec<EndedAt>, Option<EndedAt>)>;
 
     /// Whose a delivery is; `None` where it is not known.
     fn delivery(&self, delivery: DeliveryId) -> Found<'_, Option<DueKey>>;

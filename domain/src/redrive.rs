@@ -1,6 +1,6 @@
 //! A redrive: an operator's request that dead letters are made due again, and what came of it.
 //!
-//! The request is an event before anything is requeued, so that the log tells who asked for it, for which deliveries and why.
+//! The request is an event before anything is requeued, so that the log names the actor, the deliveries and the reason.
 //! Which deliveries a filter selects is looked up while the redrive runs; each one's own rules decide on it.
 
 use serde::{Deserialize, Serialize};

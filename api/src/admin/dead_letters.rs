@@ -100,8 +100,8 @@ pub(crate) struct DeadLetterList {
         ("cause" = Option<String>, Query, description = "With this code as the cause or as the reason of the skip"),
         ("provider" = Option<String>, Query, description = "Whose last attempt a provider of this kind carried"),
         ("eventType" = Option<String>, Query, description = "Of this event type"),
-        ("since" = Option<String>, Query, description = "That ended at or after this time, in RFC 3339"),
-        ("until" = Option<String>, Query, description = "That ended before this time, in RFC 3339"),
+        ("since" = Option<String>, Query, format = DateTime, description = "That ended at or after this time, in RFC 3339"),
+        ("until" = Option<String>, Query, format = DateTime, description = "That ended before this time, in RFC 3339"),
         ("limit" = Option<u32>, Query, description = "Most dead letters: 50 if omitted, 1000 if above"),
         ("cursor" = Option<String>, Query, description = "Where the page begins, as `Link` gives it"),
     ),
@@ -125,9 +125,10 @@ pub(crate) async fn list(State(app): State<App>, request: Request) -> Result<Res
     let tenant = of_tenant(&parameters, &mut problems);
     let tenant = known(&app, &problems.check(tenant)?)?.id;
     let place = (Ended::NewestFirst, page.after.as_ref().map(|Place(place)| *place));
-    let found = app.deliveries.dead_letters(tenant, &filter, place, page.to_fetch()).await?;
-    let cursor = |dead: &DeadLetter| Place(dead.place()).to_string();
-    Ok(page.answer(&parts, found, cursor, DeadLetterView::of, |data| DeadLetterList { success: true, data }))
+    let found = app.deliveries.dead_letters(tenant, &filter, place, page.limit as usize).await?;
+    let data = found.found.iter().map(DeadLetterView::of).collect();
+    let next = found.next.map(|place| Place(place).to_string());
+    Ok(page.answer_up_to(&parts, next, DeadLetterList { success: true, data }))
 }
 
 /// The answer.

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use orqestra_commands::{Reason, RequestRedrive};
 use orqestra_dispatch::redrive::{RedriveState, RedriveStatus};
-use orqestra_domain::redrive::{DeadLetterFilter, RedriveRequested};
+use orqestra_domain::redrive::{DeadLetterFilter, RedriveEvent, RedriveRequested};
 use orqestra_domain::{DeliveryId, RedriveId, TenantId};
 use serde::Serialize;
 use serde_json::Value;
@@ -147,6 +147,16 @@ impl RedriveView {
         }
     }
 
+    /// The same by the redrive's own last event.
+    fn ending(self, ended: Option<&RedriveEvent>) -> Self {
+        let (state, at) = match ended {
+            Some(RedriveEvent::RedriveStopped(stopped)) => (RedriveState::Stopped, stopped.at),
+            Some(RedriveEvent::RedriveEnded(ended)) => (RedriveState::Ended, ended.at),
+            Some(RedriveEvent::RedriveRequested(_)) | None => return self,
+        };
+        Self { state: state.as_str(), ended_at: Some(at.to_string()), ..self }
+    }
+
     /// One that dispatch has yet to read of.
     fn begun(tenant: TenantId, id: RedriveId, requested: RedriveRequested) -> Self {
         let RedriveRequested { deliveries, filter, dry_run, by, at, .. } = requested;
@@ -214,8 +224,18 @@ pub(crate) async fn request(
     let tenant = known(&app, &tenant_id)?.id;
     scope.is_for(tenant);
     let (commands, context) = (app.commands.clone(), operators_context(&app, &scope));
-    let requested = to_the_end(async move { commands.request_redrive(tenant, asked, &context).await });
-    let (id, requested) = requested.await??;
+    let redrives = app.redrives.clone();
+    let requested = to_the_end(async move {
+        let requested = commands.request_redrive(tenant, asked, &context).await;
+        if let Ok((id, position, requested)) = &requested
+            && let Err(error) = redrives.begin((tenant, *id), *position, requested).await
+        {
+            // The subscription of dispatch lets it run too.
+            tracing::info!(tenant.id = %tenant, redrive.id = %id, error = %error, "a redrive begins later");
+        }
+        requested
+    });
+    let (id, _, requested) = requested.await??;
     let location = format!("{LIST_PATH}/{id}?tenantId={tenant}");
     let data = RedriveView::begun(tenant, id, requested);
     let answer =
@@ -327,7 +347,8 @@ async fn stands(app: &App, tenant: TenantId, id: RedriveId) -> Result<Option<Red
         return Ok(Some(RedriveView::of(&status)));
     }
     let redrive = app.commands.redrive(tenant, id).await?;
-    Ok(redrive.requested().cloned().map(|requested| RedriveView::begun(tenant, id, requested)))
+    let view = redrive.requested().cloned().map(|requested| RedriveView::begun(tenant, id, requested));
+    Ok(view.map(|view| view.ending(redrive.ended())))
 }
 
 fn failed(error: &orqestra_dispatch::redrive::RedriveError) -> ApiError {
@@ -345,7 +366,7 @@ fn parse(body: &Value) -> Result<(String, RequestRedrive), ApiError> {
         let text = |name| match inside.get(name) {
             None => None,
             Some(Value::String(text)) => Some(text.clone()),
-            // What is no text fits no rule.
+            // A value that is not a string fits no rule.
             Some(_) => Some("\0".to_owned()),
         };
         let filter = filter(&text, &mut wrong);
@@ -353,7 +374,7 @@ fn parse(body: &Value) -> Result<(String, RequestRedrive), ApiError> {
         filter
     });
     if fields.get("ids").is_some() == fields.get("filter").is_some() {
-        problems.add("ids", "or filter is required, and not both");
+        problems.add("filter", "is required where ids is not given, and only there");
     }
     let reason = fields.required("reason", &mut problems, Reason::parse);
     let dry_run = fields.flag("dryRun", &mut problems).unwrap_or(false);
@@ -406,13 +427,17 @@ mod tests {
         for (body, expected) in [
             (
                 json!({}),
-                vec!["tenantId is required", "ids or filter is required, and not both", "reason is required"],
+                vec![
+                    "tenantId is required",
+                    "filter is required where ids is not given, and only there",
+                    "reason is required",
+                ],
             ),
             (
                 json!({"tenantId": "t", "reason": "r", "ids": ["x"], "filter": {}}),
                 vec![
                     "ids must be a list of 1 to 500 ids of deliveries",
-                    "ids or filter is required, and not both",
+                    "filter is required where ids is not given, and only there",
                 ],
             ),
             (

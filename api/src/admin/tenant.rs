@@ -73,11 +73,13 @@ pub(crate) struct RetrySchedules {
 #[serde(rename_all = "UPPERCASE")]
 pub(crate) struct UnknownPolicies {
     /// Of email.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "resend_once")]
-    email: &'static str,
+    email: Option<&'static str>,
     /// Of SMS.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "hold")]
-    sms: &'static str,
+    sms: Option<&'static str>,
 }
 
 impl TenantView {
@@ -96,8 +98,8 @@ impl TenantView {
             push_categories: record.push_categories().into_iter().map(str::to_owned).collect(),
             retry_schedules: RetrySchedules { email: schedule(Channel::Email), sms: schedule(Channel::Sms) },
             unknown_policies: UnknownPolicies {
-                email: record.unknown_policy(Channel::Email).as_str(),
-                sms: record.unknown_policy(Channel::Sms).as_str(),
+                email: Some(record.unknown_policy(Channel::Email).as_str()),
+                sms: Some(record.unknown_policy(Channel::Sms).as_str()),
             },
             api_key_ids: record.api_keys.keys().map(ToString::to_string).collect(),
             api_key: issued.map(|issued| issued.api_key),

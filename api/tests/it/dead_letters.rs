@@ -216,6 +216,6 @@ async fn what_is_wrong_with_a_request_is_named_and_no_tenant_sees_another() {
     let wrong = world.admin(Method::POST, "/admin/v1/dead-letters/redrive", Some(&json!({}))).await;
     insta::assert_snapshot!(
         wrong.shown(),
-        @r#""#
+        @r#"422 {"statusCode":422,"error":"Validation Error","message":"tenantId is required; filter is required where ids is not given, and only there; reason is required","code":"validation_failed","requestId":"req-1","details":[{"field":"tenantId","message":"is required"},{"field":"filter","message":"is required where ids is not given, and only there"},{"field":"reason","message":"is required"}]}"#
     );
 }

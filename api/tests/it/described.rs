@@ -343,6 +343,7 @@ async fn stopped_redrive(walk: &mut Walk<'_>) -> String {
         let stop = all.iter().find(|good| good.operation == "stopRedrive").unwrap();
         // It may have ended before.
         if walk.json(stop, None).await.0 == StatusCode::OK {
+            assert_eq!(walk.json(stop, None).await.0, StatusCode::CONFLICT, "it is stopped once");
             return id;
         }
     }

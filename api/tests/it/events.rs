@@ -103,7 +103,10 @@ async fn why_a_channel_waits_or_is_skipped_is_told_by_its_code() {
         }
     });
     let email = email.await.expect("an attempt that fails");
-    assert_eq!((&email["waitsFor"], &email["cause"]), (&json!("no_provider"), &json!("smtp_private_host")));
+    assert_eq!(
+        (&email["waitsFor"], &email["cause"]),
+        (&json!("no_provider"), &json!("smtp_connect_refused"))
+    );
     assert!(email["nextDue"].is_string(), "{email}");
 }
 

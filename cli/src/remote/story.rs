@@ -97,10 +97,12 @@ fn summary(channel: &Value, times: &Times<'_>) -> String {
         Status::Unknown => {
             let why = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
             let delivery = cell(channel, "deliveryId");
-            let since = channel["endedAt"].as_str().map(|moment| format!("since {} ", times.short(moment)));
-            let since = since.unwrap_or_default();
+            // Where its provider calls back, this lies ahead for a while.
+            let from = channel["endedAt"].as_str().map(|moment| format!(" from {} on", times.short(moment)));
+            let from = from.unwrap_or_default();
             format!(
-                "perhaps sent{why}; it waits {since}for an operator's decision, by POST /admin/v1/deliveries/{delivery}/resolve"
+                "perhaps sent{why}; a receipt or{from} an operator decides, by `orqestra unknown resolve {delivery} \
+                 delivered|resend|drop`"
             )
         }
         Status::Sent => sent(channel, times),
@@ -113,7 +115,11 @@ fn summary(channel: &Value, times: &Times<'_>) -> String {
                 1 => format!(" after 1 attempt, which ended{ended}"),
                 _ => format!(" after {count} attempts, the last of which ended{ended}"),
             };
-            format!("not sent: {words}{}{after}{why}", times.at(channel, "endedAt"))
+            let delivery = cell(channel, "deliveryId");
+            format!(
+                "not sent: {words}{}{after}{why}; `orqestra dead-letter redrive {delivery}` sends it once more",
+                times.at(channel, "endedAt")
+            )
         }
     }
 }
@@ -238,7 +244,7 @@ mod tests {
             lines,
             [
                 "EMAIL  perhaps sent: the mail server took the connection and did not answer in time (smtp_timeout); \
-                 it waits since 10:00:09 for an operator's decision, by POST /admin/v1/deliveries/d/resolve",
+                 a receipt or from 10:00:09 on an operator decides, by `orqestra unknown resolve d delivered|resend|drop`",
                 "10:00:01  attempt 1 by smtp (mx1:25): not taken: the mail server answered with code 451 (smtp_451); \
                  the next one is due at 10:00:07",
                 "10:00:07  attempt 2 by smtp (mx1:25): it is not known whether it was taken: the mail server took the \

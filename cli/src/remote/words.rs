@@ -156,7 +156,7 @@ const fn named_cause(cause: Cause) -> &'static str {
         Cause::TemplateInvalid => "the planned version of the template cannot be parsed",
         Cause::RenderFailed => "the template met a value that it cannot take",
         Cause::TooManySteps => "the template used up its steps",
-        Cause::InvalidMjml => "the template's body is no valid MJML",
+        Cause::InvalidMjml => "the template's body is not valid MJML",
         Cause::MjmlTooComplex => "the template's MJML is too deep or too large",
         Cause::NotPlanned => "the plan has no template for the channel",
         Cause::RecipientUnreadable => "the sealed recipient cannot be opened, although its key is there",

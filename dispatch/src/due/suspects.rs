@@ -76,13 +76,15 @@ pub(crate) async fn held_after(
 pub(crate) async fn delete(pool: &PgPool, row: &DueRow) -> Result<bool, DueError> {
     let query = sqlx::query(
         "delete from dispatch_due
-          where tenant_id = $1 and notification_id = $2 and channel = $3 and kind = $4 and attempt = $5",
+          where tenant_id = $1 and notification_id = $2 and channel = $3 and kind = $4 and attempt = $5
+            and due_at = $6",
     )
     .bind(row.key.tenant.as_uuid())
     .bind(row.key.notification.as_uuid())
     .bind(row.key.channel.as_str())
     .bind(row.due.kind.as_str())
-    .bind(i32::try_from(row.due.attempt).unwrap_or(i32::MAX));
+    .bind(i32::try_from(row.due.attempt).unwrap_or(i32::MAX))
+    .bind(row.due.at.as_datetime());
     Ok(limited(query.execute(pool)).await?.rows_affected() > 0)
 }
 

@@ -10,7 +10,7 @@
 //! Invariant: a row is called wrong only once the subscription has read as far as the log was when the row was seen. Whatever is
 //! written here, a send still needs its claim.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,10 +27,14 @@ use crate::due::store::DueError;
 use crate::due::subscriber::NAME;
 use crate::due::{DueKey, DueKind, DueRow, suspects, wanted};
 
-/// A stretch of acceptance that one look covers.
+/// A stretch of acceptance that one look covers: of the last two days, and of what is older.
 const STRETCH: Duration = Duration::from_mins(10);
-/// How far back deliveries may still have something due: the longest that a message may be of use, and a day.
-const OLDEST: Duration = Duration::from_hours(31 * 24);
+const LONG_STRETCH: Duration = Duration::from_hours(6);
+const RECENT: Duration = Duration::from_hours(48);
+/// How far back it looks: a dead letter may be redriven long after its acceptance.
+const OLDEST: Duration = Duration::from_hours(400 * 24);
+/// Most rows that are remembered until they can be judged; what does not fit is met again.
+const MOST_SEEN: usize = 8_192;
 /// Deliveries looked up at once.
 const PAGE: usize = 1_000;
 /// Held rows looked at in a look.
@@ -68,11 +72,30 @@ pub(super) struct Stuck {
 #[derive(Default)]
 struct Walk {
     /// Rows seen in an earlier look, and how far the log was then.
-    seen: Vec<(Position, DueRow)>,
+    seen: HashMap<DueKey, (Position, DueRow)>,
     /// The last held row of the look before.
     held: Option<DueKey>,
-    /// How far back the next stretch of old deliveries begins.
-    back: Duration,
+    /// Up to when the newest deliveries were looked through.
+    newest: Option<Timestamp>,
+    /// Back to when older ones were.
+    older: Option<Timestamp>,
+}
+
+impl Walk {
+    fn see(&mut self, at: Position, rows: impl IntoIterator<Item = DueRow>) {
+        for row in rows {
+            if self.seen.len() < MOST_SEEN {
+                self.seen.entry(row.key).or_insert((at, row));
+            }
+        }
+    }
+
+    fn take_ready(&mut self, read: Position) -> Vec<DueRow> {
+        let ready: Vec<DueRow> =
+            self.seen.values().filter(|(at, _)| *at <= read).map(|(_, row)| *row).collect();
+        self.seen.retain(|_, (at, _)| *at > read);
+        ready
+    }
 }
 
 impl Stuck {
@@ -111,21 +134,21 @@ impl Stuck {
         if !clock.is_proved() {
             return Ok(());
         }
-        let head = commands.log().fetch_head().await?;
         let read = checkpoint(due, NAME).await?.unwrap_or(Position::ZERO);
-        let (ready, waiting): (Vec<_>, Vec<_>) = walk.seen.drain(..).partition(|(at, _)| *at <= read);
-        walk.seen = waiting;
-        for (_, row) in &ready {
-            self.put_row_right(row).await?;
+        for row in walk.take_ready(read) {
+            passing(row.key, self.put_row_right(&row).await)?;
         }
-        walk.seen.extend(self.deliverer.suspects.take().into_iter().map(|row| (head, row)));
+        // What was seen is judged once the subscription has read as far as the log is now.
+        let suspected = self.deliverer.suspects.take();
         let held = suspects::held_after(due, walk.held, HELD).await?;
         walk.held = held.last().map(|row| row.key);
+        let mut wrong = Vec::new();
         for row in &held {
-            if !self.is_right(row).await? {
-                walk.seen.push((head, *row));
-            }
+            let is_right = self.is_right(row).await;
+            wrong.extend(passing(row.key, is_right)?.is_some_and(|right| !right).then_some(*row));
         }
+        let head = commands.log().fetch_head().await?;
+        walk.see(head, suspected.into_iter().chain(wrong));
         self.find_missing(walk, clock.now()).await
     }
 
@@ -168,17 +191,28 @@ impl Stuck {
         Ok(())
     }
 
-    /// Looks through a stretch of the newest deliveries and through one of older ones, for those without a row.
+    /// Looks through the deliveries since the look before and through a stretch of older ones, for those without a row.
     async fn find_missing(&self, walk: &mut Walk, now: Timestamp) -> Result<(), Ended> {
-        let patience = self.deliverer.settings.stuck_after;
-        let newest = now.minus(patience);
-        self.find_missing_of(newest.minus(STRETCH), newest, newest).await?;
-        walk.back += STRETCH;
-        if walk.back > OLDEST {
-            walk.back = STRETCH;
-        }
-        let to = newest.minus(walk.back);
-        self.find_missing_of(to.minus(STRETCH), to, newest).await
+        let newest = now.minus(self.deliverer.settings.stuck_after);
+        let since = walk.newest.unwrap_or_else(|| newest.minus(STRETCH)).min(newest);
+        self.find_missing_of(since.max(newest.minus(RECENT)), newest, newest).await?;
+        walk.newest = Some(newest);
+
+        let to = walk.older.unwrap_or_else(|| self.somewhere(newest)).min(newest);
+        let stretch = if to > newest.minus(RECENT) { STRETCH } else { LONG_STRETCH };
+        let from = to.minus(stretch);
+        self.find_missing_of(from, to, newest).await?;
+        walk.older = Some(if from > newest.minus(OLDEST) { from } else { newest });
+        Ok(())
+    }
+
+    /// Where the walk through older deliveries begins: a process that is started often comes to all of them in time.
+    fn somewhere(&self, newest: Timestamp) -> Timestamp {
+        let mut bytes = [0; 2];
+        self.deliverer.entropy.fill(&mut bytes);
+        let share = f64::from(u16::from_be_bytes(bytes)) / f64::from(u16::MAX);
+        // Half of the starts begin with what is recent.
+        if share < 0.5 { newest } else { newest.minus(OLDEST.mul_f64((share - 0.5) * 2.0)) }
     }
 
     async fn find_missing_of(
@@ -198,7 +232,7 @@ impl Stuck {
             // What the subscription has yet to read is not missing.
             if !missing.is_empty() && self.has_read(head).await? {
                 for key in self::missing(pool, &missing).await? {
-                    self.unstick(key).await?;
+                    passing(key, self.unstick(key).await)?;
                 }
             }
             after = page.last().copied();
@@ -250,6 +284,19 @@ impl Stuck {
             Err(CommandError::Refused(_)) => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+/// Passes over a delivery whose stream cannot be read: the others are looked at all the same.
+fn passing<T>(key: DueKey, done: Result<T, Ended>) -> Result<Option<T>, Ended> {
+    match done {
+        Ok(done) => Ok(Some(done)),
+        Err(Ended::Command(error @ (CommandError::Corrupt(_) | CommandError::Newer(_)))) => {
+            tracing::debug!(tenant.id = %key.tenant, notification.id = %key.notification, channel = %key.channel,
+                error = %error, "a delivery that may be stuck cannot be read");
+            Ok(None)
+        }
+        Err(error) => Err(error),
     }
 }
 

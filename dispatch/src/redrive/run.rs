@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::store::{self, Leased, Place, RedriveReader};
+use super::store::{self, Begun, Leased, Place, RedriveReader};
 use super::{RedriveStatus, UNKNOWN_DELIVERY, UNREADABLE, code};
 use crate::candidates::{Candidates, CandidatesError, DeadLetters, EndedAt};
 use crate::due::DueKey;
@@ -22,6 +22,8 @@ use crate::due::subscriber::NAME;
 
 /// Deliveries looked at before the place is kept.
 const PAGE: usize = 50;
+/// How long the subscription may take to count what was requeued.
+const CATCH_UP: Duration = Duration::from_secs(10);
 /// Deliveries requeued at one time.
 const TOGETHER: usize = 8;
 
@@ -79,63 +81,80 @@ impl Redrives {
         }
     }
 
-    /// Goes on with every redrive that no other process goes on with.
+    /// Leases and runs every free redrive. One that cannot go on now keeps no other waiting.
     async fn go_on(&self) -> Result<(), Later> {
-        while let Some(leased) = store::lease(&self.pool, self.owner, self.commands.now()).await? {
-            self.redrive(leased).await?;
+        let (mut tried, mut last) = (Vec::new(), Ok(()));
+        loop {
+            let now = self.commands.now();
+            let Some(leased) = store::lease(&self.pool, self.owner, now, &tried).await? else { return last };
+            let Leased { redrive: id, read } = leased;
+            tried.push(id);
+            let went_on = match read {
+                Ok(begun) => self.redrive(begun).await,
+                Err(error) => Err(error.into()),
+            };
+            if let Err(later) = went_on {
+                last = Err(later);
+            }
         }
-        Ok(())
     }
 
-    async fn redrive(&self, mut leased: Leased) -> Result<(), Later> {
-        if self.candidates.read_up_to().await? < leased.position {
+    async fn redrive(&self, mut begun: Begun) -> Result<(), Later> {
+        if self.candidates.read_up_to().await? < begun.position {
             return Err(Later::Behind);
         }
         let page_takes = Duration::from_secs(1).mul_f64(as_f64(PAGE) / as_f64(self.per_second.max(1)));
         loop {
             let began = Instant::now();
-            let page = self.page(&leased).await?;
-            let Some(last) = page.last().map(|(place, _)| *place) else {
-                return self.end(&leased).await;
+            let (keys, next) = self.page(&begun).await?;
+            self.look_at(&mut begun, &keys).await?;
+            let Some(next) = next else {
+                // What the last page came to is kept before it is told.
+                if !store::keep(&self.pool, &begun, self.owner, self.commands.now()).await? {
+                    return Ok(());
+                }
+                return self.end(&begun).await;
             };
-            self.look_at(&mut leased, &page).await?;
-            leased.place = last;
-            if !store::keep(&self.pool, &leased, self.owner, self.commands.now()).await? {
+            begun.place = next;
+            if !store::keep(&self.pool, &begun, self.owner, self.commands.now()).await? {
                 return Ok(());
             }
             tokio::time::sleep(page_takes.saturating_sub(began.elapsed())).await;
         }
     }
 
-    /// The next deliveries, each with the place that it is at; `None` for one that is not known.
-    async fn page(&self, leased: &Leased) -> Result<Vec<(Place, Option<DueKey>)>, Later> {
-        let tenant = leased.status.tenant;
-        match (leased.place, &leased.status.deliveries) {
+    /// The next deliveries, `None` for one that is not known; and the place behind them, `None` where they are the last ones.
+    async fn page(&self, begun: &Begun) -> Result<(Vec<Option<DueKey>>, Option<Place>), Later> {
+        let tenant = begun.status.tenant;
+        match (begun.place, &begun.status.deliveries) {
             (Place::Index(index), Some(deliveries)) => {
                 let mut page = Vec::new();
-                for (at, delivery) in deliveries.iter().enumerate().skip(index).take(PAGE) {
+                for delivery in deliveries.iter().skip(index).take(PAGE) {
                     let found = self.candidates.delivery(*delivery).await?;
-                    page.push((Place::Index(at + 1), found.filter(|key| key.tenant == tenant)));
+                    page.push(found.filter(|key| key.tenant == tenant));
                 }
-                Ok(page)
+                let next = index + page.len();
+                Ok((page, (next < deliveries.len()).then_some(Place::Index(next))))
             }
-            (Place::Index(_), None) => Ok(Vec::new()),
+            (Place::Index(_), None) => Ok((Vec::new(), None)),
             (Place::After(after), _) => {
-                let filter = until(&leased.status.filter, leased.status.at);
+                let filter = until(&begun.status.filter, begun.status.at);
                 let which = DeadLetters { tenant, filter: &filter, after, most: PAGE };
-                let found = self.candidates.dead_letters(which).await?;
+                let (found, next) = self.candidates.dead_letters(which).await?;
                 let key = |EndedAt { notification, channel, .. }| DueKey { tenant, notification, channel };
-                Ok(found.into_iter().map(|at| (Place::After(Some(at)), Some(key(at)))).collect())
+                Ok((
+                    found.into_iter().map(|at| Some(key(at))).collect(),
+                    next.map(|next| Place::After(Some(next))),
+                ))
             }
         }
     }
 
     /// Requeues a page, or finds out what would be.
-    async fn look_at(&self, leased: &mut Leased, page: &[(Place, Option<DueKey>)]) -> Result<(), Later> {
+    async fn look_at(&self, leased: &mut Begun, keys: &[Option<DueKey>]) -> Result<(), Later> {
         let dry_run = leased.status.dry_run;
-        let keys: Vec<Option<DueKey>> = page.iter().map(|(_, key)| *key).collect();
         let status = leased.status.clone();
-        let looking = keys.into_iter().map(|key| self.requeue(&status, key));
+        let looking = keys.iter().copied().map(|key| self.requeue(&status, key));
         let outcomes: Vec<_> = futures::stream::iter(looking).buffered(TOGETHER).collect().await;
         for refused in outcomes.into_iter().collect::<Result<Vec<_>, Later>>()? {
             match refused {
@@ -160,7 +179,8 @@ impl Redrives {
     ) -> Result<Option<&'static str>, Later> {
         let Some(key) = key else { return Ok(Some(UNKNOWN_DELIVERY)) };
         let (notification, channel) = (key.notification, key.channel);
-        let requeue = RequeueDelivery { notification, channel, redrive: status.id, by: status.by.clone() };
+        let (redrive, asked_at, by) = (status.id, status.at, status.by.clone());
+        let requeue = RequeueDelivery { notification, channel, redrive, asked_at, by };
         let requeued = if status.dry_run {
             self.commands.may_requeue_delivery(status.tenant, requeue).await
         } else {
@@ -169,12 +189,16 @@ impl Redrives {
         outcome(key, requeued)
     }
 
-    async fn end(&self, leased: &Leased) -> Result<(), Later> {
+    async fn end(&self, leased: &Begun) -> Result<(), Later> {
         let (tenant, id) = (leased.status.tenant, leased.status.id);
         // Once the subscription has counted everything.
         let head = self.commands.log().fetch_head().await?;
-        if checkpoint(&self.pool, NAME).await?.unwrap_or(Position::ZERO) < head {
-            return Err(Later::Behind);
+        let until = Instant::now() + CATCH_UP;
+        while checkpoint(&self.pool, NAME).await?.unwrap_or(Position::ZERO) < head {
+            if Instant::now() >= until {
+                return Err(Later::Behind);
+            }
+            tokio::time::sleep(CATCH_UP / 100).await;
         }
         let reader = RedriveReader::new(self.pool.clone());
         let Some(now) = reader.find(tenant, id).await? else { return Ok(()) };
@@ -186,8 +210,7 @@ impl Redrives {
         }
         tracing::info!(tenant.id = %tenant, redrive.id = %id, requeued = now.requeued, dry_run = now.dry_run,
             "a redrive has ended");
-        // The subscription takes it from the list.
-        Err(Later::Behind)
+        Ok(())
     }
 }
 
@@ -221,7 +244,7 @@ fn outcome(
     }
 }
 
-/// What ended after the request is not part of it.
+/// Narrows a filter to deliveries that ended before the request.
 fn until(filter: &DeadLetterFilter, at: Timestamp) -> DeadLetterFilter {
     let until = Some(filter.until.map_or(at, |until| until.min(at)));
     DeadLetterFilter { until, ..filter.clone() }

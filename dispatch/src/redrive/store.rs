@@ -30,9 +30,17 @@ pub(crate) enum Place {
     After(Option<EndedAt>),
 }
 
-/// A redrive that this process goes on with.
-#[derive(Clone, Debug)]
+/// A redrive that is leased to this process.
+#[derive(Debug)]
 pub(crate) struct Leased {
+    pub(crate) redrive: RedriveId,
+    /// Where it stands; an error where its row cannot be read.
+    pub(crate) read: Result<Begun, RedriveError>,
+}
+
+/// A redrive and where it stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Begun {
     pub(crate) status: RedriveStatus,
     pub(crate) position: Position,
     pub(crate) place: Place,
@@ -119,17 +127,21 @@ async fn end(
     .map(drop)
 }
 
-/// Leases the oldest redrive that runs and that no process goes on with.
+/// Leases the oldest redrive that runs, that no process goes on with, and that is not among those tried.
 pub(crate) async fn lease(
     pool: &PgPool,
     owner: Uuid,
     now: Timestamp,
+    tried: &[RedriveId],
 ) -> Result<Option<Leased>, RedriveError> {
     let query = sqlx::query(
         "with oldest as (
             select tenant_id, redrive_id
               from redrives
-             where state = 'running' and (lease_until is null or lease_until <= $2 or lease_owner = $1)
+             where state = 'running' and redrive_id <> all ($4)
+               and (lease_until is null or lease_until <= $2 or lease_owner = $1
+                    -- A lease of a clock that was set back since.
+                    or lease_until > $3 + interval '1 minute')
              order by position
              limit 1
                for update skip locked
@@ -142,15 +154,17 @@ pub(crate) async fn lease(
     )
     .bind(owner)
     .bind(now.as_datetime())
-    .bind(now.plus(LEASE).as_datetime());
+    .bind(now.plus(LEASE).as_datetime())
+    .bind(tried.iter().map(RedriveId::as_uuid).collect::<Vec<_>>());
     let row = limited(query.fetch_optional(pool)).await?;
-    row.as_ref().map(leased).transpose()
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(Leased { redrive: RedriveId::from_uuid(row.try_get("redrive_id")?), read: begun(&row) }))
 }
 
 /// Keeps how far a redrive has come, and its lease. False where it was stopped, or is another process's.
 pub(crate) async fn keep(
     pool: &PgPool,
-    leased: &Leased,
+    leased: &Begun,
     owner: Uuid,
     now: Timestamp,
 ) -> Result<bool, RedriveError> {
@@ -191,6 +205,23 @@ impl RedriveReader {
         Self { pool }
     }
 
+    /// Lets a redrive run whose request is stored. The subscription does so too; a process of the version before leaves it to this.
+    ///
+    /// # Errors
+    /// If the table cannot be written.
+    pub async fn begin(
+        &self,
+        (tenant, id): (TenantId, RedriveId),
+        position: Position,
+        requested: &RedriveRequested,
+    ) -> Result<(), RedriveError> {
+        limited(async {
+            let mut connection = self.pool.acquire().await?;
+            insert(&mut connection, (tenant, id), position, requested).await
+        })
+        .await
+    }
+
     /// A redrive of a tenant; `None` also where dispatch has not read its request yet.
     ///
     /// # Errors
@@ -200,7 +231,7 @@ impl RedriveReader {
             .bind(tenant.as_uuid())
             .bind(id.as_uuid());
         let row = limited(query.fetch_optional(&self.pool)).await?;
-        Ok(row.as_ref().map(leased).transpose()?.map(|leased| leased.status))
+        Ok(row.as_ref().map(begun).transpose()?.map(|begun| begun.status))
     }
 
     /// The newest redrives of a tenant, at most so many.
@@ -213,11 +244,11 @@ impl RedriveReader {
                 .bind(tenant.as_uuid())
                 .bind(i64::try_from(most).unwrap_or(i64::MAX));
         let rows = limited(query.fetch_all(&self.pool)).await?;
-        rows.iter().map(|row| Ok(leased(row)?.status)).collect()
+        rows.iter().map(|row| Ok(begun(row)?.status)).collect()
     }
 }
 
-fn leased(row: &PgRow) -> Result<Leased, RedriveError> {
+fn begun(row: &PgRow) -> Result<Begun, RedriveError> {
     let deliveries: Option<Vec<Uuid>> = row.try_get("deliveries")?;
     let filter: &str = row.try_get("filter")?;
     let refused: &str = row.try_get("refused")?;
@@ -242,7 +273,7 @@ fn leased(row: &PgRow) -> Result<Leased, RedriveError> {
     } else {
         Place::After(after(row)?)
     };
-    Ok(Leased { status, position: Position::new(row.try_get("position")?), place })
+    Ok(Begun { status, position: Position::new(row.try_get("position")?), place })
 }
 
 fn after(row: &PgRow) -> Result<Option<EndedAt>, RedriveError> {

@@ -67,7 +67,7 @@ impl Candidates for OfTheLog {
         })
     }
 
-    fn dead_letters<'a>(&'a self, which: DeadLetters<'a>) -> Found<'a, Vec<EndedAt>> {
+    fn dead_letters<'a>(&'a self, which: DeadLetters<'a>) -> Found<'a, (Vec<EndedAt>, Option<EndedAt>)> {
         Box::pin(async move {
             let mut found = Vec::new();
             for ((tenant, notification), (state, at)) in self.stories().await? {
@@ -93,11 +93,14 @@ impl Candidates for OfTheLog {
             found.sort();
             let after = which.after.map(|after| (after.at, after.notification, after.channel));
             found.retain(|place| after.is_none_or(|after| *place > after));
+            let more = found.len() > which.most;
             found.truncate(which.most);
-            Ok(found
+            let found: Vec<_> = found
                 .into_iter()
                 .map(|(at, notification, channel)| EndedAt { at, notification, channel })
-                .collect())
+                .collect();
+            let next = found.last().copied().filter(|_| more);
+            Ok((found, next))
         })
     }
 

@@ -183,7 +183,10 @@ impl Story {
             | DeliveryState::Waiting { .. }
             | DeliveryState::Held { .. } => false,
         };
-        let decides = is_last && !ended;
+        // What comes late of an attempt from before a requeue says nothing of the send that follows it.
+        let is_current =
+            u32::try_from(delivery.attempts_before()).is_ok_and(|before| failure.attempt > before);
+        let decides = is_last && is_current && !ended;
         let delay = match failure.class {
             FailureClass::Permanent => None,
             FailureClass::Retryable => delivery.delay_after(&failure),

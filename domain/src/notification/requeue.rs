@@ -56,6 +56,8 @@ pub struct Requeue {
     pub template: Option<TemplateRef>,
     /// The redrive that it is part of.
     pub redrive: RedriveId,
+    /// When the redrive was asked for: what ended later is not part of it.
+    pub asked_at: Timestamp,
     /// Actor that asked for the redrive.
     pub by: String,
     /// Now.
@@ -138,6 +140,9 @@ impl Delivery {
             | DeliveryState::Held { .. }
             | DeliveryState::Sent { .. } => return Err(Refusal::NotADeadLetter),
         }
+        if self.ended_at.is_some_and(|ended| ended > requeue.asked_at) {
+            return Err(Refusal::NotADeadLetter);
+        }
         if self.expires_at.is_some_and(|expires| requeue.at >= expires) {
             return Err(Refusal::Expired);
         }
@@ -163,6 +168,7 @@ impl Delivery {
         self.template = requeued.template.or(self.template);
         self.resend_decided = false;
         self.hold_cause = None;
+        self.ended_at = None;
         self.state =
             DeliveryState::Waiting { due: requeued.at, possible_duplicate: requeued.possible_duplicate };
     }

@@ -67,6 +67,8 @@ pub struct Delivery {
     pub receipt_until: Option<Timestamp>,
     /// Its last requeue.
     pub requeued: Option<Requeued>,
+    /// When it ended without being sent, if it did.
+    pub ended_at: Option<Timestamp>,
     /// When it was last found stuck.
     pub unstuck_at: Option<Timestamp>,
     /// What its providers called back with, in the order of recording.
@@ -229,8 +231,12 @@ impl AttemptState {
 impl Delivery {
     /// The attempts since it was last requeued, all of them where it never was.
     pub fn since_requeue(&self) -> &[AttemptState] {
-        let before = self.requeued.map_or(0, |requeued| requeued.attempts_before);
-        self.attempts.get(before..).unwrap_or_default()
+        self.attempts.get(self.attempts_before()..).unwrap_or_default()
+    }
+
+    /// How many attempts were made before it was last requeued.
+    pub(super) fn attempts_before(&self) -> usize {
+        self.requeued.map_or(0, |requeued| requeued.attempts_before)
     }
 
     /// The attempt whose provider alone may carry what follows: the last one since a requeue whose outcome is unknown.
@@ -383,6 +389,7 @@ impl Story {
                 hold_cause: None,
                 receipt_until: None,
                 requeued: None,
+                ended_at: None,
                 unstuck_at: None,
                 receipts: Vec::new(),
             };
@@ -463,6 +470,7 @@ impl Delivery {
                     }
                     Resolution::Drop => DeliveryState::Abandoned { cause: Cause::Dropped.into() },
                 };
+                self.ended_at = (resolved.resolution == Resolution::Drop).then_some(resolved.at);
             }
             NotificationEvent::DeliveryHeld(held) => {
                 self.state = DeliveryState::Held { attempt: held.attempt };
@@ -470,9 +478,11 @@ impl Delivery {
             }
             NotificationEvent::DeliveryAbandoned(abandoned) => {
                 self.state = DeliveryState::Abandoned { cause: abandoned.cause.clone() };
+                self.ended_at = Some(abandoned.at);
             }
             NotificationEvent::DeliverySkipped(skipped) => {
                 self.state = DeliveryState::Skipped { reason: skipped.reason };
+                self.ended_at = Some(skipped.at);
             }
             NotificationEvent::DeliveryRequeued(requeued) => self.requeued(requeued),
             NotificationEvent::DeliveryUnstuck(unstuck) => self.unstuck(unstuck),

@@ -17,7 +17,7 @@ use self::fold::Changes;
 use crate::error::ApplyError;
 use crate::generation::Generation;
 
-pub use dead_letters::{DeadLetter, Ended, EndedPlace};
+pub use dead_letters::{DeadLetter, DeadLetterPage, Ended, EndedPlace};
 pub use query::{AttemptRow, ChannelStatus, DeliveryCount, DeliveryOf, DeliveryRow, HeldDelivery, HeldPlace};
 
 /// The delivery status' queries.

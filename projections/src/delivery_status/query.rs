@@ -371,7 +371,7 @@ fn count(row: &PgRow) -> Result<DeliveryCount, ReadModelError> {
     })
 }
 
-fn channel(row: &PgRow, table: &'static str) -> Result<Channel, ReadModelError> {
+pub(super) fn channel(row: &PgRow, table: &'static str) -> Result<Channel, ReadModelError> {
     let name: String = row.try_get("channel")?;
     name.parse().map_err(|_| ReadModelError::Corrupt { table, column: "channel" })
 }

@@ -60,8 +60,8 @@ fn memory(world: &World) -> u64 {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-/// What the log says of each channel's deliveries: how many came to which end.
-async fn ends_of_the_log(world: &World) -> BTreeMap<(String, String), i64> {
+/// How many deliveries of each channel came to which end, by the read model.
+async fn ends_of_the_read_model(world: &World) -> BTreeMap<(String, String), i64> {
     let rows: Vec<(String, String, i64)> = sqlx::query_as(
         "select channel, status, count(*) from deliveries where channel <> 'PUSH' group by channel, status",
     )
@@ -158,11 +158,11 @@ async fn whatever_providers_do_each_delivery_comes_to_one_end_that_they_agree_wi
             wrong.extend(complaint(channel, count, deduplicated).map(|why| format!("{event_id}: {why}")));
         }
     }
-    let mut log = ends_of_the_log(&world).await;
-    log.retain(|(_, status), _| status != "SKIPPED");
+    let mut model = ends_of_the_read_model(&world).await;
+    model.retain(|(_, status), _| status != "SKIPPED");
     println!("{notifications} notifications, {} calls: {ends:#?}", apis.count() + others.count());
     assert!(wrong.is_empty(), "{} of {notifications}: {wrong:#?}", wrong.len());
-    assert_eq!(ends, log, "the answers and the read model");
+    assert_eq!(ends, model, "the answers and the read model");
     let keys = apis.keys().into_iter().chain(others.keys());
     let several: Vec<_> = keys.filter(|(_, keys)| *keys > 1).collect();
     assert!(several.is_empty(), "one key a delivery: {several:?}");

@@ -49,11 +49,18 @@ async fn routes(world: &World, victim: &Tenant) -> Vec<Route> {
             ("addressRef", &"0".repeat(64)),
             ("provider", "resend"),
             ("secret", "0123456789abcdef"),
+            ("redriveId", "0190b5a0-0000-7000-8000-00000000ffff"),
         ] {
             filled = filled.replace(&format!("{{{name}}}"), value);
         }
         assert!(!filled.contains('{'), "{path} has a parameter that this test does not fill");
         if path == "/admin/v1/sandbox/messages" {
+            filled = format!("{filled}?tenantId={}", victim.id);
+        }
+        if ["/admin/v1/unknown", "/admin/v1/dead-letters", "/admin/v1/redrives"]
+            .iter()
+            .any(|of| path.starts_with(of) && path != "/admin/v1/dead-letters/redrive")
+        {
             filled = format!("{filled}?tenantId={}", victim.id);
         }
         if path == "/admin/v1/events" {

@@ -1,5 +1,5 @@
 //! The process is killed after a provider took a message and before its answer was recorded: what follows is what
-//! `docs/delivery.md` promises of that provider, and a receipt settles it without anybody asked.
+//! `docs/delivery.md` promises of that provider, and a receipt settles it without a decision of an operator.
 
 use std::time::Duration;
 
@@ -94,7 +94,7 @@ struct Killed {
     event: String,
 }
 
-/// Claims and calls are short, so that what is overdue is called so within seconds; `lasting` leaves time for a receipt.
+/// Claims and calls are short, so that an attempt is overdue within seconds; a longer `claim` leaves time for a receipt.
 async fn killed(kind: Kind, callbacks: Callbacks, claim: &str) -> Killed {
     let mut settings = vec![("ORQESTRA_CLAIM_SECONDS", claim), ("ORQESTRA_PROVIDER_TIMEOUT_SECONDS", "2")];
     settings.extend((callbacks == Callbacks::Set).then_some(("ORQESTRA_PUBLIC_URL", PUBLIC_URL)));
@@ -256,7 +256,7 @@ async fn with_a_receipt(kind: Kind) {
     assert_eq!((killed.taken(kind).await, sent.attempts.len()), (1, 1), "{kind:?}: {sent:?}");
     let path = format!("/admin/v1/unknown?tenantId={}", killed.world.tenant().id);
     let asked = killed.world.admin_get(&path).await.expect(200).json();
-    assert_eq!(asked["data"], json!([]), "{kind:?}: nobody is asked");
+    assert_eq!(asked["data"], json!([]), "{kind:?}: no operator is asked");
 }
 
 #[tokio::test]
@@ -269,7 +269,7 @@ async fn a_receipt_that_comes_twice_settles_a_text_message_whose_sender_was_kill
     tokio::join!(with_a_receipt(Kind::Twilio), with_a_receipt(Kind::AfricasTalking));
 }
 
-/// The connection is cut after the provider took the message, and the receipt comes before anybody is asked.
+/// The connection is cut after the provider took the message, and the receipt comes, twice, before an operator is asked.
 async fn cut_and_receipt(kind: Kind) {
     let settings = [
         ("ORQESTRA_PUBLIC_URL", PUBLIC_URL),
@@ -289,6 +289,7 @@ async fn cut_and_receipt(kind: Kind) {
         .await;
     cut.world.kill9().await;
     cut.world.begin().await;
+    cut.receipt(kind).await;
     cut.receipt(kind).await;
     let sent = cut.becomes(kind, "SENT").await;
     assert_eq!((cut.taken(kind).await, sent.attempts.len()), (1, 1), "{kind:?}: {sent:?}");

@@ -221,6 +221,7 @@ fn command() -> impl Strategy<Value = Command> {
                 channel,
                 template: Some(template()),
                 redrive: RedriveId::from_uuid(Uuid::from_u128(attempt.into())),
+                asked_at: far(),
                 by: "operator".to_owned(),
                 at,
             }),

@@ -15,6 +15,7 @@ fn requeue_by(number: u128, second: i64) -> Command {
         channel: Channel::Email,
         template: Some(TemplateRef { version: 2, ..template() }),
         redrive: redrive(number),
+        asked_at: at(second),
         by: "admin:primary".to_owned(),
         at: at(second),
     })
@@ -144,6 +145,34 @@ fn a_skip_that_an_operator_caused_is_mended_and_no_other() {
             _ => Refusal::NotADeadLetter,
         };
         tried.then_expect_error(refusal);
+    }
+}
+
+#[test]
+fn what_ended_after_the_request_is_not_part_of_it() {
+    let Command::Requeue(late) = requeue(50) else { unreachable!() };
+    let late = Command::Requeue(Requeue { asked_at: at(12), ..late });
+    given(dead_letter()).when(late).then_expect_error(Refusal::NotADeadLetter);
+}
+
+#[test]
+fn a_late_word_of_an_attempt_from_before_a_requeue_ends_nothing() {
+    let dropped = vec![
+        accepted(),
+        rendered(Channel::Email),
+        started(1, 1),
+        outcome_unknown(1, 2, None),
+        resolved(1, Resolution::Drop, 3),
+        requeued_as((1, 2), None, true, 50),
+    ];
+    for class in [FailureClass::Permanent, FailureClass::Retryable] {
+        let late = super::attempts::fail(1, class, 51);
+        let after = folded(&dropped);
+        let events = after.decide(late).unwrap();
+        assert_eq!(events.len(), 1, "the failure alone is recorded: {events:?}");
+        let state = events.iter().fold(after, Notification::evolve);
+        let state = &state.delivery(Channel::Email).unwrap().state;
+        assert!(matches!(state, DeliveryState::Waiting { .. }), "{state:?}");
     }
 }
 
