@@ -322,7 +322,11 @@ async fn end_at_once(child: &mut Child) {
     if pid.is_some_and(|pid| rustix::process::kill_process(pid, Signal::QUIT).is_ok())
         && timeout(GONE_WITHIN, child.wait()).await.is_err()
     {
-        tracing::warn!("postgresql is still ending");
+        // It was told so early in its start that it has not listened. Its own processes end with it.
+        child.start_kill().ok();
+        if timeout(GONE_WITHIN, child.wait()).await.is_err() {
+            tracing::warn!("postgresql is still ending");
+        }
     }
 }
 

@@ -213,7 +213,8 @@ mod tests {
         let told = told(&event);
         for line in [
             "recipient     (forgotten with the recipient)\n",
-            "EMAIL  not sent: given up after 2 attempts, the last of which ended: the mail server answered with code 550 (smtp_550)\n",
+            "EMAIL  not sent: given up after 2 attempts, the last of which ended: the mail server answered with code 550 (smtp_550); \
+             `orqestra dead-letter redrive - --reason TEXT` sends it once more\n",
             "o  receipt: bounced: the address takes no messages, the recipient's server refused the message for good (resend_bounce)\n",
             "EMAIL    1    s        t      FAILED   smtp_550  message  smtp      mx:25   i\n",
             "EMAIL    2    -        -      OPEN     -         -        sandbox   -       -\n",

@@ -116,10 +116,13 @@ fn summary(channel: &Value, times: &Times<'_>) -> String {
                 _ => format!(" after {count} attempts, the last of which ended{ended}"),
             };
             let delivery = cell(channel, "deliveryId");
-            format!(
-                "not sent: {words}{}{after}{why}; `orqestra dead-letter redrive {delivery}` sends it once more",
-                times.at(channel, "endedAt")
-            )
+            // A redrive refuses what has expired.
+            let remedy = if channel["cause"] == "expired" {
+                String::new()
+            } else {
+                format!("; `orqestra dead-letter redrive {delivery} --reason TEXT` sends it once more")
+            };
+            format!("not sent: {words}{}{after}{why}{remedy}", times.at(channel, "endedAt"))
         }
     }
 }
@@ -306,12 +309,13 @@ mod tests {
     fn a_dead_letter_says_how_often_it_was_tried_and_an_operators_word_is_told_as_such() {
         let failed = json!({"attempt": 1, "provider": "smtp", "startedAt": "2026-11-30T10:00:01Z", "outcome": "FAILED",
             "cause": "smtp_550", "endedAt": "2026-11-30T10:00:02Z"});
-        let channel = json!({"channel": "EMAIL", "status": "FAILED", "cause": "smtp_550", "endedAt": "2026-11-30T10:00:03Z",
-            "attempts": [failed]});
+        let channel = json!({"channel": "EMAIL", "status": "FAILED", "deliveryId": "d", "cause": "smtp_550",
+            "endedAt": "2026-11-30T10:00:03Z", "attempts": [failed]});
         let told = of(&event(&channel));
         assert!(
             told.starts_with(
-                "EMAIL  not sent: given up at 10:00:03 after 1 attempt, which ended at 10:00:02: the mail server answered with code 550 (smtp_550)\n"
+                "EMAIL  not sent: given up at 10:00:03 after 1 attempt, which ended at 10:00:02: the mail server answered with code 550 \
+                 (smtp_550); `orqestra dead-letter redrive d --reason TEXT` sends it once more\n"
             ),
             "{told}"
         );

@@ -42,6 +42,15 @@ enum Later {
     Behind,
 }
 
+/// A part of what a redrive selects.
+struct Page {
+    /// Its deliveries; `None` for one that is not known.
+    keys: Vec<Option<DueKey>>,
+    /// The place behind it.
+    behind: Place,
+    is_last: bool,
+}
+
 pub(crate) struct Redrives {
     pub(crate) commands: Commands,
     pub(crate) pool: PgPool,
@@ -106,46 +115,42 @@ impl Redrives {
         let page_takes = Duration::from_secs(1).mul_f64(as_f64(PAGE) / as_f64(self.per_second.max(1)));
         loop {
             let began = Instant::now();
-            let (keys, next) = self.page(&begun).await?;
-            self.look_at(&mut begun, &keys).await?;
-            let Some(next) = next else {
-                // What the last page came to is kept before it is told.
-                if !store::keep(&self.pool, &begun, self.owner, self.commands.now()).await? {
-                    return Ok(());
-                }
-                return self.end(&begun).await;
-            };
-            begun.place = next;
+            let page = self.page(&begun).await?;
+            self.look_at(&mut begun, &page.keys).await?;
+            // What the page came to is kept together with the place behind it.
+            begun.place = page.behind;
             if !store::keep(&self.pool, &begun, self.owner, self.commands.now()).await? {
                 return Ok(());
+            }
+            if page.is_last {
+                return self.end(&begun).await;
             }
             tokio::time::sleep(page_takes.saturating_sub(began.elapsed())).await;
         }
     }
 
-    /// The next deliveries, `None` for one that is not known; and the place behind them, `None` where they are the last ones.
-    async fn page(&self, begun: &Begun) -> Result<(Vec<Option<DueKey>>, Option<Place>), Later> {
+    /// The next deliveries.
+    async fn page(&self, begun: &Begun) -> Result<Page, Later> {
         let tenant = begun.status.tenant;
         match (begun.place, &begun.status.deliveries) {
             (Place::Index(index), Some(deliveries)) => {
-                let mut page = Vec::new();
+                let mut keys = Vec::new();
                 for delivery in deliveries.iter().skip(index).take(PAGE) {
                     let found = self.candidates.delivery(*delivery).await?;
-                    page.push(found.filter(|key| key.tenant == tenant));
+                    keys.push(found.filter(|key| key.tenant == tenant));
                 }
-                let next = index + page.len();
-                Ok((page, (next < deliveries.len()).then_some(Place::Index(next))))
+                let behind = index + keys.len();
+                Ok(Page { keys, behind: Place::Index(behind), is_last: behind >= deliveries.len() })
             }
-            (Place::Index(_), None) => Ok((Vec::new(), None)),
+            (place @ Place::Index(_), None) => Ok(Page { keys: Vec::new(), behind: place, is_last: true }),
             (Place::After(after), _) => {
                 let filter = until(&begun.status.filter, begun.status.at);
                 let which = DeadLetters { tenant, filter: &filter, after, most: PAGE };
                 let (found, next) = self.candidates.dead_letters(which).await?;
                 let key = |EndedAt { notification, channel, .. }| DueKey { tenant, notification, channel };
-                Ok((
-                    found.into_iter().map(|at| Some(key(at))).collect(),
-                    next.map(|next| Place::After(Some(next))),
-                ))
+                let behind = Place::After(next.or(found.last().copied()).or(after));
+                let keys = found.into_iter().map(|at| Some(key(at))).collect();
+                Ok(Page { keys, behind, is_last: next.is_none() })
             }
         }
     }

@@ -86,7 +86,15 @@ const RULES: &[(&str, &[&str])] = &[
             TRIGGER,
         ],
     ),
-    ("EventTypeName", &["api/src/admin/template.rs", "commands/src/seed_platform.rs", TRIGGER]),
+    (
+        "EventTypeName",
+        &[
+            "api/src/admin/dead_letters.rs",
+            "api/src/admin/template.rs",
+            "commands/src/seed_platform.rs",
+            TRIGGER,
+        ],
+    ),
     (
         "PhoneNumber",
         &[EVENTS, PROVIDER_TEST, SUPPRESSIONS, "dispatch/src/callback/africastalking.rs", TRIGGER],

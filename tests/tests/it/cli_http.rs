@@ -77,8 +77,15 @@ async fn a_tenant_is_created_listed_shown_and_changed() {
     assert_eq!(changed[0]["signed"], false);
     let issued = objects(&launch.run(&["tenant", "change", id, "--json", "--activate", "--issue-api-key"]));
     assert!(issued[0]["apiKey"].is_string() && issued[0]["active"] == true, "{issued:?}");
+    let policy =
+        ["tenant", "change", id, "--json", "--unknown", "sms=resend_once", "--unknown", "EMAIL=hold"];
+    let policies = objects(&launch.run(&policy)).remove(0)["unknownPolicies"].clone();
+    assert_eq!(policies, json!({"EMAIL": "hold", "SMS": "resend_once"}));
+    let usual = ["tenant", "change", id, "--json", "--usual-unknown", "EMAIL", "--usual-unknown", "SMS"];
+    let policies = objects(&launch.run(&usual)).remove(0)["unknownPolicies"].clone();
+    assert_eq!(policies, json!({"EMAIL": "resend_once", "SMS": "hold"}));
     let shown = good(&launch.run(&["tenant", "show", id]));
-    assert!(shown.contains("name             Three\n") && !shown.contains("API key"), "{shown}");
+    assert!(shown.contains("name              Three\n") && !shown.contains("API key"), "{shown}");
     let shown = objects(&launch.run(&["tenant", "show", id, "--json"]));
     assert_eq!(shown[0]["apiKeyIds"].as_array().unwrap().len(), 2);
 }
