@@ -1,6 +1,6 @@
 //! An event's story in plain words: a line for each channel, and below it a line for each step with its time.
 //!
-//! It tells what the engine's answer holds and nothing else; the words of codes are those of [`words`](super::words). Times are UTC,
+//! It tells what the engine's answer holds and nothing else; the words of codes are those of [`super::words`]. Times are UTC,
 //! without their date where it is the one of the acceptance.
 
 use orqestra_projections::delivery_status::Status;
