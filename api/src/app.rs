@@ -39,9 +39,9 @@ pub struct AppParts {
     pub commands: Commands,
     /// The recipients' history.
     pub inbox: Inbox,
-    /// Where deliveries stand; asked for whose a delivery is, and where those of found events stand.
+    /// The states of deliveries: for the tenant of a delivery, and for the channels of found events.
     pub deliveries: DeliveryStatus,
-    /// Which events a person or an address has.
+    /// The look-up of events by person, address or id.
     pub event_lookup: EventLookup,
     /// The tenants' suppressed addresses, to look through.
     pub suppressions: Suppressions,
@@ -51,7 +51,7 @@ pub struct AppParts {
     pub provider_tests: ProviderTester,
     /// What records providers' receipts.
     pub receipts: Receipts,
-    /// How redrives stand.
+    /// The states of redrives.
     pub redrives: RedriveReader,
     /// What issues realtime tokens.
     pub tokens: Arc<RealtimeTokens>,

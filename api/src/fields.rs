@@ -74,7 +74,7 @@ impl Problems {
         self.0.push(wrong);
     }
 
-    /// Adds what was found wrong in an object, under its name.
+    /// Adds the problems of an object, under its name.
     pub(crate) fn under(&mut self, name: &'static str, inside: Self) {
         let named =
             |wrong: FieldError| FieldError { field: format!("{name}.{}", wrong.field).into(), ..wrong };

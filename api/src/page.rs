@@ -37,7 +37,7 @@ impl<Id: FromStr> Page<Id> {
         Self::among_of(parameters, (DEFAULT_LIMIT, MAX_LIMIT), problems)
     }
 
-    /// The same in a list with limits of its own: the one if none is given, and the largest.
+    /// Reads the two in a list with its own default and its own maximum of `limit`.
     pub(crate) fn among_of(
         parameters: &Parameters,
         (default, most): (u32, u32),
@@ -70,26 +70,26 @@ impl<Id> Page<Id> {
         self.answer_at(&narrowed(parts), found, id, view, body)
     }
 
-    /// The answer of a list that says itself where the next page begins.
+    /// Answers a list that names the place of its next page itself.
     pub(crate) fn answer_up_to<A: Serialize>(
         &self,
         parts: &Parts,
         next: Option<String>,
         body: A,
     ) -> Response {
+        self.answer_with(&narrowed(parts), next, body)
+    }
+
+    fn answer_with<A: Serialize>(&self, asked: &str, next: Option<String>, body: A) -> Response {
         let mut response = Json(body).into_response();
         if let Some(next) = next {
-            link_next(&mut response, &self.target(&narrowed(parts), &next));
+            let and = if asked.ends_with('?') { "" } else { "&" };
+            link_next(&mut response, &format!("{asked}{and}limit={}&cursor={next}", self.limit));
         }
         response
     }
 
-    fn target(&self, asked: &str, last: &str) -> String {
-        let and = if asked.ends_with('?') { "" } else { "&" };
-        format!("{asked}{and}limit={}&cursor={last}", self.limit)
-    }
-
-    /// The same of a list that is asked for by more: a path and the query before `limit` and `cursor`.
+    /// Answers a list whose next page is at another path and query: `asked`, to which `limit` and `cursor` are added.
     pub(crate) fn answer_at<T, V, A: Serialize>(
         &self,
         asked: &str,
@@ -101,11 +101,7 @@ impl<Id> Page<Id> {
         let more = found.len() > self.limit as usize;
         found.truncate(self.limit as usize);
         let last = found.last().filter(|_| more).map(id);
-        let mut response = Json(body(found.iter().map(view).collect())).into_response();
-        if let Some(last) = last {
-            link_next(&mut response, &self.target(asked, &last));
-        }
-        response
+        self.answer_with(asked, last, body(found.iter().map(view).collect()))
     }
 }
 

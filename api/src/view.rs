@@ -57,7 +57,7 @@ impl Ends {
         Ok(Self(rows.iter().filter_map(|row| Some((row.channel, (row.status, row.ended_at?)))).collect()))
     }
 
-    /// That of a delivery, if the read model has it in the same state.
+    /// Returns the time of a delivery, if the read model has it in the same state.
     pub(crate) fn of_channel(&self, channel: Channel, delivery: &Delivery) -> Option<String> {
         let (status, at) = self.0.get(&channel)?;
         (status.as_str() == delivery.state.status()).then(|| at.to_string())

@@ -51,7 +51,7 @@ pub enum Show {
     Yes,
 }
 
-/// What tells a receipt from the others of its notification.
+/// Identifies a receipt among those of its notification.
 pub type ReceiptKey = (Channel, ProviderInstanceId, ReceiptRef);
 
 /// Something that was sealed.
@@ -72,7 +72,7 @@ pub struct Explanation {
     pub story: Story,
     /// What the provider said to each attempt, where it said something.
     pub answers: BTreeMap<(Channel, u32), Opened<String>>,
-    /// What the provider said with each receipt, where it said something.
+    /// The provider's words of each receipt that came with some.
     pub receipts: BTreeMap<ReceiptKey, Opened<String>>,
     /// The recipient, if asked for.
     pub recipient: Option<Opened<RecipientContact>>,

@@ -66,7 +66,7 @@ impl Commands {
         Ok(store.load_aggregate(stream.as_str()).await.map_err(not_loaded)?.aggregate)
     }
 
-    /// Stops a redrive; what it has requeued stays so.
+    /// Stops a redrive. Deliveries that it has requeued stay requeued.
     ///
     /// # Errors
     /// `NotRequested`, `AlreadyEnded`; the log's failure.

@@ -7,13 +7,13 @@ use orqestra_domain::notification::{
     Notification, NotificationCommand, NotificationRefusal, Requeue, Story, TemplateChoice, TemplateRef,
 };
 use orqestra_domain::suppression::SuppressionRefusal;
-use orqestra_domain::{Channel, NotificationId, RedriveId, TenantId, Timestamp};
+use orqestra_domain::{Channel, KeyId, NotificationId, RedriveId, StreamId, TenantId, Timestamp};
 
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::execute::{Commands, Committed};
 
-/// The same error of another aggregate's command.
+/// Turns an error of a suppression's command into one of a notification's.
 fn other_error(error: CommandError<SuppressionRefusal>) -> CommandError<NotificationRefusal> {
     match error.other() {
         Err(other) => other,
@@ -21,7 +21,7 @@ fn other_error(error: CommandError<SuppressionRefusal>) -> CommandError<Notifica
     }
 }
 
-/// Which delivery, and as part of which redrive.
+/// A delivery to requeue, and the redrive that asks for it.
 #[derive(Clone, Debug)]
 pub struct RequeueDelivery {
     /// Of which notification.
@@ -47,9 +47,9 @@ impl Commands {
         requeue: RequeueDelivery,
         ctx: &Context,
     ) -> Result<Committed<Notification>, CommandError<NotificationRefusal>> {
-        let (notification, command) = self.requeue_of(tenant, requeue).await?;
-        let keys = [self.key_of(tenant, notification).await?];
-        let requeued = self.on_notification(tenant, notification, command, &keys, ctx).await;
+        let notification = requeue.notification;
+        let (command, key) = self.requeue_of(tenant, requeue).await?;
+        let requeued = self.on_notification(tenant, notification, command, &[key], ctx).await;
         requeued.map_err(|error| match error {
             CommandError::RecipientForgotten => CommandError::Refused(NotificationRefusal::Forgotten),
             other => other,
@@ -65,18 +65,18 @@ impl Commands {
         tenant: TenantId,
         requeue: RequeueDelivery,
     ) -> Result<(), CommandError<NotificationRefusal>> {
-        let (notification, command) = self.requeue_of(tenant, requeue).await?;
-        self.key_of(tenant, notification).await?;
-        let stream = orqestra_domain::StreamId::notification(tenant, notification);
+        let stream = StreamId::notification(tenant, requeue.notification);
+        let (command, _) = self.requeue_of(tenant, requeue).await?;
         let state = self.load_notification(&stream).await?.state;
         state.decide(command).map(drop).map_err(CommandError::Refused)
     }
 
+    /// The command, and the key of the recipient.
     async fn requeue_of(
         &self,
         tenant: TenantId,
         requeue: RequeueDelivery,
-    ) -> Result<(NotificationId, NotificationCommand), CommandError<NotificationRefusal>> {
+    ) -> Result<(NotificationCommand, KeyId), CommandError<NotificationRefusal>> {
         let RequeueDelivery { notification, channel, redrive, asked_at, by } = requeue;
         let story = self.story(tenant, notification).await?;
         let story = story.ok_or(CommandError::Refused(NotificationRefusal::NotAccepted))?;
@@ -91,7 +91,7 @@ impl Commands {
         }
         let template = self.template_of_today(tenant, &story, channel);
         let requeue = Requeue { channel, template, redrive, asked_at, by, at: self.now() };
-        Ok((notification, NotificationCommand::Requeue(requeue)))
+        Ok((NotificationCommand::Requeue(requeue), self.key_of(&story).await?))
     }
 
     fn template_of_today(&self, tenant: TenantId, story: &Story, channel: Channel) -> Option<TemplateRef> {
@@ -104,14 +104,8 @@ impl Commands {
     }
 
     /// The key of a notification's recipient; a refusal where it was destroyed.
-    async fn key_of(
-        &self,
-        tenant: TenantId,
-        notification: NotificationId,
-    ) -> Result<orqestra_domain::KeyId, CommandError<NotificationRefusal>> {
-        let story = self.recent_story(tenant, notification).await?;
-        let story = story.ok_or(CommandError::Refused(NotificationRefusal::NotAccepted))?;
-        match self.sealing_key(&story).await {
+    async fn key_of(&self, story: &Story) -> Result<KeyId, CommandError<NotificationRefusal>> {
+        match self.sealing_key(story).await {
             Ok(key) => Ok(key.id()),
             Err(CommandError::RecipientForgotten) => {
                 Err(CommandError::Refused(NotificationRefusal::Forgotten))

@@ -8,7 +8,7 @@ use crate::error::CommandError;
 use crate::execute::{Commands, Committed};
 
 impl Commands {
-    /// Makes a delivery go on that should go on by itself and that nothing takes up.
+    /// Makes a stuck delivery go on.
     ///
     /// # Errors
     /// `NotStuck`; the log's failure.

@@ -1,4 +1,4 @@
-//! What the reactors look for beyond due work, in a read model: deliveries that may be stuck, and dead letters to requeue.
+//! The read model in which the reactors look for deliveries that may be stuck, and for dead letters to requeue.
 //!
 //! A read model lives in another room and may be behind. It only names candidates: each delivery's own stream decides.
 
@@ -9,7 +9,7 @@ use orqestra_event_log::Position;
 
 use crate::due::DueKey;
 
-/// Why candidates cannot be looked up.
+/// The read model cannot be asked.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct CandidatesError(pub String);
@@ -29,10 +29,10 @@ pub struct Unsettled {
     pub most: usize,
 }
 
-/// Which dead letters.
+/// Selects a page of dead letters.
 #[derive(Clone, Copy, Debug)]
 pub struct DeadLetters<'a> {
-    /// Whose.
+    /// The tenant.
     pub tenant: TenantId,
     /// Those that it selects.
     pub filter: &'a DeadLetterFilter,
@@ -67,6 +67,6 @@ pub trait Candidates: Send + Sync {
     /// although more follow.
     fn dead_letters<'a>(&'a self, which: DeadLetters<'a>) -> Found<'a, (Vec<EndedAt>, Option<EndedAt>)>;
 
-    /// Whose a delivery is; `None` where it is not known.
+    /// Finds the tenant, notification and channel of a delivery; `None` where the read model does not have it.
     fn delivery(&self, delivery: DeliveryId) -> Found<'_, Option<DueKey>>;
 }

@@ -38,9 +38,9 @@ pub struct DispatchSettings {
     pub claim: Duration,
     /// How long a call to a provider may take in all.
     pub provider_timeout: Duration,
-    /// How long a receipt is waited for after an unknown outcome, where the provider calls back and does not deduplicate.
+    /// How long a delivery waits for a receipt after an unknown outcome, where the provider calls back and does not deduplicate.
     pub receipt_within: Duration,
-    /// How long what is due may wait, without anything that would take it up, before a delivery counts as stuck.
+    /// How long a due delivery may lie before it counts as stuck.
     pub stuck_after: Duration,
     /// Most dead letters that a redrive requeues in a second.
     pub redriven_per_second: usize,

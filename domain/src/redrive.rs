@@ -130,7 +130,7 @@ pub enum RedriveCommand {
     End(RedriveEnded),
 }
 
-/// Why a command on a redrive was refused.
+/// The reason for which a redrive refuses a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RedriveRefusal {
     /// The id is another redrive's.
@@ -144,7 +144,7 @@ pub enum RedriveRefusal {
     AlreadyEnded,
 }
 
-/// A redrive: nothing yet, or what was asked for and how it stands.
+/// A redrive: nothing yet, or its request and its state.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Redrive {
     requested: Option<Box<RedriveRequested>>,
@@ -152,7 +152,7 @@ pub struct Redrive {
 }
 
 impl Redrive {
-    /// What was asked for.
+    /// Returns the request.
     pub fn requested(&self) -> Option<&RedriveRequested> {
         self.requested.as_deref()
     }

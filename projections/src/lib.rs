@@ -12,6 +12,7 @@ pub mod delivery_status;
 mod error;
 pub mod event_lookup;
 mod fact;
+mod forgotten;
 mod generation;
 pub mod inbox;
 mod plan;

@@ -61,7 +61,7 @@ struct State {
 
 /// A request as it is understood.
 struct Asked {
-    /// What tells the message: the delivery's id, or its text where none goes along.
+    /// Identifies the message: the delivery's id, or the text where the call carries no id.
     message: String,
     key: Option<String>,
     kind: Kind,
@@ -79,7 +79,7 @@ impl Apis {
     /// Starts them, with answers by message and by how often it came before.
     ///
     /// # Panics
-    /// If there is no free port.
+    /// If no port is free.
     pub async fn start(script: impl Fn(&str, usize) -> Says + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a listener has an address");
@@ -98,7 +98,7 @@ impl Apis {
         apis
     }
 
-    /// Answers the next call like this, whatever the script says.
+    /// Answers the next call like this, before the script.
     pub fn next(&self, says: Says) {
         self.state().first.push_back(says);
     }

@@ -116,43 +116,44 @@ fn parse(body: &Value) -> Result<TenantPatch, ApiError> {
 }
 
 fn schedules(fields: Fields<'_>, problems: &mut Problems) -> BTreeMap<Channel, Option<RetryDelays>> {
-    const NAME: &str = "retrySchedules";
-    let Some(named) = fields.object(NAME, problems) else { return BTreeMap::new() };
-    let schedule = |(name, delays): (&String, &Value)| {
-        let Some(channel) = RETRIED.into_iter().find(|channel| channel.as_str() == name) else {
-            problems.add(NAME, "must name EMAIL and SMS alone");
-            return None;
-        };
-        let listed = || delays.as_array()?.iter().map(Value::as_u64).collect::<Option<Vec<_>>>();
-        let own = listed().as_deref().and_then(RetryDelays::from_seconds);
-        if own.is_none() && !delays.is_null() {
-            let (least, most) = RetryDelays::SECONDS.into_inner();
-            let wrong = format!(
-                "must be a list of at most {} whole numbers of seconds from {least} to {most}",
-                RetryDelays::MOST
-            );
-            problems.add(format!("{NAME}.{channel}"), wrong);
-        }
-        Some((channel, own))
-    };
-    named.iter().filter_map(schedule).collect()
+    let (least, most) = RetryDelays::SECONDS.into_inner();
+    let rule = format!(
+        "must be a list of at most {} whole numbers of seconds from {least} to {most}",
+        RetryDelays::MOST
+    );
+    by_channel(fields, "retrySchedules", &rule, problems, |delays| {
+        let seconds = delays.as_array()?.iter().map(Value::as_u64).collect::<Option<Vec<_>>>()?;
+        RetryDelays::from_seconds(&seconds)
+    })
 }
 
 fn policies(fields: Fields<'_>, problems: &mut Problems) -> BTreeMap<Channel, Option<UnknownPolicy>> {
-    const NAME: &str = "unknownPolicies";
-    let Some(named) = fields.object(NAME, problems) else { return BTreeMap::new() };
-    let policy = |(name, word): (&String, &Value)| {
-        let Some(channel) = RETRIED.into_iter().find(|channel| channel.as_str() == name) else {
-            problems.add(NAME, "must name EMAIL and SMS alone");
+    by_channel(fields, "unknownPolicies", "must be resend_once, hold or null", problems, |word| {
+        UnknownPolicy::ALL.into_iter().find(|policy| word.as_str() == Some(policy.as_str()))
+    })
+}
+
+/// Reads a setting of channels: each a value that `read` takes, or `null`.
+fn by_channel<T>(
+    fields: Fields<'_>,
+    name: &'static str,
+    rule: &str,
+    problems: &mut Problems,
+    read: impl Fn(&Value) -> Option<T>,
+) -> BTreeMap<Channel, Option<T>> {
+    let Some(named) = fields.object(name, problems) else { return BTreeMap::new() };
+    let setting = |(channel, value): (&String, &Value)| {
+        let Some(channel) = RETRIED.into_iter().find(|retried| retried.as_str() == channel) else {
+            problems.add(name, "must name EMAIL and SMS alone");
             return None;
         };
-        let own = UnknownPolicy::ALL.into_iter().find(|policy| word.as_str() == Some(policy.as_str()));
-        if own.is_none() && !word.is_null() {
-            problems.add(format!("{NAME}.{channel}"), "must be resend_once, hold or null");
+        let own = read(value);
+        if own.is_none() && !value.is_null() {
+            problems.add(format!("{name}.{channel}"), rule);
         }
         Some((channel, own))
     };
-    named.iter().filter_map(policy).collect()
+    named.iter().filter_map(setting).collect()
 }
 
 fn categories(fields: Fields<'_>, name: &'static str, problems: &mut Problems) -> Option<PushCategories> {

@@ -11,7 +11,7 @@ use orqestra_projections::delivery_status::{DeadLetter, Ended, EndedPlace};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::tenant::known;
+use super::tenant::of_query;
 use crate::app::App;
 use crate::envelope::ErrorBody;
 use crate::error::{ApiError, Thing};
@@ -122,8 +122,7 @@ pub(crate) async fn list(State(app): State<App>, request: Request) -> Result<Res
     let page = Page::<Place>::among(&parameters, &mut problems);
     let given = |name| parameters.get(name).filter(|text| !text.is_empty()).map(str::to_owned);
     let filter = filter(&given, &mut problems);
-    let tenant = of_tenant(&parameters, &mut problems);
-    let tenant = known(&app, &problems.check(tenant)?)?.id;
+    let tenant = of_query(&app, &parameters, problems)?.id;
     let place = (Ended::NewestFirst, page.after.as_ref().map(|Place(place)| *place));
     let found = app.deliveries.dead_letters(tenant, &filter, place, page.limit as usize).await?;
     let data = found.found.iter().map(DeadLetterView::of).collect();
@@ -165,25 +164,14 @@ pub(crate) async fn show(
 ) -> Result<Json<DeadLetterAnswer>, ApiError> {
     let (parts, _) = request.into_parts();
     from_reading_operator(&app, &parts).await?;
-    let mut problems = Problems::default();
-    let tenant = of_tenant(&Parameters::of(&parts), &mut problems);
-    let tenant = known(&app, &problems.check(tenant)?)?.id;
+    let tenant = of_query(&app, &Parameters::of(&parts), Problems::default())?.id;
     let unknown = || ApiError::NotFound(Thing::Delivery);
     let delivery = delivery_id.parse().map_err(|_| unknown())?;
     let found = app.deliveries.dead_letter(tenant, delivery).await?.ok_or_else(unknown)?;
     Ok(Json(DeadLetterAnswer { success: true, data: DeadLetterView::of(&found) }))
 }
 
-/// The tenant that a list is of.
-pub(crate) fn of_tenant(parameters: &Parameters, problems: &mut Problems) -> Option<String> {
-    let tenant = parameters.get("tenantId").filter(|id| !id.is_empty()).map(str::to_owned);
-    if tenant.is_none() {
-        problems.add("tenantId", "is required");
-    }
-    tenant
-}
-
-/// Reads what a list or a redrive is narrowed by; what is left out narrows nothing.
+/// Reads the filter of a list or of a redrive. A field that is absent does not narrow it.
 pub(crate) fn filter(
     get: &dyn Fn(&'static str) -> Option<String>,
     problems: &mut Problems,

@@ -2,7 +2,7 @@
 //! address or an id, newest first.
 //!
 //! It opens nothing that is sealed: events are found by look-up forms and told by codes. The event's own id, which is personal, is
-//! told where it is what was asked for.
+//! given only where the operator asked by it.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -31,7 +31,7 @@ pub(crate) const PATH: &str = "/admin/v1/events";
 
 const DEFAULT_LIMIT: u32 = 20;
 const MAX_LIMIT: u32 = 100;
-/// How far back it is looked if nothing is said.
+/// How far back a search goes that names no `since`.
 const SINCE: Duration = Duration::from_hours(30 * 24);
 
 /// The answer.
@@ -47,7 +47,7 @@ pub(crate) struct FoundEvents {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FoundEventView {
-    /// The event's id, where it is what was asked for.
+    /// The event's id, where the operator asked by it.
     #[serde(skip_serializing_if = "Option::is_none")]
     event_id: Option<String>,
     /// The notification's id.
@@ -62,7 +62,7 @@ pub(crate) struct FoundEventView {
     channels: Vec<FoundChannel>,
 }
 
-/// Where a channel of an event stands.
+/// The state of a channel of an event.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FoundChannel {
@@ -163,10 +163,10 @@ pub(crate) async fn find(
     Ok(asked.page.answer_at(&target, found, id, view, |data| FoundEvents { success: true, data }))
 }
 
-/// Where the channels of found events stand.
+/// The states of the channels of found events.
 type Channels = HashMap<NotificationId, Vec<FoundChannel>>;
 
-/// What an event is looked for by, as the operator gave it.
+/// The key that the operator asks by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum By {
     User(UserId),
@@ -195,7 +195,7 @@ impl By {
         }
     }
 
-    /// How far back it is looked if nothing is said: an id names one event, however old it is.
+    /// The time that a search without `since` begins at. An id names one event, at any age.
     fn since(&self, now: Timestamp) -> Timestamp {
         match self {
             Self::User(_) | Self::Email(_) | Self::Phone(_) => now.minus(SINCE),

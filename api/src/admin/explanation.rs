@@ -164,25 +164,25 @@ pub(crate) struct ExplainedAttempt {
     answer_forgotten: bool,
 }
 
-/// What a provider called back with, in its own words.
+/// A receipt of a provider, with its own words.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ExplainedReceipt {
     /// `deferred`, `delivered`, `undelivered`, `bounced`, `opted_out` or `complained`.
     #[schema(example = "bounced")]
     status: &'static str,
-    /// Why: a stable code.
+    /// The code of the cause.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "sendgrid_bounce")]
     cause: Option<String>,
-    /// When, by the provider.
+    /// The time that the provider gives.
     #[schema(format = "date-time")]
     occurred_at: String,
     /// Number of the attempt that it is taken to be of.
     attempt: u32,
     /// The provider entry that it came from.
     instance: String,
-    /// What the provider said.
+    /// The provider's words.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "550 5.1.1 no such user")]
     answer: Option<String>,

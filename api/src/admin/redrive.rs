@@ -16,8 +16,8 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::dead_letters::{filter, of_tenant};
-use super::tenant::known;
+use super::dead_letters::filter;
+use super::tenant::{known, of_query};
 use crate::app::App;
 use crate::envelope::ErrorBody;
 use crate::error::{ApiError, Thing};
@@ -111,7 +111,7 @@ pub(crate) struct RedriveView {
     /// How many deliveries were named by their ids.
     #[serde(skip_serializing_if = "Option::is_none")]
     ids: Option<usize>,
-    /// What selects them, where none was named.
+    /// The filter that selects them, where the request named none.
     #[serde(skip_serializing_if = "Option::is_none")]
     filter: Option<RedriveFilter>,
     /// Deliveries made due again so far; of a dry run those that would be.
@@ -147,7 +147,7 @@ impl RedriveView {
         }
     }
 
-    /// The same by the redrive's own last event.
+    /// Takes the state from the redrive's own last event.
     fn ending(self, ended: Option<&RedriveEvent>) -> Self {
         let (state, at) = match ended {
             Some(RedriveEvent::RedriveStopped(stopped)) => (RedriveState::Stopped, stopped.at),
@@ -157,7 +157,7 @@ impl RedriveView {
         Self { state: state.as_str(), ended_at: Some(at.to_string()), ..self }
     }
 
-    /// One that dispatch has yet to read of.
+    /// Shows a redrive whose request dispatch has yet to read.
     fn begun(tenant: TenantId, id: RedriveId, requested: RedriveRequested) -> Self {
         let RedriveRequested { deliveries, filter, dry_run, by, at, .. } = requested;
         let (state, requeued) = (RedriveState::Running, 0);
@@ -291,14 +291,12 @@ pub(crate) async fn show(
 pub(crate) async fn list(State(app): State<App>, request: Request) -> Result<Json<RedriveList>, ApiError> {
     let (parts, _) = request.into_parts();
     from_reading_operator(&app, &parts).await?;
-    let mut problems = Problems::default();
-    let tenant = of_tenant(&Parameters::of(&parts), &mut problems);
-    let tenant = known(&app, &problems.check(tenant)?)?.id;
+    let tenant = of_query(&app, &Parameters::of(&parts), Problems::default())?.id;
     let newest = app.redrives.newest(tenant, LISTED).await.map_err(|error| failed(&error))?;
     Ok(Json(RedriveList { success: true, data: newest.iter().map(RedriveView::of).collect() }))
 }
 
-/// Stops a redrive; what was made due again stays so.
+/// Stops a redrive. Deliveries that it has requeued stay requeued.
 #[utoipa::path(
     post,
     path = "/admin/v1/redrives/{redriveId}/stop",
@@ -334,14 +332,12 @@ pub(crate) async fn stop(
 
 /// The redrive that a path names, of the tenant that the query does.
 fn named(app: &App, parameters: &Parameters, redrive_id: &str) -> Result<(TenantId, RedriveId), ApiError> {
-    let mut problems = Problems::default();
-    let tenant = of_tenant(parameters, &mut problems);
-    let tenant = known(app, &problems.check(tenant)?)?.id;
+    let tenant = of_query(app, parameters, Problems::default())?.id;
     let id = redrive_id.parse().map_err(|_| ApiError::NotFound(Thing::Redrive))?;
     Ok((tenant, id))
 }
 
-/// How a redrive stands: by its own events too, of which dispatch may not have read yet.
+/// Reads the state of a redrive, from its own events where dispatch has not read them yet.
 async fn stands(app: &App, tenant: TenantId, id: RedriveId) -> Result<Option<RedriveView>, ApiError> {
     if let Some(status) = app.redrives.find(tenant, id).await.map_err(|error| failed(&error))? {
         return Ok(Some(RedriveView::of(&status)));

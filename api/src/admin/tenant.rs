@@ -13,7 +13,8 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::envelope::ErrorBody;
 use crate::error::{ApiError, Thing};
-use crate::request::{Segments, from_reading_operator};
+use crate::fields::Problems;
+use crate::request::{Parameters, Segments, from_reading_operator};
 
 pub(crate) const PATH: &str = "/admin/v1/tenants/{tenantId}";
 
@@ -135,4 +136,17 @@ pub(crate) async fn show(
 pub(crate) fn known(app: &App, tenant_id: &str) -> Result<Arc<TenantEntry>, ApiError> {
     let id = tenant_id.parse().ok();
     id.and_then(|id| app.commands.directory().tenant(id)).ok_or(ApiError::NotFound(Thing::Tenant))
+}
+
+/// The tenant that a query names, once every parameter is right.
+pub(crate) fn of_query(
+    app: &App,
+    parameters: &Parameters,
+    mut problems: Problems,
+) -> Result<Arc<TenantEntry>, ApiError> {
+    let tenant_id = parameters.get("tenantId").filter(|id| !id.is_empty());
+    if tenant_id.is_none() {
+        problems.add("tenantId", "is required");
+    }
+    known(app, problems.check(tenant_id)?)
 }

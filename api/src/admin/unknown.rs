@@ -7,8 +7,7 @@ use orqestra_projections::delivery_status::{HeldDelivery, HeldPlace};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::dead_letters::of_tenant;
-use super::tenant::known;
+use super::tenant::of_query;
 use crate::app::App;
 use crate::envelope::ErrorBody;
 use crate::error::ApiError;
@@ -99,8 +98,7 @@ pub(crate) async fn list(State(app): State<App>, request: Request) -> Result<Res
     let parameters = Parameters::of(&parts);
     let mut problems = Problems::default();
     let page = Page::<Place>::among(&parameters, &mut problems);
-    let tenant = of_tenant(&parameters, &mut problems);
-    let tenant = known(&app, &problems.check(tenant)?)?.id;
+    let tenant = of_query(&app, &parameters, problems)?.id;
     let after = page.after.as_ref().map(|Place(place)| *place);
     let found = app.deliveries.held(tenant, after, page.to_fetch()).await?;
     let (now, cursor) = (app.commands.now(), |held: &HeldDelivery| Place(held.place()).to_string());

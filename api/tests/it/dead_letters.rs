@@ -1,4 +1,4 @@
-//! The operators' routes of what was not sent: unknown outcomes, dead letters and redrives.
+//! The operators' routes for unknown outcomes, dead letters and redrives.
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};

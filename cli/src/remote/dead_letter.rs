@@ -15,10 +15,10 @@ use super::tenant::each;
 use super::{AsOperator, ChannelName, Client, Form, tenant};
 use crate::settings::Settings;
 
-/// How often a redrive that is waited for is looked at.
+/// How often the command asks for the state of a redrive that it waits for.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// What to do about dead letters.
+/// Commands on dead letters.
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeadLetterCommand {
     /// Lists a tenant's dead letters, those that ended last first
@@ -29,7 +29,7 @@ pub(crate) enum DeadLetterCommand {
     Redrive(Box<Redrive>),
     /// Lists a tenant's redrives, the newest first
     Redrives(Redrives),
-    /// Stops a redrive; what it made due again stays so
+    /// Stops a redrive; deliveries that it has requeued stay requeued
     Stop(Stop),
 }
 
@@ -70,7 +70,7 @@ impl Filter {
     }
 }
 
-/// Which ones.
+/// The arguments of `list`.
 #[derive(Debug, Args)]
 pub(crate) struct List {
     #[command(flatten)]
@@ -84,7 +84,7 @@ pub(crate) struct List {
     form: Form,
 }
 
-/// Which ones are made due again.
+/// The arguments of `redrive`.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("which").required(true).multiple(true).args([
     "deliveries", "all", "channel", "cause", "provider", "event_type", "since", "until",
@@ -116,7 +116,7 @@ pub(crate) struct Redrive {
     form: Form,
 }
 
-/// Whose.
+/// The arguments of `redrives`.
 #[derive(Debug, Args)]
 pub(crate) struct Redrives {
     /// The tenant's id [default: the first tenant of the data folder]
@@ -128,7 +128,7 @@ pub(crate) struct Redrives {
     form: Form,
 }
 
-/// Which redrive.
+/// The arguments of `stop`.
 #[derive(Debug, Args)]
 pub(crate) struct Stop {
     /// The redrive's id, as `redrives` has it
@@ -140,7 +140,7 @@ pub(crate) struct Stop {
     operator: AsOperator,
 }
 
-/// Runs it.
+/// Runs a `dead-letter` command.
 pub(crate) async fn run(command: DeadLetterCommand, settings: &Settings) -> anyhow::Result<()> {
     match command {
         DeadLetterCommand::List(asked) => list(&asked, settings).await,

@@ -19,7 +19,7 @@ use crate::settings::Settings;
 
 const PATH: &str = "/admin/v1/events";
 
-/// What to do about events.
+/// Commands on events.
 #[derive(Debug, Subcommand)]
 pub(crate) enum EventCommand {
     /// Finds a customer's events by user id, email address, phone number or event id, newest first
@@ -28,7 +28,7 @@ pub(crate) enum EventCommand {
     Show(Box<Show>),
 }
 
-/// Which ones.
+/// The arguments of `find`.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("by").required(true).args(["user", "email", "phone", "event_id"]))]
 pub(crate) struct Find {
@@ -63,7 +63,7 @@ pub(crate) struct Find {
     form: Form,
 }
 
-/// Where the search begins.
+/// The time that a search begins at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Since {
     Time(Timestamp),
@@ -100,7 +100,7 @@ fn since(text: &str) -> Result<Since, String> {
     count.checked_mul(seconds).map(Duration::from_secs).map(Since::Ago).ok_or_else(wrong)
 }
 
-/// Runs it.
+/// Runs an `event` command.
 pub(crate) async fn run(command: EventCommand, settings: &Settings) -> anyhow::Result<()> {
     match command {
         EventCommand::Find(find) => find.run(settings).await,

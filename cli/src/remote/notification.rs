@@ -64,7 +64,7 @@ impl Revealed {
     }
 }
 
-/// Runs it.
+/// Runs a `notification` command.
 pub(crate) async fn run(command: NotificationCommand, settings: &Settings) -> anyhow::Result<()> {
     let NotificationCommand::Show(show) = command;
     show.run(settings).await

@@ -10,7 +10,7 @@ use super::tenant::each;
 use super::{AsOperator, Form, tenant};
 use crate::settings::Settings;
 
-/// What to do about deliveries whose outcome is unknown.
+/// Commands on deliveries whose outcome is unknown.
 #[derive(Debug, Subcommand)]
 pub(crate) enum UnknownCommand {
     /// Lists a tenant's deliveries whose outcome is unknown, those that have waited longest first
@@ -19,7 +19,7 @@ pub(crate) enum UnknownCommand {
     Resolve(Resolve),
 }
 
-/// Whose.
+/// The arguments of `list`.
 #[derive(Debug, Args)]
 pub(crate) struct List {
     /// The tenant's id [default: the first tenant of the data folder]
@@ -31,7 +31,7 @@ pub(crate) struct List {
     form: Form,
 }
 
-/// Which one, and the decision.
+/// The arguments of `resolve`.
 #[derive(Debug, Args)]
 pub(crate) struct Resolve {
     /// The delivery's id, as `list` has it
@@ -66,7 +66,7 @@ impl Decision {
     }
 }
 
-/// Runs it.
+/// Runs an `unknown` command.
 pub(crate) async fn run(command: UnknownCommand, settings: &Settings) -> anyhow::Result<()> {
     match command {
         UnknownCommand::List(asked) => list(&asked, settings).await,

@@ -188,19 +188,19 @@ pub(super) fn cause_of(code: &str) -> String {
     }
 }
 
-/// The same of a skipped channel's reason.
+/// Explains the reason for which a channel was skipped.
 pub(super) fn skip_of(code: &str) -> String {
     let known = SkipReason::ALL.into_iter().find(|reason| reason.as_str() == code);
     known.map_or_else(|| code.to_owned(), |reason| skip(reason).to_owned())
 }
 
-/// The same of the reason for which a channel waits.
+/// Explains the reason for which a channel waits.
 pub(super) fn waits_of(code: &str) -> String {
     let known = WaitReason::ALL.into_iter().find(|reason| reason.as_str() == code);
     known.map_or_else(|| code.to_owned(), |reason| waits(reason).to_owned())
 }
 
-/// The same of a receipt's word.
+/// Explains the status of a receipt.
 pub(super) fn receipt_of(code: &str) -> String {
     let known = ReceiptSays::ALL.into_iter().find(|says| says.as_str() == code);
     known.map_or_else(|| code.to_owned(), |says| receipt(says).to_owned())

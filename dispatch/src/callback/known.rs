@@ -1,4 +1,4 @@
-//! What the log tells of messages whose receipts bring no id of ours back: the id that each was taken under, and the last
+//! The keys of messages whose receipts bring no id of ours back: the id that each was taken under, and the last
 //! attempts whose outcome is unknown, which have none and are matched by the number.
 //!
 //! A fold that the subscription of dispatch writes with the due rows, and a rebuild of the due table from the log. It decides
@@ -250,7 +250,7 @@ struct Unknown {
 }
 
 impl Unknown {
-    /// The address and the time of the claim stand in other events: whatever reads the notification adds them.
+    /// The address and the time of the claim stand in other events: the look for receipts reads the notification and adds them.
     async fn write(self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         if self.keys.is_empty() {
             return Ok(());

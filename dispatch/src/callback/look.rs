@@ -8,7 +8,7 @@ use std::time::Duration;
 use orqestra_commands::{CommandError, Context};
 use orqestra_domain::notification::{NotificationRefusal, RecordReceipt};
 use orqestra_domain::{AddressRef, Channel, Timestamp};
-use orqestra_event_log::{Outage, Position, checkpoint};
+use orqestra_event_log::{Outage, Position};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -16,9 +16,9 @@ use super::known::KIND;
 use super::record::{NotTaken, Receipts};
 use super::waiting::{self, AT_ONCE, Matched, Unread, Waiting};
 use crate::due::store::DueError;
-use crate::due::subscriber::NAME;
+use crate::due::subscriber;
 
-/// How long a look may take, and as long again the deletion of what is too old.
+/// How long a look may take, and as long again its deletion of old rows.
 const LOOKS_FOR: Duration = Duration::from_secs(5);
 
 /// Looks for messages of receipts that wait.
@@ -60,8 +60,8 @@ impl Matching {
         }
     }
 
-    /// Looks once: drops what is too old and records what is matched. Of numbers a look believes what the one before it has seen the
-    /// tables reach.
+    /// Looks once: drops old rows and records matched receipts. A look matches by number only up to the time that the look before it
+    /// found in the tables.
     ///
     /// # Errors
     /// The last failure. It keeps no other receipt back.
@@ -105,8 +105,7 @@ impl Matching {
     /// Notes up to when the tables hold what was recorded.
     async fn note(&mut self) -> Result<(), NotTaken> {
         let commands = &self.receipts.commands;
-        let reached = checkpoint(&self.receipts.pool, NAME).await.map_err(DueError::from)?;
-        let reached = reached.unwrap_or(Position::ZERO);
+        let reached = subscriber::reached(&self.receipts.pool).await.map_err(DueError::from)?;
         match self.mark {
             Some((_, head)) if reached < head => return Ok(()),
             Some((at, _)) => self.held_until = Some(at),

@@ -43,7 +43,7 @@ pub(super) async fn notification(
     Ok(limited(query.fetch_optional(pool)).await?.map(NotificationId::from_uuid))
 }
 
-/// What tells a waiting receipt from all others.
+/// Identifies a waiting receipt.
 #[derive(Clone, Debug)]
 pub(super) struct WaitingKey {
     pub(super) tenant: TenantId,
@@ -113,7 +113,7 @@ pub(super) async fn matched_by_id(pool: &PgPool) -> Result<Vec<Matched>, DueErro
     found.iter().map(matched).collect()
 }
 
-/// Whether a receipt waits that came up to that moment and names a number.
+/// Tells whether a receipt waits that names a number and came up to that moment.
 pub(super) async fn any_by_number(pool: &PgPool, until: Timestamp) -> Result<bool, DueError> {
     let query = sqlx::query_scalar(
         "select exists (select from waiting_receipts
@@ -248,7 +248,7 @@ pub(super) async fn write_number(
     limited(query.execute(pool)).await.map(drop)
 }
 
-/// What is kept until it is too old: each with the statement that deletes a part of it.
+/// The statements that delete a part of the rows that are too old.
 const WAITING: &str = "delete from waiting_receipts
       where ctid in (select ctid from waiting_receipts where received_at < $1 limit $2)";
 const MESSAGES: &str = "delete from provider_messages

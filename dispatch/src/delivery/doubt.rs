@@ -1,4 +1,4 @@
-//! What follows an attempt whose outcome is unknown: the tenant's policy, and how long a receipt is waited for first.
+//! The next step of an attempt whose outcome is unknown: the tenant's policy, and the wait for a receipt before it.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub(super) struct Doubt {
 }
 
 impl Deliverer {
-    /// What follows an attempt by that carrier; `None` where it is not in the configuration any more.
+    /// Returns the next step of an attempt by that carrier; `None` is a carrier that the configuration does not have any more.
     pub(super) fn doubt(&self, key: DueKey, carrier: Option<&Carrier>) -> Doubt {
         let tenant = self.commands.directory().tenant(key.tenant);
         let policy = tenant
@@ -26,7 +26,7 @@ impl Deliverer {
         Doubt { policy, receipt_within: calls_back.then_some(self.settings.receipt_within) }
     }
 
-    /// What follows an attempt that the log tells of.
+    /// Returns the next step of an attempt in the log.
     pub(super) fn doubt_of(&self, key: DueKey, attempt: &AttemptState) -> Doubt {
         let entry = self.commands.directory().tenant(key.tenant);
         let carried = entry.map(|entry| self.carriers.of(&entry, key.channel));

@@ -4,14 +4,12 @@
 
 use std::time::Duration;
 
-use orqestra_domain::Channel;
 use orqestra_domain::notification::{FailureClass, FailureScope};
 
 use super::Deliverer;
 use super::choose::Others;
-use super::doubt::Doubt;
 use super::outcome::Verdict;
-use crate::due::DueRow;
+use crate::due::{DueKey, DueRow};
 use crate::provider::budget::Try;
 use crate::provider::carriers::Carrier;
 use crate::provider::{NotTaken, Reach, Scope, SendError, Sent};
@@ -87,10 +85,11 @@ impl Deliverer {
     }
 
     pub(super) fn verdict(
-        channel: Channel,
+        &self,
+        key: DueKey,
         carrier: &Carrier,
         sent: Result<Sent, SendError>,
-        (others, doubt): (&Others, Doubt),
+        others: &Others,
     ) -> Verdict {
         match sent {
             Ok(sent) => Verdict::Sent(sent),
@@ -114,8 +113,8 @@ impl Deliverer {
                 Verdict::Refused { cause, answer, scope: FailureScope::Pairing }
             }
             Err(SendError::Unknown { cause }) => {
-                tracing::warn!(channel = %channel, provider = carrier.provider.name(), cause, "no answer came");
-                Verdict::Unknown { doubt, cause }
+                tracing::warn!(channel = %key.channel, provider = carrier.provider.name(), cause, "no answer came");
+                Verdict::Unknown { doubt: self.doubt(key, Some(carrier)), cause }
             }
         }
     }

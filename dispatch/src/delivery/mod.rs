@@ -251,10 +251,9 @@ impl Deliverer {
         let sent = self.judge(row, &carrier, which, sent);
         let then = others.after_failure(self.clock.now());
         let sealing_key = message.key;
-        let doubt = self.doubt(row.key, Some(&carrier));
         let attempt =
             Attempt { key: row.key, number: attempt, then, schedule, deadline, sealing_key, accepted_at };
-        self.record(attempt, Self::verdict(row.key.channel, &carrier, sent, (&others, doubt))).await
+        self.record(attempt, self.verdict(row.key, &carrier, sent, &others)).await
     }
 
     /// The story, if it allows this row's attempt now.

@@ -53,15 +53,12 @@ impl Fold {
             }
         } else if let Some(channel) = event.channel() {
             let key = DueKey { tenant, notification, channel };
-            match event {
-                NotificationEvent::DeliveryRequeued(requeued) => {
-                    self.expiries.extend(requeued.expires_at.map(|at| (key, at)));
-                }
-                NotificationEvent::DeliveryUnstuck(unstuck) => {
-                    self.expiries.extend(unstuck.expires_at.map(|at| (key, at)));
-                }
-                _ => {}
-            }
+            let expires_at = match event {
+                NotificationEvent::DeliveryRequeued(requeued) => requeued.expires_at,
+                NotificationEvent::DeliveryUnstuck(unstuck) => unstuck.expires_at,
+                _ => None,
+            };
+            self.expiries.extend(expires_at.map(|at| (key, at)));
             match self.effect(event) {
                 Effect::None => {}
                 Effect::Stands(due) => {

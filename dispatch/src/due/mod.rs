@@ -57,10 +57,17 @@ impl DueKind {
 pub struct Due {
     /// What is to be done.
     pub kind: DueKind,
-    /// When; of a held one since when an operator is waited for.
+    /// When; of a held delivery the time since which it waits for an operator.
     pub at: Timestamp,
     /// Send: the attempt to make. Else the attempt it is about.
     pub attempt: u32,
+}
+
+impl Due {
+    /// The kind of the work, and its attempt.
+    pub(crate) const fn step(&self) -> (DueKind, u32) {
+        (self.kind, self.attempt)
+    }
 }
 
 /// A row of the due table.

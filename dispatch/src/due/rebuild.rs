@@ -6,14 +6,14 @@
 use std::collections::BTreeMap;
 
 use orqestra_domain::Timestamp;
-use orqestra_event_log::{EventLog, LogError, Position, checkpoint};
+use orqestra_event_log::{EventLog, LogError, Position};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::expiry;
 use super::fold::Fold;
 use super::store::{self, DueError, Lease};
-use super::subscriber::{INTEREST, NAME, fold_in};
+use super::subscriber::{self, INTEREST, fold_in};
 use super::{Due, DueKey, DueRow};
 use crate::callback::known::Known;
 use crate::settings::DispatchSettings;
@@ -62,13 +62,13 @@ pub async fn rebuild_due(
     settings: &DispatchSettings,
 ) -> Result<RebuildReport, RebuildError> {
     let mut folded = Folded { fold: Fold::new(settings.sweep_after()), known: Known::at(log.clock().now()) };
-    let first = checkpoint(pool, NAME).await?.unwrap_or(Position::ZERO);
+    let first = subscriber::reached(pool).await?;
     let at = folded.up_to(log, &mut *pool.acquire().await?, Position::ZERO, first).await?;
 
     let mut tx = pool.begin().await?;
     sqlx::query("lock table dispatch_due, unanswered_attempts in exclusive mode").execute(&mut *tx).await?;
     // Whatever moved the checkpoint before the lock has stored its rows; what comes after waits for it.
-    let last = checkpoint(pool, NAME).await?.unwrap_or(Position::ZERO);
+    let last = subscriber::reached(pool).await?;
     let position = folded.up_to(log, &mut tx, at, last).await?;
     let Folded { fold, mut known } = folded;
     let wanted: BTreeMap<DueKey, Due> = fold.standing().collect();
@@ -89,7 +89,7 @@ pub async fn rebuild_due(
     Ok(report)
 }
 
-/// What the log calls for, up to a position.
+/// The rows that the log calls for, up to a position.
 struct Folded {
     fold: Fold,
     known: Known,

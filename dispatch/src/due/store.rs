@@ -247,7 +247,8 @@ pub(crate) async fn put_off(pool: &PgPool, row: &DueRow, until: Timestamp) -> Re
     limited(query.execute(pool)).await.map(drop)
 }
 
-/// How many rows there are of a kind, of held ones those that wait for an operator and not for a receipt, and since when the oldest of those has been due that are.
+/// The number of rows of a kind, and the time since which the oldest due one has been due. Of held rows it counts those that wait
+/// for an operator, not those that wait for a receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Counted {
     pub(crate) kind: DueKind,

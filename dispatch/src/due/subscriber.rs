@@ -9,8 +9,11 @@ use std::time::Duration;
 
 use orqestra_domain::notification::NotificationEvent;
 use orqestra_domain::{AnyEvent, NotificationId, RedriveId, StreamId, TenantId};
-use orqestra_event_log::{Clock, Interest, OnPoison, Position, RecordedEvent, Subscriber, SubscriberError};
-use sqlx::PgTransaction;
+use orqestra_event_log::{
+    Clock, Interest, LogError, OnPoison, Position, RecordedEvent, Subscriber, SubscriberError, checkpoint,
+};
+use sqlx::{PgPool, PgTransaction};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::expiry;
@@ -28,6 +31,26 @@ pub(crate) const NAME: &str = "dispatch-v1";
 const NOTIFICATION: &str = "Notification";
 /// The aggregate of redrives, which dispatch goes on with.
 const REDRIVE: &str = "Redrive";
+
+/// How often [`reaches`] reads the checkpoint.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Returns the position up to which the subscription has read.
+pub(crate) async fn reached(pool: &PgPool) -> Result<Position, LogError> {
+    Ok(checkpoint(pool, NAME).await?.unwrap_or(Position::ZERO))
+}
+
+/// Waits for the subscription to read up to a position; false if it does not within that time.
+pub(crate) async fn reaches(pool: &PgPool, position: Position, within: Duration) -> Result<bool, LogError> {
+    let until = Instant::now() + within;
+    while reached(pool).await? < position {
+        if Instant::now() >= until {
+            return Ok(false);
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    Ok(true)
+}
 
 /// See the module.
 pub(crate) struct DueSubscriber {
@@ -70,7 +93,7 @@ impl From<UnreadableDue> for SubscriberError {
     }
 }
 
-/// Folds recorded events into the due rows and what receipts are matched by; what is not of a notification changes nothing.
+/// Folds the events of notifications into the due rows and the keys that receipts are matched by.
 ///
 /// # Errors
 /// With the event that cannot be read.
@@ -93,18 +116,18 @@ pub(crate) fn fold_in(
     Ok(())
 }
 
-/// What the events say of redrives.
+/// Collects the changes to redrives.
 fn redriven(batch: &[Arc<RecordedEvent>]) -> Result<Changes<'_>, UnreadableDue> {
     let mut changes = Changes::default();
     for recorded in batch {
         let position = recorded.position;
-        let Some((tenant, id)) = StreamId::split(&recorded.aggregate_id) else { continue };
         match recorded.event() {
             Ok(AnyEvent::Redrive(event)) => {
+                let Some((tenant, id)) = StreamId::split(&recorded.aggregate_id) else { continue };
                 changes.events.push((tenant, RedriveId::from_uuid(id), position, event));
             }
             Ok(AnyEvent::Notification(NotificationEvent::DeliveryRequeued(requeued))) => {
-                *changes.requeued.entry((tenant, requeued.redrive)).or_default() += 1;
+                *changes.requeued.entry((recorded.tenant, requeued.redrive)).or_default() += 1;
             }
             Err(error) if recorded.aggregate_type == REDRIVE => {
                 let (why, newer) = (error.to_string(), error.is_newer());

@@ -12,7 +12,7 @@ use super::store::{DueError, Keys, limited, read_all};
 use super::{DueKey, DueRow};
 use orqestra_domain::Timestamp;
 
-/// Most rows that are remembered; what does not fit is met again.
+/// Most rows that are remembered. The worker meets the rest again.
 const MOST: usize = 4_096;
 
 /// See the module.

@@ -2,7 +2,7 @@
 
 use orqestra_domain::notification::{AttemptOutcome, Delivery, DeliveryState};
 
-use super::{DueKind, DueRow};
+use super::DueKind;
 
 /// The kind and the attempt of the row that a delivery calls for; `None` where nothing is due.
 pub(crate) fn of(delivery: &Delivery) -> Option<(DueKind, u32)> {
@@ -19,9 +19,4 @@ pub(crate) fn of(delivery: &Delivery) -> Option<(DueKind, u32)> {
         }
         DeliveryState::Skipped { .. } | DeliveryState::Abandoned { .. } => None,
     }
-}
-
-/// Whether a row is the one that a delivery calls for.
-pub(crate) fn is_right(row: &DueRow, delivery: &Delivery) -> bool {
-    of(delivery) == Some((row.due.kind, row.due.attempt))
 }

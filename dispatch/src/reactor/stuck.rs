@@ -15,25 +15,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use orqestra_commands::{CommandError, Context};
-use orqestra_domain::Timestamp;
-use orqestra_domain::notification::{NotificationRefusal, Story, StuckAt, Unstick};
-use orqestra_event_log::{LogError, Outage, Position, checkpoint};
+use orqestra_domain::notification::{NotificationEvent, NotificationRefusal, StuckAt, Unstick};
+use orqestra_domain::{AnyEvent, Timestamp};
+use orqestra_event_log::{LogError, Outage, Position};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::candidates::{Candidates, CandidatesError, Unsettled};
 use crate::delivery::Deliverer;
 use crate::due::store::DueError;
-use crate::due::subscriber::NAME;
-use crate::due::{DueKey, DueKind, DueRow, suspects, wanted};
+use crate::due::{DueKey, DueKind, DueRow, subscriber, suspects, wanted};
 
-/// A stretch of acceptance that one look covers: of the last two days, and of what is older.
+/// The span of acceptance times that one look covers: in the last two days, and before them.
 const STRETCH: Duration = Duration::from_mins(10);
 const LONG_STRETCH: Duration = Duration::from_hours(6);
 const RECENT: Duration = Duration::from_hours(48);
-/// How far back it looks: a dead letter may be redriven long after its acceptance.
+/// How far back the sweeper looks: a dead letter may be redriven long after its acceptance.
 const OLDEST: Duration = Duration::from_hours(400 * 24);
-/// Most rows that are remembered until they can be judged; what does not fit is met again.
+/// Most rows that are remembered until they can be judged. A later look meets the rest again.
 const MOST_SEEN: usize = 8_192;
 /// Deliveries looked up at once.
 const PAGE: usize = 1_000;
@@ -48,7 +47,7 @@ const PATIENCE: u32 = 20;
 const SETTLED: &str = "settled";
 const HELD_NAME: &str = "held";
 
-/// Why a look ended early.
+/// The reason for which a look ended early.
 #[derive(Debug, thiserror::Error)]
 enum Ended {
     #[error(transparent)]
@@ -68,7 +67,7 @@ pub(super) struct Stuck {
     pub(super) context: Context,
 }
 
-/// Where the walks stand.
+/// The state of the walks.
 #[derive(Default)]
 struct Walk {
     /// Rows seen in an earlier look, and how far the log was then.
@@ -134,7 +133,7 @@ impl Stuck {
         if !clock.is_proved() {
             return Ok(());
         }
-        let read = checkpoint(due, NAME).await?.unwrap_or(Position::ZERO);
+        let read = subscriber::reached(due).await?;
         for row in walk.take_ready(read) {
             passing(row.key, self.put_row_right(&row).await)?;
         }
@@ -144,31 +143,25 @@ impl Stuck {
         walk.held = held.last().map(|row| row.key);
         let mut wrong = Vec::new();
         for row in &held {
-            let is_right = self.is_right(row).await;
-            wrong.extend(passing(row.key, is_right)?.is_some_and(|right| !right).then_some(*row));
+            let wanted = passing(row.key, self.wanted(row.key).await)?;
+            wrong.extend(wanted.is_some_and(|wanted| wanted != Some(row.due.step())).then_some(*row));
         }
         let head = commands.log().fetch_head().await?;
         walk.see(head, suspected.into_iter().chain(wrong));
         self.find_missing(walk, clock.now()).await
     }
 
-    async fn story(&self, key: DueKey) -> Result<Option<Story>, Ended> {
-        Ok(self.deliverer.commands.story(key.tenant, key.notification).await?)
-    }
-
-    async fn is_right(&self, row: &DueRow) -> Result<bool, Ended> {
-        let story = self.story(row.key).await?;
-        let delivery = story.as_ref().and_then(|story| story.deliveries.get(&row.key.channel));
-        Ok(delivery.is_some_and(|delivery| wanted::is_right(row, delivery)))
+    /// The kind and the attempt of the row that a delivery calls for, by its own stream.
+    async fn wanted(&self, key: DueKey) -> Result<Option<(DueKind, u32)>, Ended> {
+        let story = self.deliverer.commands.story(key.tenant, key.notification).await?;
+        Ok(story.as_ref().and_then(|story| story.deliveries.get(&key.channel)).and_then(wanted::of))
     }
 
     /// Puts a row right that was not what the log calls for, if it still is not.
     async fn put_row_right(&self, row: &DueRow) -> Result<(), Ended> {
         let pool = &self.deliverer.due;
-        let story = self.story(row.key).await?;
-        let delivery = story.as_ref().and_then(|story| story.deliveries.get(&row.key.channel));
-        let changed = match delivery.and_then(wanted::of) {
-            Some((kind, attempt)) if (kind, attempt) == (row.due.kind, row.due.attempt) => return Ok(()),
+        let changed = match self.wanted(row.key).await? {
+            Some(wanted) if wanted == row.due.step() => return Ok(()),
             None => suspects::delete(pool, row).await?.then_some(SETTLED),
             Some((DueKind::Held, attempt)) => {
                 let since = self.deliverer.clock.now();
@@ -206,12 +199,12 @@ impl Stuck {
         Ok(())
     }
 
-    /// Where the walk through older deliveries begins: a process that is started often comes to all of them in time.
+    /// Returns a time at which to begin the walk through older deliveries: a process that restarts often covers all of them in time.
     fn somewhere(&self, newest: Timestamp) -> Timestamp {
         let mut bytes = [0; 2];
         self.deliverer.entropy.fill(&mut bytes);
         let share = f64::from(u16::from_be_bytes(bytes)) / f64::from(u16::MAX);
-        // Half of the starts begin with what is recent.
+        // Half of the starts begin with recent deliveries.
         if share < 0.5 { newest } else { newest.minus(OLDEST.mul_f64((share - 0.5) * 2.0)) }
     }
 
@@ -230,7 +223,7 @@ impl Stuck {
             let keys: Vec<DueKey> = page.iter().map(|(_, key)| *key).collect();
             let missing = missing(pool, &keys).await?;
             // What the subscription has yet to read is not missing.
-            if !missing.is_empty() && self.has_read(head).await? {
+            if !missing.is_empty() && subscriber::reaches(pool, head, CATCH_UP).await? {
                 for key in self::missing(pool, &missing).await? {
                     passing(key, self.unstick(key).await)?;
                 }
@@ -239,20 +232,6 @@ impl Stuck {
             if page.len() < PAGE {
                 return Ok(());
             }
-        }
-    }
-
-    /// Waits a moment for the subscription to come to a position; false where it does not.
-    async fn has_read(&self, head: Position) -> Result<bool, Ended> {
-        let until = Instant::now() + CATCH_UP;
-        loop {
-            if checkpoint(&self.deliverer.due, NAME).await?.unwrap_or(Position::ZERO) >= head {
-                return Ok(true);
-            }
-            if Instant::now() >= until {
-                return Ok(false);
-            }
-            tokio::time::sleep(CATCH_UP / 50).await;
         }
     }
 
@@ -268,9 +247,9 @@ impl Stuck {
         match self.deliverer.commands.unstick_delivery(tenant, notification, unstick, &self.context).await {
             Ok(committed) => {
                 let found = committed.events.iter().find_map(|event| match event.event() {
-                    Ok(orqestra_domain::AnyEvent::Notification(
-                        orqestra_domain::notification::NotificationEvent::DeliveryUnstuck(unstuck),
-                    )) => Some((unstuck.stuck.as_str(), unstuck.since)),
+                    Ok(AnyEvent::Notification(NotificationEvent::DeliveryUnstuck(unstuck))) => {
+                        Some((unstuck.stuck.as_str(), unstuck.since))
+                    }
                     _ => None,
                 });
                 if let Some((found, since)) = found {

@@ -15,7 +15,7 @@ use orqestra_domain::{DeliveryId, RedriveId, TenantId, Timestamp};
 
 pub use self::store::{RedriveError, RedriveReader};
 
-/// How a redrive stands.
+/// The state of a redrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RedriveState {
     /// It goes on.
@@ -44,7 +44,7 @@ impl RedriveState {
 /// A redrive as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RedriveStatus {
-    /// Whose.
+    /// The tenant.
     pub tenant: TenantId,
     /// Its id.
     pub id: RedriveId,
@@ -58,7 +58,7 @@ pub struct RedriveStatus {
     pub by: String,
     /// When it was asked for.
     pub at: Timestamp,
-    /// How it stands.
+    /// Its state.
     pub state: RedriveState,
     /// Deliveries requeued so far; of a dry run those that would have been.
     pub requeued: u64,

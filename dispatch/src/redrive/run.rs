@@ -7,7 +7,7 @@ use futures::StreamExt as _;
 use orqestra_commands::{CommandError, Commands, Context, RequeueDelivery};
 use orqestra_domain::Timestamp;
 use orqestra_domain::redrive::{DeadLetterFilter, RedriveRefusal, Refused};
-use orqestra_event_log::{LogError, Outage, Position, checkpoint};
+use orqestra_event_log::{LogError, Outage};
 use sqlx::PgPool;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +18,7 @@ use super::{RedriveStatus, UNKNOWN_DELIVERY, UNREADABLE, code};
 use crate::candidates::{Candidates, CandidatesError, DeadLetters, EndedAt};
 use crate::due::DueKey;
 use crate::due::store::DueError;
-use crate::due::subscriber::NAME;
+use crate::due::subscriber;
 
 /// Deliveries looked at before the place is kept.
 const PAGE: usize = 50;
@@ -27,7 +27,7 @@ const CATCH_UP: Duration = Duration::from_secs(10);
 /// Deliveries requeued at one time.
 const TOGETHER: usize = 8;
 
-/// Why a redrive goes on later.
+/// The reason for which a redrive goes on later.
 #[derive(Debug, thiserror::Error)]
 enum Later {
     #[error(transparent)]
@@ -158,8 +158,8 @@ impl Redrives {
     /// Requeues a page, or finds out what would be.
     async fn look_at(&self, leased: &mut Begun, keys: &[Option<DueKey>]) -> Result<(), Later> {
         let dry_run = leased.status.dry_run;
-        let status = leased.status.clone();
-        let looking = keys.iter().copied().map(|key| self.requeue(&status, key));
+        let status = &leased.status;
+        let looking = keys.iter().copied().map(|key| self.requeue(status, key));
         let outcomes: Vec<_> = futures::stream::iter(looking).buffered(TOGETHER).collect().await;
         for refused in outcomes.into_iter().collect::<Result<Vec<_>, Later>>()? {
             match refused {
@@ -198,12 +198,8 @@ impl Redrives {
         let (tenant, id) = (leased.status.tenant, leased.status.id);
         // Once the subscription has counted everything.
         let head = self.commands.log().fetch_head().await?;
-        let until = Instant::now() + CATCH_UP;
-        while checkpoint(&self.pool, NAME).await?.unwrap_or(Position::ZERO) < head {
-            if Instant::now() >= until {
-                return Err(Later::Behind);
-            }
-            tokio::time::sleep(CATCH_UP / 100).await;
+        if !subscriber::reaches(&self.pool, head, CATCH_UP).await? {
+            return Err(Later::Behind);
         }
         let reader = RedriveReader::new(self.pool.clone());
         let Some(now) = reader.find(tenant, id).await? else { return Ok(()) };
@@ -219,7 +215,7 @@ impl Redrives {
     }
 }
 
-/// What came of a delivery: requeued, refused with a code, or not to be told for now.
+/// Sorts the result of a requeue: requeued, refused with a code, or a failure to try again.
 fn outcome(
     key: DueKey,
     requeued: Result<(), CommandError<orqestra_domain::notification::NotificationRefusal>>,

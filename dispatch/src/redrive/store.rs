@@ -15,13 +15,13 @@ use super::{RedriveState, RedriveStatus};
 use crate::candidates::EndedAt;
 use crate::due::store::{DueError, limited};
 
-/// Why redrives cannot be read.
+/// Redrives cannot be read or written.
 pub type RedriveError = DueError;
 
 /// How long a redrive is leased to a process; each page makes it anew.
 const LEASE: Duration = Duration::from_secs(30);
 
-/// Where a redrive stands.
+/// The place up to which a redrive has looked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     /// So many deliveries of the list were looked at.
@@ -34,7 +34,7 @@ pub(crate) enum Place {
 #[derive(Debug)]
 pub(crate) struct Leased {
     pub(crate) redrive: RedriveId,
-    /// Where it stands; an error where its row cannot be read.
+    /// The redrive and its place; an error where its row cannot be read.
     pub(crate) read: Result<Begun, RedriveError>,
 }
 

@@ -167,8 +167,7 @@ async fn what_may_have_arrived_is_neither_skipped_nor_given_up_where_it_may_not_
         seen_at: None,
     };
     world.commands.suppress(suppressed.id, suppress, &ctx()).await.unwrap();
-    let switched_off = TenantPatch { standing: Some(Standing::Inactive), ..TenantPatch::default() };
-    world.commands.change_tenant(off.id, switched_off, &ctx()).await.unwrap();
+    world.switch(off.id, Standing::Inactive).await;
     world.clock.advance(LIFETIME);
     for (tenant, id, _) in &ids {
         let delivery = world.settled(tenant, *id, EMAIL).await;

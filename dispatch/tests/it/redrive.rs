@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use orqestra_commands::{Reason, RequestRedrive, Suppress, TenantPatch};
+use orqestra_commands::{Reason, RequestRedrive, Suppress};
 use orqestra_dispatch::redrive::{RedriveReader, RedriveState, RedriveStatus};
 use orqestra_dispatch::{DispatchSettings, SUBSCRIPTION};
 use orqestra_domain::notification::DeliveryState;
@@ -171,15 +171,14 @@ async fn what_was_skipped_for_an_operators_change_goes_out_after_it() {
     let world = World::new().await;
     let tenant = world.tenant("acme", &[(EMAIL, "hi")]).await;
     let id = world.trigger(&tenant, "e-1").await;
-    let switch = |standing| TenantPatch { standing: Some(standing), ..TenantPatch::default() };
-    world.commands.change_tenant(tenant.id, switch(Standing::Inactive), &ctx()).await.unwrap();
+    world.switch(tenant.id, Standing::Inactive).await;
     let script = Script::always(Answer::Taken);
     let dispatch = world.play(&script, settings());
     world.read_up().await;
     world.clock.advance(Duration::from_hours(73));
     let skipped = world.settled(&tenant, id, EMAIL).await;
     assert!(matches!(skipped.state, DeliveryState::Skipped { .. }), "{skipped:?}");
-    world.commands.change_tenant(tenant.id, switch(Standing::Active), &ctx()).await.unwrap();
+    world.switch(tenant.id, Standing::Active).await;
     let mended = redrive(&world, tenant.id, request(None, DeadLetterFilter::default(), false)).await;
     assert_eq!(counted(&ended(&world, tenant.id, mended).await), (1, vec![]));
     let is_sent = |delivery: &orqestra_domain::notification::Delivery| {

@@ -1,4 +1,4 @@
-//! Secrets of callbacks that cannot be opened: told of once, whatever anybody sends.
+//! A secret of callbacks that cannot be opened: the log tells of it once, for any number of callbacks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

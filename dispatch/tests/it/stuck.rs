@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use orqestra_commands::TenantPatch;
 use orqestra_domain::Channel;
 use orqestra_domain::notification::{AttemptOutcome, DeliveryState};
 use orqestra_domain::tenant::Standing;
 use orqestra_tests::wait;
 
 use crate::script::{Answer, Script};
-use crate::world::{DEADLINE, World, ctx, settings};
+use crate::world::{DEADLINE, World, settings};
 
 const EMAIL: Channel = Channel::Email;
 
@@ -38,8 +37,7 @@ async fn a_planned_delivery_without_a_row_is_found_and_sent() {
     let world = World::new().await;
     let tenant = world.tenant("acme", &[(EMAIL, "hi")]).await;
     let id = world.trigger(&tenant, "e-1").await;
-    let switch = |standing| TenantPatch { standing: Some(standing), ..TenantPatch::default() };
-    world.commands.change_tenant(tenant.id, switch(Standing::Inactive), &ctx()).await.unwrap();
+    world.switch(tenant.id, Standing::Inactive).await;
     let script = Script::always(Answer::Taken);
     let dispatch = world.play(&script, settings());
     let waits = "select count(*) from dispatch_due where waits_for is not null";
@@ -49,7 +47,7 @@ async fn a_planned_delivery_without_a_row_is_found_and_sent() {
     })
     .await;
     lose_the_due_table(&world).await;
-    world.commands.change_tenant(tenant.id, switch(Standing::Active), &ctx()).await.unwrap();
+    world.switch(tenant.id, Standing::Active).await;
     world.clock.advance(Duration::from_secs(299));
     assert!(world.story(&tenant, id).await.deliveries[&EMAIL].attempts.is_empty());
     world.clock.advance(Duration::from_secs(2));

@@ -15,11 +15,6 @@ const EMAIL: Channel = Channel::Email;
 /// Longer than a delivery waits.
 const TOO_LONG: Duration = Duration::from_hours(73);
 
-async fn switch(world: &World, tenant: TenantId, standing: Standing) {
-    let patch = TenantPatch { standing: Some(standing), ..TenantPatch::default() };
-    world.commands.change_tenant(tenant, patch, &ctx()).await.unwrap();
-}
-
 async fn set_sender(world: &World, tenant: TenantId) {
     let sender = EmailAddress::parse("shop@example.org").unwrap();
     change_sender(world, tenant, Some(sender)).await;
@@ -65,7 +60,7 @@ async fn mail_of_a_tenant_that_was_switched_off_waits_and_goes_out_once_it_is_on
     let world = World::new().await;
     let tenant = tenant(&world, vec![smtp(1)]).await;
     let id = world.trigger(&tenant, "e-1").await;
-    switch(&world, tenant.id, Standing::Inactive).await;
+    world.switch(tenant.id, Standing::Inactive).await;
     let script = Script::always(Answer::Taken);
     let dispatch = world.play(&script, settings());
     waits(&world, "tenant_inactive", 2).await;
@@ -73,7 +68,7 @@ async fn mail_of_a_tenant_that_was_switched_off_waits_and_goes_out_once_it_is_on
     world.due_table_is_right().await;
     // By another process than the one that works: it learns of the change from the log.
     let other = world.another().await;
-    switch(&other, tenant.id, Standing::Active).await;
+    other.switch(tenant.id, Standing::Active).await;
     for channel in [EMAIL, Channel::Push] {
         let delivery = world.settled(&tenant, id, channel).await;
         assert!(matches!(delivery.state, DeliveryState::Sent { attempt: 1, .. }), "{:?}", delivery.state);
@@ -142,7 +137,7 @@ async fn what_nothing_mends_ends_at_its_deadline_with_its_reason() {
     for tenant in [&off, &emptied, &nameless] {
         ids.push(world.trigger(tenant, "e-1").await);
     }
-    switch(&world, off.id, Standing::Inactive).await;
+    world.switch(off.id, Standing::Inactive).await;
     world.providers(emptied.id, EMAIL, Vec::<ProviderInput>::new()).await;
     let script = Script::always(Answer::Taken);
     let dispatch = world.play(&script, settings());
@@ -167,11 +162,11 @@ async fn a_change_that_mends_another_reason_alone_leaves_what_waits() {
     let world = World::new().await;
     let tenant = tenant(&world, vec![without_sender(1)]).await;
     let id = world.trigger(&tenant, "e-1").await;
-    switch(&world, tenant.id, Standing::Inactive).await;
+    world.switch(tenant.id, Standing::Inactive).await;
     let script = Script::always(Answer::Taken);
     let dispatch = world.play(&script, settings());
     waits(&world, "tenant_inactive", 2).await;
-    switch(&world, tenant.id, Standing::Active).await;
+    world.switch(tenant.id, Standing::Active).await;
     world.settled(&tenant, id, Channel::Push).await;
     waits(&world, "no_sender", 1).await;
     set_sender(&world, tenant.id).await;

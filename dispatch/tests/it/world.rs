@@ -10,7 +10,7 @@ use std::time::Duration;
 use orqestra_commands::directory::DefaultProvider;
 use orqestra_commands::{
     Commands, Context, Directory, ListedProvider, ProviderInput, RecipientInput, RegisterTenant, SmtpInput,
-    TenantEntry, Trigger, Variables,
+    TenantEntry, TenantPatch, Trigger, Variables,
 };
 use orqestra_dispatch::sandbox::{self, Asked, SandboxMessage};
 use orqestra_dispatch::{
@@ -20,7 +20,7 @@ use orqestra_dispatch::{
 use orqestra_domain::notification::{Delivery, DeliveryState, Story};
 use orqestra_domain::provider::{Host, Sender, TlsMode};
 use orqestra_domain::template::TemplateContent;
-use orqestra_domain::tenant::Limits;
+use orqestra_domain::tenant::{Limits, Standing};
 use orqestra_domain::{
     Channel, EventId, EventTypeName, ExpiresIn, NotificationId, PhoneNumber, StreamId, TenantId, TenantName,
     Timestamp, UserId,
@@ -226,6 +226,12 @@ impl World {
 
     pub(crate) fn entry(&self, tenant: TenantId) -> Arc<TenantEntry> {
         self.commands.directory().tenant(tenant).expect("the tenant is known here")
+    }
+
+    /// Activates or deactivates a tenant.
+    pub(crate) async fn switch(&self, tenant: TenantId, standing: Standing) {
+        let patch = TenantPatch { standing: Some(standing), ..TenantPatch::default() };
+        self.commands.change_tenant(tenant, patch, &ctx()).await.unwrap();
     }
 
     pub(crate) async fn template(&self, tenant: TenantId, channel: Channel, content: TemplateContent) {

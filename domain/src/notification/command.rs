@@ -39,7 +39,7 @@ pub enum NotificationCommand {
     Skip(SkipDelivery),
     /// Make a delivery due again that ended without being sent.
     Requeue(Requeue),
-    /// Make a delivery go on that nothing takes up.
+    /// Make a stuck delivery go on.
     Unstick(Unstick),
     /// Record what its provider says later.
     RecordReceipt(RecordReceipt),

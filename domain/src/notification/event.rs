@@ -40,7 +40,7 @@ pub enum NotificationEvent {
     DeliverySkipped(DeliverySkipped),
     /// An operator made a delivery due again that had ended without being sent.
     DeliveryRequeued(DeliveryRequeued),
-    /// The sweeper found a delivery that nothing took up any more, and made it go on.
+    /// The sweeper found a stuck delivery, and made it go on.
     DeliveryUnstuck(DeliveryUnstuck),
     /// A provider called back with a receipt.
     ReceiptRecorded(ReceiptRecorded),

@@ -1,4 +1,4 @@
-//! A delivery that should go on by itself and that nothing takes up any more, found by the sweeper.
+//! A stuck delivery: one that is due and that no worker takes up. The sweeper finds it.
 //!
 //! The event puts it right: it says what is due, and the fold of the due table writes that. It changes no state of the
 //! delivery, so that a false alarm costs one look and sends nothing twice: the claim is asked for as ever.
@@ -14,10 +14,10 @@ use crate::channel::Channel;
 use crate::id::DeliveryId;
 use crate::timestamp::Timestamp;
 
-/// How long after it was put right a delivery is not called stuck again.
+/// For how long after it was put right a delivery is not called stuck again.
 pub const PUT_RIGHT_EVERY: Duration = Duration::from_hours(1);
 
-/// What a delivery that is stuck waits for.
+/// The step at which a delivery is stuck.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StuckAt {
@@ -51,7 +51,7 @@ pub struct DeliveryUnstuck {
     pub channel: Channel,
     /// The delivery.
     pub delivery_id: DeliveryId,
-    /// What it waited for.
+    /// The step at which it was stuck.
     pub stuck: StuckAt,
     /// Since when that has been due.
     pub since: Timestamp,
@@ -69,7 +69,7 @@ pub struct DeliveryUnstuck {
 pub struct Unstick {
     /// The channel.
     pub channel: Channel,
-    /// How long what is due may wait before the delivery counts as stuck.
+    /// How long a due delivery may lie before it counts as stuck.
     pub patience: Duration,
     /// How long after its claim's expiry an attempt's outcome is overdue.
     pub sweep_after: Duration,

@@ -18,7 +18,7 @@ use crate::projection::Projection;
 pub struct DeadLetter {
     /// The delivery.
     pub delivery_id: DeliveryId,
-    /// Whose it is.
+    /// The tenant, the notification and the channel.
     pub of: DeliveryOf,
     /// What kind of event it is of.
     pub event_type: String,
@@ -71,7 +71,7 @@ const STRETCH: usize = 2_000;
 /// Statements for one page.
 const MOST_STRETCHES: usize = 10;
 
-/// Which end a page begins at.
+/// The order of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
     /// With those that ended last.
@@ -119,7 +119,7 @@ impl DeliveryStatus {
         Ok(DeadLetterPage { found, next: after })
     }
 
-    /// The next places of the list, whatever is at them.
+    /// Reads the next places of the list, before the filter looks at their deliveries.
     async fn places(
         &self,
         tenant: TenantId,

@@ -11,12 +11,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use orqestra_domain::notification::{Accepted, NotificationEvent};
-use orqestra_domain::{NotificationId, RecipientRef, TenantId};
+use orqestra_domain::{NotificationId, TenantId};
 use orqestra_event_log::{Position, RecordedEvent};
 use sqlx::{PgConnection, PgPool};
 
 use crate::error::ApplyError;
 use crate::fact::{Fact, UnreadableFact};
+use crate::forgotten::Forgotten;
 use crate::generation::Generation;
 
 pub use query::{FoundEvent, LookupKey, LookupPage};
@@ -34,12 +35,12 @@ impl EventLookup {
     }
 }
 
-/// What changes.
+/// The changes of a batch.
 #[derive(Default)]
 struct Changes<'a> {
     accepted: BTreeMap<(TenantId, NotificationId), (&'a Accepted, Position)>,
     /// The people whose rows from before the position go, and never come back.
-    forgotten: BTreeMap<(TenantId, RecipientRef), Position>,
+    forgotten: Forgotten,
 }
 
 impl<'a> Changes<'a> {

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use super::EventLookup;
 use crate::error::{ReadModelError, limited};
 
-/// What an event is looked for by.
+/// The key of a look-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LookupKey {
     /// Its recipient.
@@ -21,7 +21,7 @@ pub enum LookupKey {
     Notification(NotificationId),
 }
 
-/// Which part of what is found is asked for.
+/// A page of the events that are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LookupPage {
     /// Nothing accepted before it.

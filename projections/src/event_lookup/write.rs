@@ -7,6 +7,7 @@ use orqestra_domain::{AddressRef, Channel};
 use sqlx::PgConnection;
 
 use super::Changes;
+use crate::forgotten;
 use crate::generation::Generation;
 use crate::plan::{self, Plans};
 
@@ -23,32 +24,13 @@ pub(super) async fn write(
     plan::look_up_by_index(conn, plans).await?;
     // First, so that what is accepted after the forgetting stays and what was accepted before it is not inserted.
     if !changes.forgotten.is_empty() {
-        forget(conn, generation, changes).await?;
+        let statement = generation.sql(include_str!("forget.sql"));
+        forgotten::write(conn, &statement, &changes.forgotten).await?;
     }
     if !changes.accepted.is_empty() {
         insert(conn, generation, changes).await?;
     }
     Ok(())
-}
-
-async fn forget(
-    conn: &mut PgConnection,
-    generation: Generation,
-    changes: &Changes<'_>,
-) -> Result<(), sqlx::Error> {
-    let (mut tenants, mut recipients, mut positions) = (Vec::new(), Vec::new(), Vec::new());
-    for ((tenant, recipient), position) in &changes.forgotten {
-        tenants.push(tenant.as_uuid());
-        recipients.push(recipient.as_bytes().as_slice());
-        positions.push(position.get());
-    }
-    sqlx::query(&generation.sql(include_str!("forget.sql")))
-        .bind(tenants)
-        .bind(recipients)
-        .bind(positions)
-        .execute(conn)
-        .await
-        .map(drop)
 }
 
 async fn insert(

@@ -14,13 +14,14 @@ use orqestra_domain::{
 use orqestra_event_log::{Position, RecordedEvent};
 
 use crate::fact::{Fact, UnreadableFact};
+use crate::forgotten::Forgotten;
 
 /// What changes, by row.
 #[derive(Default)]
 pub(crate) struct Changes<'a> {
     pub(crate) rows: BTreeMap<(TenantId, NotificationId), RowChange<'a>>,
     /// Whose rows accepted before the position go, and never come back.
-    pub(crate) forgotten: BTreeMap<(TenantId, RecipientRef), Position>,
+    pub(crate) forgotten: Forgotten,
 }
 
 /// What changes in a row, or the whole of it where the acceptance is among the events.

@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::fold::{Changes, RowChange};
+use crate::forgotten;
 use crate::generation::Generation;
 use crate::plan::{self, Plans};
 
@@ -49,19 +50,7 @@ async fn forget(
         // Before rows of the inbox are touched: a rebuild takes the two tables in this order too.
         sqlx::query("lock table inbox_forgotten in exclusive mode").execute(&mut *conn).await?;
     }
-    let (mut tenants, mut recipients, mut positions) = (Vec::new(), Vec::new(), Vec::new());
-    for ((tenant, recipient), position) in &changes.forgotten {
-        tenants.push(tenant.as_uuid());
-        recipients.push(recipient.as_bytes().as_slice());
-        positions.push(position.get());
-    }
-    sqlx::query(&generation.sql(include_str!("forget.sql")))
-        .bind(tenants)
-        .bind(recipients)
-        .bind(positions)
-        .execute(conn)
-        .await
-        .map(drop)
+    forgotten::write(conn, &generation.sql(include_str!("forget.sql")), &changes.forgotten).await
 }
 
 type Row<'r, 'a> = (&'r (TenantId, orqestra_domain::NotificationId), &'r RowChange<'a>);

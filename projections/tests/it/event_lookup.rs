@@ -1,4 +1,4 @@
-//! An event is found by what its recipient is known by, by nothing else, and not after the recipient was forgotten.
+//! The look-up finds an event by its recipient, addresses and id alone, and not after the recipient was forgotten.
 
 use std::time::Duration;
 

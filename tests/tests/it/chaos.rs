@@ -71,7 +71,7 @@ async fn ends_of_the_read_model(world: &World) -> BTreeMap<(String, String), i64
     rows.into_iter().map(|(channel, status, count)| ((channel, status), count)).collect()
 }
 
-/// What is wrong with a delivery, by what its provider took of it.
+/// Tells what is wrong with a delivery, by the messages that its provider took.
 fn complaint(channel: &ChannelState, taken: usize, deduplicated: bool) -> Option<String> {
     let most = match channel.status.as_str() {
         // Once, or twice where it is marked.

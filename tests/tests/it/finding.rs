@@ -14,7 +14,7 @@ use crate::forgetting::forget;
 use crate::inside;
 
 const WITHIN: Duration = Duration::from_secs(30);
-/// What order 7 is found by.
+/// The keys of order 7.
 const KEYS: [[&str; 2]; 4] = [
     ["--user", "user-7"],
     ["--email", "user-7@EXAMPLE.org"],

@@ -82,19 +82,21 @@ fn a_dead_letter_is_due_again_under_a_key_of_its_own() {
     assert_eq!(after.story().unwrap().deadline(Channel::Email, default), at(150), "and so does its lifetime");
 }
 
+/// A dead letter that was requeued once and is one again.
+fn requeued_and_dead() -> Vec<Event> {
+    let again =
+        [requeued_as((1, 3), None, false, 50), started(3, 50), failed(3, 51, None), abandoned("x", 3, 51)];
+    [&dead_letter()[..], &again].concat()
+}
+
 #[test]
 fn each_requeue_has_another_key() {
-    let twice = [
-        dead_letter(),
-        vec![
-            requeued_as((1, 3), None, false, 50),
-            started(3, 50),
-            failed(3, 51, None),
-            abandoned("x", 3, 51),
-        ],
-    ]
-    .concat();
-    given(twice).when(requeue_by(2, 60)).then_expect_events(vec![requeued_as((2, 4), None, false, 60)]);
+    given(requeued_and_dead()).when(requeue_by(2, 60)).then_expect_events(vec![requeued_as(
+        (2, 4),
+        None,
+        false,
+        60,
+    )]);
     let delivery = delivery_id(Channel::Email);
     assert_ne!(DedupKey::of(delivery, 1), DedupKey::of(delivery, 2));
     assert_eq!(DedupKey::of(delivery, 0), DedupKey::first(delivery));
@@ -102,17 +104,7 @@ fn each_requeue_has_another_key() {
 
 #[test]
 fn a_redrive_requeues_a_delivery_once() {
-    let again = [
-        dead_letter(),
-        vec![
-            requeued_as((1, 3), None, false, 50),
-            started(3, 50),
-            failed(3, 51, None),
-            abandoned("x", 3, 51),
-        ],
-    ]
-    .concat();
-    given(again).when(requeue(60)).then_expect_events(vec![]);
+    given(requeued_and_dead()).when(requeue(60)).then_expect_events(vec![]);
 }
 
 #[test]
