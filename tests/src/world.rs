@@ -30,8 +30,10 @@ use crate::wait;
 
 /// The engine's own promise for an orderly end.
 pub const ENDS_WITHIN: Duration = Duration::from_secs(10);
-/// How long all accepted work may take to settle.
+/// How long a piece of accepted work may take to settle, and how long nothing may settle while some waits.
 pub const SETTLES_WITHIN: Duration = Duration::from_secs(90);
+/// How long all accepted work may take to settle.
+pub const DRAINS_WITHIN: Duration = Duration::from_mins(20);
 /// The route of the trigger.
 pub const TRIGGER: &str = "/api/v1/events/trigger";
 

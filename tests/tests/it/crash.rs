@@ -43,6 +43,7 @@ async fn crash_at(point: FailPoint) {
     let (world, smtp) = (World::with(&short).await, Smtp::start());
     let tenants = [world.tenant().clone()];
     world.providers(&tenants[0], "EMAIL", &json!([smtp.provider()])).await;
+    world.retry_soon(&tenants[0]).await;
     let email = email_ends(point);
     let load = if email.is_some() { Load::only(&["EMAIL"]) } else { Load::default() };
     load.run(&world, &tenants, 2, Duration::from_millis(10), 2).await;

@@ -38,7 +38,7 @@ async fn whenever_it_is_killed_nothing_accepted_is_lost_or_repeated_without_a_ma
     println!("ORQESTRA_SEED={seed}");
     let mut random = rand::rngs::StdRng::seed_from_u64(seed);
 
-    let short = [("ORQESTRA_CLAIM_SECONDS", "2"), ("ORQESTRA_PROVIDER_TIMEOUT_SECONDS", "2")];
+    let short = [("ORQESTRA_CLAIM_SECONDS", "2"), ("ORQESTRA_PROVIDER_TIMEOUT_SECONDS", "5")];
     let (world, smtp) = (World::with(&short).await, Smtp::start());
     let mut tenants = vec![world.tenant().clone()];
     for number in 1..TENANTS {
@@ -46,6 +46,7 @@ async fn whenever_it_is_killed_nothing_accepted_is_lost_or_repeated_without_a_ma
     }
     for tenant in &tenants {
         world.providers(tenant, "EMAIL", &json!([smtp.provider()])).await;
+        world.retry_soon(tenant).await;
         templates(&world, tenant).await;
     }
 
