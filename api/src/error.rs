@@ -200,10 +200,11 @@ impl ApiError {
                 lines.join("; ")
             }
             Self::Reused(MismatchOf::EventId) => {
-                "The eventId was used before with another request body".to_owned()
+                "The eventId was used before with another request body or another kind of API key".to_owned()
             }
             Self::Reused(MismatchOf::IdempotencyKey) => {
-                "The idempotency key was used before with another request body".to_owned()
+                "The idempotency key was used before with another request body or another kind of API key"
+                    .to_owned()
             }
             Self::NoSender => {
                 "There is no mailbox to send from: give the provider a from, or the tenant a senderEmail"

@@ -31,7 +31,7 @@ impl Waits {
     pub(crate) fn of(commands: &Commands, tenant: TenantId, story: &Story) -> Self {
         let directory = commands.directory();
         let entry = directory.tenant(tenant);
-        let reason = |channel| WaitReason::of(directory, entry.as_ref()?, channel);
+        let reason = |channel| WaitReason::of(directory, entry.as_ref()?, channel, story.accepted.testing);
         Self(story.deliveries.keys().filter_map(|channel| Some((*channel, reason(*channel)?))).collect())
     }
 
@@ -147,6 +147,9 @@ pub(crate) struct EventView<C: ToSchema = ChannelView> {
     /// When it was accepted.
     #[schema(format = "date-time")]
     accepted_at: String,
+    /// Whether it came with a key for tests, so that the sandbox alone carries it; absent where it did not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    testing: bool,
     /// When the recipient read it in the inbox.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "date-time")]
@@ -192,6 +195,7 @@ impl<C: ToSchema> EventView<C> {
             event_type: story.accepted.event_type.as_str().to_owned(),
             notification_id: notification.to_string(),
             accepted_at: story.accepted.accepted_at.to_string(),
+            testing: story.accepted.testing,
             read_at: story.read_at.as_ref().map(Timestamp::to_string),
             channels: channels.collect(),
         }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use orqestra_domain::TenantId;
+use orqestra_domain::tenant::ApiKeyKind;
 use orqestra_vault::{Entropy, MasterKey, new_api_key};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use serde::{Deserialize, Serialize};
@@ -182,7 +183,7 @@ impl DataDir {
         entropy: &dyn Entropy,
     ) -> anyhow::Result<DemoTenant> {
         let (text, _) = self.kept(DEMO_TENANT_FILE, || {
-            let demo = DemoTenant { tenant_id: id(), api_key: new_api_key(entropy) };
+            let demo = DemoTenant { tenant_id: id(), api_key: new_api_key(entropy, ApiKeyKind::Live) };
             serde_json::to_string_pretty(&demo).expect("two plain fields")
         })?;
         serde_json::from_str(&text).context("demo-tenant.json in the data folder is not as it was written")

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use orqestra_domain::notification::UnknownPolicy;
 use orqestra_domain::retry::RetryDelays;
 use orqestra_domain::tenant::{
-    Limits, Standing, Tenant, TenantChange, TenantCommand, TenantRecord, TenantRefusal,
+    ApiKeyKind, Limits, Standing, Tenant, TenantChange, TenantCommand, TenantRecord, TenantRefusal,
 };
 use orqestra_domain::{ApiKeyId, Channel, EmailAddress, PushCategories, StreamId, TenantId, TenantName};
 use orqestra_event_log::{ConfigurationRead, Ticket};
@@ -41,8 +41,8 @@ pub struct TenantPatch {
     pub retry_schedules: BTreeMap<Channel, Option<RetryDelays>>,
     /// The policies for unknown outcomes of these channels.
     pub unknown_policies: BTreeMap<Channel, Option<UnknownPolicy>>,
-    /// One more API key.
-    pub issue_api_key: bool,
+    /// One more API key of a kind.
+    pub issue_api_key: Option<ApiKeyKind>,
     /// One API key less.
     pub revoke_api_key: Option<ApiKeyId>,
 }
@@ -52,6 +52,8 @@ pub struct TenantPatch {
 pub struct IssuedApiKey {
     /// Its id.
     pub id: ApiKeyId,
+    /// Live or test.
+    pub kind: ApiKeyKind,
     /// The key in clear.
     pub api_key: String,
 }
@@ -69,9 +71,10 @@ impl Commands {
         patch: TenantPatch,
         ctx: &Context,
     ) -> Result<(TenantRecord, Option<IssuedApiKey>), CommandError<TenantRefusal>> {
-        let issued = patch.issue_api_key.then(|| IssuedApiKey {
+        let issued = patch.issue_api_key.map(|kind| IssuedApiKey {
             id: ApiKeyId::from_uuid(self.ids().uuid_v7(self.now())),
-            api_key: new_api_key(self.entropy()),
+            kind,
+            api_key: new_api_key(self.entropy(), kind),
         });
         for _ in 0..TRIES_OF_A_CHANGE {
             let up_to = self.directory().position();
@@ -132,10 +135,10 @@ impl Commands {
         changes.extend(schedules.map(|(channel, delays)| TenantChange::SetRetrySchedule { channel, delays }));
         let policies = patch.unknown_policies.into_iter();
         changes.extend(policies.map(|(channel, policy)| TenantChange::SetUnknownPolicy { channel, policy }));
-        if let Some(IssuedApiKey { id, api_key }) = issued {
+        if let Some(IssuedApiKey { id, kind, api_key }) = issued {
             let hash = hash_api_key(api_key);
             ticket.idempotency_key = Some(api_key_claim(hash, tenant));
-            changes.push(TenantChange::IssueApiKey { key_id: *id, hash });
+            changes.push(TenantChange::IssueApiKey { key_id: *id, hash, kind: *kind });
         }
         changes.extend(patch.revoke_api_key.map(TenantChange::RevokeApiKey));
         Ok(changes)

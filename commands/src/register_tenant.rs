@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use orqestra_domain::tenant::{
-    Limits, RegisterTenant as Register, Tenant, TenantChange, TenantCommand, TenantRefusal,
+    ApiKeyKind, Limits, RegisterTenant as Register, Tenant, TenantChange, TenantCommand, TenantRefusal,
 };
 use orqestra_domain::{
     ApiKeyHash, ApiKeyId, Channel, EmailAddress, NotificationId, StreamId, TenantId, TenantName, Timestamp,
@@ -82,12 +82,13 @@ impl Commands {
         let at = self.now();
         let tenant = input.id.unwrap_or_else(|| TenantId::from_uuid(self.ids().uuid_v7(at)));
         let stream = StreamId::tenant(tenant);
-        let api_key = input.api_key.unwrap_or_else(|| new_api_key(self.entropy()));
+        let api_key = input.api_key.unwrap_or_else(|| new_api_key(self.entropy(), ApiKeyKind::Live));
         let api_key_id = ApiKeyId::from_uuid(self.ids().uuid_v7(at));
         let (tenant_key, opened) = self.vault().new_key(tenant, KeyScope::Tenant);
         let (index_key, index) = self.vault().new_key(tenant, KeyScope::Index);
         let hash = hash_api_key(&api_key);
-        let mut changes = vec![TenantChange::IssueApiKey { key_id: api_key_id, hash }];
+        let mut changes =
+            vec![TenantChange::IssueApiKey { key_id: api_key_id, hash, kind: ApiKeyKind::Live }];
         if let Some(secret) = &input.webhook_secret {
             let place = FieldContext { tenant, aggregate_id: stream.as_str(), field: WEBHOOK_SECRET_FIELD };
             let sealed = self.vault().seal(&opened, &place, secret.as_bytes());

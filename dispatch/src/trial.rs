@@ -187,7 +187,7 @@ impl ProviderTester {
 
     /// The carrier of the entry that is tested.
     fn carrier(&self, entry: &Arc<TenantEntry>, test: &ProviderTest) -> Result<Arc<Carrier>, NotTested> {
-        let carried = self.carriers.of(entry, test.to.channel());
+        let carried = self.carriers.of(entry, test.to.channel(), false);
         if carried.is_unread {
             return Err(NotTested::Newer);
         }

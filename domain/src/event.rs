@@ -22,7 +22,7 @@ pub const FIRST_VERSION: &str = "1.0.0";
 /// older program decides nothing on either: it leaves the event to a newer one.
 pub fn version_of(event_type: &str) -> &'static str {
     match event_type {
-        "NotificationAccepted" => "2.1.0",
+        "NotificationAccepted" => "2.2.0",
         "AttemptOutcomeUnknown" => "1.2.0",
         "AttemptStarted" | "AttemptSucceeded" | "AttemptFailed" | "ProvidersSet" | "TemplatePublished" => {
             "1.1.0"

@@ -5,18 +5,23 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use orqestra_domain::ApiKeyHash;
+use orqestra_domain::tenant::ApiKeyKind;
 use sha2::{Digest, Sha256};
 
 use crate::entropy::Entropy;
 
-const PREFIX: &str = "orq_live_";
 const RANDOM_BYTES: usize = 24;
 
-/// Makes a key: `orq_live_` and 32 characters of `[A-Za-z0-9_-]`.
-pub fn new_api_key(entropy: &dyn Entropy) -> String {
+/// Makes a key: `orq_live_` or `orq_test_`, and 32 characters of `[A-Za-z0-9_-]`. The prefix is for people to read; a key's kind
+/// is what the log says of it.
+pub fn new_api_key(entropy: &dyn Entropy, kind: ApiKeyKind) -> String {
     let mut bytes = [0; RANDOM_BYTES];
     entropy.fill(&mut bytes);
-    let mut key = PREFIX.to_owned();
+    let mut key = match kind {
+        ApiKeyKind::Live => "orq_live_",
+        ApiKeyKind::Test => "orq_test_",
+    }
+    .to_owned();
     URL_SAFE_NO_PAD.encode_string(bytes, &mut key);
     key
 }
@@ -33,11 +38,13 @@ mod tests {
 
     #[test]
     fn a_new_key_has_the_prefix_and_32_url_safe_characters() {
-        let key = new_api_key(&SeededEntropy::new(1));
-        let rest = key.strip_prefix("orq_live_").unwrap();
-        assert_eq!(rest.len(), 32);
-        assert!(rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
-        assert_ne!(key, new_api_key(&SeededEntropy::new(2)));
+        for (kind, prefix) in [(ApiKeyKind::Live, "orq_live_"), (ApiKeyKind::Test, "orq_test_")] {
+            let key = new_api_key(&SeededEntropy::new(1), kind);
+            let rest = key.strip_prefix(prefix).unwrap();
+            assert_eq!(rest.len(), 32);
+            assert!(rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
+            assert_ne!(key, new_api_key(&SeededEntropy::new(2), kind));
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use axum::{Extension, Json};
 use orqestra_commands::TenantPatch;
 use orqestra_domain::notification::UnknownPolicy;
 use orqestra_domain::retry::RetryDelays;
-use orqestra_domain::tenant::{Limits, Standing};
+use orqestra_domain::tenant::{ApiKeyKind, Limits, Standing};
 use orqestra_domain::{ApiKeyId, Channel, EmailAddress, PushCategories, TenantName};
 use orqestra_realtime::INBOX;
 use serde_json::Value;
@@ -23,6 +23,8 @@ use crate::observe::Scope;
 use crate::request::{Segments, from_operator, operators_context, to_the_end};
 use crate::v1::trigger::ChannelName;
 
+/// The field that asks for a key for tests.
+const TEST_KEY: &str = "issueTestKey";
 /// The channels whose failures are retried.
 const RETRIED: [Channel; 2] = [Channel::Email, Channel::Sms];
 
@@ -55,6 +57,9 @@ pub(crate) struct TenantChanges {
     unknown_policies: Option<UnknownPolicies>,
     /// Issues one more API key and shows it in the answer.
     issue_api_key: Option<bool>,
+    /// Issues one more API key for tests, and shows it in the answer: the sandbox alone carries what it triggers. Not beside
+    /// `issueApiKey`.
+    issue_test_key: Option<bool>,
     /// The id of an API key that opens nothing any more.
     revoke_api_key: Option<String>,
 }
@@ -109,10 +114,24 @@ fn parse(body: &Value) -> Result<TenantPatch, ApiError> {
         push_categories: or_none(fields, "pushCategories", |name| categories(fields, name, &mut problems)),
         retry_schedules: schedules(fields, &mut problems),
         unknown_policies: policies(fields, &mut problems),
-        issue_api_key: fields.flag("issueApiKey", &mut problems).unwrap_or(false),
+        issue_api_key: key_kind(fields, &mut problems),
         revoke_api_key: fields.optional("revokeApiKey", &mut problems, str::parse::<ApiKeyId>),
     };
     problems.check(Some(patch))
+}
+
+/// The kind of the key to issue.
+fn key_kind(fields: Fields<'_>, problems: &mut Problems) -> Option<ApiKeyKind> {
+    let asked = |name, problems: &mut Problems| fields.flag(name, problems).unwrap_or(false);
+    match (asked("issueApiKey", problems), asked(TEST_KEY, problems)) {
+        (false, false) => None,
+        (true, false) => Some(ApiKeyKind::Live),
+        (false, true) => Some(ApiKeyKind::Test),
+        (true, true) => {
+            problems.add(TEST_KEY, "cannot come with issueApiKey: one key is issued at a time");
+            None
+        }
+    }
 }
 
 fn schedules(fields: Fields<'_>, problems: &mut Problems) -> BTreeMap<Channel, Option<RetryDelays>> {
@@ -190,15 +209,18 @@ mod tests {
         assert_eq!(patch.webhook_secret, Some(Some("s3cret".to_owned())));
         assert_eq!(patch.sender_email, None);
         assert_eq!(patch.standing, None);
-        assert!(!patch.issue_api_key);
+        assert_eq!(patch.issue_api_key, None);
     }
 
     #[test]
     fn every_wrong_change_is_named() {
         let body = json!({"active": 1, "ratePerMinute": 1.5, "senderEmail": "x", "revokeApiKey": "y",
-            "pushCategories": ["orders", "inbox"]});
+            "pushCategories": ["orders", "inbox"], "issueApiKey": true, "issueTestKey": true});
         let Err(ApiError::Invalid(wrong)) = parse(&body) else { panic!("taken") };
         let fields: Vec<_> = wrong.iter().map(|wrong| &*wrong.field).collect();
-        assert_eq!(fields, ["ratePerMinute", "active", "senderEmail", "pushCategories", "revokeApiKey"]);
+        assert_eq!(
+            fields,
+            ["ratePerMinute", "active", "senderEmail", "pushCategories", "issueTestKey", "revokeApiKey"]
+        );
     }
 }

@@ -97,7 +97,7 @@ pub(crate) struct FoundChannel {
 impl FoundChannel {
     fn of(app: &App, tenant: &TenantEntry, row: ChannelStatus) -> Self {
         let may_wait = matches!(row.status, Status::Planned | Status::Retrying);
-        let waits = || WaitReason::of(app.commands.directory(), tenant, row.channel);
+        let waits = || WaitReason::of(app.commands.directory(), tenant, row.channel, false);
         Self {
             channel: row.channel,
             status: row.status.as_str(),

@@ -62,6 +62,9 @@ pub(crate) struct ExplainedEvent {
     /// When it was accepted.
     #[schema(format = "date-time")]
     accepted_at: String,
+    /// Whether it came with a key for tests, so that the sandbox alone carries it; absent where it did not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    testing: bool,
     /// When the recipient read it in the inbox.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "date-time")]
@@ -292,6 +295,7 @@ impl ExplainedEvent {
             event_type: story.accepted.event_type.as_str().to_owned(),
             notification_id: notification.to_string(),
             accepted_at: story.accepted.accepted_at.to_string(),
+            testing: story.accepted.testing,
             read_at: story.read_at.as_ref().map(Timestamp::to_string),
             recipient: recipient.map(ExplainedRecipient::from),
             recipient_forgotten,

@@ -49,6 +49,8 @@ pub(crate) struct TenantView {
     unknown_policies: UnknownPolicies,
     /// The ids of its API keys.
     api_key_ids: Vec<String>,
+    /// Those of them that are for tests: the sandbox alone carries what they trigger.
+    test_key_ids: Vec<String>,
     /// A key that was just issued. Shown here and never again.
     #[serde(skip_serializing_if = "Option::is_none")]
     api_key: Option<String>,
@@ -103,6 +105,7 @@ impl TenantView {
                 sms: Some(record.unknown_policy(Channel::Sms).as_str()),
             },
             api_key_ids: record.api_keys.keys().map(ToString::to_string).collect(),
+            test_key_ids: record.test_keys.iter().map(ToString::to_string).collect(),
             api_key: issued.map(|issued| issued.api_key),
         }
     }

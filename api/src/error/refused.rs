@@ -46,6 +46,7 @@ impl From<NotificationRefusal> for ApiError {
             NotificationRefusal::NothingToResolve => Self::Conflict(Conflict::NothingToResolve),
             NotificationRefusal::AttemptTaken
             | NotificationRefusal::OtherProvider
+            | NotificationRefusal::SandboxOnly
             | NotificationRefusal::NothingToHold
             | NotificationRefusal::NotDue
             | NotificationRefusal::NotRendered

@@ -186,6 +186,7 @@ async fn accept(
     if let Some(whole) = with_all_digits(&body) {
         trigger.body = whole;
     }
+    trigger.testing = caller.is_testing();
     let trigger = Arc::new(trigger);
     for _ in 0..JUDGED {
         let permit = match admit(&app, &caller.tenant, &trigger).await? {
@@ -281,7 +282,18 @@ fn parse(headers: &HeaderMap, body: Value, sent: &[u8]) -> Result<Trigger, ApiEr
     let expires_in = expires_in.and_then(ExpiresIn::from_seconds);
     let idempotency_key = idempotency_key(headers, &mut problems);
     let (event_type, recipient) = problems.check(event_type.zip(recipient))?;
-    Ok(Trigger { event_type, event_id, channels, recipient, variables, expires_in, idempotency_key, body })
+    let testing = false;
+    Ok(Trigger {
+        event_type,
+        event_id,
+        channels,
+        recipient,
+        variables,
+        expires_in,
+        idempotency_key,
+        testing,
+        body,
+    })
 }
 
 fn recipient(payload: Fields<'_>, problems: &mut Problems) -> Option<RecipientInput> {

@@ -31,8 +31,9 @@ const RARE: [(&str, &str); 9] = [
     ("openWebSocket", "101"),
     ("openWebSocket", "403"),
 ];
-/// Fields of what only the whole engine has, or a race, a crash, damage, a forgotten recipient or an unknown outcome shows.
-const RARE_FIELDS: [&str; 44] = [
+/// Fields of what only the whole engine has, or a race, a crash, damage, a forgotten recipient, an unknown outcome or a test
+/// key shows.
+const RARE_FIELDS: [&str; 47] = [
     "AttemptView.possibleDuplicate",
     "AttemptView.providerMessageId",
     "ChannelState.possibleDuplicate",
@@ -42,10 +43,13 @@ const RARE_FIELDS: [&str; 44] = [
     "DeadLetterView.possibleDuplicate",
     "DetailedChannelView.attempts",
     "DetailedChannelView.endedAt",
+    "EventView.testing",
+    "EventView_DetailedChannelView.testing",
     "ExplainedAttempt.answer",
     "ExplainedAttempt.answerForgotten",
     "ExplainedChannel.contentForgotten",
     "ExplainedEvent.recipientForgotten",
+    "ExplainedEvent.testing",
     "ExplainedReceipt.answer",
     "ExplainedReceipt.answerForgotten",
     "ExplainedReceipt.attempt",

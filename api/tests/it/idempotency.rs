@@ -67,13 +67,13 @@ async fn another_body_under_the_same_key_or_event_is_refused() {
     let event = world.trigger(&shop, &[], &other).await;
     insta::assert_snapshot!(
         event.shown(),
-        @r#"422 {"statusCode":422,"error":"Validation Error","message":"The eventId was used before with another request body","code":"event_id_reused","requestId":"req-1"}"#
+        @r#"422 {"statusCode":422,"error":"Validation Error","message":"The eventId was used before with another request body or another kind of API key","code":"event_id_reused","requestId":"req-1"}"#
     );
     other["eventId"] = json!("evt-2");
     let key = world.trigger(&shop, &[("x-idempotency-key", "k-1")], &other).await;
     insta::assert_snapshot!(
         key.shown(),
-        @r#"422 {"statusCode":422,"error":"Validation Error","message":"The idempotency key was used before with another request body","code":"idempotency_key_reused","requestId":"req-1"}"#
+        @r#"422 {"statusCode":422,"error":"Validation Error","message":"The idempotency key was used before with another request body or another kind of API key","code":"idempotency_key_reused","requestId":"req-1"}"#
     );
     let both = world.trigger(&shop, &[("x-idempotency-key", "a"), ("idempotency-key", "b")], &other).await;
     assert_eq!(both.json()["details"][0]["field"], "X-Idempotency-Key");

@@ -171,6 +171,7 @@ fn accept(
         None,
     ];
     let accepted = Accepted {
+        testing: false,
         event_id: None,
         event_type: EventTypeName::parse(&body.event_type)?,
         tenant_name: name.clone(),

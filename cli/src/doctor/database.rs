@@ -254,12 +254,12 @@ async fn check(pool: &PgPool, key: MasterKey) -> Result<bool, String> {
 async fn api_keys(pool: &PgPool) -> Finding {
     const PART: &str = "API keys";
     let asked = "with issued as (
-            select e.payload #>> '{ApiKeyIssued,hash}' as hash, e.payload #>> '{ApiKeyIssued,keyId}' as key_id,
-                   e.tenant_id, e.position,
+            select e.payload -> e.event_type ->> 'keyId' as key_id, e.tenant_id, e.position,
                    first_value(e.tenant_id) over (
-                       partition by e.payload #>> '{ApiKeyIssued,hash}' order by e.position) as holder
+                       partition by e.payload -> e.event_type ->> 'hash' order by e.position) as holder
               from events e
-             where e.aggregate_type in ('Tenant', 'Template') and e.event_type = 'ApiKeyIssued')
+             where e.aggregate_type in ('Tenant', 'Template')
+               and e.event_type in ('ApiKeyIssued', 'TestKeyIssued'))
         select i.tenant_id::text, i.key_id, i.holder::text from issued i
          where i.tenant_id <> i.holder
            and not exists (

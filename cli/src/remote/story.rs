@@ -9,11 +9,16 @@ use serde_json::Value;
 use super::show::{cell, plain};
 use super::words;
 
+/// The line above the channels of an event that came with a key for tests.
+const TESTING: &str = "It came with a test key: the sandbox alone carries its email and text message.\n";
+
 /// Tells every channel of an event.
 pub(super) fn of(event: &Value) -> String {
     let accepted = event["acceptedAt"].as_str().unwrap_or_default();
     let times = Times { accepted, read: event["readAt"].as_str() };
-    list(&event["channels"]).iter().map(|channel| told(channel, &times)).collect()
+    let kind = if event["testing"] == true { TESTING } else { "" };
+    let channels = list(&event["channels"]).iter().map(|channel| told(channel, &times));
+    [kind.to_owned()].into_iter().chain(channels).collect()
 }
 
 /// The entries of a list; none where it is absent.
@@ -219,6 +224,13 @@ mod tests {
     fn taken() -> Value {
         json!({"attempt": 1, "provider": "resend", "instance": "0f3a1b2c-0000-4000-8000-000000000000",
             "startedAt": "2026-11-30T10:00:01Z", "outcome": "SUCCEEDED", "endedAt": "2026-11-30T10:00:02Z"})
+    }
+
+    #[test]
+    fn a_test_is_told_as_one() {
+        let mut event = event(&taken());
+        event["testing"] = true.into();
+        assert!(of(&event).starts_with("It came with a test key: the sandbox alone carries"));
     }
 
     #[test]

@@ -78,7 +78,8 @@ pub(crate) struct Common {
 #[command(group = ArgGroup::new("something").required(true).multiple(true).args([
     "name", "activate", "deactivate", "webhook_secret", "webhook_secret_file", "no_webhook_secret", "rate_per_minute",
     "daily_cap", "no_daily_cap", "channel", "all_channels", "sender_email", "no_sender_email", "push_category",
-    "usual_push_categories", "retry", "usual_retry", "unknown", "usual_unknown", "issue_api_key", "revoke_api_key",
+    "usual_push_categories", "retry", "usual_retry", "unknown", "usual_unknown", "issue_api_key",
+    "issue_test_key", "revoke_api_key",
 ]))]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Change {
@@ -128,6 +129,9 @@ pub(crate) struct Change {
     /// Issues one more API key and prints it, here and never again
     #[arg(long)]
     issue_api_key: bool,
+    /// Issues one more API key for tests and prints it, here and never again: the sandbox alone carries what it triggers
+    #[arg(long, conflicts_with = "issue_api_key")]
+    issue_test_key: bool,
     /// The id of an API key that opens nothing any more
     #[arg(long, value_name = "KEY_ID")]
     revoke_api_key: Option<String>,
@@ -234,6 +238,9 @@ impl Change {
         if self.issue_api_key {
             body.insert("issueApiKey".to_owned(), true.into());
         }
+        if self.issue_test_key {
+            body.insert("issueTestKey".to_owned(), true.into());
+        }
         Ok(body.into())
     }
 }
@@ -304,6 +311,7 @@ fn tell(tenant: &Value, form: Form) -> anyhow::Result<()> {
         ("retries", "retrySchedules"),
         ("unknown outcomes", "unknownPolicies"),
         ("key ids", "apiKeyIds"),
+        ("test key ids", "testKeyIds"),
     ];
     let known = all.into_iter().filter(|(_, field)| tenant.get(field).is_some());
     let mut lines: Vec<_> = known.map(|(name, field)| (name, set(tenant, field))).collect();

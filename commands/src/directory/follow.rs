@@ -125,7 +125,9 @@ impl Directory {
                     continue;
                 }
             };
-            if let AnyEvent::Tenant(TenantEvent::ApiKeyIssued(issued)) = read {
+            if let AnyEvent::Tenant(TenantEvent::ApiKeyIssued(issued) | TenantEvent::TestKeyIssued(issued)) =
+                read
+            {
                 self.issue(event, issued);
             }
             let halted = self.fold().halted.get(&event.tenant).is_some_and(|at| *at < event.position);

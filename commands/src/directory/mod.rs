@@ -57,6 +57,13 @@ pub struct Authenticated {
     pub key: ApiKeyId,
 }
 
+impl Authenticated {
+    /// Whether the key is one for tests.
+    pub fn is_testing(&self) -> bool {
+        self.tenant.record.test_keys.contains(&self.key)
+    }
+}
+
 /// The directory. Cheap to clone.
 #[derive(Clone)]
 pub struct Directory(Arc<Inner>);

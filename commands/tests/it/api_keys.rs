@@ -1,7 +1,7 @@
 //! An API key belongs to one tenant of the installation, for ever, whichever processes issue it.
 
 use orqestra_commands::{CommandError, Commands, RegisterTenant, TenantPatch};
-use orqestra_domain::tenant::{Limits, TenantRefusal};
+use orqestra_domain::tenant::{ApiKeyKind, Limits, TenantRefusal};
 use orqestra_domain::{ApiKeyId, StreamId, TenantId, TenantName};
 use orqestra_event_log::{Append, Metadata, NewEvent, Outcome, Ticket};
 use orqestra_vault::hash_api_key;
@@ -40,7 +40,7 @@ async fn a_further_key_of_a_tenant_is_refused_to_another_like_its_first_one() {
     let world = World::new().await;
     let commands = world.process().await;
     let registered = commands.register_tenant(with_key(1), &ctx()).await.unwrap();
-    let patch = TenantPatch { issue_api_key: true, ..TenantPatch::default() };
+    let patch = TenantPatch { issue_api_key: Some(ApiKeyKind::Live), ..TenantPatch::default() };
     let (_, issued) = commands.change_tenant(registered.tenant_id, patch, &ctx()).await.unwrap();
     let further = issued.unwrap().api_key;
     let other = RegisterTenant { api_key: Some(further.clone()), ..with_key(2) };

@@ -145,6 +145,7 @@ pub(crate) fn trigger(event: Option<&str>, key: Option<&str>, user_id: &str, not
         variables: Some(Variables::of_body(body.to_string().as_bytes()).unwrap()),
         expires_in: None,
         idempotency_key: key.map(|key| IdempotencyKey::parse(key).unwrap()),
+        testing: false,
         body,
     }
 }

@@ -26,10 +26,10 @@ impl Deliverer {
         Doubt { policy, receipt_within: calls_back.then_some(self.settings.receipt_within) }
     }
 
-    /// Returns the next step of an attempt in the log.
+    /// Returns the next step of an attempt in the log. The sandbox, which never calls back, is not looked for.
     pub(super) fn doubt_of(&self, key: DueKey, attempt: &AttemptState) -> Doubt {
         let entry = self.commands.directory().tenant(key.tenant);
-        let carried = entry.map(|entry| self.carriers.of(&entry, key.channel));
+        let carried = entry.map(|entry| self.carriers.of(&entry, key.channel, false));
         let own = carried.as_ref().and_then(|carried| {
             let is_its = |carrier: &&std::sync::Arc<Carrier>| {
                 attempt.was_carried_by(carrier.provider.name(), carrier.instance())

@@ -155,8 +155,11 @@ pub(crate) struct Carriers {
     clock: Arc<dyn Clock>,
     failures_to_open: u32,
     pause: std::time::Duration,
-    known: RwLock<HashMap<(TenantId, Channel), Known>>,
+    known: RwLock<HashMap<Place, Known>>,
 }
+
+/// The messages that carriers carry: of a tenant, on a channel, by a key for tests or not.
+type Place = (TenantId, Channel, bool);
 
 impl Carriers {
     pub(crate) fn new(
@@ -169,9 +172,10 @@ impl Carriers {
         Self { directory, make, clock, failures_to_open, pause, known: RwLock::default() }
     }
 
-    /// A tenant's carriers for a channel.
-    pub(crate) fn of(&self, entry: &Arc<TenantEntry>, channel: Channel) -> Carried {
-        let place = (entry.id, channel);
+    /// A tenant's carriers for a channel. What came with a key for tests has the sandbox alone, apart from the sandbox that may
+    /// stand in the tenant's list.
+    pub(crate) fn of(&self, entry: &Arc<TenantEntry>, channel: Channel, testing: bool) -> Carried {
+        let place = (entry.id, channel, testing);
         {
             let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
             if let Some(known) = known.get(&place)
@@ -180,7 +184,8 @@ impl Carriers {
                 return known.carried.clone();
             }
         }
-        let configured = self.directory.providers(entry, channel);
+        let configured =
+            if testing { vec![ProviderEntry::SANDBOX] } else { self.directory.providers(entry, channel) };
         let mut all = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let before = all.get(&place).map(|known| known.carried.clone());
         let was_unread = before.as_ref().is_some_and(|before| before.is_unread);
@@ -221,7 +226,7 @@ impl Gates for Carriers {
             return WITHOUT_PROVIDER;
         }
         let Some(entry) = self.directory.tenant(tenant) else { return WITHOUT_PROVIDER };
-        let carried = self.of(&entry, channel);
+        let carried = self.of(&entry, channel, false);
         if !carried.has_provider() || !entry.record.active {
             return WITHOUT_PROVIDER;
         }
@@ -232,10 +237,10 @@ impl Gates for Carriers {
         let now = self.clock.now();
         let shut: Vec<_> = {
             let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-            let shut = known.iter().filter(|(_, Known { carried, .. })| {
-                carried.has_provider() && !matches!(carried.gate(now), Gate::Open(_))
+            let shut = known.iter().filter(|((.., testing), Known { carried, .. })| {
+                !testing && carried.has_provider() && !matches!(carried.gate(now), Gate::Open(_))
             });
-            shut.map(|(place, _)| *place).collect()
+            shut.map(|((tenant, channel, _), _)| (*tenant, *channel)).collect()
         };
         // The list may have changed since it was last used.
         let gates = shut.into_iter().map(|(tenant, channel)| (tenant, channel, self.gate(tenant, channel)));

@@ -64,7 +64,7 @@ impl Mended {
             return true;
         }
         let Some(tenant) = self.directory.tenant(lane.tenant) else { return true };
-        let now = WaitReason::of(&self.directory, &tenant, lane.channel);
+        let now = WaitReason::of(&self.directory, &tenant, lane.channel, false);
         now.is_some_and(|reason| reason.as_str() == lane.reason)
     }
 }

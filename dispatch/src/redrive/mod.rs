@@ -87,6 +87,7 @@ const fn code(refusal: NotificationRefusal) -> &'static str {
         | NotificationRefusal::AttemptTaken
         | NotificationRefusal::NotDue
         | NotificationRefusal::OtherProvider
+        | NotificationRefusal::SandboxOnly
         | NotificationRefusal::NothingToHold
         | NotificationRefusal::NotRendered
         | NotificationRefusal::NoSuchAttempt

@@ -306,6 +306,7 @@ impl World {
             body,
             expires_in,
             idempotency_key: None,
+            testing: false,
         };
         self.commands.trigger(tenant, trigger, &ctx()).await.unwrap().notification
     }

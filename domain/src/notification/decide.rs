@@ -15,7 +15,7 @@ use super::requeue::MOST_ATTEMPTS;
 use super::state::{AttemptOutcome, Delivery, DeliveryState, Notification, Story};
 use crate::cause::Cause;
 use crate::channel::Channel;
-use crate::provider::{Dedup, HUB, HUB_INSTANCE};
+use crate::provider::{Dedup, HUB, HUB_INSTANCE, SANDBOX};
 use crate::retry::RetrySchedule;
 use crate::timestamp::Timestamp;
 use crate::unknown_policy::UnknownPolicy;
@@ -85,6 +85,9 @@ impl Story {
     fn start_attempt(&self, start: StartAttempt) -> Decision {
         let delivery = self.delivery(start.channel)?;
         let possible_duplicate = delivery.may_start(start.attempt, start.at)?;
+        if self.accepted.testing && start.provider != SANDBOX {
+            return Err(Refusal::SandboxOnly);
+        }
         if let Some(unknown) = delivery.bound_to()
             && !unknown.was_carried_by(&start.provider, start.instance)
         {

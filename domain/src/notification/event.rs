@@ -65,6 +65,9 @@ pub struct Accepted {
     pub fingerprint: Fingerprint,
     /// When the request was accepted, by the accepting process's clock.
     pub accepted_at: Timestamp,
+    /// Whether it came with a key for tests, so that the sandbox alone carries it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub testing: bool,
     /// JSON `{userId, email?, phone?, eventId}`.
     pub recipient: Sealed,
     /// JSON object of the template variables.

@@ -21,6 +21,9 @@ pub enum NotificationRefusal {
     /// An earlier attempt's outcome is unknown, and the provider is not that attempt's.
     #[error("an earlier attempt's outcome is unknown: only its own provider may be asked again")]
     OtherProvider,
+    /// The event came with a key for tests, and the provider is not the sandbox.
+    #[error("the event came with a test key: the sandbox alone may carry it")]
+    SandboxOnly,
     /// The delivery does not wait for a resend.
     #[error("the delivery waits for no resend")]
     NothingToHold,

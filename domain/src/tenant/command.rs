@@ -54,6 +54,8 @@ pub enum TenantChange {
         key_id: ApiKeyId,
         /// Its hash.
         hash: ApiKeyHash,
+        /// Live or test.
+        kind: ApiKeyKind,
     },
     /// One API key less.
     RevokeApiKey(ApiKeyId),
@@ -88,6 +90,15 @@ pub enum TenantChange {
         /// The policy.
         policy: Option<UnknownPolicy>,
     },
+}
+
+/// The deliveries that a key asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApiKeyKind {
+    /// Real ones, by the tenant's providers.
+    Live,
+    /// Simulated ones, by the sandbox alone.
+    Test,
 }
 
 /// Whether a tenant may use the engine.

@@ -1,6 +1,6 @@
 //! The rules of a tenant.
 
-use super::command::{Standing, TenantChange, TenantCommand};
+use super::command::{ApiKeyKind, Standing, TenantChange, TenantCommand};
 use super::event::{
     ApiKeyIssued, ApiKeyRevoked, Changed, DeliveryChannelsSet, LimitsChanged, ProvidersSet,
     PushCategoriesSet, RetryScheduleSet, SenderSet, TenantEvent, TenantRegistered, TenantRenamed,
@@ -65,8 +65,14 @@ impl TenantRecord {
             TenantChange::Activate(Standing::Inactive) => {
                 self.active.then_some(TenantEvent::TenantDeactivated(Changed { at }))
             }
-            TenantChange::IssueApiKey { key_id, hash } => match self.api_keys.get(&key_id) {
-                None => Some(TenantEvent::ApiKeyIssued(ApiKeyIssued { key_id, hash, at })),
+            TenantChange::IssueApiKey { key_id, hash, kind } => match self.api_keys.get(&key_id) {
+                None => {
+                    let issued = ApiKeyIssued { key_id, hash, at };
+                    Some(match kind {
+                        ApiKeyKind::Live => TenantEvent::ApiKeyIssued(issued),
+                        ApiKeyKind::Test => TenantEvent::TestKeyIssued(issued),
+                    })
+                }
                 Some(known) if *known == hash => None,
                 Some(_) => return Err(TenantRefusal::KeyIdTaken),
             },

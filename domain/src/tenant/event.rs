@@ -30,6 +30,8 @@ pub enum TenantEvent {
     TenantDeactivated(Changed),
     /// A key opens its API.
     ApiKeyIssued(ApiKeyIssued),
+    /// A key opens its API for tests: the sandbox alone carries what it triggers.
+    TestKeyIssued(ApiKeyIssued),
     /// A key opens nothing any more.
     ApiKeyRevoked(ApiKeyRevoked),
     /// Triggers must be signed with this secret, or need no signature any more.
@@ -105,7 +107,7 @@ pub struct TenantRenamed {
     pub at: Timestamp,
 }
 
-/// See [`TenantEvent::ApiKeyIssued`].
+/// See [`TenantEvent::ApiKeyIssued`] and [`TenantEvent::TestKeyIssued`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiKeyIssued {
@@ -222,6 +224,7 @@ impl TenantEvent {
             Self::TenantActivated(_) => "TenantActivated",
             Self::TenantDeactivated(_) => "TenantDeactivated",
             Self::ApiKeyIssued(_) => "ApiKeyIssued",
+            Self::TestKeyIssued(_) => "TestKeyIssued",
             Self::ApiKeyRevoked(_) => "ApiKeyRevoked",
             Self::WebhookSecretSet(_) => "WebhookSecretSet",
             Self::LimitsChanged(_) => "LimitsChanged",

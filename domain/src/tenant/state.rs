@@ -32,6 +32,9 @@ pub struct TenantRecord {
     pub active: bool,
     /// Its valid API keys.
     pub api_keys: BTreeMap<ApiKeyId, ApiKeyHash>,
+    /// Those of them that are for tests.
+    #[serde(default)]
+    pub test_keys: BTreeSet<ApiKeyId>,
     /// The sealed webhook secret.
     pub webhook_secret: Option<Sealed>,
     /// Its limits.
@@ -114,6 +117,7 @@ impl Tenant {
                 name: registered.name.clone(),
                 active: true,
                 api_keys: BTreeMap::new(),
+                test_keys: BTreeSet::new(),
                 webhook_secret: None,
                 limits: registered.limits,
                 delivery_channels: None,
@@ -154,8 +158,13 @@ impl TenantRecord {
             TenantEvent::ApiKeyIssued(issued) => {
                 self.api_keys.insert(issued.key_id, issued.hash);
             }
+            TenantEvent::TestKeyIssued(issued) => {
+                self.api_keys.insert(issued.key_id, issued.hash);
+                self.test_keys.insert(issued.key_id);
+            }
             TenantEvent::ApiKeyRevoked(revoked) => {
                 self.api_keys.remove(&revoked.key_id);
+                self.test_keys.remove(&revoked.key_id);
             }
             TenantEvent::WebhookSecretSet(set) => self.webhook_secret.clone_from(&set.secret),
             TenantEvent::LimitsChanged(changed) => self.limits = changed.limits,

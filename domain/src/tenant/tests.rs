@@ -61,7 +61,7 @@ fn key(number: u8) -> (ApiKeyId, ApiKeyHash) {
 
 fn issue(number: u8) -> Change {
     let (key_id, hash) = key(number);
-    Change::IssueApiKey { key_id, hash }
+    Change::IssueApiKey { key_id, hash, kind: ApiKeyKind::Live }
 }
 
 fn issued(number: u8) -> Event {
@@ -213,7 +213,7 @@ fn the_id_of_one_api_key_is_never_given_to_another() {
     let (key_id, _) = key(1);
     let (_, hash) = key(2);
     given(vec![registered(), issued(1)])
-        .when(change(vec![Change::IssueApiKey { key_id, hash }]))
+        .when(change(vec![Change::IssueApiKey { key_id, hash, kind: ApiKeyKind::Live }]))
         .then_expect_error(Refusal::KeyIdTaken);
 }
 
@@ -278,6 +278,23 @@ fn several_keys_are_valid_at_once_and_a_revoked_one_is_not() {
     let tenant = folded(&[events, vec![revoked]].concat());
     let valid: Vec<_> = tenant.record().unwrap().api_keys.clone().into_iter().collect();
     assert_eq!(valid, [key(2)]);
+}
+
+#[test]
+fn a_test_key_opens_the_api_as_one_for_tests_until_it_is_revoked() {
+    let (key_id, hash) = key(3);
+    let issued = Event::TestKeyIssued(ApiKeyIssued { key_id, hash, at: at(1) });
+    given(vec![registered()])
+        .when(change(vec![Change::IssueApiKey { key_id, hash, kind: ApiKeyKind::Test }]))
+        .then_expect_events(vec![issued.clone()]);
+    let tenant = folded(&[registered(), self::issued(1), issued.clone()]);
+    let record = tenant.record().unwrap();
+    assert_eq!(record.api_keys.len(), 2);
+    assert_eq!(record.test_keys.iter().collect::<Vec<_>>(), [&key_id]);
+    let revoked = Event::ApiKeyRevoked(ApiKeyRevoked { key_id, at: at(2) });
+    let tenant = folded(&[registered(), issued, revoked]);
+    let record = tenant.record().unwrap();
+    assert!(record.api_keys.is_empty() && record.test_keys.is_empty());
 }
 
 #[test]

@@ -154,6 +154,7 @@ impl World {
             expires_at: None,
         };
         let accepted = Arc::new(Accepted {
+            testing: false,
             event_id: None,
             tenant_name: TenantName::parse("Shop").unwrap(),
             recipient_ref: recipient,

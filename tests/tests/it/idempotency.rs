@@ -52,7 +52,7 @@ async fn another_body_under_a_known_key_or_event_id_is_refused_also_after_a_rest
                 json!({
                     "statusCode": 422,
                     "error": "Validation Error",
-                    "message": "The idempotency key was used before with another request body",
+                    "message": "The idempotency key was used before with another request body or another kind of API key",
                     "code": "idempotency_key_reused",
                 })
             )
@@ -65,7 +65,7 @@ async fn another_body_under_a_known_key_or_event_id_is_refused_also_after_a_rest
                 json!({
                     "statusCode": 422,
                     "error": "Validation Error",
-                    "message": "The eventId was used before with another request body",
+                    "message": "The eventId was used before with another request body or another kind of API key",
                     "code": "event_id_reused",
                 })
             )

@@ -60,4 +60,5 @@ mod shutdown;
 mod starting;
 mod suppressions;
 mod templates;
+mod test_keys;
 mod traces;

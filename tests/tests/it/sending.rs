@@ -17,7 +17,7 @@ async fn shop(settings: &[(&str, &str)]) -> (World, Smtp) {
     (world, smtp)
 }
 
-fn email(to: &str) -> Value {
+pub(crate) fn email(to: &str) -> Value {
     json!({
         "eventType": "order.confirmed",
         "channels": ["EMAIL"],

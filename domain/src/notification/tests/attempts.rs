@@ -367,3 +367,16 @@ fn a_delivery_that_is_throttled_for_ever_ends() {
         assert_eq!((told[510], told[511]), (Some(30), None), "{other:?}");
     }
 }
+
+#[test]
+fn of_an_event_of_a_test_key_the_sandbox_alone_may_carry_an_attempt() {
+    let Event::NotificationAccepted(live) = accepted() else { unreachable!() };
+    let test = Event::NotificationAccepted(Arc::new(Accepted { testing: true, ..(*live).clone() }));
+    given(vec![test.clone()]).when(start(1, 1)).then_expect_error(Refusal::SandboxOnly);
+    let Command::StartAttempt(by_smtp) = start(1, 1) else { unreachable!() };
+    let (provider, instance) = (SANDBOX.to_owned(), SANDBOX_INSTANCE);
+    let by_sandbox = Command::StartAttempt(StartAttempt { provider: provider.clone(), instance, ..by_smtp });
+    let Event::AttemptStarted(carried) = started(1, 1) else { unreachable!() };
+    let carried = Event::AttemptStarted(AttemptStarted { provider, instance: Some(instance), ..carried });
+    given(vec![test]).when(by_sandbox).then_expect_events(vec![rendered(Channel::Email), carried]);
+}

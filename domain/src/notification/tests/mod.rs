@@ -22,7 +22,7 @@ use crate::id::{
     AddressRef, DedupKey, DeliveryId, EventId, Fingerprint, NotificationId, ProviderInstanceId, ReceiptRef,
     RecipientRef, RedriveId, TemplateId,
 };
-use crate::provider::{Dedup, HUB, HUB_INSTANCE};
+use crate::provider::{Dedup, HUB, HUB_INSTANCE, SANDBOX, SANDBOX_INSTANCE};
 use crate::retry::{Jitter, RetrySchedule};
 use crate::sample::{at, sealed, tenant};
 use crate::text::{EventTypeName, TenantName};
@@ -88,6 +88,7 @@ fn accepted_with(plan: Vec<PlannedChannel>) -> Event {
         recipient_ref: RECIPIENT,
         fingerprint: Fingerprint::from_bytes([4; 32]),
         accepted_at: at(0),
+        testing: false,
         recipient: sealed("recipient"),
         variables: None,
         plan,
