@@ -5,16 +5,23 @@ use std::time::Duration;
 use orqestra_commands::{Reason, RequestRedrive, Suppress};
 use orqestra_dispatch::redrive::{RedriveReader, RedriveState, RedriveStatus};
 use orqestra_dispatch::{DispatchSettings, SUBSCRIPTION};
-use orqestra_domain::notification::DeliveryState;
+use orqestra_domain::notification::{
+    AfterFailure, Delivery, DeliveryState, FailureClass, FailureScope, RecordFailure, StartAttempt,
+};
 use orqestra_domain::provider::Dedup;
 use orqestra_domain::redrive::DeadLetterFilter;
+use orqestra_domain::retry::{Jitter, RetrySchedule};
 use orqestra_domain::suppression::SuppressionReason;
 use orqestra_domain::tenant::Standing;
-use orqestra_domain::{Channel, DeliveryId, RedriveId, TenantId, UserId};
+use orqestra_domain::{
+    Channel, DeliveryId, EventTypeName, NotificationId, ProviderInstanceId, RedriveId, StreamId, TenantId,
+    UserId,
+};
 use orqestra_tests::wait;
+use uuid::Uuid;
 
 use crate::script::{Answer, Script};
-use crate::world::{DEADLINE, World, ctx, settings, text};
+use crate::world::{DEADLINE, EVENT_TYPE, World, ctx, settings, text};
 
 const EMAIL: Channel = Channel::Email;
 const SMS: Channel = Channel::Sms;
@@ -41,6 +48,10 @@ async fn ended(world: &World, tenant: TenantId, id: RedriveId) -> RedriveStatus 
         found.filter(|found| found.state == RedriveState::Ended)
     })
     .await
+}
+
+fn is_sent(delivery: &Delivery) -> bool {
+    matches!(delivery.state, DeliveryState::Sent { .. })
 }
 
 fn counted(status: &RedriveStatus) -> (u64, Vec<(&str, u64)>) {
@@ -159,9 +170,7 @@ async fn a_failed_render_goes_out_with_the_template_of_today() {
     world.template(tenant.id, EMAIL, text(EMAIL, "mended")).await;
     let mended = redrive(&world, tenant.id, request(None, DeadLetterFilter::default(), false)).await;
     assert_eq!(counted(&ended(&world, tenant.id, mended).await), (1, vec![]));
-    let sent =
-        world.delivery(&tenant, id, EMAIL, |delivery| matches!(delivery.state, DeliveryState::Sent { .. }));
-    sent.await;
+    world.delivery(&tenant, id, EMAIL, is_sent).await;
     assert_eq!(script.calls()[0].body, "mended");
     dispatch.stop().await;
 }
@@ -181,9 +190,6 @@ async fn what_was_skipped_for_an_operators_change_goes_out_after_it() {
     world.switch(tenant.id, Standing::Active).await;
     let mended = redrive(&world, tenant.id, request(None, DeadLetterFilter::default(), false)).await;
     assert_eq!(counted(&ended(&world, tenant.id, mended).await), (1, vec![]));
-    let is_sent = |delivery: &orqestra_domain::notification::Delivery| {
-        matches!(delivery.state, DeliveryState::Sent { .. })
-    };
     world.delivery(&tenant, id, EMAIL, is_sent).await;
     dispatch.stop().await;
     world.due_table_is_right().await;
@@ -224,4 +230,134 @@ async fn a_redrive_goes_on_after_its_process_has_ended_and_ends_where_it_is_stop
     assert_eq!(script.calls().len(), 120);
     dispatch.stop().await;
     world.due_table_is_right().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redrive_since_a_time_requeues_only_what_ended_then_or_later() {
+    let world = World::new().await;
+    let tenant = world.tenant("acme", &[(EMAIL, "hi")]).await;
+    let script = Script::always(Answer::Refused);
+    let dispatch = world.play(&script, settings());
+    let mut dead = Vec::new();
+    for event in ["e-1", "e-2", "e-3"] {
+        let id = world.trigger(&tenant, event).await;
+        dead.push((id, world.settled(&tenant, id, EMAIL).await));
+        world.clock.advance(Duration::from_secs(1));
+    }
+    script.then(Answer::Taken);
+    let filter = DeadLetterFilter { since: dead[1].1.ended_at, ..DeadLetterFilter::default() };
+    let since = redrive(&world, tenant.id, request(None, filter, false)).await;
+    assert_eq!(counted(&ended(&world, tenant.id, since).await), (2, vec![]));
+    for (id, _) in &dead[1..] {
+        world.delivery(&tenant, *id, EMAIL, is_sent).await;
+    }
+    let before = world.story(&tenant, dead[0].0).await.deliveries.remove(&EMAIL).unwrap();
+    assert_eq!(before, dead[0].1, "what had ended earlier is left as it was");
+    dispatch.stop().await;
+    world.due_table_is_right().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_never_rendered_is_refused_while_its_template_is_switched_off() {
+    let world = World::new().await;
+    let tenant = world.tenant("acme", &[(EMAIL, "{{ 'a' | divided_by: 0 }}")]).await;
+    let script = Script::always(Answer::Taken);
+    let dispatch = world.play(&script, settings());
+    let id = world.trigger(&tenant, "e-1").await;
+    world.settled(&tenant, id, EMAIL).await;
+    world.template(tenant.id, EMAIL, text(EMAIL, "mended")).await;
+    let event_type = EventTypeName::parse(EVENT_TYPE).unwrap();
+    let switch = async |active| {
+        world.commands.switch_template(tenant.id, &event_type, EMAIL, active, &ctx()).await.unwrap();
+    };
+    switch(false).await;
+    for dry_run in [true, false] {
+        let off = redrive(&world, tenant.id, request(None, DeadLetterFilter::default(), dry_run)).await;
+        assert_eq!(counted(&ended(&world, tenant.id, off).await), (0, vec![("no_template", 1)]));
+    }
+    assert!(script.calls().is_empty());
+    switch(true).await;
+    let on = redrive(&world, tenant.id, request(None, DeadLetterFilter::default(), false)).await;
+    assert_eq!(counted(&ended(&world, tenant.id, on).await), (1, vec![]));
+    world.delivery(&tenant, id, EMAIL, is_sent).await;
+    dispatch.stop().await;
+    world.due_table_is_right().await;
+}
+
+/// Makes attempts of an email without dispatch until no more follows: one failover after the other.
+async fn exhaust(world: &World, tenant: TenantId, id: NotificationId) {
+    let instance = ProviderInstanceId::from_uuid(Uuid::from_u128(1));
+    for attempt in 2..=1_000 {
+        let at = world.now();
+        let start = StartAttempt {
+            channel: EMAIL,
+            attempt,
+            provider: "script".to_owned(),
+            instance,
+            dedup: None,
+            expires_at: at.plus(Duration::from_secs(30)),
+            rendered: None,
+            at,
+        };
+        if world.commands.start_attempt(tenant, id, start, &[], &ctx()).await.is_err() {
+            return;
+        }
+        let failure = RecordFailure {
+            channel: EMAIL,
+            attempt,
+            class: FailureClass::Retryable,
+            scope: FailureScope::Provider,
+            then: AfterFailure::OtherProvider,
+            cause: "busy".to_owned(),
+            answer: None,
+            retry_after: None,
+            schedule: RetrySchedule::new(Vec::new()),
+            deadline: at.plus(Duration::from_hours(1)),
+            jitter: Jitter::NONE,
+            at,
+        };
+        world.commands.record_failure(tenant, id, failure, &[], &ctx()).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_as_many_attempts_as_a_delivery_may_have_is_refused() {
+    let world = World::new().await;
+    let tenant = world.tenant("acme", &[(EMAIL, "hi")]).await;
+    let script = Script::always(Answer::NotTaken);
+    let dispatch = world.play(&script, settings());
+    let id = world.trigger(&tenant, "e-1").await;
+    world.waiting(&tenant, id).await;
+    dispatch.stop().await;
+    world.clock.advance(Duration::from_secs(73));
+    exhaust(&world, tenant.id, id).await;
+    let dead = world.settled(&tenant, id, EMAIL).await;
+    assert_eq!(dead.state, DeliveryState::Abandoned { cause: "busy".to_owned() });
+    let dispatch = world.play(&script, settings());
+    let full = redrive(&world, tenant.id, request(None, DeadLetterFilter::default(), false)).await;
+    assert_eq!(counted(&ended(&world, tenant.id, full).await), (0, vec![("too_many_attempts", 1)]));
+    assert_eq!((dead.attempts.len(), script.calls().len()), (512, 1));
+    dispatch.stop().await;
+    world.due_table_is_right().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_is_refused_and_the_others_of_the_redrive_are_sent() {
+    let world = World::new().await;
+    let tenant = world.tenant("acme", &[(EMAIL, "hi")]).await;
+    let script = Script::always(Answer::Refused);
+    let dispatch = world.play(&script, settings());
+    let mut ids = Vec::new();
+    for event in ["e-1", "e-2"] {
+        let id = world.trigger(&tenant, event).await;
+        world.settled(&tenant, id, EMAIL).await;
+        ids.push(id);
+    }
+    world.spoil(&StreamId::notification(tenant.id, ids[0])).await;
+    script.then(Answer::Taken);
+    let one = redrive(&world, tenant.id, request(None, DeadLetterFilter::default(), false)).await;
+    assert_eq!(counted(&ended(&world, tenant.id, one).await), (1, vec![("unreadable", 1)]));
+    world.delivery(&tenant, ids[1], EMAIL, is_sent).await;
+    assert_eq!(script.calls().len(), 3);
+    dispatch.stop().await;
 }
