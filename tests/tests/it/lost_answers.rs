@@ -14,16 +14,13 @@ use orqestra_tests::smtp::Smtp;
 use orqestra_tests::state::ChannelState;
 use orqestra_tests::wait;
 use orqestra_tests::world::World;
-use p256::ecdsa::signature::Signer as _;
-use p256::ecdsa::{Signature, SigningKey};
-use p256::pkcs8::EncodePublicKey as _;
 use serde_json::{Value, json};
 use sha1::Sha1;
-use sha2::Sha256;
+
+use crate::signed::{self, SECRET};
 
 const WITHIN: Duration = Duration::from_mins(1);
 const PUBLIC_URL: &str = "https://notify.example.org";
-const SECRET: &str = "0123456789abcdef";
 const TOKEN: &str = "token";
 
 /// A kind of provider.
@@ -69,21 +66,14 @@ impl Kind {
         }
         if callbacks == Callbacks::Set {
             match self {
-                Self::Resend => entry["webhookSecret"] = format!("whsec_{}", STANDARD.encode(SECRET)).into(),
-                Self::SendGrid => {
-                    let public = key().verifying_key().to_public_key_der().unwrap();
-                    entry["webhookPublicKey"] = STANDARD.encode(public.as_bytes()).into();
-                }
+                Self::Resend => entry["webhookSecret"] = signed::resend_secret().into(),
+                Self::SendGrid => entry["webhookPublicKey"] = signed::sendgrid_key().into(),
                 Self::AfricasTalking => entry["webhookSecret"] = SECRET.into(),
                 Self::Sandbox | Self::Smtp | Self::Twilio => {}
             }
         }
         entry
     }
-}
-
-fn key() -> SigningKey {
-    SigningKey::from_slice(&[7; 32]).unwrap()
 }
 
 /// An engine that was killed right after the provider took the message.
@@ -150,34 +140,20 @@ impl Killed {
         let tenant = self.world.tenant().id;
         let details = self.world.event(self.world.tenant(), &self.event).await;
         let (delivery, notification) = (state.delivery_id, details.notification_id);
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
         let path = format!("/callbacks/{}/{tenant}", kind.name());
         let request = match kind {
-            Kind::Resend => {
-                let body = json!({"type": "email.delivered", "created_at": "2026-11-30T12:00:00.000Z", "data": {
-                    "email_id": "m-1", "tags": {"orqestra_delivery": delivery, "orqestra_notification": notification}}})
-                .to_string();
-                let signed = format!("msg_1.{now}.{body}");
-                let mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap().chain_update(signed);
-                Request::post(path)
-                    .header("svix-id", "msg_1")
-                    .header("svix-timestamp", now.to_string())
-                    .header("svix-signature", format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))
-                    .text(body)
-            }
-            Kind::SendGrid => {
-                let body = json!([{"event": "delivered", "sg_event_id": "e-1", "sg_message_id": "m-1.x", "timestamp": now,
-                    "orqestra_delivery": delivery, "orqestra_notification": notification}])
-                .to_string();
-                let signature: Signature = key().sign(format!("{now}{body}").as_bytes());
-                Request::post(path)
-                    .header("x-twilio-email-event-webhook-timestamp", now.to_string())
-                    .header(
-                        "x-twilio-email-event-webhook-signature",
-                        STANDARD.encode(signature.to_der().as_bytes()),
-                    )
-                    .text(body)
-            }
+            Kind::Resend => signed::resend(
+                path,
+                "msg_1",
+                &json!({"type": "email.delivered", "created_at": "2026-11-30T12:00:00.000Z", "data": {
+                    "email_id": "m-1", "tags": {"orqestra_delivery": delivery, "orqestra_notification": notification}}}),
+            ),
+            Kind::SendGrid => signed::sendgrid(
+                path,
+                &json!([{"event": "delivered", "sg_event_id": "e-1", "sg_message_id": "m-1.x",
+                    "timestamp": signed::seconds(), "orqestra_delivery": delivery,
+                    "orqestra_notification": notification}]),
+            ),
             Kind::Twilio => {
                 let query = format!("orqestra_delivery={delivery}&orqestra_notification={notification}");
                 let asked = self.apis.taken().into_keys().next().unwrap();

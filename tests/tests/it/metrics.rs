@@ -131,7 +131,7 @@ async fn every_everyday_metric_of_the_page_is_shown() {
 }
 
 /// The value of a series as it is shown.
-async fn value(world: &World, series: &str) -> Option<f64> {
+pub(crate) async fn value(world: &World, series: &str) -> Option<f64> {
     let text = world.call(Request::get("/metrics")).await.expect(200).text();
     text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
 }
