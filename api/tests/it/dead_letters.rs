@@ -114,6 +114,26 @@ async fn a_dead_letter_is_listed_shown_and_redriven() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_redrive_since_a_time_selects_deliveries_that_ended_then_or_later() {
+    let world = World::new().await;
+    world.start();
+    let shop = world.shop().await;
+    for event in ["evt-1", "evt-2", "evt-3"] {
+        refused(&world, &shop, event).await;
+        world.clock.advance(std::time::Duration::from_secs(1));
+    }
+    let all = dead_letters(&world, &shop, "").await;
+    let filter = json!({"since": all[1]["endedAt"]});
+    let body =
+        json!({"tenantId": shop.tenant, "filter": filter, "reason": "the provider was down", "dryRun": true});
+    let answer = world.admin(Method::POST, "/admin/v1/dead-letters/redrive", Some(&body)).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{answer:?}");
+    let id = answer.json()["data"]["redriveId"].as_str().unwrap().to_owned();
+    let dry = ended(&world, &shop, &id).await;
+    assert_eq!((&dry["requeued"], &dry["refused"]), (&json!(2), &json!({})), "{all:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_redrive_is_stopped_before_it_begins() {
     let world = World::new().await;
     world.project();
