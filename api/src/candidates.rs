@@ -37,6 +37,16 @@ impl Candidates for OfDeliveries {
         })
     }
 
+    fn held(&self, after: Option<(Timestamp, DueKey)>, most: usize) -> Found<'_, Vec<(Timestamp, DueKey)>> {
+        Box::pin(async move {
+            let after = after.map(|(since, DueKey { tenant, notification, channel })| {
+                (since, DeliveryOf { tenant, notification, channel })
+            });
+            let found = self.0.all_held(after, most).await.map_err(|error| failed(&error))?;
+            Ok(found.into_iter().map(|(since, of)| (since, key(of))).collect())
+        })
+    }
+
     fn dead_letters<'a>(&'a self, which: DeadLetters<'a>) -> Found<'a, (Vec<EndedAt>, Option<EndedAt>)> {
         Box::pin(async move {
             let DeadLetters { tenant, filter, after, most } = which;

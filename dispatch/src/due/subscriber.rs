@@ -102,18 +102,28 @@ pub(crate) fn fold_in(
     known: &mut Known,
     batch: &[Arc<RecordedEvent>],
 ) -> Result<(), UnreadableDue> {
-    let notifications = batch.iter().filter(|event| event.aggregate_type == NOTIFICATION);
-    for event in notifications {
-        let unreadable = |why: String, newer| UnreadableDue { position: event.position, why, newer };
-        let read = event.event().map_err(|error| unreadable(error.to_string(), error.is_newer()))?;
-        let (AnyEvent::Notification(read), Some((tenant, id))) = (read, StreamId::split(&event.aggregate_id))
-        else {
-            return Err(unreadable("no event of a notification".to_owned(), false));
-        };
-        fold.apply(tenant, NotificationId::from_uuid(id), read);
-        known.apply(tenant, NotificationId::from_uuid(id), read);
+    for event in batch.iter().filter(|event| event.aggregate_type == NOTIFICATION) {
+        let (tenant, notification, event) = read(event)?;
+        fold.apply(tenant, notification, event);
+        known.apply(tenant, notification, event);
     }
     Ok(())
+}
+
+/// Reads an event of a notification.
+///
+/// # Errors
+/// If it cannot be read, or is not an event of a notification.
+pub(crate) fn read(
+    event: &RecordedEvent,
+) -> Result<(TenantId, NotificationId, &NotificationEvent), UnreadableDue> {
+    let unreadable = |why: String, newer| UnreadableDue { position: event.position, why, newer };
+    let read = event.event().map_err(|error| unreadable(error.to_string(), error.is_newer()))?;
+    let (AnyEvent::Notification(read), Some((tenant, id))) = (read, StreamId::split(&event.aggregate_id))
+    else {
+        return Err(unreadable("no event of a notification".to_owned(), false));
+    };
+    Ok((tenant, NotificationId::from_uuid(id), read))
 }
 
 /// Collects the changes to redrives.

@@ -9,8 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use sqlx::PgPool;
 
 use super::store::{DueError, Keys, limited, read_all};
-use super::{DueKey, DueRow};
-use orqestra_domain::Timestamp;
+use super::{Due, DueKey, DueRow};
 
 /// Most rows that are remembered. The worker meets the rest again.
 const MOST: usize = 4_096;
@@ -88,13 +87,8 @@ pub(crate) async fn delete(pool: &PgPool, row: &DueRow) -> Result<bool, DueError
     Ok(limited(query.execute(pool)).await?.rows_affected() > 0)
 }
 
-/// Writes that a delivery is held since a time; false where the row has changed since.
-pub(crate) async fn hold(
-    pool: &PgPool,
-    row: &DueRow,
-    attempt: u32,
-    since: Timestamp,
-) -> Result<bool, DueError> {
+/// Writes what a delivery that is held calls for; false where the row has changed since.
+pub(crate) async fn hold(pool: &PgPool, row: &DueRow, held: Due) -> Result<bool, DueError> {
     let query = sqlx::query(
         "update dispatch_due
             set kind = 'held', attempt = $6, due_at = $7, lease_owner = null, lease_until = null,
@@ -106,7 +100,22 @@ pub(crate) async fn hold(
     .bind(row.key.channel.as_str())
     .bind(row.due.kind.as_str())
     .bind(i32::try_from(row.due.attempt).unwrap_or(i32::MAX))
-    .bind(i32::try_from(attempt).unwrap_or(i32::MAX))
-    .bind(since.as_datetime());
+    .bind(i32::try_from(held.attempt).unwrap_or(i32::MAX))
+    .bind(held.at.as_datetime());
+    Ok(limited(query.execute(pool)).await?.rows_affected() > 0)
+}
+
+/// Writes the row of a delivery that is held; false where it has one by now.
+pub(crate) async fn add_held(pool: &PgPool, key: DueKey, held: Due) -> Result<bool, DueError> {
+    let query = sqlx::query(
+        "insert into dispatch_due (tenant_id, notification_id, channel, kind, due_at, attempt)
+         values ($1, $2, $3, 'held', $4, $5)
+         on conflict on constraint dispatch_due_pkey do nothing",
+    )
+    .bind(key.tenant.as_uuid())
+    .bind(key.notification.as_uuid())
+    .bind(key.channel.as_str())
+    .bind(held.at.as_datetime())
+    .bind(i32::try_from(held.attempt).unwrap_or(i32::MAX));
     Ok(limited(query.execute(pool)).await?.rows_affected() > 0)
 }

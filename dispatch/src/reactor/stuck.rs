@@ -5,7 +5,7 @@
 //! |---|---|
 //! | a delivery with something due and no row, or another one | the event `DeliveryUnstuck`, whose fold writes the row |
 //! | a row of a delivery that has ended | deleting the row |
-//! | a row of a delivery that is held | writing so |
+//! | a delivery that is held and no row, or another one | writing the row |
 //!
 //! Invariant: a row is called wrong only once the subscription has read as far as the log was when the row was seen. Whatever is
 //! written here, a send still needs its claim.
@@ -24,7 +24,8 @@ use tokio_util::sync::CancellationToken;
 use crate::candidates::{Candidates, CandidatesError, Unsettled};
 use crate::delivery::Deliverer;
 use crate::due::store::DueError;
-use crate::due::{DueKey, DueKind, DueRow, subscriber, suspects, wanted};
+use crate::due::wanted::{self, WantedError};
+use crate::due::{Due, DueKey, DueKind, DueRow, subscriber, suspects};
 
 /// The span of acceptance times that one look covers: in the last two days, and before them.
 const STRETCH: Duration = Duration::from_mins(10);
@@ -36,8 +37,8 @@ const OLDEST: Duration = Duration::from_hours(400 * 24);
 const MOST_SEEN: usize = 8_192;
 /// Deliveries looked up at once.
 const PAGE: usize = 1_000;
-/// Held rows looked at in a look.
-const HELD: i64 = 100;
+/// Most held rows, and most held deliveries, that one look covers.
+const HELD: u16 = 100;
 /// How long the subscription may take to come to where the log was.
 const CATCH_UP: Duration = Duration::from_secs(5);
 /// After a look there is a rest this many times as long.
@@ -58,6 +59,8 @@ enum Ended {
     Candidates(#[from] CandidatesError),
     #[error(transparent)]
     Command(#[from] CommandError<NotificationRefusal>),
+    #[error(transparent)]
+    Wanted(#[from] WantedError),
 }
 
 pub(super) struct Stuck {
@@ -74,6 +77,8 @@ struct Walk {
     seen: HashMap<DueKey, (Position, DueRow)>,
     /// The last held row of the look before.
     held: Option<DueKey>,
+    /// The last held delivery of the look before; none where the walk begins anew.
+    unknown: Option<(Timestamp, DueKey)>,
     /// Up to when the newest deliveries were looked through.
     newest: Option<Timestamp>,
     /// Back to when older ones were.
@@ -139,35 +144,35 @@ impl Stuck {
         }
         // What was seen is judged once the subscription has read as far as the log is now.
         let suspected = self.deliverer.suspects.take();
-        let held = suspects::held_after(due, walk.held, HELD).await?;
+        let held = suspects::held_after(due, walk.held, HELD.into()).await?;
         walk.held = held.last().map(|row| row.key);
         let mut wrong = Vec::new();
         for row in &held {
             let wanted = passing(row.key, self.wanted(row.key).await)?;
-            wrong.extend(wanted.is_some_and(|wanted| wanted != Some(row.due.step())).then_some(*row));
+            wrong.extend(wanted.is_some_and(|wanted| !is_as(row.due, wanted)).then_some(*row));
         }
         let head = commands.log().fetch_head().await?;
         walk.see(head, suspected.into_iter().chain(wrong));
+        self.find_missing_held(walk).await?;
         self.find_missing(walk, clock.now()).await
     }
 
-    /// The kind and the attempt of the row that a delivery calls for, by its own stream.
-    async fn wanted(&self, key: DueKey) -> Result<Option<(DueKind, u32)>, Ended> {
-        let story = self.deliverer.commands.story(key.tenant, key.notification).await?;
-        Ok(story.as_ref().and_then(|story| story.deliveries.get(&key.channel)).and_then(wanted::of))
+    /// The row that a delivery calls for, by its own stream.
+    async fn wanted(&self, key: DueKey) -> Result<Option<Due>, Ended> {
+        let Deliverer { commands, settings, .. } = &*self.deliverer;
+        Ok(wanted::row(commands.log(), key, settings.sweep_after()).await?)
     }
 
     /// Puts a row right that was not what the log calls for, if it still is not.
     async fn put_row_right(&self, row: &DueRow) -> Result<(), Ended> {
         let pool = &self.deliverer.due;
         let changed = match self.wanted(row.key).await? {
-            Some(wanted) if wanted == row.due.step() => return Ok(()),
+            wanted if is_as(row.due, wanted) => return Ok(()),
             None => suspects::delete(pool, row).await?.then_some(SETTLED),
-            Some((DueKind::Held, attempt)) => {
-                let since = self.deliverer.clock.now();
-                suspects::hold(pool, row, attempt, since).await?.then_some(HELD_NAME)
+            Some(held @ Due { kind: DueKind::Held, .. }) => {
+                suspects::hold(pool, row, held).await?.then_some(HELD_NAME)
             }
-            Some((DueKind::Send | DueKind::Sweep, _)) => {
+            Some(Due { kind: DueKind::Send | DueKind::Sweep, .. }) => {
                 // It is put right once it has been due for as long as any other one that is stuck.
                 let found = suspects::find(pool, &[row.key]).await?;
                 if found.first().is_some_and(|found| found.due == row.due) {
@@ -177,11 +182,39 @@ impl Stuck {
             }
         };
         if let Some(found) = changed {
-            count(found);
-            tracing::warn!(tenant.id = %row.key.tenant, notification.id = %row.key.notification,
-                channel = %row.key.channel, found, "a due row was not what the log calls for");
+            tell_of_row(row.key, found);
         }
         Ok(())
+    }
+
+    /// Looks through a page of the deliveries that are held, for those without a row.
+    async fn find_missing_held(&self, walk: &mut Walk) -> Result<(), Ended> {
+        let pool = &self.deliverer.due;
+        let page = self.candidates.held(walk.unknown, HELD.into()).await?;
+        walk.unknown = page.last().copied().filter(|_| page.len() >= HELD.into());
+        let keys: Vec<DueKey> = page.iter().map(|(_, key)| *key).collect();
+        // Fetched after the page: the log is at least as far as the read model was.
+        let head = self.deliverer.commands.log().fetch_head().await?;
+        for key in self.missing_at(&keys, head).await? {
+            let wanted = passing(key, self.wanted(key).await)?.flatten();
+            if let Some(held) = wanted.filter(|wanted| wanted.kind == DueKind::Held)
+                && suspects::add_held(pool, key, held).await?
+            {
+                tell_of_row(key, HELD_NAME);
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the deliveries without a row once the subscription has read up to `head`; none where it does not in time, because an
+    /// event that it has yet to read may write the row.
+    async fn missing_at(&self, keys: &[DueKey], head: Position) -> Result<Vec<DueKey>, Ended> {
+        let pool = &self.deliverer.due;
+        let missing = missing(pool, keys).await?;
+        if missing.is_empty() || !subscriber::reaches(pool, head, CATCH_UP).await? {
+            return Ok(Vec::new());
+        }
+        Ok(self::missing(pool, &missing).await?)
     }
 
     /// Looks through the deliveries since the look before and through a stretch of older ones, for those without a row.
@@ -214,19 +247,15 @@ impl Stuck {
         to: Timestamp,
         due_before: Timestamp,
     ) -> Result<(), Ended> {
-        let (pool, log) = (&self.deliverer.due, self.deliverer.commands.log());
+        let log = self.deliverer.commands.log();
         let mut after = None;
         loop {
             let head = log.fetch_head().await?;
             let page =
                 self.candidates.unsettled(Unsettled { from, to, due_before, after, most: PAGE }).await?;
             let keys: Vec<DueKey> = page.iter().map(|(_, key)| *key).collect();
-            let missing = missing(pool, &keys).await?;
-            // What the subscription has yet to read is not missing.
-            if !missing.is_empty() && subscriber::reaches(pool, head, CATCH_UP).await? {
-                for key in self::missing(pool, &missing).await? {
-                    passing(key, self.unstick(key).await)?;
-                }
+            for key in self.missing_at(&keys, head).await? {
+                passing(key, self.unstick(key).await)?;
             }
             after = page.last().copied();
             if page.len() < PAGE {
@@ -270,13 +299,29 @@ impl Stuck {
 fn passing<T>(key: DueKey, done: Result<T, Ended>) -> Result<Option<T>, Ended> {
     match done {
         Ok(done) => Ok(Some(done)),
-        Err(Ended::Command(error @ (CommandError::Corrupt(_) | CommandError::Newer(_)))) => {
+        Err(
+            error @ (Ended::Command(CommandError::Corrupt(_) | CommandError::Newer(_))
+            | Ended::Wanted(WantedError::Unreadable(_))),
+        ) => {
             tracing::debug!(tenant.id = %key.tenant, notification.id = %key.notification, channel = %key.channel,
                 error = %error, "a delivery that may be stuck cannot be read");
             Ok(None)
         }
         Err(error) => Err(error),
     }
+}
+
+/// Whether a row is what the log calls for. The time of a send or a sweep may have been put off since.
+fn is_as(found: Due, wanted: Option<Due>) -> bool {
+    wanted.is_some_and(|wanted| {
+        found.step() == wanted.step() && (wanted.kind != DueKind::Held || found.at == wanted.at)
+    })
+}
+
+fn tell_of_row(key: DueKey, found: &'static str) {
+    count(found);
+    tracing::warn!(tenant.id = %key.tenant, notification.id = %key.notification, channel = %key.channel, found,
+        "a due row was not what the log calls for");
 }
 
 async fn missing(pool: &sqlx::PgPool, keys: &[DueKey]) -> Result<Vec<DueKey>, DueError> {

@@ -67,6 +67,25 @@ impl Candidates for OfTheLog {
         })
     }
 
+    fn held(&self, after: Option<(Timestamp, DueKey)>, most: usize) -> Found<'_, Vec<(Timestamp, DueKey)>> {
+        Box::pin(async move {
+            let mut found = Vec::new();
+            for ((tenant, notification), (state, _)) in self.stories().await? {
+                let Some(story) = state.story() else { continue };
+                for (channel, delivery) in &story.deliveries {
+                    if let DeliveryState::Held { attempt } = delivery.state {
+                        let since = delivery.attempt(attempt).unwrap().started_at;
+                        found.push((since, DueKey { tenant, notification, channel: *channel }));
+                    }
+                }
+            }
+            found.sort();
+            found.retain(|place| after.is_none_or(|after| *place > after));
+            found.truncate(most);
+            Ok(found)
+        })
+    }
+
     fn dead_letters<'a>(&'a self, which: DeadLetters<'a>) -> Found<'a, (Vec<EndedAt>, Option<EndedAt>)> {
         Box::pin(async move {
             let mut found = Vec::new();

@@ -239,6 +239,40 @@ impl DeliveryStatus {
         let unsettled = |row: &PgRow| Ok((Timestamp::new(row.try_get("accepted_at")?), delivery_of(row)?));
         rows.iter().map(unsettled).collect()
     }
+
+    /// At most `limit` deliveries of all tenants whose outcome is unknown, with the times since when: in the order of these, beyond a
+    /// place of it. For the sweeper.
+    ///
+    /// # Errors
+    /// If the database does not answer in time.
+    pub async fn all_held(
+        &self,
+        after: Option<(Timestamp, DeliveryOf)>,
+        limit: usize,
+    ) -> Result<Vec<(Timestamp, DeliveryOf)>, ReadModelError> {
+        let after = after.map(|(since, of)| {
+            (since.as_datetime(), of.tenant.as_uuid(), of.notification.as_uuid(), of.channel.as_str())
+        });
+        let (since, tenant, notification, of_channel) =
+            after.unwrap_or((OffsetDateTime::UNIX_EPOCH, Uuid::nil(), Uuid::nil(), ""));
+        let rows = limited(
+            sqlx::query(
+                "select tenant_id, notification_id, channel, held_at
+                   from deliveries
+                  where held_at is not null and (held_at, tenant_id, notification_id, channel) > ($1, $2, $3, $4)
+                  order by held_at, tenant_id, notification_id, channel
+                  limit $5",
+            )
+            .bind(since)
+            .bind(tenant)
+            .bind(notification)
+            .bind(of_channel)
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&self.pool),
+        )
+        .await?;
+        rows.iter().map(|row| Ok((Timestamp::new(row.try_get("held_at")?), delivery_of(row)?))).collect()
+    }
 }
 
 fn end_of_time() -> OffsetDateTime {

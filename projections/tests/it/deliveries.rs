@@ -9,7 +9,7 @@ use orqestra_domain::notification::{
 use orqestra_domain::retry::{Jitter, RetrySchedule};
 use orqestra_domain::{Channel, DeliveryId, ExpiresIn};
 use orqestra_projections::Projection;
-use orqestra_projections::delivery_status::{AttemptOutcome, DeliveryCount, DeliveryRow, Status};
+use orqestra_projections::delivery_status::{AttemptOutcome, DeliveryCount, DeliveryOf, DeliveryRow, Status};
 
 use crate::support::{Told, World, tenant};
 
@@ -196,6 +196,25 @@ async fn a_held_delivery_is_listed_until_somebody_resolves_it() {
         assert_eq!(world.deliveries.oldest_unknown().await.unwrap(), None);
         assert!(world.deliveries.find_delivery(delivery).await.unwrap().is_some());
     }
+}
+
+#[tokio::test]
+async fn the_held_deliveries_of_all_tenants_are_paged_through_from_the_longest_held_on() {
+    let world = World::new().await;
+    let mut expected = Vec::new();
+    for number in [2, 1, 1] {
+        let mut told = world.trigger(tenant(number), "ann", &[EMAIL]).await;
+        let first = world.start(&mut told, EMAIL).await.unwrap();
+        world.act(&mut told, unknown(&world, first, UnknownPolicy::Hold)).await.unwrap();
+        let of = DeliveryOf { tenant: tenant(number), notification: told.id, channel: EMAIL };
+        expected.push((world.now(), of));
+    }
+    expected.sort_by_key(|(since, of)| (*since, of.tenant, of.notification));
+    world.project_all().await;
+    let first = world.deliveries.all_held(None, 2).await.unwrap();
+    let rest = world.deliveries.all_held(first.last().copied(), 2).await.unwrap();
+    assert_eq!((first.len(), rest.len()), (2, 1));
+    assert_eq!([first, rest].concat(), expected);
 }
 
 #[tokio::test]
