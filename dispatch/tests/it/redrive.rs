@@ -20,6 +20,7 @@ use orqestra_domain::{
 use orqestra_tests::wait;
 use uuid::Uuid;
 
+use crate::recorded::Recorded;
 use crate::script::{Answer, Script};
 use crate::world::{DEADLINE, EVENT_TYPE, World, ctx, settings, text};
 
@@ -233,7 +234,7 @@ async fn a_redrive_goes_on_after_its_process_has_ended_and_ends_where_it_is_stop
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redrive_since_a_time_requeues_only_what_ended_then_or_later() {
+async fn a_redrive_since_a_time_requeues_only_deliveries_that_ended_then_or_later() {
     let world = World::new().await;
     let tenant = world.tenant("acme", &[(EMAIL, "hi")]).await;
     let script = Script::always(Answer::Refused);
@@ -252,13 +253,15 @@ async fn a_redrive_since_a_time_requeues_only_what_ended_then_or_later() {
         world.delivery(&tenant, *id, EMAIL, is_sent).await;
     }
     let before = world.story(&tenant, dead[0].0).await.deliveries.remove(&EMAIL).unwrap();
-    assert_eq!(before, dead[0].1, "what had ended earlier is left as it was");
+    assert_eq!(before, dead[0].1, "a delivery that ended earlier is unchanged");
     dispatch.stop().await;
     world.due_table_is_right().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_never_rendered_is_refused_while_its_template_is_switched_off() {
+#[tokio::test]
+async fn a_delivery_never_rendered_is_refused_while_its_template_is_switched_off() {
+    let recorded = Recorded::default();
+    let _recording = metrics::set_default_local_recorder(&recorded);
     let world = World::new().await;
     let tenant = world.tenant("acme", &[(EMAIL, "{{ 'a' | divided_by: 0 }}")]).await;
     let script = Script::always(Answer::Taken);
@@ -276,15 +279,23 @@ async fn what_was_never_rendered_is_refused_while_its_template_is_switched_off()
         assert_eq!(counted(&ended(&world, tenant.id, off).await), (0, vec![("no_template", 1)]));
     }
     assert!(script.calls().is_empty());
+    assert_eq!(looked_at(&recorded), [Some(0), Some(1)], "a dry run is not counted");
     switch(true).await;
     let on = redrive(&world, tenant.id, request(None, DeadLetterFilter::default(), false)).await;
     assert_eq!(counted(&ended(&world, tenant.id, on).await), (1, vec![]));
+    assert_eq!(looked_at(&recorded), [Some(1), Some(1)]);
     world.delivery(&tenant, id, EMAIL, is_sent).await;
     dispatch.stop().await;
     world.due_table_is_right().await;
 }
 
-/// Makes attempts of an email without dispatch until no more follows: one failover after the other.
+/// Dead letters that redrives requeued, and those that were refused, as metrics count them.
+fn looked_at(recorded: &Recorded) -> [Option<u64>; 2] {
+    ["requeued", "refused"]
+        .map(|outcome| recorded.counter(&format!("orqestra_redriven_total{{outcome=\"{outcome}\"}}")))
+}
+
+/// Claims and fails attempts of an email without dispatch, one failover after the other, until a claim is refused.
 async fn exhaust(world: &World, tenant: TenantId, id: NotificationId) {
     let instance = ProviderInstanceId::from_uuid(Uuid::from_u128(1));
     for attempt in 2..=1_000 {
@@ -321,7 +332,7 @@ async fn exhaust(world: &World, tenant: TenantId, id: NotificationId) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_has_as_many_attempts_as_a_delivery_may_have_is_refused() {
+async fn a_delivery_with_as_many_attempts_as_one_may_have_is_refused() {
     let world = World::new().await;
     let tenant = world.tenant("acme", &[(EMAIL, "hi")]).await;
     let script = Script::always(Answer::NotTaken);
@@ -341,8 +352,10 @@ async fn what_has_as_many_attempts_as_a_delivery_may_have_is_refused() {
     world.due_table_is_right().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_read_is_refused_and_the_others_of_the_redrive_are_sent() {
+#[tokio::test]
+async fn an_unreadable_delivery_is_refused_and_the_others_of_the_redrive_are_sent() {
+    let recorded = Recorded::default();
+    let _recording = metrics::set_default_local_recorder(&recorded);
     let world = World::new().await;
     let tenant = world.tenant("acme", &[(EMAIL, "hi")]).await;
     let script = Script::always(Answer::Refused);
@@ -359,5 +372,6 @@ async fn what_cannot_be_read_is_refused_and_the_others_of_the_redrive_are_sent()
     assert_eq!(counted(&ended(&world, tenant.id, one).await), (1, vec![("unreadable", 1)]));
     world.delivery(&tenant, ids[1], EMAIL, is_sent).await;
     assert_eq!(script.calls().len(), 3);
+    assert_eq!(looked_at(&recorded), [Some(1), Some(1)]);
     dispatch.stop().await;
 }

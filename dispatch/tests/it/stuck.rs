@@ -7,6 +7,7 @@ use orqestra_domain::notification::{AttemptOutcome, DeliveryState};
 use orqestra_domain::tenant::Standing;
 use orqestra_tests::wait;
 
+use crate::recorded::Recorded;
 use crate::script::{Answer, Script};
 use crate::world::{DEADLINE, World, settings};
 
@@ -28,12 +29,23 @@ async fn unstuck(world: &World) -> Vec<(String, String)> {
     .unwrap()
 }
 
+/// Waits until the sweeper has counted so many repairs of one kind, and fails if it counted one of another kind.
+async fn only(recorded: &Recorded, found: &str, times: u64) {
+    let series = |word: &str| format!("orqestra_stuck_deliveries_total{{found=\"{word}\"}}");
+    recorded.counts(&series(found), times).await;
+    for word in ["planned", "due", "started", "settled", "held"].into_iter().filter(|word| *word != found) {
+        assert_eq!(recorded.counter(&series(word)), Some(0), "{word}");
+    }
+}
+
 fn once(stuck: &str, attempt: &str) -> Vec<(String, String)> {
     vec![(stuck.to_owned(), attempt.to_owned())]
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_planned_delivery_without_a_row_is_found_and_sent() {
+    let recorded = Recorded::default();
+    let _recording = metrics::set_default_local_recorder(&recorded);
     let world = World::new().await;
     let tenant = world.tenant("acme", &[(EMAIL, "hi")]).await;
     let id = world.trigger(&tenant, "e-1").await;
@@ -54,12 +66,15 @@ async fn a_planned_delivery_without_a_row_is_found_and_sent() {
     let sent = world.settled(&tenant, id, EMAIL).await;
     assert!(matches!(sent.state, DeliveryState::Sent { attempt: 1, .. }), "{sent:?}");
     assert_eq!(unstuck(&world).await, once("planned", "1"));
+    only(&recorded, "planned", 1).await;
     dispatch.stop().await;
     world.due_table_is_right().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_retry_without_a_row_is_found_and_made() {
+    let recorded = Recorded::default();
+    let _recording = metrics::set_default_local_recorder(&recorded);
     let world = World::new().await;
     let tenant = world.tenant("acme", &[(EMAIL, "hi")]).await;
     let script = Script::always(Answer::Taken).first([Answer::NotTaken]);
@@ -71,12 +86,15 @@ async fn a_retry_without_a_row_is_found_and_made() {
     let sent = world.settled(&tenant, id, EMAIL).await;
     assert!(matches!(sent.state, DeliveryState::Sent { attempt: 2, .. }), "{sent:?}");
     assert_eq!(unstuck(&world).await, once("due", "2"));
+    only(&recorded, "due", 1).await;
     dispatch.stop().await;
     world.due_table_is_right().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn an_attempt_without_an_outcome_and_without_a_row_is_found_and_called_unknown() {
+    let recorded = Recorded::default();
+    let _recording = metrics::set_default_local_recorder(&recorded);
     let world = World::new().await;
     let tenant = world.tenant("acme", &[(EMAIL, "hi")]).await;
     let script = Script::always(Answer::Taken).first([Answer::Hang]);
@@ -93,12 +111,15 @@ async fn an_attempt_without_an_outcome_and_without_a_row_is_found_and_called_unk
     assert!(matches!(sent.state, DeliveryState::Sent { attempt: 2, .. }), "{sent:?}");
     assert!(matches!(sent.attempts[0].outcome, AttemptOutcome::Unknown { .. }));
     assert_eq!(unstuck(&world).await, once("started", "1"));
+    only(&recorded, "started", 1).await;
     second.stop().await;
     world.due_table_is_right().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_row_of_a_delivery_that_has_ended_is_removed() {
+    let recorded = Recorded::default();
+    let _recording = metrics::set_default_local_recorder(&recorded);
     let world = World::new().await;
     let tenant = world.tenant("acme", &[(EMAIL, "hi"), (Channel::Sms, "hi")]).await;
     let script = Script::always(Answer::Taken);
@@ -124,6 +145,7 @@ async fn a_row_of_a_delivery_that_has_ended_is_removed() {
     wait::until("the rows are removed", DEADLINE, async || world.due().await.is_empty().then_some(())).await;
     assert_eq!(script.calls().len(), 2, "nothing is sent for them");
     assert_eq!(unstuck(&world).await, []);
+    only(&recorded, "settled", 2).await;
     dispatch.stop().await;
     world.due_table_is_right().await;
 }
