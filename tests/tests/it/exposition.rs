@@ -107,6 +107,10 @@ async fn series_whose_labels_are_known_begin_at_zero() {
         r#"orqestra_breaker_opened_total{provider="smtp"}"#,
         r#"orqestra_provider_throttled_total{provider="smtp"}"#,
         r#"orqestra_swept_total{channel="EMAIL"}"#,
+        r#"orqestra_stuck_deliveries_total{found="planned"}"#,
+        r#"orqestra_stuck_deliveries_total{found="held"}"#,
+        r#"orqestra_redriven_total{outcome="requeued"}"#,
+        r#"orqestra_redriven_total{outcome="refused"}"#,
         r#"orqestra_suppressed_total{channel="SMS",reason="opted_out"}"#,
         r#"orqestra_subscription_parked_total{subscription="inbox-v1"}"#,
         r#"orqestra_subscription_halted{subscription="dispatch-v1"}"#,
@@ -123,6 +127,8 @@ async fn series_whose_labels_are_known_begin_at_zero() {
         "orqestra_dispatch_postponed_total",
         "orqestra_outcome_retries_total",
         "orqestra_dispatch_queued",
+        "orqestra_unknown_held",
+        "orqestra_oldest_unknown_seconds",
         "orqestra_append_queue_depth",
     ] {
         // A part of the engine that is still starting has not begun its own.
