@@ -217,6 +217,20 @@ fn what_is_requeued_after_an_unknown_outcome_is_marked_and_bound_to_no_provider(
     given(events).when(start(2, 50)).then_expect_events(vec![started_in_doubt(2, 50)]);
 }
 
+/// A dead letter after so many attempts.
+fn dead_after(attempts: u32) -> Vec<Event> {
+    let mut events = vec![accepted(), rendered(Channel::Email)];
+    events.extend((1..=attempts).flat_map(|attempt| [started(attempt, 1), failed(attempt, 1, Some(1))]));
+    events.push(abandoned("smtp_451", attempts, 1));
+    events
+}
+
+#[test]
+fn a_delivery_with_as_many_attempts_as_one_may_have_is_not_requeued() {
+    given(dead_after(511)).when(requeue(50)).then_expect_events(vec![requeued_as((1, 512), None, false, 50)]);
+    given(dead_after(512)).when(requeue(50)).then_expect_error(Refusal::TooManyAttempts);
+}
+
 fn unstick(second: i64) -> Command {
     Command::Unstick(Unstick {
         channel: Channel::Email,
