@@ -25,13 +25,13 @@ use crate::due::store::DueError;
 
 type Error = CommandError<NotificationRefusal>;
 
-/// The entry that verified a receipt.
-#[derive(Clone, Copy, Debug)]
+/// The entries that verified a receipt.
+#[derive(Clone, Debug)]
 pub struct Verified {
-    /// Whose.
+    /// The tenant of the entries.
     pub tenant: TenantId,
-    /// The entry.
-    pub instance: ProviderInstanceId,
+    /// The entries, at least one; several where they share an account's secret.
+    pub instances: Vec<ProviderInstanceId>,
     /// Its kind.
     pub kind: &'static str,
 }
@@ -83,30 +83,48 @@ impl Receipts {
         Matching::new(self.clone(), open_at_most)
     }
 
-    /// Records a receipt.
+    /// Records a receipt of the one of the entries that carried its message.
     ///
     /// # Errors
     /// If it is not stored now: the provider is to repeat it.
     pub async fn record(
         &self,
-        verified: Verified,
+        verified: &Verified,
         receipt: Receipt,
         context: &Context,
     ) -> Result<Taken, NotTaken> {
-        let event_ref = event_ref(verified.kind, &receipt.event_ref);
-        let notification = match (receipt.notification, &receipt.provider_message_id) {
-            (Some(notification), _) => Some(notification),
-            (None, Some(message)) if verified.kind == KIND => {
-                let Verified { tenant, instance, .. } = verified;
-                let found = waiting::notification(&self.pool, tenant, instance, message).await?;
-                if found.is_none() {
-                    return self.wait(verified, &receipt, message, event_ref).await;
+        let by_message = receipt.provider_message_id.as_deref();
+        let by_message = by_message.filter(|_| receipt.notification.is_none() && verified.kind == KIND);
+        let mut is_known = by_message.is_none();
+        for instance in &verified.instances {
+            let notification = match by_message {
+                None => receipt.notification,
+                Some(message) => {
+                    waiting::notification(&self.pool, verified.tenant, *instance, message).await?
                 }
-                found
+            };
+            let Some(notification) = notification else { continue };
+            is_known = true;
+            let taken = self.record_of(verified, *instance, (notification, receipt.clone()), context).await?;
+            if taken != Taken::Unmatched {
+                return Ok(taken);
             }
-            (None, _) => None,
-        };
-        let Some(notification) = notification else { return Ok(Taken::Unmatched) };
+        }
+        let (false, Some(message)) = (is_known, by_message) else { return Ok(Taken::Unmatched) };
+        for instance in &verified.instances {
+            self.wait(verified, *instance, &receipt, message).await?;
+        }
+        Ok(Taken::Waits)
+    }
+
+    async fn record_of(
+        &self,
+        verified: &Verified,
+        instance: ProviderInstanceId,
+        (notification, receipt): (NotificationId, Receipt),
+        context: &Context,
+    ) -> Result<Taken, NotTaken> {
+        let event_ref = event_ref(verified.kind, &receipt.event_ref);
         let expected = DeliveryId::of(notification, receipt.channel);
         if receipt.delivery.is_some_and(|delivery| delivery != expected) {
             return Ok(Taken::Unmatched);
@@ -115,7 +133,7 @@ impl Receipts {
         let command = RecordReceipt {
             channel: receipt.channel,
             provider: verified.kind.to_owned(),
-            instance: verified.instance,
+            instance,
             says: receipt.says,
             event_ref,
             cause: receipt.cause.map(String::from),
@@ -177,12 +195,12 @@ impl Receipts {
 
     async fn wait(
         &self,
-        verified: Verified,
+        verified: &Verified,
+        instance: ProviderInstanceId,
         receipt: &Receipt,
         message: &str,
-        event_ref: ReceiptRef,
-    ) -> Result<Taken, NotTaken> {
-        let Verified { tenant, instance, .. } = verified;
+    ) -> Result<(), NotTaken> {
+        let (tenant, event_ref) = (verified.tenant, event_ref(verified.kind, &receipt.event_ref));
         let waiting = Waiting {
             key: WaitingKey { tenant, instance, message: message.to_owned(), event_ref },
             channel: receipt.channel,
@@ -192,7 +210,7 @@ impl Receipts {
             address: self.address(tenant, receipt),
         };
         if waiting::wait(&self.pool, &waiting, self.commands.now()).await? {
-            Ok(Taken::Waits)
+            Ok(())
         } else {
             Err(NotTaken::TooManyWait)
         }

@@ -1,4 +1,5 @@
-//! Whose a callback is: tried against every entry of its kind that a tenant has, or had a while ago.
+//! Whose a callback is: tried against every entry of its kind that a tenant has, or had a while ago. Entries of one account share
+//! its secret, so that it may be of several.
 //!
 //! A callback costs nothing to send, so that it makes no log line of its own: a secret that cannot be opened is told of once.
 
@@ -41,7 +42,7 @@ impl Unopened {
 }
 
 impl Receipts {
-    /// Finds the entry that a callback of that kind is of, and reads its receipts.
+    /// Finds the entries that a callback of that kind may be of, and reads its receipts.
     ///
     /// # Errors
     /// If it is of none, cannot be read, or a secret cannot be opened now.
@@ -51,6 +52,7 @@ impl Receipts {
         kind: &str,
         callback: &Callback<'_>,
     ) -> Result<(Verified, Vec<Receipt>), Unverified> {
+        let mut found: Option<(Verified, Vec<Receipt>)> = None;
         for entry in tenant.record.calling_back(kind, callback.now) {
             let ProviderConfig::Http(config) = &entry.config else { continue };
             let secret = match self.opened(tenant, entry, config).await {
@@ -62,15 +64,18 @@ impl Receipts {
                 Err(KeyError::Gone | KeyError::Corrupt(_)) => continue,
             };
             match receipts(config, secret.as_deref(), callback) {
-                Ok(receipts) => {
-                    let (tenant, instance, kind) = (tenant.id, entry.instance, config.name());
-                    return Ok((Verified { tenant, instance, kind }, receipts));
-                }
+                Ok(receipts) => match &mut found {
+                    Some((verified, _)) => verified.instances.push(entry.instance),
+                    None => {
+                        let (tenant, instances, kind) = (tenant.id, vec![entry.instance], config.name());
+                        found = Some((Verified { tenant, instances, kind }, receipts));
+                    }
+                },
                 Err(Rejected::NoSecret | Rejected::WrongSignature) => {}
                 Err(its @ (Rejected::OutOfTime | Rejected::Unreadable)) => return Err(its.into()),
             }
         }
-        Err(Rejected::WrongSignature.into())
+        found.ok_or(Rejected::WrongSignature.into())
     }
 
     async fn opened(

@@ -37,7 +37,7 @@ pub(crate) async fn called(
     let (verified, receipts) = recorder.verify(&entry, kind, callback).await.unwrap();
     let mut taken = Vec::new();
     for receipt in receipts {
-        taken.push(recorder.record(verified, receipt, &ctx()).await.unwrap());
+        taken.push(recorder.record(&verified, receipt, &ctx()).await.unwrap());
     }
     taken
 }
@@ -165,5 +165,29 @@ async fn a_receipt_of_another_message_of_the_account_is_of_no_attempt() {
     let told = [("ErrorCode", "30005"), ("MessageSid", "SMother"), ("MessageStatus", "failed")];
     assert_eq!(twilio_calls(&world, tenant.id, &asked, &told).await, [Taken::Unmatched]);
     assert!(world.story(&tenant, id).await.deliveries[&SMS].receipts.is_empty());
+    dispatch.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_entries_of_one_account_the_one_that_carried_the_message_gets_its_receipt() {
+    let denied = r#"{"code": 20003, "message": "Authenticate", "status": 401}"#;
+    let denied = Reply::Answer(401, "", denied.to_owned());
+    let (world, first) = (World::new().await, HttpServer::start([denied]).await);
+    let second = HttpServer::start([takes("twilio")]).await;
+    let list = [&first, &second].map(|server| listed(twilio(at(&server.base_url()))));
+    let tenant = shop(&world, SMS, list.into()).await;
+    let dispatch = world.dispatch(told());
+    let id = world.trigger(&tenant, "e-1").await;
+    let delivery = world.settled(&tenant, id, SMS).await;
+    let [_, AttemptOutcome::Succeeded { provider_message_id: Some(sid), .. }] =
+        delivery.attempts.iter().map(|attempt| &attempt.outcome).collect::<Vec<_>>()[..]
+    else {
+        panic!("{delivery:?}")
+    };
+    let asked = second.asked().remove(0).body;
+    let told = [("MessageSid", sid.as_str()), ("MessageStatus", "delivered")];
+    assert_eq!(twilio_calls(&world, tenant.id, &asked, &told).await, [Taken::Recorded]);
+    let receipts = &world.story(&tenant, id).await.deliveries[&SMS].receipts;
+    assert_eq!(receipts.len(), 1, "{receipts:?}");
     dispatch.stop().await;
 }
