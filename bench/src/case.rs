@@ -22,6 +22,7 @@ use crate::program::{Program, free_address};
 use crate::report::{Sample, Which};
 use crate::sink::Sink;
 use crate::sizes::Sizes;
+use crate::through_http;
 
 const CONNECTIONS: usize = 64;
 /// More than any of these programs answers a second here.
@@ -59,6 +60,8 @@ pub(crate) enum Case {
     Push,
     /// A queue drained.
     Drain,
+    /// Triggers sent through a provider's API over HTTP, end to end.
+    ThroughHttp,
     /// What a tenant keeps of its rate beside one that repeats itself.
     Neighbour,
     /// The time of a tenant's answers beside another's bodies of 250 KB, divided by their time alone.
@@ -77,6 +80,7 @@ impl Case {
                 | Self::Latency
                 | Self::Push
                 | Self::Drain
+                | Self::ThroughHttp
                 | Self::Neighbour
                 | Self::LargeBodies
                 | Self::Neighbours
@@ -89,7 +93,7 @@ impl Case {
     }
 
     /// All, in the order of a round.
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 24] = [
         Self::EngineWhole,
         Self::Stock(4),
         Self::EngineApi,
@@ -110,6 +114,7 @@ impl Case {
         Self::Latency,
         Self::Push,
         Self::Drain,
+        Self::ThroughHttp,
         Self::Neighbour,
         Self::LargeBodies,
         Self::Neighbours,
@@ -131,6 +136,7 @@ impl Case {
             Self::Latency => "latency".to_owned(),
             Self::Push => "push".to_owned(),
             Self::Drain => "drain".to_owned(),
+            Self::ThroughHttp => "through_http".to_owned(),
             Self::Neighbour => "neighbour".to_owned(),
             Self::LargeBodies => "large_bodies".to_owned(),
             Self::Neighbours => "neighbours".to_owned(),
@@ -158,6 +164,9 @@ impl Case {
             Self::Latency => format!("(e) trigger to mail accepted at {STEADY}/s: triggers/s"),
             Self::Push => format!("(g) trigger to push received at {STEADY}/s, {PAGES} pages: triggers/s"),
             Self::Drain => "(f) drain through the sandbox: notifications/s".to_owned(),
+            Self::ThroughHttp => {
+                "(k) trigger to recorded outcome through an API over HTTP: notifications/s".to_owned()
+            }
             Self::Neighbour => "(h) rate kept beside a tenant that repeats half: ratio".to_owned(),
             Self::LargeBodies => "(i) p99 at 50/s beside 250 KB bodies, of p99 alone: ratio".to_owned(),
             Self::Neighbours => "(j) p99 to SENT beside the worst neighbours: times the quiet one".to_owned(),
@@ -220,6 +229,16 @@ impl Bench {
                     projected: Some(drained.rate_projected),
                     memory: drained.memory.into_iter().max(),
                     shares: Some(drained.shares),
+                    ..Sample::default()
+                })
+            }
+            Case::ThroughHttp => {
+                let count = self.sizes.through_http;
+                let through = through_http::measure(engine, &self.postgres, count).await?;
+                Ok(Sample {
+                    value: through.rate,
+                    memory: Some(through.memory),
+                    shares: Some(through.shares),
                     ..Sample::default()
                 })
             }

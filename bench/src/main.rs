@@ -12,6 +12,7 @@ mod large_bodies;
 mod latency;
 mod load;
 mod machine;
+mod mail_api;
 mod neighbours;
 mod pages;
 mod peer;
@@ -20,6 +21,7 @@ mod program;
 mod report;
 mod sink;
 mod sizes;
+mod through_http;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::case::Case;
 use crate::machine::Shares;
-use crate::neighbours::{MOST_TIMES, Stretch, Times};
+use crate::neighbours::{Stretch, Times};
 
 /// Which engine a run was of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -258,11 +258,11 @@ impl Report {
             let Some(times) = median(found.iter().map(|(_, times)| *times)) else { break };
             laws.push(Law {
                 text: format!(
-                    "beside {}: p99 to SENT within {MOST_TIMES:.0} times the quiet one",
-                    stretch.beside
+                    "beside {}: p99 to SENT within {:.0} times the quiet one",
+                    stretch.beside, stretch.most_times
                 ),
                 found: format!("{times:.1} times"),
-                holds: times <= MOST_TIMES,
+                holds: times <= stretch.most_times,
                 floor: false,
                 void,
             });

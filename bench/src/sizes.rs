@@ -21,6 +21,8 @@ pub(crate) struct Sizes {
     pub(crate) held: Duration,
     /// Notifications queued to be drained.
     pub(crate) queued: usize,
+    /// Notifications sent through an API over HTTP.
+    pub(crate) through_http: usize,
     /// Each measured stretch beside neighbours.
     pub(crate) neighbours: Duration,
 }
@@ -36,6 +38,7 @@ impl Sizes {
         latency: Duration::from_secs(10),
         held: Duration::from_secs(30),
         queued: 50_000,
+        through_http: 10_000,
         neighbours: Duration::from_secs(5),
     };
 
@@ -49,6 +52,7 @@ impl Sizes {
         latency: Duration::from_secs(20),
         held: Duration::from_mins(3),
         queued: 50_000,
+        through_http: 50_000,
         neighbours: Duration::from_secs(20),
     };
 }

@@ -27,6 +27,12 @@ pub enum Says {
     TakenAndCut,
     /// The connection ends without an answer, and nothing is taken.
     Cut,
+    /// The message is taken, and no answer ever comes.
+    TakenAndHung,
+    /// No answer ever comes, and nothing is taken.
+    Hung,
+    /// Nothing is taken: 503.
+    Unavailable,
     /// Nothing is taken now; for a second nothing will be.
     Throttled,
     /// The message is refused for good.
@@ -180,6 +186,14 @@ impl Apis {
         let Some(asked) = read(parts.uri.path(), &text, key) else {
             return Ok(told(404, "", &json!({"error": "no such route"})));
         };
+        match self.judge(asked, text) {
+            Some(answer) => answer,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Returns the answer to a message; `None` where none ever comes.
+    fn judge(&self, asked: Asked, text: String) -> Option<Result<Response<Full<Bytes>>, CutOff>> {
         let mut state = self.state();
         state.count += 1;
         state.bodies.insert(asked.message.clone(), text);
@@ -190,27 +204,34 @@ impl Apis {
             state.keys.entry(asked.message.clone()).or_default().insert(key.clone());
             // A key that was answered gets the same answer, and nothing is sent.
             if let Some(id) = state.answered.get(key) {
-                return Ok(taken(asked.kind, id));
+                return Some(Ok(taken(asked.kind, id)));
             }
         }
         let says = state.first.pop_front().unwrap_or_else(|| (state.script)(&asked.message, before));
-        match says {
-            Says::Taken | Says::TakenAndCut => {
+        let answer = match says {
+            Says::Taken | Says::TakenAndCut | Says::TakenAndHung => {
                 *state.taken.entry(asked.message.clone()).or_default() += 1;
                 let id = format!("m-{}", state.count);
                 if let Some(key) = asked.key {
                     state.answered.insert(key, id.clone());
                 }
-                if says == Says::TakenAndCut { Err(CutOff) } else { Ok(taken(asked.kind, &id)) }
+                match says {
+                    Says::TakenAndCut => Err(CutOff),
+                    Says::TakenAndHung => return None,
+                    _ => Ok(taken(asked.kind, &id)),
+                }
             }
             Says::Cut => Err(CutOff),
+            Says::Hung => return None,
+            Says::Unavailable => Ok(told(503, "", &json!({"message": "come again"}))),
             Says::Throttled => {
                 let mut answer = told(429, "", &json!({"message": "too many"}));
                 answer.headers_mut().insert("retry-after", hyper::header::HeaderValue::from_static("1"));
                 Ok(answer)
             }
             Says::Refused => Ok(refused(asked.kind)),
-        }
+        };
+        Some(answer)
     }
 }
 

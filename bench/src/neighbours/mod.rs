@@ -1,5 +1,5 @@
-//! Time from trigger to SENT of a healthy tenant, by push, SMS and email: alone, then beside tenants whose servers
-//! refuse or answer late, beside heavy templates, beside large bodies.
+//! Time from trigger to SENT of a healthy tenant, by push, SMS and email: alone, then beside tenants whose servers and APIs
+//! refuse, hang or answer late, beside heavy templates, beside large bodies.
 //!
 //! Each stretch has a database and a process of its own. A time runs from the moment a trigger is due until the outcome is
 //! recorded, by the clock of this machine; a delivery without an outcome counts as long as was waited for it.
@@ -14,7 +14,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use orqestra_domain::{EventId, NotificationId, TenantId};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection};
 use time::OffsetDateTime;
 use tokio::time::{Instant, interval};
@@ -23,21 +23,22 @@ use self::servers::{Manner, Refusing, Server};
 use crate::caller::{Credentials, USERS};
 use crate::engine::{Engine, FIRST_TENANT};
 use crate::load::{self, Caller, Requests, due, percentile};
+use crate::mail_api::{self, MailApi};
 use crate::postgres::Postgres;
 use crate::program::Program;
 use crate::sink::Sink;
 
-/// The aim: a neighbour's 99th percentile within so many times its quiet value.
-pub(crate) const MOST_TIMES: f64 = 3.0;
 /// The healthy tenant's triggers a second, each on three channels.
 const STEADY: u32 = 40;
 const CONNECTIONS: usize = 8;
 /// How long the last outcomes are waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How late the slow servers answer.
+/// How late the slow servers and APIs answer.
 const LATE: Duration = Duration::from_secs(4);
 /// Mails that wait for each server that refuses.
 const BACKLOG: usize = 1_400;
+/// Emails that wait for each API that fails.
+const FAILING_BACKLOG: usize = 2_500;
 /// Renders that wait, for each measured second: more than are done in it.
 const RENDERS: usize = 150;
 /// Large bodies a second, and their size.
@@ -50,20 +51,30 @@ enum Beside {
     Alone,
     Refusing,
     Slow,
+    Failing,
     Heavy,
     Large,
 }
 
 impl Beside {
-    const ALL: [Self; 5] = [Self::Alone, Self::Refusing, Self::Slow, Self::Heavy, Self::Large];
+    const ALL: [Self; 6] = [Self::Alone, Self::Refusing, Self::Slow, Self::Failing, Self::Heavy, Self::Large];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Alone => "quiet",
             Self::Refusing => "12 tenants whose SMTP refuses, 1,400 mails each",
             Self::Slow => "20 tenants whose SMTP answers after 4 s",
+            Self::Failing => "12 tenants whose APIs refuse, hang or answer after 4 s, 2,500 emails each",
             Self::Heavy => "a tenant with heavy templates",
             Self::Large => "a tenant that triggers 250 KB bodies",
+        }
+    }
+
+    /// The aim: the 99th percentile of the healthy tenant within so many times its quiet value.
+    const fn most_times(self) -> f64 {
+        match self {
+            Self::Failing => 2.0,
+            Self::Alone | Self::Refusing | Self::Slow | Self::Heavy | Self::Large => 3.0,
         }
     }
 }
@@ -82,6 +93,8 @@ pub(crate) struct Times {
 pub(crate) struct Stretch {
     /// The neighbours of the measurement; the first is quiet.
     pub(crate) beside: &'static str,
+    /// The aim for the ratio to the quiet one.
+    pub(crate) most_times: f64,
     pub(crate) times: Vec<Times>,
     /// Deliveries without an outcome.
     pub(crate) missing: usize,
@@ -120,13 +133,17 @@ impl Neighbour {
     }
 
     async fn sends_to(&self, engine: &Engine, running: &Program, server: SocketAddr) -> Result<()> {
-        let body = json!({"subject": "s", "body": "<p>Hello</p>"});
-        engine.put(running, &format!("{}/templates/parcel.sent/EMAIL", self.path), &body).await?;
-        let body = json!([{
+        let smtp = json!({
             "kind": "smtp", "host": server.ip().to_string(), "port": server.port(), "tls": "none",
             "from": "Shop <shop@example.org>",
-        }]);
-        engine.put(running, &format!("{}/providers/EMAIL", self.path), &body).await
+        });
+        self.sends_by(engine, running, smtp).await
+    }
+
+    async fn sends_by(&self, engine: &Engine, running: &Program, provider: Value) -> Result<()> {
+        let body = json!({"subject": "s", "body": "<p>Hello</p>"});
+        engine.put(running, &format!("{}/templates/parcel.sent/EMAIL", self.path), &body).await?;
+        engine.put(running, &format!("{}/providers/EMAIL", self.path), &json!([provider])).await
     }
 
     /// Texts whose templates take a thread for as long as a template may.
@@ -155,6 +172,9 @@ async fn stretch(engine: &Engine, postgres: &Postgres, beside: Beside, time: Dur
 
     let refusing = (Refusing::bind()?, Server::start(Manner::Busy).await?);
     let slow = Server::start(Manner::Slow(LATE)).await?;
+    let hanging = MailApi::start(mail_api::Manner::Never).await?;
+    let late = MailApi::start(mail_api::Manner::After(LATE)).await?;
+    let unavailable = MailApi::start(mail_api::Manner::Unavailable).await?;
     let mut callers = vec![Caller {
         requests: Arc::new(triggers(healthy, count)),
         connections: CONNECTIONS,
@@ -178,6 +198,19 @@ async fn stretch(engine: &Engine, postgres: &Postgres, beside: Beside, time: Dur
                 let tenant = Neighbour::join(engine, &running, number).await?;
                 tenant.sends_to(engine, &running, slow.address()).await?;
                 fill(&running, &tenant, mails).await?;
+            }
+        }
+        Beside::Failing => {
+            // Of each three one refuses, of those every second one the connection.
+            let closed = mail_api::provider(refusing.0.address()?);
+            let providers = [
+                [closed, hanging.provider(), late.provider()],
+                [unavailable.provider(), hanging.provider(), late.provider()],
+            ];
+            for (number, provider) in providers.concat().into_iter().cycle().take(12).enumerate() {
+                let tenant = Neighbour::join(engine, &running, number).await?;
+                tenant.sends_by(engine, &running, provider).await?;
+                fill(&running, &tenant, FAILING_BACKLOG).await?;
             }
         }
         Beside::Heavy => {
@@ -278,5 +311,5 @@ fn times(
         let (p50, p99) = (percentile(&took, 50).as_secs_f64(), percentile(&took, 99).as_secs_f64());
         times.push(Times { channel, p50, p99 });
     }
-    Ok(Stretch { beside: beside.name(), times, missing, memory })
+    Ok(Stretch { beside: beside.name(), most_times: beside.most_times(), times, missing, memory })
 }

@@ -20,7 +20,7 @@ const TENANTS: usize = 3;
 /// More than the engine needs at rest with everything that it may hold of deliveries: their rows and their calls are bounded.
 const MOST_MEMORY_KB: u64 = 700 * 1024;
 
-/// The answer to a message's call of that number: of ten messages seven meet no fault, the others some, and one in forty is refused.
+/// The answer to a message's call of that number: of forty messages one is refused, 14 others meet a fault, and the rest none.
 fn script(seed: u64) -> impl Fn(&str, usize) -> Says + Send + 'static {
     move |message, call| {
         let mut hasher = DefaultHasher::new();
@@ -31,6 +31,9 @@ fn script(seed: u64) -> impl Fn(&str, usize) -> Says + Send + 'static {
             (1..=3, 0) => Says::TakenAndCut,
             (4..=5, 0) => Says::Cut,
             (6..=9, 0..=1) => Says::Throttled,
+            (10..=12, 0..=1) => Says::Unavailable,
+            (13, 0) => Says::Hung,
+            (14, 0) => Says::TakenAndHung,
             _ => Says::Taken,
         }
     }

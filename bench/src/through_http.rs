@@ -1,0 +1,65 @@
+//! From triggers to recorded outcomes through a provider's API over HTTP on this machine: one process with all roles, given
+//! more than it can send.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use serde_json::json;
+use sqlx::Connection as _;
+use tokio::time::{Instant, interval};
+
+use crate::engine::{Engine, FIRST_TENANT, Roles};
+use crate::load;
+use crate::machine::{Shares, Ticks};
+use crate::mail_api::{MailApi, Manner};
+use crate::postgres::Postgres;
+
+const CONNECTIONS: usize = 64;
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// What it came to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Through {
+    /// Notifications a second, from the first trigger until the last outcome was recorded.
+    pub(crate) rate: f64,
+    /// The most memory of the process, in KB.
+    pub(crate) memory: u64,
+    /// Who used the processors.
+    pub(crate) shares: Shares,
+}
+
+/// Sends `count` notifications.
+pub(crate) async fn measure(engine: &Engine, postgres: &Postgres, count: usize) -> Result<Through> {
+    let database = "through_http";
+    postgres.create(database, Some(engine.prepared())).await?;
+    let running = engine.start(Roles::All, postgres, database).await?;
+    let api = MailApi::start(Manner::After(Duration::ZERO)).await?;
+    let path = format!("/admin/v1/tenants/{FIRST_TENANT}/providers/EMAIL");
+    engine.put(&running, &path, &json!([api.provider()])).await?;
+    let requests = Arc::new(engine.first().triggers("through", count));
+    let mut owner = postgres.connect(database).await?;
+    let before = Ticks::now(Some(running.pid()), postgres.postmaster())?;
+    let started = Instant::now();
+    load::all(running.address(), requests, CONNECTIONS).await?;
+    let mut look = interval(Duration::from_millis(50));
+    let took = loop {
+        look.tick().await;
+        let sent: i64 =
+            sqlx::query_scalar("select count(*) from events where event_type = 'AttemptSucceeded'")
+                .fetch_one(&mut owner)
+                .await?;
+        if usize::try_from(sent)? >= count {
+            break started.elapsed();
+        }
+        ensure!(started.elapsed() < PATIENCE, "{sent} of {count} notifications after {PATIENCE:?}");
+    };
+    let shares = Ticks::now(Some(running.pid()), postgres.postmaster())?.since(&before);
+    ensure!(api.taken() == count, "the provider took {} of {count} emails", api.taken());
+    let memory = running.end().await?;
+    owner.close().await?;
+    postgres.remove(database).await?;
+    #[expect(clippy::cast_precision_loss, reason = "fewer than 2^52")]
+    let rate = count as f64 / took.as_secs_f64();
+    Ok(Through { rate, memory, shares })
+}
