@@ -31,8 +31,7 @@ const RARE: [(&str, &str); 9] = [
     ("openWebSocket", "101"),
     ("openWebSocket", "403"),
 ];
-/// Fields of what only the whole engine has, or a race, a crash, damage, a forgotten recipient, an unknown outcome or a test
-/// key shows.
+/// Fields that only the whole engine, a race, a crash, damage, a forgetting, an unknown outcome or a test key shows.
 const RARE_FIELDS: [&str; 47] = [
     "AttemptView.possibleDuplicate",
     "AttemptView.providerMessageId",
