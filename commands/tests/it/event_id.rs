@@ -16,7 +16,7 @@ async fn the_log_holds_an_event_id_sealed_alone() {
     let stream = StreamId::notification(shop.id, answer.notification);
     for event in commands.log().load("Notification", &stream).await.unwrap() {
         assert!(!event.payload.contains(NAMING) && !event.metadata.text().contains(NAMING));
-        assert_eq!(event.event_version, "2.1.0");
+        assert_eq!(event.event_version, "2.2.0");
     }
     assert!(!format!("{:?}", trigger(Some(NAMING), None, "u", "").event_id).contains("example.com"));
 }
