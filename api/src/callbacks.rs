@@ -148,7 +148,7 @@ async fn take(
     let (recorder, context) = (app.receipts.clone(), context(Actor::Engine("callbacks"), scope));
     let recorded = to_the_end(async move {
         let _until_recorded = (held, turn);
-        let each = receipts.into_iter().map(|receipt| one(&recorder, &verified, receipt, &context));
+        let each = receipts.into_iter().map(|receipt| one(&recorder, verified.clone(), receipt, &context));
         // One that cannot be recorded now keeps none of the others out.
         let all: Vec<_> = stream::iter(each).buffer_unordered(AT_ONCE).collect().await;
         all.into_iter().collect::<Result<(), ApiError>>()
@@ -232,18 +232,18 @@ async fn by_what_is_known(
 /// Records one receipt. An error has the provider repeat the whole call, whose other receipts are then repeats.
 async fn one(
     recorder: &Receipts,
-    verified: &Verified,
+    verified: Verified,
     receipt: Receipt,
     context: &Context,
 ) -> Result<(), ApiError> {
     let (notification, channel, says) = (receipt.notification, receipt.channel, receipt.says.as_str());
+    let (tenant, kind) = (verified.tenant, verified.kind);
     let taken = recorder.record(verified, receipt, context).await.map_err(|error| match error {
         NotTaken::Command(error) => error.into(),
         NotTaken::Suppression(error) => error.into(),
         NotTaken::TooManyWait => ApiError::Unavailable("too many receipts of the tenant wait".to_owned()),
         NotTaken::Waiting(error) => ApiError::Unavailable(error.to_string()),
     })?;
-    let (tenant, kind) = (verified.tenant, verified.kind);
     let notification = notification.as_ref().map(ToString::to_string).unwrap_or_default();
     let matched = match taken {
         Taken::Recorded => "recorded",

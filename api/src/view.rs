@@ -31,7 +31,7 @@ impl Waits {
     pub(crate) fn of(commands: &Commands, tenant: TenantId, story: &Story) -> Self {
         let directory = commands.directory();
         let entry = directory.tenant(tenant);
-        let reason = |channel| WaitReason::of(directory, entry.as_ref()?, channel, story.accepted.testing);
+        let reason = |channel| WaitReason::of(directory, entry.as_ref()?, channel, story.accepted.kind());
         Self(story.deliveries.keys().filter_map(|channel| Some((*channel, reason(*channel)?))).collect())
     }
 

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// How it answers.
+/// The manner of its answers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Manner {
     /// It takes each email after this long.
@@ -27,7 +27,7 @@ pub(crate) enum Manner {
     Unavailable,
 }
 
-/// A running one.
+/// A running API.
 pub(crate) struct MailApi {
     address: SocketAddr,
     taken: Arc<Mutex<HashSet<String>>>,
@@ -55,7 +55,7 @@ impl MailApi {
         provider(self.address)
     }
 
-    /// How many emails it took, each once.
+    /// Returns the number of emails that it took, each counted once.
     pub(crate) fn taken(&self) -> usize {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner).len()
     }

@@ -18,14 +18,14 @@ use crate::postgres::Postgres;
 const CONNECTIONS: usize = 64;
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// What it came to.
+/// The result of a measurement.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Through {
     /// Notifications a second, from the first trigger until the last outcome was recorded.
     pub(crate) rate: f64,
     /// The most memory of the process, in KB.
     pub(crate) memory: u64,
-    /// Who used the processors.
+    /// Shares of the processors.
     pub(crate) shares: Shares,
 }
 

@@ -10,8 +10,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
-use orqestra_domain::TenantId;
-use orqestra_domain::tenant::ApiKeyKind;
+use orqestra_domain::{ApiKeyKind, TenantId};
 use orqestra_vault::{Entropy, MasterKey, new_api_key};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use serde::{Deserialize, Serialize};

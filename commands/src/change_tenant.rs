@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use orqestra_domain::notification::UnknownPolicy;
 use orqestra_domain::retry::RetryDelays;
 use orqestra_domain::tenant::{
-    ApiKeyKind, Limits, Standing, Tenant, TenantChange, TenantCommand, TenantRecord, TenantRefusal,
+    Limits, Standing, Tenant, TenantChange, TenantCommand, TenantRecord, TenantRefusal,
 };
-use orqestra_domain::{ApiKeyId, Channel, EmailAddress, PushCategories, StreamId, TenantId, TenantName};
+use orqestra_domain::{
+    ApiKeyId, ApiKeyKind, Channel, EmailAddress, PushCategories, StreamId, TenantId, TenantName,
+};
 use orqestra_event_log::{ConfigurationRead, Ticket};
 use orqestra_vault::{FieldContext, hash_api_key, new_api_key};
 

@@ -23,8 +23,8 @@ pub enum CommandError<R: std::error::Error> {
     /// There is no such tenant.
     #[error("no such tenant")]
     UnknownTenant,
-    /// The same event id or key came before with another body.
-    #[error("the {} was used before with another body", match .0 {
+    /// The same event id or key came before with another body or another kind of key.
+    #[error("the {} was used before with another body or another kind of API key", match .0 {
         MismatchOf::EventId => "event id",
         MismatchOf::IdempotencyKey => "idempotency key",
     })]

@@ -37,13 +37,15 @@ impl Commands {
         ctx: &Context,
     ) -> Result<ReceiptTaken, CommandError<NotificationRefusal>> {
         let (channel, reason) = (command.channel, reason(command.says));
-        let (cause, instance, event_ref) = (command.cause.clone(), command.instance, command.event_ref);
+        let (cause, instances, event_ref) =
+            (command.cause.clone(), command.instances.clone(), command.event_ref);
         let command = NotificationCommand::RecordReceipt(command);
         let committed = self.on_notification(tenant, notification, command, used_keys, ctx).await?;
         let suppress = committed.aggregate.delivery(channel).and_then(|delivery| {
             let mut recorded = delivery.receipts.iter();
             // A repeat names the time of the first: an operator may have lifted the suppression since.
-            let first = recorded.find(|known| known.instance == instance && known.event_ref == event_ref)?;
+            let first =
+                recorded.find(|known| instances.contains(&known.instance) && known.event_ref == event_ref)?;
             let (address_ref, reason) = (delivery.address_ref?, reason?);
             let (notification, seen_at) = (Some(notification), Some(first.occurred_at));
             Some(Suppress { channel, address_ref, reason, notification, cause, seen_at })

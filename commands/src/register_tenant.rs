@@ -7,10 +7,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use orqestra_domain::tenant::{
-    ApiKeyKind, Limits, RegisterTenant as Register, Tenant, TenantChange, TenantCommand, TenantRefusal,
+    Limits, RegisterTenant as Register, Tenant, TenantChange, TenantCommand, TenantRefusal,
 };
 use orqestra_domain::{
-    ApiKeyHash, ApiKeyId, Channel, EmailAddress, NotificationId, StreamId, TenantId, TenantName, Timestamp,
+    ApiKeyHash, ApiKeyId, ApiKeyKind, Channel, EmailAddress, NotificationId, StreamId, TenantId, TenantName,
+    Timestamp,
 };
 use orqestra_event_log::{IdempotencyClaim, Ticket};
 use orqestra_vault::{FieldContext, KeyScope, hash_api_key, new_api_key};

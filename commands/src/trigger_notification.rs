@@ -16,8 +16,8 @@ use orqestra_domain::notification::{
 };
 use orqestra_domain::text::TextError;
 use orqestra_domain::{
-    AddressRef, Channel, EmailAddress, EventId, EventTypeName, ExpiresIn, Fingerprint, NotificationId,
-    PhoneNumber, StreamId, TenantId, Timestamp, UserId,
+    AddressRef, ApiKeyKind, Channel, EmailAddress, EventId, EventTypeName, ExpiresIn, Fingerprint,
+    NotificationId, PhoneNumber, StreamId, TenantId, Timestamp, UserId,
 };
 use orqestra_event_log::{
     ConfigurationRead, FailPoint, HASHED_KEY, IdempotencyClaim, PlainKey, Position, Ticket,
@@ -98,8 +98,8 @@ pub struct Trigger {
     pub expires_in: Option<ExpiresIn>,
     /// The caller's key.
     pub idempotency_key: Option<IdempotencyKey>,
-    /// Whether it came with a key for tests, so that the sandbox alone carries it.
-    pub testing: bool,
+    /// The kind of the key that it came with.
+    pub kind: ApiKeyKind,
     /// The whole parsed body, which a repeat must equal.
     pub body: Value,
 }
@@ -178,7 +178,7 @@ impl Commands {
     /// Accepts an event, or gives its first answer again.
     ///
     /// # Errors
-    /// `IdempotencyMismatch` where the event id or key came with another body; `RightsChanged` where the tenant, the
+    /// `IdempotencyMismatch` where the event id or key came with another body or another kind of key; `RightsChanged` where the tenant, the
     /// caller's key or the secret that signs was changed since the caller was let in; `TooLarge`; the log's failure.
     pub async fn trigger(
         &self,
@@ -305,7 +305,7 @@ impl Commands {
     /// The first answer to a request that is a repeat, without appending; `None` if it is none.
     ///
     /// # Errors
-    /// `IdempotencyMismatch` where the event id or key came with another body; the log's failure.
+    /// `IdempotencyMismatch` where the event id or key came with another body or another kind of key; the log's failure.
     pub async fn known(
         &self,
         tenant: &Arc<TenantEntry>,
@@ -349,11 +349,12 @@ impl Commands {
         Ok(answer)
     }
 
-    /// Gives a known event's answer: to the same body by a key of the same kind only, and once the request's key stands for this event.
+    /// Gives a known event's answer: to the same body by a key of the same kind only, and once the request's key stands for this
+    /// event.
     async fn answer_again(&self, asked: &Asked<'_>, known: Known) -> Result<Triggered, Error> {
         let Known { notification, accepted } = known;
         let named = asked.names() == Some(notification);
-        if (accepted.fingerprint, accepted.testing) != (asked.fingerprint, asked.trigger.testing) {
+        if (accepted.fingerprint, accepted.kind()) != (asked.fingerprint, asked.trigger.kind) {
             let what = if named { MismatchOf::EventId } else { MismatchOf::IdempotencyKey };
             return Err(CommandError::IdempotencyMismatch(what));
         }
@@ -421,7 +422,7 @@ impl Commands {
             recipient_ref: tenant.index.recipient_ref(&trigger.recipient.user_id),
             fingerprint: *fingerprint,
             accepted_at: *accepted_at,
-            testing: trigger.testing,
+            testing: trigger.kind == ApiKeyKind::Test,
             recipient,
             variables,
             plan: self.plan(draft, addresses),
@@ -442,8 +443,9 @@ impl Commands {
             templates,
             expires_at: expires_in.map(|own| own.map(|own| accepted_at.plus(own.duration()))),
             addresses,
-            providers: Channel::ALL
-                .map(|channel| trigger.testing || self.directory().has_provider(tenant, channel)),
+            providers: Channel::ALL.map(|channel| {
+                trigger.kind == ApiKeyKind::Test || self.directory().has_provider(tenant, channel)
+            }),
         })
     }
 }

@@ -63,8 +63,8 @@ pub trait Candidates: Send + Sync {
     /// Deliveries that may be stuck, with the times of their acceptance, in the order of these.
     fn unsettled(&self, which: Unsettled) -> Found<'_, Vec<(Timestamp, DueKey)>>;
 
-    /// Deliveries of all tenants whose outcome is unknown, with the times since when, in the order of these: at most `most` beyond a
-    /// place of the list.
+    /// Deliveries of all tenants whose outcome is unknown, with the time since which each is held: at most `most`, oldest first, after
+    /// the given place.
     fn held(&self, after: Option<(Timestamp, DueKey)>, most: usize) -> Found<'_, Vec<(Timestamp, DueKey)>>;
 
     /// Dead letters, in the order of their ends; and where the next page begins, `None` at the end of the list. A page may hold none

@@ -14,7 +14,9 @@ use orqestra_commands::{
 };
 use orqestra_domain::evidence::EvidenceRefusal;
 use orqestra_domain::notification::{FailureClass, FailureScope};
-use orqestra_domain::{Cause, Channel, DedupKey, DeliveryId, NotificationId, ProviderInstanceId, TenantId};
+use orqestra_domain::{
+    ApiKeyKind, Cause, Channel, DedupKey, DeliveryId, NotificationId, ProviderInstanceId, TenantId,
+};
 use tokio::time::{Instant, timeout};
 
 use crate::provider::carriers::{Carrier, Carriers};
@@ -187,7 +189,7 @@ impl ProviderTester {
 
     /// The carrier of the entry that is tested.
     fn carrier(&self, entry: &Arc<TenantEntry>, test: &ProviderTest) -> Result<Arc<Carrier>, NotTested> {
-        let carried = self.carriers.of(entry, test.to.channel(), false);
+        let carried = self.carriers.of(entry, test.to.channel(), ApiKeyKind::Live);
         if carried.is_unread {
             return Err(NotTested::Newer);
         }

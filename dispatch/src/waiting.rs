@@ -4,7 +4,7 @@
 use std::fmt;
 
 use orqestra_commands::{Directory, TenantEntry};
-use orqestra_domain::Channel;
+use orqestra_domain::{ApiKeyKind, Channel};
 
 use crate::provider::carriers::has_sender;
 
@@ -32,13 +32,18 @@ impl WaitReason {
         }
     }
 
-    /// Returns the reason for which a tenant's messages of a channel wait now; `None` where they do not. What came with a key for
-    /// tests needs no provider of the tenant's.
-    pub fn of(directory: &Directory, tenant: &TenantEntry, channel: Channel, testing: bool) -> Option<Self> {
+    /// Returns the reason for which a tenant's messages of a channel wait now; `None` where they do not. A test needs no provider of
+    /// the tenant's.
+    pub fn of(
+        directory: &Directory,
+        tenant: &TenantEntry,
+        channel: Channel,
+        kind: ApiKeyKind,
+    ) -> Option<Self> {
         if !tenant.record.active {
             return Some(Self::TenantInactive);
         }
-        if testing || channel == Channel::Push {
+        if kind == ApiKeyKind::Test || channel == Channel::Push {
             return None;
         }
         let providers = directory.providers(tenant, channel);

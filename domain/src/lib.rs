@@ -10,6 +10,7 @@
 
 pub mod address;
 mod aggregate;
+mod api_key_kind;
 pub mod category;
 mod cause;
 mod channel;
@@ -42,6 +43,7 @@ mod unknown_policy;
 pub mod upcast;
 
 pub use address::{EmailAddress, PhoneNumber};
+pub use api_key_kind::ApiKeyKind;
 pub use category::{InvalidCategories, PushCategories};
 pub use cause::Cause;
 pub use channel::Channel;

@@ -4,16 +4,15 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use orqestra_domain::ApiKeyHash;
-use orqestra_domain::tenant::ApiKeyKind;
+use orqestra_domain::{ApiKeyHash, ApiKeyKind};
 use sha2::{Digest, Sha256};
 
 use crate::entropy::Entropy;
 
 const RANDOM_BYTES: usize = 24;
 
-/// Makes a key: `orq_live_` or `orq_test_`, and 32 characters of `[A-Za-z0-9_-]`. The prefix is for people to read; a key's kind
-/// is what the log says of it.
+/// Makes a key: `orq_live_` or `orq_test_`, and 32 characters of `[A-Za-z0-9_-]`. The prefix is for people to read: the log
+/// decides a key's kind.
 pub fn new_api_key(entropy: &dyn Entropy, kind: ApiKeyKind) -> String {
     let mut bytes = [0; RANDOM_BYTES];
     entropy.fill(&mut bytes);

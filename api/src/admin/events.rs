@@ -12,7 +12,9 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use orqestra_commands::{Address, TenantEntry};
 use orqestra_dispatch::WaitReason;
-use orqestra_domain::{Channel, EmailAddress, EventId, NotificationId, PhoneNumber, Timestamp, UserId};
+use orqestra_domain::{
+    ApiKeyKind, Channel, EmailAddress, EventId, NotificationId, PhoneNumber, Timestamp, UserId,
+};
 use orqestra_projections::delivery_status::{ChannelStatus, Status};
 use orqestra_projections::event_lookup::{FoundEvent, LookupKey, LookupPage};
 use serde::Serialize;
@@ -97,7 +99,7 @@ pub(crate) struct FoundChannel {
 impl FoundChannel {
     fn of(app: &App, tenant: &TenantEntry, row: ChannelStatus) -> Self {
         let may_wait = matches!(row.status, Status::Planned | Status::Retrying);
-        let waits = || WaitReason::of(app.commands.directory(), tenant, row.channel, false);
+        let waits = || WaitReason::of(app.commands.directory(), tenant, row.channel, ApiKeyKind::Live);
         Self {
             channel: row.channel,
             status: row.status.as_str(),

@@ -18,7 +18,7 @@ use bytes::Bytes;
 use orqestra_commands::{
     Authenticated, CommandError, IdempotencyKey, RecipientInput, TenantEntry, Trigger, Triggered, Variables,
 };
-use orqestra_domain::{EmailAddress, EventId, EventTypeName, ExpiresIn, PhoneNumber, UserId};
+use orqestra_domain::{ApiKeyKind, EmailAddress, EventId, EventTypeName, ExpiresIn, PhoneNumber, UserId};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
@@ -182,11 +182,10 @@ async fn accept(
         caller = tenant::authenticate(app.commands.directory(), headers, &scope).await?;
         signed(headers, &caller, &body).map_err(|_| refused)?;
     }
-    let mut trigger = parse(headers, body::json(headers, &body)?, &body)?;
+    let mut trigger = parse(headers, body::json(headers, &body)?, (&body, caller.kind()))?;
     if let Some(whole) = with_all_digits(&body) {
         trigger.body = whole;
     }
-    trigger.testing = caller.is_testing();
     let trigger = Arc::new(trigger);
     for _ in 0..JUDGED {
         let permit = match admit(&app, &caller.tenant, &trigger).await? {
@@ -261,8 +260,8 @@ async fn admit(app: &App, tenant: &Arc<TenantEntry>, trigger: &Trigger) -> Resul
     }
 }
 
-/// Takes a trigger out of a body, parsed and as it was sent.
-fn parse(headers: &HeaderMap, body: Value, sent: &[u8]) -> Result<Trigger, ApiError> {
+/// Takes a trigger out of a body, parsed and as it was sent, with a key of this kind.
+fn parse(headers: &HeaderMap, body: Value, (sent, kind): (&[u8], ApiKeyKind)) -> Result<Trigger, ApiError> {
     let mut problems = Problems::default();
     let fields = Fields::of_body(&body)?;
     let event_type = fields.required("eventType", &mut problems, EventTypeName::parse);
@@ -282,7 +281,6 @@ fn parse(headers: &HeaderMap, body: Value, sent: &[u8]) -> Result<Trigger, ApiEr
     let expires_in = expires_in.and_then(ExpiresIn::from_seconds);
     let idempotency_key = idempotency_key(headers, &mut problems);
     let (event_type, recipient) = problems.check(event_type.zip(recipient))?;
-    let testing = false;
     Ok(Trigger {
         event_type,
         event_id,
@@ -291,7 +289,7 @@ fn parse(headers: &HeaderMap, body: Value, sent: &[u8]) -> Result<Trigger, ApiEr
         variables,
         expires_in,
         idempotency_key,
-        testing,
+        kind,
         body,
     })
 }
@@ -368,7 +366,7 @@ mod tests {
 
     fn parsed(headers: &HeaderMap, body: Value) -> Result<Trigger, ApiError> {
         let sent = body.to_string();
-        parse(headers, body, sent.as_bytes())
+        parse(headers, body, (sent.as_bytes(), ApiKeyKind::Live))
     }
 
     fn wrong(body: Value) -> Vec<String> {

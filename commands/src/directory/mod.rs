@@ -19,7 +19,8 @@ use std::time::Duration;
 use orqestra_domain::notification::{TemplateChoice, TemplateRef};
 use orqestra_domain::provider::ProviderEntry;
 use orqestra_domain::{
-    ApiKeyId, Channel, EventTypeName, ExpiresIn, PushCategories, SuppressionId, TemplateId, TenantId,
+    ApiKeyId, ApiKeyKind, Channel, EventTypeName, ExpiresIn, PushCategories, SuppressionId, TemplateId,
+    TenantId,
 };
 use orqestra_event_log::{EventLog, LogError, Position};
 use orqestra_vault::{Vault, hash_api_key};
@@ -58,9 +59,9 @@ pub struct Authenticated {
 }
 
 impl Authenticated {
-    /// Whether the key is one for tests.
-    pub fn is_testing(&self) -> bool {
-        self.tenant.record.test_keys.contains(&self.key)
+    /// The kind of the key.
+    pub fn kind(&self) -> ApiKeyKind {
+        self.tenant.record.kind_of(self.key)
     }
 }
 

@@ -1,8 +1,8 @@
 //! An API key belongs to one tenant of the installation, for ever, whichever processes issue it.
 
 use orqestra_commands::{CommandError, Commands, RegisterTenant, TenantPatch};
-use orqestra_domain::tenant::{ApiKeyKind, Limits, TenantRefusal};
-use orqestra_domain::{ApiKeyId, StreamId, TenantId, TenantName};
+use orqestra_domain::tenant::{Limits, TenantRefusal};
+use orqestra_domain::{ApiKeyId, ApiKeyKind, StreamId, TenantId, TenantName};
 use orqestra_event_log::{Append, Metadata, NewEvent, Outcome, Ticket};
 use orqestra_vault::hash_api_key;
 use serde_json::json;

@@ -26,7 +26,7 @@ async fn a_receipt_is_recorded_once_and_names_the_address_to_suppress_each_time(
     let receipt = |says, number| RecordReceipt {
         channel: Channel::Email,
         provider: "sandbox".to_owned(),
-        instance: SANDBOX_INSTANCE,
+        instances: vec![SANDBOX_INSTANCE],
         says,
         event_ref: ReceiptRef::from_bytes([number; 32]),
         cause: None,
@@ -62,7 +62,7 @@ async fn an_opt_out_that_is_answered_after_its_receipt_suppresses_the_address_an
     let receipt = RecordReceipt {
         channel: Channel::Email,
         provider: "sandbox".to_owned(),
-        instance: SANDBOX_INSTANCE,
+        instances: vec![SANDBOX_INSTANCE],
         says: ReceiptSays::Deferred,
         event_ref: ReceiptRef::from_bytes([1; 32]),
         cause: None,

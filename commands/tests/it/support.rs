@@ -8,7 +8,7 @@ use orqestra_commands::{
     TenantEntry, Trigger, Variables,
 };
 use orqestra_domain::tenant::Limits;
-use orqestra_domain::{EmailAddress, EventId, EventTypeName, TenantName, Timestamp, UserId};
+use orqestra_domain::{ApiKeyKind, EmailAddress, EventId, EventTypeName, TenantName, Timestamp, UserId};
 use orqestra_event_log::source::{ManualClock, SystemIds};
 use orqestra_event_log::{Clock, EventLog, HASHED_KEY, LogOptions, MIGRATOR};
 use orqestra_tests::postgres::{PgPool, TestCluster, TestDatabase};
@@ -145,7 +145,7 @@ pub(crate) fn trigger(event: Option<&str>, key: Option<&str>, user_id: &str, not
         variables: Some(Variables::of_body(body.to_string().as_bytes()).unwrap()),
         expires_in: None,
         idempotency_key: key.map(|key| IdempotencyKey::parse(key).unwrap()),
-        testing: false,
+        kind: ApiKeyKind::Live,
         body,
     }
 }

@@ -173,7 +173,7 @@ fn command(waiting: Waiting, at: Timestamp) -> RecordReceipt {
     RecordReceipt {
         channel: waiting.channel,
         provider: KIND.to_owned(),
-        instance: waiting.key.instance,
+        instances: vec![waiting.key.instance],
         says: waiting.says,
         event_ref: waiting.key.event_ref,
         cause: waiting.cause,

@@ -83,47 +83,27 @@ impl Receipts {
         Matching::new(self.clone(), open_at_most)
     }
 
-    /// Records a receipt of the one of the entries that carried its message.
+    /// Records a receipt. Of several entries the delivery tells which one carried the message.
     ///
     /// # Errors
     /// If it is not stored now: the provider is to repeat it.
     pub async fn record(
         &self,
-        verified: &Verified,
+        verified: Verified,
         receipt: Receipt,
         context: &Context,
     ) -> Result<Taken, NotTaken> {
-        let by_message = receipt.provider_message_id.as_deref();
-        let by_message = by_message.filter(|_| receipt.notification.is_none() && verified.kind == KIND);
-        let mut is_known = by_message.is_none();
-        for instance in &verified.instances {
-            let notification = match by_message {
-                None => receipt.notification,
-                Some(message) => {
-                    waiting::notification(&self.pool, verified.tenant, *instance, message).await?
+        let notification = match (receipt.notification, &receipt.provider_message_id) {
+            (None, Some(message)) if verified.kind == KIND => {
+                let found = self.notification(&verified, message).await?;
+                if found.is_none() {
+                    return self.wait(&verified, &receipt, message).await;
                 }
-            };
-            let Some(notification) = notification else { continue };
-            is_known = true;
-            let taken = self.record_of(verified, *instance, (notification, receipt.clone()), context).await?;
-            if taken != Taken::Unmatched {
-                return Ok(taken);
+                found
             }
-        }
-        let (false, Some(message)) = (is_known, by_message) else { return Ok(Taken::Unmatched) };
-        for instance in &verified.instances {
-            self.wait(verified, *instance, &receipt, message).await?;
-        }
-        Ok(Taken::Waits)
-    }
-
-    async fn record_of(
-        &self,
-        verified: &Verified,
-        instance: ProviderInstanceId,
-        (notification, receipt): (NotificationId, Receipt),
-        context: &Context,
-    ) -> Result<Taken, NotTaken> {
+            (notification, _) => notification,
+        };
+        let Some(notification) = notification else { return Ok(Taken::Unmatched) };
         let event_ref = event_ref(verified.kind, &receipt.event_ref);
         let expected = DeliveryId::of(notification, receipt.channel);
         if receipt.delivery.is_some_and(|delivery| delivery != expected) {
@@ -133,7 +113,7 @@ impl Receipts {
         let command = RecordReceipt {
             channel: receipt.channel,
             provider: verified.kind.to_owned(),
-            instance,
+            instances: verified.instances,
             says: receipt.says,
             event_ref,
             cause: receipt.cause.map(String::from),
@@ -193,14 +173,26 @@ impl Receipts {
         }
     }
 
-    async fn wait(
+    /// The notification of a message that one of the entries carried, where it is known.
+    async fn notification(
         &self,
         verified: &Verified,
-        instance: ProviderInstanceId,
-        receipt: &Receipt,
         message: &str,
-    ) -> Result<(), NotTaken> {
+    ) -> Result<Option<NotificationId>, NotTaken> {
+        for instance in &verified.instances {
+            let found = waiting::notification(&self.pool, verified.tenant, *instance, message).await?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Lets a receipt wait for its message, as a receipt of the first of its entries.
+    async fn wait(&self, verified: &Verified, receipt: &Receipt, message: &str) -> Result<Taken, NotTaken> {
         let (tenant, event_ref) = (verified.tenant, event_ref(verified.kind, &receipt.event_ref));
+        // For one entry alone: waiting for several, one receipt could prove a message of each.
+        let Some(instance) = verified.instances.first().copied() else { return Ok(Taken::Unmatched) };
         let waiting = Waiting {
             key: WaitingKey { tenant, instance, message: message.to_owned(), event_ref },
             channel: receipt.channel,
@@ -210,7 +202,7 @@ impl Receipts {
             address: self.address(tenant, receipt),
         };
         if waiting::wait(&self.pool, &waiting, self.commands.now()).await? {
-            Ok(())
+            Ok(Taken::Waits)
         } else {
             Err(NotTaken::TooManyWait)
         }

@@ -57,11 +57,11 @@ impl Receipts {
             let ProviderConfig::Http(config) = &entry.config else { continue };
             let secret = match self.opened(tenant, entry, config).await {
                 Ok(secret) => secret,
-                Err(unavailable @ KeyError::Unavailable(_)) => {
+                Err(unavailable @ KeyError::Unavailable(_)) if found.is_none() => {
                     return Err(Unverified::Unavailable(unavailable));
                 }
-                // Another entry may have signed it.
-                Err(KeyError::Gone | KeyError::Corrupt(_)) => continue,
+                // Another entry may have signed it, or has.
+                Err(KeyError::Unavailable(_) | KeyError::Gone | KeyError::Corrupt(_)) => continue,
             };
             match receipts(config, secret.as_deref(), callback) {
                 Ok(receipts) => match &mut found {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use orqestra_domain::ApiKeyKind;
 use orqestra_domain::notification::{AttemptState, UnknownPolicy};
 
 use super::Deliverer;
@@ -29,7 +30,7 @@ impl Deliverer {
     /// Returns the next step of an attempt in the log. The sandbox, which never calls back, is not looked for.
     pub(super) fn doubt_of(&self, key: DueKey, attempt: &AttemptState) -> Doubt {
         let entry = self.commands.directory().tenant(key.tenant);
-        let carried = entry.map(|entry| self.carriers.of(&entry, key.channel, false));
+        let carried = entry.map(|entry| self.carriers.of(&entry, key.channel, ApiKeyKind::Live));
         let own = carried.as_ref().and_then(|carried| {
             let is_its = |carrier: &&std::sync::Arc<Carrier>| {
                 attempt.was_carried_by(carrier.provider.name(), carrier.instance())

@@ -82,7 +82,7 @@ impl Deliverer {
             return Ok(Err(Unsendable::Wait(WaitReason::TenantInactive)));
         };
         if self.clock.now() >= self.deadline(story, row.key) {
-            let kept_by = WaitReason::of(directory, &entry, channel, story.accepted.testing);
+            let kept_by = WaitReason::of(directory, &entry, channel, story.accepted.kind());
             return Ok(Err(kept_by.filter(|_| !is_bound).map_or(Unsendable::Expired, Unsendable::Wait)));
         }
         if let Some(unsendable) = self.suppressed(story, row.key).await? {
@@ -90,7 +90,7 @@ impl Deliverer {
         }
         let carriers = match channel {
             Channel::Email | Channel::Sms => {
-                let carried = self.carriers.of(&entry, channel, story.accepted.testing);
+                let carried = self.carriers.of(&entry, channel, story.accepted.kind());
                 if carried.is_unread {
                     return Err(Later::ProviderUnread);
                 }

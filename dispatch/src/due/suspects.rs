@@ -93,7 +93,8 @@ pub(crate) async fn hold(pool: &PgPool, row: &DueRow, held: Due) -> Result<bool,
         "update dispatch_due
             set kind = 'held', attempt = $6, due_at = $7, lease_owner = null, lease_until = null,
                 waits_for = null, due_before = null
-          where tenant_id = $1 and notification_id = $2 and channel = $3 and kind = $4 and attempt = $5",
+          where tenant_id = $1 and notification_id = $2 and channel = $3 and kind = $4 and attempt = $5
+            and due_at = $8",
     )
     .bind(row.key.tenant.as_uuid())
     .bind(row.key.notification.as_uuid())
@@ -101,7 +102,8 @@ pub(crate) async fn hold(pool: &PgPool, row: &DueRow, held: Due) -> Result<bool,
     .bind(row.due.kind.as_str())
     .bind(i32::try_from(row.due.attempt).unwrap_or(i32::MAX))
     .bind(i32::try_from(held.attempt).unwrap_or(i32::MAX))
-    .bind(held.at.as_datetime());
+    .bind(held.at.as_datetime())
+    .bind(row.due.at.as_datetime());
     Ok(limited(query.execute(pool)).await?.rows_affected() > 0)
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use orqestra_commands::{Directory, TenantEntry};
 use orqestra_domain::provider::{ProviderConfig, ProviderEntry};
-use orqestra_domain::{Channel, EmailAddress, ProviderInstanceId, TenantId, Timestamp};
+use orqestra_domain::{ApiKeyKind, Channel, EmailAddress, ProviderInstanceId, TenantId, Timestamp};
 use orqestra_event_log::Clock;
 use orqestra_vault::Vault;
 
@@ -158,8 +158,8 @@ pub(crate) struct Carriers {
     known: RwLock<HashMap<Place, Known>>,
 }
 
-/// The messages that carriers carry: of a tenant, on a channel, by a key for tests or not.
-type Place = (TenantId, Channel, bool);
+/// Identifies the carriers of a tenant's messages of a channel and a kind.
+type Place = (TenantId, Channel, ApiKeyKind);
 
 impl Carriers {
     pub(crate) fn new(
@@ -172,10 +172,10 @@ impl Carriers {
         Self { directory, make, clock, failures_to_open, pause, known: RwLock::default() }
     }
 
-    /// A tenant's carriers for a channel. What came with a key for tests has the sandbox alone, apart from the sandbox that may
-    /// stand in the tenant's list.
-    pub(crate) fn of(&self, entry: &Arc<TenantEntry>, channel: Channel, testing: bool) -> Carried {
-        let place = (entry.id, channel, testing);
+    /// A tenant's carriers for messages of a kind on a channel. Tests have the sandbox alone, apart from the sandbox that may stand
+    /// in the tenant's list.
+    pub(crate) fn of(&self, entry: &Arc<TenantEntry>, channel: Channel, kind: ApiKeyKind) -> Carried {
+        let place = (entry.id, channel, kind);
         {
             let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
             if let Some(known) = known.get(&place)
@@ -184,8 +184,10 @@ impl Carriers {
                 return known.carried.clone();
             }
         }
-        let configured =
-            if testing { vec![ProviderEntry::SANDBOX] } else { self.directory.providers(entry, channel) };
+        let configured = match kind {
+            ApiKeyKind::Live => self.directory.providers(entry, channel),
+            ApiKeyKind::Test => vec![ProviderEntry::SANDBOX],
+        };
         let mut all = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let before = all.get(&place).map(|known| known.carried.clone());
         let was_unread = before.as_ref().is_some_and(|before| before.is_unread);
@@ -226,7 +228,7 @@ impl Gates for Carriers {
             return WITHOUT_PROVIDER;
         }
         let Some(entry) = self.directory.tenant(tenant) else { return WITHOUT_PROVIDER };
-        let carried = self.of(&entry, channel, false);
+        let carried = self.of(&entry, channel, ApiKeyKind::Live);
         if !carried.has_provider() || !entry.record.active {
             return WITHOUT_PROVIDER;
         }
@@ -237,8 +239,10 @@ impl Gates for Carriers {
         let now = self.clock.now();
         let shut: Vec<_> = {
             let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-            let shut = known.iter().filter(|((.., testing), Known { carried, .. })| {
-                !testing && carried.has_provider() && !matches!(carried.gate(now), Gate::Open(_))
+            let shut = known.iter().filter(|((.., kind), Known { carried, .. })| {
+                *kind == ApiKeyKind::Live
+                    && carried.has_provider()
+                    && !matches!(carried.gate(now), Gate::Open(_))
             });
             shut.map(|((tenant, channel, _), _)| (*tenant, *channel)).collect()
         };

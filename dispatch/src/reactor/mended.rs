@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use orqestra_commands::Directory;
+use orqestra_domain::ApiKeyKind;
 use orqestra_event_log::Outage;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
@@ -64,7 +65,7 @@ impl Mended {
             return true;
         }
         let Some(tenant) = self.directory.tenant(lane.tenant) else { return true };
-        let now = WaitReason::of(&self.directory, &tenant, lane.channel, false);
+        let now = WaitReason::of(&self.directory, &tenant, lane.channel, ApiKeyKind::Live);
         now.is_some_and(|reason| reason.as_str() == lane.reason)
     }
 }

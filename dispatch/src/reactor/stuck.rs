@@ -5,7 +5,7 @@
 //! |---|---|
 //! | a delivery with something due and no row, or another one | the event `DeliveryUnstuck`, whose fold writes the row |
 //! | a row of a delivery that has ended | deleting the row |
-//! | a delivery that is held and no row, or another one | writing the row |
+//! | a held delivery without a row, or with a wrong one | writing the row |
 //!
 //! Invariant: a row is called wrong only once the subscription has read as far as the log was when the row was seen. Whatever is
 //! written here, a send still needs its claim.
@@ -153,8 +153,8 @@ impl Stuck {
         }
         let head = commands.log().fetch_head().await?;
         walk.see(head, suspected.into_iter().chain(wrong));
-        self.find_missing_held(walk).await?;
-        self.find_missing(walk, clock.now()).await
+        self.find_missing(walk, clock.now()).await?;
+        self.find_missing_held(walk).await
     }
 
     /// The row that a delivery calls for, by its own stream.
@@ -301,7 +301,7 @@ fn passing<T>(key: DueKey, done: Result<T, Ended>) -> Result<Option<T>, Ended> {
         Ok(done) => Ok(Some(done)),
         Err(
             error @ (Ended::Command(CommandError::Corrupt(_) | CommandError::Newer(_))
-            | Ended::Wanted(WantedError::Unreadable(_))),
+            | Ended::Wanted(WantedError::Unreadable(_) | WantedError::Log(LogError::Corrupt { .. }))),
         ) => {
             tracing::debug!(tenant.id = %key.tenant, notification.id = %key.notification, channel = %key.channel,
                 error = %error, "a delivery that may be stuck cannot be read");

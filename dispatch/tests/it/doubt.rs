@@ -26,7 +26,7 @@ async fn receipt(world: &World, tenant: TenantId, notification: NotificationId, 
     let receipt = RecordReceipt {
         channel,
         provider: first.provider.clone(),
-        instance: first.instance.unwrap(),
+        instances: vec![first.instance.unwrap()],
         says: ReceiptSays::Delivered,
         event_ref: ReceiptRef::from_bytes([7; 32]),
         cause: None,

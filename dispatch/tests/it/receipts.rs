@@ -389,7 +389,7 @@ async fn the_engines_role_lets_receipts_wait_and_matches_them() {
     };
     let (verified, receipts) = recorder.verify(&scene.tenant, "africastalking", &callback).await.unwrap();
     for receipt in receipts {
-        let taken = recorder.record(&verified, receipt, &crate::world::ctx()).await.unwrap();
+        let taken = recorder.record(verified.clone(), receipt, &crate::world::ctx()).await.unwrap();
         assert_eq!(taken, Taken::Waits);
     }
     scene.world.clock.advance(settings().open_at_most());

@@ -22,8 +22,8 @@ use orqestra_domain::provider::{Host, Sender, TlsMode};
 use orqestra_domain::template::TemplateContent;
 use orqestra_domain::tenant::{Limits, Standing};
 use orqestra_domain::{
-    Channel, EventId, EventTypeName, ExpiresIn, NotificationId, PhoneNumber, StreamId, TenantId, TenantName,
-    Timestamp, UserId,
+    ApiKeyKind, Channel, EventId, EventTypeName, ExpiresIn, NotificationId, PhoneNumber, StreamId, TenantId,
+    TenantName, Timestamp, UserId,
 };
 use orqestra_event_log::source::{ManualClock, SystemClock, SystemIds};
 use orqestra_event_log::{
@@ -306,7 +306,7 @@ impl World {
             body,
             expires_in,
             idempotency_key: None,
-            testing: false,
+            kind: ApiKeyKind::Live,
         };
         self.commands.trigger(tenant, trigger, &ctx()).await.unwrap().notification
     }

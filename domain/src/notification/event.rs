@@ -8,6 +8,7 @@ use super::plan::{PlannedChannel, SkipReason};
 use super::receipt::ReceiptRecorded;
 use super::requeue::DeliveryRequeued;
 use super::stuck::DeliveryUnstuck;
+use crate::api_key_kind::ApiKeyKind;
 use crate::channel::Channel;
 use crate::id::{DeliveryId, EventId, Fingerprint, ProviderInstanceId, RecipientRef};
 use crate::provider::Dedup;
@@ -75,6 +76,13 @@ pub struct Accepted {
     pub variables: Option<Sealed>,
     /// Every channel, in the order EMAIL, SMS, PUSH.
     pub plan: Vec<PlannedChannel>,
+}
+
+impl Accepted {
+    /// The kind of the key that it came with.
+    pub const fn kind(&self) -> ApiKeyKind {
+        if self.testing { ApiKeyKind::Test } else { ApiKeyKind::Live }
+    }
 }
 
 /// See [`NotificationEvent::DeliveryRendered`].

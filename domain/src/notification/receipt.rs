@@ -99,8 +99,8 @@ pub struct RecordReceipt {
     pub channel: Channel,
     /// The kind of the provider that it came from.
     pub provider: String,
-    /// The entry of the provider configuration that verified it.
-    pub instance: ProviderInstanceId,
+    /// The entries of the provider configuration that verified it: several where they share the secret of one account.
+    pub instances: Vec<ProviderInstanceId>,
     /// The word.
     pub says: ReceiptSays,
     /// Tells a repeat.
@@ -142,6 +142,7 @@ impl Story {
             return Ok(Vec::new());
         }
         let (attempt, of) = delivery.attempt_of(&receipt).ok_or(Refusal::NoSuchAttempt)?;
+        let instance = receipt.entry_of(of).ok_or(Refusal::NoSuchAttempt)?;
         let proves = of.has_no_outcome() || delivery.was_misjudged(attempt, of, receipt.says);
         if !proves && (receipt.says == ReceiptSays::Deferred || delivery.receipts.len() >= MOST_RECEIPTS) {
             return Ok(Vec::new());
@@ -151,7 +152,7 @@ impl Story {
             delivery_id: delivery.id,
             attempt,
             provider: receipt.provider,
-            instance: receipt.instance,
+            instance,
             receipt: receipt.says,
             event_ref: receipt.event_ref,
             cause: receipt.cause,
@@ -178,7 +179,14 @@ impl ReceiptState {
     }
 
     fn is_repeated_by(&self, receipt: &RecordReceipt) -> bool {
-        self.instance == receipt.instance && self.event_ref == receipt.event_ref
+        receipt.instances.contains(&self.instance) && self.event_ref == receipt.event_ref
+    }
+}
+
+impl RecordReceipt {
+    /// Returns the one of its entries that carried an attempt.
+    fn entry_of(&self, attempt: &AttemptState) -> Option<ProviderInstanceId> {
+        self.instances.iter().copied().find(|instance| attempt.was_carried_by(&self.provider, *instance))
     }
 }
 
@@ -216,13 +224,13 @@ impl Delivery {
         self.receipts.iter().max_by_key(|receipt| (rank(receipt.says), receipt.occurred_at))
     }
 
-    /// The attempt of a receipt, of those that its entry carried: the one that was taken under its id; else the last one without
+    /// The attempt of a receipt, of those that its entries carried: the one that was taken under its id; else the last one without
     /// an outcome; else the last one that was not taken under another id. Another message of the same account has none.
     fn attempt_of(&self, receipt: &RecordReceipt) -> Option<(u32, &AttemptState)> {
         let last = |fits: &dyn Fn(&AttemptState) -> bool| {
             (1..).zip(&self.attempts).filter(|(_, attempt)| fits(attempt)).last()
         };
-        let is_its = |attempt: &AttemptState| attempt.was_carried_by(&receipt.provider, receipt.instance);
+        let is_its = |attempt: &AttemptState| receipt.entry_of(attempt).is_some();
         let id = receipt.provider_message_id.as_deref();
         let may_be_its = |attempt: &AttemptState| is_its(attempt) && !attempt.was_taken_beside(id);
         last(&|attempt| is_its(attempt) && id.is_some_and(|id| attempt.taken_as() == Some(id)))

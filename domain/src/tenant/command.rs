@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::event::Limits;
 use crate::address::EmailAddress;
+use crate::api_key_kind::ApiKeyKind;
 use crate::category::PushCategories;
 use crate::channel::Channel;
 use crate::id::{ApiKeyHash, ApiKeyId};
@@ -90,15 +91,6 @@ pub enum TenantChange {
         /// The policy.
         policy: Option<UnknownPolicy>,
     },
-}
-
-/// The deliveries that a key asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ApiKeyKind {
-    /// Real ones, by the tenant's providers.
-    Live,
-    /// Simulated ones, by the sandbox alone.
-    Test,
 }
 
 /// Whether a tenant may use the engine.

@@ -1,12 +1,13 @@
 //! The rules of a tenant.
 
-use super::command::{ApiKeyKind, Standing, TenantChange, TenantCommand};
+use super::command::{Standing, TenantChange, TenantCommand};
 use super::event::{
     ApiKeyIssued, ApiKeyRevoked, Changed, DeliveryChannelsSet, LimitsChanged, ProvidersSet,
     PushCategoriesSet, RetryScheduleSet, SenderSet, TenantEvent, TenantRegistered, TenantRenamed,
     UnknownPolicySet, WebhookSecretSet,
 };
 use super::state::{Tenant, TenantRecord, TenantRefusal};
+use crate::api_key_kind::ApiKeyKind;
 use crate::channel::Channel;
 use crate::provider::{ProviderConfig, ProviderEntry};
 use crate::timestamp::Timestamp;
@@ -73,7 +74,7 @@ impl TenantRecord {
                         ApiKeyKind::Test => TenantEvent::TestKeyIssued(issued),
                     })
                 }
-                Some(known) if *known == hash => None,
+                Some(known) if *known == hash && self.kind_of(key_id) == kind => None,
                 Some(_) => return Err(TenantRefusal::KeyIdTaken),
             },
             TenantChange::RevokeApiKey(key_id) => {

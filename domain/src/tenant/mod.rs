@@ -10,7 +10,7 @@ mod stored;
 #[cfg(test)]
 mod tests;
 
-pub use command::{ApiKeyKind, RegisterTenant, Standing, TenantChange, TenantCommand};
+pub use command::{RegisterTenant, Standing, TenantChange, TenantCommand};
 pub use event::{
     ApiKeyIssued, ApiKeyRevoked, Changed, DeliveryChannelsSet, Limits, LimitsChanged, ProvidersSet,
     PushCategoriesSet, RetryScheduleSet, SenderSet, TenantEvent, TenantRegistered, TenantRenamed,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::{Limits, TenantEvent};
 use crate::address::EmailAddress;
+use crate::api_key_kind::ApiKeyKind;
 use crate::category::PushCategories;
 use crate::channel::Channel;
 use crate::id::{ApiKeyHash, ApiKeyId, TenantId};
@@ -136,6 +137,11 @@ impl Tenant {
 }
 
 impl TenantRecord {
+    /// The kind of an API key.
+    pub fn kind_of(&self, key: ApiKeyId) -> ApiKeyKind {
+        if self.test_keys.contains(&key) { ApiKeyKind::Test } else { ApiKeyKind::Live }
+    }
+
     /// Its own policy for unknown outcomes of a channel, or the usual one.
     pub fn unknown_policy(&self, channel: Channel) -> UnknownPolicy {
         self.unknown_policies.get(&channel).copied().unwrap_or(UnknownPolicy::usual(channel))

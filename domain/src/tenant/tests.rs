@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::address::EmailAddress;
+use crate::api_key_kind::ApiKeyKind;
 use crate::category::PushCategories;
 use crate::channel::Channel;
 use crate::id::{ApiKeyHash, ApiKeyId, ProviderInstanceId};

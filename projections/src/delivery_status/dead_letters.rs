@@ -240,8 +240,8 @@ impl DeliveryStatus {
         rows.iter().map(unsettled).collect()
     }
 
-    /// At most `limit` deliveries of all tenants whose outcome is unknown, with the times since when: in the order of these, beyond a
-    /// place of it. For the sweeper.
+    /// At most `limit` deliveries of all tenants whose outcome is unknown, with the time since which each is held: oldest first, after
+    /// the given place. For the sweeper.
     ///
     /// # Errors
     /// If the database does not answer in time.

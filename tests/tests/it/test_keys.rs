@@ -79,6 +79,19 @@ async fn a_repeat_by_a_key_of_the_other_kind_is_refused_and_none_is_swallowed() 
     }
     assert_eq!(world.settled(&test, "once").await.ends(), "EMAIL SENT, SMS SENT, PUSH SENT");
     assert_eq!(smtp.count(), 0);
+
+    // The other way round, and by an idempotency key alone.
+    let mut body = email("ann@example.org");
+    let by_key = [("x-idempotency-key", "k-1")];
+    drop(world.trigger_with(&live, &body, &by_key).await.expect(200));
+    let (status, refused) = world.trigger_with(&test, &body, &by_key).await.error();
+    assert_eq!((status, &refused["code"]), (422, &json!("idempotency_key_reused")));
+    body["eventId"] = "twice".into();
+    world.accept(&live, &body).await;
+    let (status, refused) = world.trigger(&test, &body).await.error();
+    assert_eq!((status, &refused["code"]), (422, &json!("event_id_reused")));
+    drop(world.drain().await);
+    assert_eq!(smtp.count(), 2);
 }
 
 #[tokio::test]

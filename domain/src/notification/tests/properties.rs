@@ -208,7 +208,7 @@ fn command() -> impl Strategy<Value = Command> {
             13 => Command::RecordReceipt(RecordReceipt {
                 channel,
                 provider: "smtp".to_owned(),
-                instance,
+                instances: vec![instance],
                 says: ReceiptSays::Delivered,
                 event_ref: ReceiptRef::from_bytes([u8::from(by_sender); 32]),
                 cause: None,

@@ -14,7 +14,7 @@ fn receipt(says: ReceiptSays, number: u8, second: i64) -> RecordReceipt {
     RecordReceipt {
         channel: EMAIL,
         provider: KIND.to_owned(),
-        instance: SMTP,
+        instances: vec![SMTP],
         says,
         event_ref: reference(number),
         cause: (says == ReceiptSays::Bounced).then(|| "resend_bounce".to_owned()),
@@ -35,7 +35,7 @@ fn recorded(receipt: &RecordReceipt, attempt: u32, proves: bool, still_open: Opt
         delivery_id: delivery_id(receipt.channel),
         attempt,
         provider: receipt.provider.clone(),
-        instance: receipt.instance,
+        instance: receipt.instances[0],
         receipt: receipt.says,
         event_ref: receipt.event_ref,
         cause: receipt.cause.clone(),
@@ -173,11 +173,11 @@ fn a_receipt_of_an_entry_that_carried_nothing_is_refused() {
     let events = vec![accepted(), attempts::started(1, 1)];
     let other = RecordReceipt {
         provider: "resend".to_owned(),
-        instance: OTHER,
+        instances: vec![OTHER],
         ..receipt(ReceiptSays::Delivered, 1, 9)
     };
     given(events.clone()).when(record(&other)).then_expect_error(Refusal::NoSuchAttempt);
-    let of_the_kind = RecordReceipt { instance: OTHER, ..receipt(ReceiptSays::Delivered, 1, 9) };
+    let of_the_kind = RecordReceipt { instances: vec![OTHER], ..receipt(ReceiptSays::Delivered, 1, 9) };
     given(events).when(record(&of_the_kind)).then_expect_error(Refusal::NoSuchAttempt);
 }
 
@@ -226,4 +226,15 @@ fn a_message_that_an_operator_dropped_was_sent_where_its_receipt_says_so() {
     let receipt = receipt(ReceiptSays::Delivered, 1, 60);
     given(events.clone()).when(record(&receipt)).then_expect_events(vec![recorded(&receipt, 1, true, None)]);
     assert_eq!(state_of(&[events, vec![recorded(&receipt, 1, true, None)]].concat(), EMAIL), sent(1, 60));
+}
+
+#[test]
+fn of_entries_that_share_a_secret_the_attempt_tells_which_one_a_receipt_is_of() {
+    let Event::AttemptStarted(second) = attempts::started(2, 12) else { unreachable!() };
+    let second = Event::AttemptStarted(AttemptStarted { instance: Some(OTHER), ..second });
+    let events = vec![accepted(), attempts::started(1, 1), attempts::failed(1, 2, Some(12)), second];
+    let both = RecordReceipt { instances: vec![SMTP, OTHER], ..receipt(ReceiptSays::Delivered, 1, 20) };
+    let Event::ReceiptRecorded(of_second) = recorded(&both, 2, true, None) else { unreachable!() };
+    let of_second = Event::ReceiptRecorded(ReceiptRecorded { instance: OTHER, ..of_second });
+    given(events).when(record(&both)).then_expect_events(vec![of_second]);
 }
