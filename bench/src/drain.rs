@@ -91,7 +91,8 @@ pub(crate) async fn measure(engine: &Engine, postgres: &Postgres, count: usize) 
     })
 }
 
-async fn head(owner: &mut PgConnection) -> Result<i64> {
+/// The log's head.
+pub(crate) async fn head(owner: &mut PgConnection) -> Result<i64> {
     let head = sqlx::query_scalar("select coalesce(max(position), 0) from events").fetch_one(owner).await?;
     Ok(head)
 }

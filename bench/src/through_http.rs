@@ -9,6 +9,7 @@ use serde_json::json;
 use sqlx::Connection as _;
 use tokio::time::{Instant, interval};
 
+use crate::drain;
 use crate::engine::{Engine, FIRST_TENANT, Roles};
 use crate::load;
 use crate::machine::{Shares, Ticks};
@@ -16,6 +17,8 @@ use crate::mail_api::{MailApi, Manner};
 use crate::postgres::Postgres;
 
 const CONNECTIONS: usize = 64;
+/// Accepted, rendered, started, succeeded.
+const EVENTS: i64 = 4;
 const PATIENCE: Duration = Duration::from_mins(5);
 
 /// The result of a measurement.
@@ -39,20 +42,18 @@ pub(crate) async fn measure(engine: &Engine, postgres: &Postgres, count: usize) 
     engine.put(&running, &path, &json!([api.provider()])).await?;
     let requests = Arc::new(engine.first().triggers("through", count));
     let mut owner = postgres.connect(database).await?;
+    let wanted = drain::head(&mut owner).await? + EVENTS * i64::try_from(count)?;
     let before = Ticks::now(Some(running.pid()), postgres.postmaster())?;
     let started = Instant::now();
     load::all(running.address(), requests, CONNECTIONS).await?;
     let mut look = interval(Duration::from_millis(50));
     let took = loop {
         look.tick().await;
-        let sent: i64 =
-            sqlx::query_scalar("select count(*) from events where event_type = 'AttemptSucceeded'")
-                .fetch_one(&mut owner)
-                .await?;
-        if usize::try_from(sent)? >= count {
+        let head = drain::head(&mut owner).await?;
+        if head >= wanted {
             break started.elapsed();
         }
-        ensure!(started.elapsed() < PATIENCE, "{sent} of {count} notifications after {PATIENCE:?}");
+        ensure!(started.elapsed() < PATIENCE, "{head} of {wanted} events after {PATIENCE:?}");
     };
     let shares = Ticks::now(Some(running.pid()), postgres.postmaster())?.since(&before);
     ensure!(api.taken() == count, "the provider took {} of {count} emails", api.taken());
