@@ -49,14 +49,7 @@ pub(crate) async fn measure(engine: &Engine, postgres: &Postgres, count: usize) 
     let work = engine.start(Roles::Work, postgres, database).await?;
     let before = Ticks::now(Some(work.pid()), postgres.postmaster())?;
     let mut look = interval(Duration::from_millis(20));
-    let recorded = loop {
-        look.tick().await;
-        let head = head(&mut owner).await?;
-        if head >= wanted {
-            break started.elapsed();
-        }
-        ensure!(started.elapsed() < PATIENCE, "{head} of {wanted} events after {PATIENCE:?}");
-    };
+    let recorded = recorded(&mut owner, wanted, started).await?;
     let shares = Ticks::now(Some(work.pid()), postgres.postmaster())?.since(&before);
     let projected = loop {
         look.tick().await;
@@ -89,6 +82,19 @@ pub(crate) async fn measure(engine: &Engine, postgres: &Postgres, count: usize) 
         memory: [accepting, sending],
         shares,
     })
+}
+
+/// Waits until the log holds so many events, and returns the time since `started`.
+pub(crate) async fn recorded(owner: &mut PgConnection, wanted: i64, started: Instant) -> Result<Duration> {
+    let mut look = interval(Duration::from_millis(20));
+    loop {
+        look.tick().await;
+        let head = head(owner).await?;
+        if head >= wanted {
+            return Ok(started.elapsed());
+        }
+        ensure!(started.elapsed() < PATIENCE, "{head} of {wanted} events after {PATIENCE:?}");
+    }
 }
 
 /// The log's head.

@@ -27,14 +27,15 @@ pub(crate) enum Manner {
     Unavailable,
 }
 
+/// The idempotency keys of the emails that it took.
+type Taken = Arc<Mutex<HashSet<String>>>;
+
 /// A running API.
 pub(crate) struct MailApi {
     address: SocketAddr,
-    taken: Arc<Mutex<HashSet<String>>>,
+    taken: Taken,
     task: JoinHandle<()>,
 }
-
-type Taken = Arc<Mutex<HashSet<String>>>;
 
 impl MailApi {
     /// Listens on this machine.

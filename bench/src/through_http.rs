@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use serde_json::json;
 use sqlx::Connection as _;
-use tokio::time::{Instant, interval};
+use tokio::time::Instant;
 
 use crate::drain;
 use crate::engine::{Engine, FIRST_TENANT, Roles};
@@ -19,7 +19,6 @@ use crate::postgres::Postgres;
 const CONNECTIONS: usize = 64;
 /// Accepted, rendered, started, succeeded.
 const EVENTS: i64 = 4;
-const PATIENCE: Duration = Duration::from_mins(5);
 
 /// The result of a measurement.
 #[derive(Clone, Copy, Debug)]
@@ -46,15 +45,7 @@ pub(crate) async fn measure(engine: &Engine, postgres: &Postgres, count: usize) 
     let before = Ticks::now(Some(running.pid()), postgres.postmaster())?;
     let started = Instant::now();
     load::all(running.address(), requests, CONNECTIONS).await?;
-    let mut look = interval(Duration::from_millis(50));
-    let took = loop {
-        look.tick().await;
-        let head = drain::head(&mut owner).await?;
-        if head >= wanted {
-            break started.elapsed();
-        }
-        ensure!(started.elapsed() < PATIENCE, "{head} of {wanted} events after {PATIENCE:?}");
-    };
+    let took = drain::recorded(&mut owner, wanted, started).await?;
     let shares = Ticks::now(Some(running.pid()), postgres.postmaster())?.since(&before);
     ensure!(api.taken() == count, "the provider took {} of {count} emails", api.taken());
     let memory = running.end().await?;

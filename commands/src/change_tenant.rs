@@ -54,8 +54,6 @@ pub struct TenantPatch {
 pub struct IssuedApiKey {
     /// Its id.
     pub id: ApiKeyId,
-    /// Live or test.
-    pub kind: ApiKeyKind,
     /// The key in clear.
     pub api_key: String,
 }
@@ -75,7 +73,6 @@ impl Commands {
     ) -> Result<(TenantRecord, Option<IssuedApiKey>), CommandError<TenantRefusal>> {
         let issued = patch.issue_api_key.map(|kind| IssuedApiKey {
             id: ApiKeyId::from_uuid(self.ids().uuid_v7(self.now())),
-            kind,
             api_key: new_api_key(self.entropy(), kind),
         });
         for _ in 0..TRIES_OF_A_CHANGE {
@@ -137,10 +134,10 @@ impl Commands {
         changes.extend(schedules.map(|(channel, delays)| TenantChange::SetRetrySchedule { channel, delays }));
         let policies = patch.unknown_policies.into_iter();
         changes.extend(policies.map(|(channel, policy)| TenantChange::SetUnknownPolicy { channel, policy }));
-        if let Some(IssuedApiKey { id, kind, api_key }) = issued {
+        if let Some((IssuedApiKey { id, api_key }, kind)) = issued.zip(patch.issue_api_key) {
             let hash = hash_api_key(api_key);
             ticket.idempotency_key = Some(api_key_claim(hash, tenant));
-            changes.push(TenantChange::IssueApiKey { key_id: *id, hash, kind: *kind });
+            changes.push(TenantChange::IssueApiKey { key_id: *id, hash, kind });
         }
         changes.extend(patch.revoke_api_key.map(TenantChange::RevokeApiKey));
         Ok(changes)

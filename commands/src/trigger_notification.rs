@@ -443,9 +443,8 @@ impl Commands {
             templates,
             expires_at: expires_in.map(|own| own.map(|own| accepted_at.plus(own.duration()))),
             addresses,
-            providers: Channel::ALL.map(|channel| {
-                trigger.kind == ApiKeyKind::Test || self.directory().has_provider(tenant, channel)
-            }),
+            providers: Channel::ALL
+                .map(|channel| !self.directory().providers(tenant, channel, trigger.kind).is_empty()),
         })
     }
 }

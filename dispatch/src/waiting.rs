@@ -32,8 +32,7 @@ impl WaitReason {
         }
     }
 
-    /// Returns the reason for which a tenant's messages of a channel wait now; `None` where they do not. A test needs no provider of
-    /// the tenant's.
+    /// Returns the reason for which a tenant's messages of a channel wait now; `None` where they do not.
     pub fn of(
         directory: &Directory,
         tenant: &TenantEntry,
@@ -43,10 +42,10 @@ impl WaitReason {
         if !tenant.record.active {
             return Some(Self::TenantInactive);
         }
-        if kind == ApiKeyKind::Test || channel == Channel::Push {
+        if channel == Channel::Push {
             return None;
         }
-        let providers = directory.providers(tenant, channel);
+        let providers = directory.providers(tenant, channel, kind);
         if providers.is_empty() {
             return Some(Self::NoProvider);
         }

@@ -8,8 +8,8 @@ use axum::http::request::Parts;
 use axum::{Extension, Json};
 use orqestra_commands::{ListedProvider, ProviderInput};
 use orqestra_dispatch::PrivateHosts;
-use orqestra_domain::Channel;
 use orqestra_domain::provider::{HttpConfig, ProviderConfig, ProviderEntry, TlsMode, TwilioSender};
+use orqestra_domain::{ApiKeyKind, Channel};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -200,9 +200,9 @@ pub(crate) async fn show(
     let channel = named(&channel, &mut problems);
     let channel = problems.check(channel)?;
     let mut providers = Vec::new();
-    for entry in app.commands.directory().providers(&tenant, channel) {
-        let username = app.commands.provider_username(tenant.id, &entry).await?;
-        providers.push(ProviderView::of(entry, username));
+    for entry in app.commands.directory().providers(&tenant, channel, ApiKeyKind::Live) {
+        let username = app.commands.provider_username(tenant.id, entry).await?;
+        providers.push(ProviderView::of(entry.clone(), username));
     }
     Ok(Json(ProviderList { channel, providers }))
 }

@@ -182,7 +182,7 @@ async fn accept(
         caller = tenant::authenticate(app.commands.directory(), headers, &scope).await?;
         signed(headers, &caller, &body).map_err(|_| refused)?;
     }
-    let mut trigger = parse(headers, body::json(headers, &body)?, (&body, caller.kind()))?;
+    let mut trigger = parse(headers, body::json(headers, &body)?, &body, caller.kind())?;
     if let Some(whole) = with_all_digits(&body) {
         trigger.body = whole;
     }
@@ -261,7 +261,7 @@ async fn admit(app: &App, tenant: &Arc<TenantEntry>, trigger: &Trigger) -> Resul
 }
 
 /// Takes a trigger out of a body, parsed and as it was sent, with a key of this kind.
-fn parse(headers: &HeaderMap, body: Value, (sent, kind): (&[u8], ApiKeyKind)) -> Result<Trigger, ApiError> {
+fn parse(headers: &HeaderMap, body: Value, sent: &[u8], kind: ApiKeyKind) -> Result<Trigger, ApiError> {
     let mut problems = Problems::default();
     let fields = Fields::of_body(&body)?;
     let event_type = fields.required("eventType", &mut problems, EventTypeName::parse);
@@ -366,7 +366,7 @@ mod tests {
 
     fn parsed(headers: &HeaderMap, body: Value) -> Result<Trigger, ApiError> {
         let sent = body.to_string();
-        parse(headers, body, (sent.as_bytes(), ApiKeyKind::Live))
+        parse(headers, body, sent.as_bytes(), ApiKeyKind::Live)
     }
 
     fn wrong(body: Value) -> Vec<String> {

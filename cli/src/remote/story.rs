@@ -17,8 +17,8 @@ pub(super) fn of(event: &Value) -> String {
     let accepted = event["acceptedAt"].as_str().unwrap_or_default();
     let times = Times { accepted, read: event["readAt"].as_str() };
     let kind = if event["testing"] == true { TESTING } else { "" };
-    let channels = list(&event["channels"]).iter().map(|channel| told(channel, &times));
-    [kind.to_owned()].into_iter().chain(channels).collect()
+    let channels: String = list(&event["channels"]).iter().map(|channel| told(channel, &times)).collect();
+    format!("{kind}{channels}")
 }
 
 /// The entries of a list; none where it is absent.

@@ -229,19 +229,20 @@ impl Directory {
         self.fold().versions.get(&(template.tenant_id, template.template_id, template.version)).cloned()
     }
 
-    /// A tenant's providers for a channel, the first one tried first.
-    pub fn providers(&self, tenant: &TenantEntry, channel: Channel) -> Vec<ProviderEntry> {
-        match (tenant.record.providers.get(&channel), self.0.default_provider) {
-            (Some(configured), _) => configured.clone(),
-            (None, DefaultProvider::Sandbox) if channel != Channel::Push => vec![ProviderEntry::SANDBOX],
-            (None, DefaultProvider::Sandbox | DefaultProvider::None) => Vec::new(),
-        }
-    }
-
-    pub(crate) fn has_provider(&self, tenant: &TenantEntry, channel: Channel) -> bool {
-        match tenant.record.providers.get(&channel) {
-            Some(configured) => !configured.is_empty(),
-            None => self.0.default_provider == DefaultProvider::Sandbox && channel != Channel::Push,
+    /// The providers of a tenant's messages of a kind on a channel, the first one tried first. Tests have the sandbox alone.
+    pub fn providers<'a>(
+        &self,
+        tenant: &'a TenantEntry,
+        channel: Channel,
+        kind: ApiKeyKind,
+    ) -> &'a [ProviderEntry] {
+        static SANDBOX: [ProviderEntry; 1] = [ProviderEntry::SANDBOX];
+        let configured = tenant.record.providers.get(&channel).filter(|_| kind == ApiKeyKind::Live);
+        let by_sandbox = kind == ApiKeyKind::Test || self.0.default_provider == DefaultProvider::Sandbox;
+        match configured {
+            Some(configured) => configured,
+            None if by_sandbox && channel != Channel::Push => &SANDBOX,
+            None => &[],
         }
     }
 

@@ -10,7 +10,7 @@ use orqestra_domain::provider::{
 };
 use orqestra_domain::template::TemplateContent;
 use orqestra_domain::tenant::{Standing, TenantRefusal};
-use orqestra_domain::{Channel, EventTypeName, StreamId, TenantId};
+use orqestra_domain::{ApiKeyKind, Channel, EventTypeName, StreamId, TenantId};
 use uuid::Uuid;
 
 use crate::support::{World, ctx, shop, tenant};
@@ -146,8 +146,8 @@ async fn a_providers_credentials_are_nowhere_in_clear_and_open_with_the_tenants_
         }
     }
     let known = commands.directory().tenant(shop.id).unwrap();
-    let providers = commands.directory().providers(&known, Channel::Email);
-    let [ProviderEntry { instance, config: ProviderConfig::Smtp(config), .. }] = &providers[..] else {
+    let providers = commands.directory().providers(&known, Channel::Email, ApiKeyKind::Live);
+    let [ProviderEntry { instance, config: ProviderConfig::Smtp(config), .. }] = providers else {
         panic!("one SMTP server")
     };
     let (password, vault) = (config.password.as_ref().unwrap(), commands.vault());

@@ -8,7 +8,7 @@ use orqestra_domain::provider::{
     TlsMode,
 };
 use orqestra_domain::tenant::Tenant;
-use orqestra_domain::{Channel, ProviderInstanceId, StreamId, TenantId};
+use orqestra_domain::{ApiKeyKind, Channel, ProviderInstanceId, StreamId, TenantId};
 use orqestra_event_log::{Append, Metadata, NewEvent, Outcome, Ticket};
 use orqestra_vault::FieldContext;
 use serde_json::json;
@@ -135,7 +135,9 @@ async fn a_list_of_the_version_before_opens_keeps_its_instance_and_is_sealed_ane
     let shop = tenant(&commands).await;
     set_as_before(&commands, &shop, 25).await;
     let known = commands.directory().tenant(shop.id).unwrap();
-    let [entry] = &commands.directory().providers(&known, Channel::Email)[..] else { panic!("one entry") };
+    let [entry] = commands.directory().providers(&known, Channel::Email, ApiKeyKind::Live) else {
+        panic!("one entry")
+    };
     let ProviderConfig::Smtp(old) = &entry.config else { panic!("an SMTP server") };
     let sealed = old.password.clone().unwrap();
     let open = async |instance, sealed| {
@@ -163,8 +165,12 @@ async fn a_list_of_the_version_before_that_was_emptied_comes_back_as_the_same_in
     set_as_before(&commands, &shop, 25).await;
     set_as_before(&commands, &shop, 26).await;
     let known = commands.directory().tenant(shop.id).unwrap();
-    let standing: Vec<_> =
-        commands.directory().providers(&known, Channel::Email).iter().map(|entry| entry.instance).collect();
+    let standing: Vec<_> = commands
+        .directory()
+        .providers(&known, Channel::Email, ApiKeyKind::Live)
+        .iter()
+        .map(|entry| entry.instance)
+        .collect();
     let again = || vec![smtp(26, Some("ann"), "new")];
     assert!(set(&commands, shop.id, Vec::new()).await.is_empty());
     assert_eq!(set(&commands, shop.id, again()).await, standing, "put back after it was emptied");

@@ -184,19 +184,16 @@ impl Carriers {
                 return known.carried.clone();
             }
         }
-        let configured = match kind {
-            ApiKeyKind::Live => self.directory.providers(entry, channel),
-            ApiKeyKind::Test => vec![ProviderEntry::SANDBOX],
-        };
+        let configured = self.directory.providers(entry, channel, kind);
         let mut all = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let before = all.get(&place).map(|known| known.carried.clone());
         let was_unread = before.as_ref().is_some_and(|before| before.is_unread);
         let before = before.map_or_else(Vec::new, |before| before.carriers.to_vec());
         let (mut carriers, mut unread) = (Vec::new(), None);
         for configured in configured {
-            match before.iter().find(|carrier| carrier.entry == configured) {
+            match before.iter().find(|carrier| carrier.entry == *configured) {
                 Some(carrier) => carriers.push(Arc::clone(carrier)),
-                None => match self.carrier(entry.id, channel, &configured) {
+                None => match self.carrier(entry.id, channel, configured) {
                     Some(carrier) => carriers.push(Arc::new(carrier)),
                     None => unread = Some(configured),
                 },

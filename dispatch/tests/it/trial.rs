@@ -7,7 +7,7 @@ use orqestra_dispatch::{DispatchSettings, NotTested, ProviderTest, ProviderTeste
 use orqestra_domain::evidence::EvidenceEvent;
 use orqestra_domain::notification::{DeliveryState, FailureScope};
 use orqestra_domain::provider::{BaseUrl, Endpoint, HttpConfig, ProviderLimits, ResendConfig, Sender};
-use orqestra_domain::{AnyEvent, Channel, EmailAddress, PhoneNumber, ProviderInstanceId};
+use orqestra_domain::{AnyEvent, ApiKeyKind, Channel, EmailAddress, PhoneNumber, ProviderInstanceId};
 use orqestra_event_log::Position;
 use serde_json::json;
 
@@ -175,8 +175,13 @@ async fn a_test_is_of_the_entry_that_is_named_and_else_of_the_first_and_needs_a_
     let tenant = world.tenant("acme", &[]).await;
     world.providers(tenant.id, EMAIL, vec![smtp(1), smtp(2)]).await;
     let entry = world.entry(tenant.id);
-    let instances: Vec<_> =
-        world.commands.directory().providers(&entry, EMAIL).iter().map(|entry| entry.instance).collect();
+    let instances: Vec<_> = world
+        .commands
+        .directory()
+        .providers(&entry, EMAIL, ApiKeyKind::Live)
+        .iter()
+        .map(|entry| entry.instance)
+        .collect();
     let script = Script::always(Answer::Refused).at(2, Answer::Taken);
     let dispatch = world.play(&script, settings());
     let send = async |instance| {
