@@ -178,8 +178,8 @@ impl Commands {
     /// Accepts an event, or gives its first answer again.
     ///
     /// # Errors
-    /// `IdempotencyMismatch` where the event id or key came with another body or another kind of key; `RightsChanged` where the tenant, the
-    /// caller's key or the secret that signs was changed since the caller was let in; `TooLarge`; the log's failure.
+    /// `IdempotencyMismatch` where the event id or key came with another body or another kind of key; `RightsChanged` where the
+    /// tenant, the caller's key or the secret that signs was changed since the caller was let in; `TooLarge`; the log's failure.
     pub async fn trigger(
         &self,
         tenant: &Arc<TenantEntry>,

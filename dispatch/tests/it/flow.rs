@@ -7,6 +7,7 @@ use orqestra_domain::{Channel, DeliveryId};
 use orqestra_tests::postgres::HeldAppends;
 use serde_json::json;
 
+use crate::retrying::Retrying;
 use crate::script::{Answer, Script};
 use crate::world::{DEADLINE, World, settings, smtp};
 
@@ -51,12 +52,7 @@ async fn what_is_accepted_is_sent_once_on_every_channel_and_recorded() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_attempt_is_tried_again_when_its_time_has_come() {
-    let world = World::new().await;
-    let tenant = world.tenant("acme", &[(Channel::Email, "hi")]).await;
-    let script = Script::always(Answer::Taken).first([Answer::NotTaken]);
-    let dispatch = world.play(&script, settings());
-    let id = world.trigger(&tenant, "e-1").await;
-    world.waiting(&tenant, id).await;
+    let Retrying { world, tenant, script, dispatch, id } = Retrying::start().await;
     world.clock.advance(Duration::from_secs(73));
     let delivery = world.settled(&tenant, id, Channel::Email).await;
     assert!(matches!(delivery.state, DeliveryState::Sent { attempt: 2, .. }));

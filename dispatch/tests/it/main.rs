@@ -23,6 +23,7 @@ mod receipts;
 mod recorded;
 mod redrive;
 mod resend;
+mod retrying;
 mod sandbox;
 mod script;
 mod secrets;

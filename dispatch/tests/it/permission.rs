@@ -6,6 +6,7 @@ use orqestra_domain::notification::{DeliveryState, SkipReason};
 use orqestra_domain::{Channel, DeliveryId, StreamId, UserId};
 use serde_json::json;
 
+use crate::retrying::Retrying;
 use crate::script::{Answer, Script};
 use crate::world::{World, ctx, settings, smtp, text};
 
@@ -27,12 +28,7 @@ async fn a_forgotten_recipient_gets_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recipient_forgotten_by_another_process_gets_nothing_either() {
-    let world = World::new().await;
-    let tenant = world.tenant("acme", &[(Channel::Email, "hi")]).await;
-    let script = Script::always(Answer::Taken).first([Answer::NotTaken]);
-    let dispatch = world.play(&script, settings());
-    let id = world.trigger(&tenant, "e-1").await;
-    world.waiting(&tenant, id).await;
+    let Retrying { world, tenant, script, dispatch, id } = Retrying::start().await;
     // This process still has the key in memory; the append tells it that the key is gone.
     let other = world.another().await;
     let entry = other.entry(tenant.id);

@@ -8,6 +8,7 @@ use orqestra_domain::tenant::Standing;
 use orqestra_tests::wait;
 
 use crate::recorded::Recorded;
+use crate::retrying::Retrying;
 use crate::script::{Answer, Script};
 use crate::world::{DEADLINE, World, settings};
 
@@ -75,12 +76,7 @@ async fn a_planned_delivery_without_a_row_is_found_and_sent() {
 async fn a_retry_without_a_row_is_found_and_made() {
     let recorded = Recorded::default();
     let _recording = metrics::set_default_local_recorder(&recorded);
-    let world = World::new().await;
-    let tenant = world.tenant("acme", &[(EMAIL, "hi")]).await;
-    let script = Script::always(Answer::Taken).first([Answer::NotTaken]);
-    let dispatch = world.play(&script, settings());
-    let id = world.trigger(&tenant, "e-1").await;
-    world.waiting(&tenant, id).await;
+    let Retrying { world, tenant, dispatch, id, .. } = Retrying::start().await;
     lose_the_due_table(&world).await;
     world.clock.advance(Duration::from_mins(10));
     let sent = world.settled(&tenant, id, EMAIL).await;

@@ -9,6 +9,7 @@ use orqestra_domain::notification::DeliveryState;
 use orqestra_tests::wait;
 
 use crate::recorded::Recorded;
+use crate::retrying::Retrying;
 use crate::script::{Answer, Script};
 use crate::world::{DEADLINE, Running, World, settings};
 
@@ -82,12 +83,7 @@ async fn a_held_delivery_without_a_row_has_it_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_retry_whose_row_says_that_it_is_held_is_made() {
-    let world = World::new().await;
-    let tenant = world.tenant("acme", &[(EMAIL, "hi")]).await;
-    let script = Script::always(Answer::Taken).first([Answer::NotTaken]);
-    let dispatch = world.play(&script, settings());
-    let id = world.trigger(&tenant, "e-1").await;
-    world.waiting(&tenant, id).await;
+    let Retrying { world, tenant, dispatch, id, .. } = Retrying::start().await;
     world.read_up().await;
     sqlx::query("update dispatch_due set kind = 'held'").execute(world.pool()).await.unwrap();
     world.clock.advance(Duration::from_mins(10));

@@ -8,6 +8,7 @@ use orqestra_domain::notification::{DeliveryState, SkipReason};
 use orqestra_domain::suppression::{AddressSuppressed, SuppressionReason};
 use orqestra_domain::{AddressRef, Channel};
 
+use crate::retrying::Retrying;
 use crate::script::{Answer, Script};
 use crate::world::{DEADLINE, World, ctx, settings};
 
@@ -74,12 +75,7 @@ async fn a_suppressed_address_gets_nothing_until_it_is_lifted_and_other_addresse
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_another_process_suppressed_between_two_attempts_is_not_tried_again() {
-    let world = World::new().await;
-    let tenant = world.tenant("acme", &[(EMAIL, "hi")]).await;
-    let script = Script::always(Answer::Taken).first([Answer::NotTaken]);
-    let dispatch = world.play(&script, settings());
-    let id = world.trigger(&tenant, "e-1").await;
-    world.waiting(&tenant, id).await;
+    let Retrying { world, tenant, script, dispatch, id } = Retrying::start().await;
     let other = world.another().await;
     suppress(&other, &tenant, EMAIL).await;
     // It knows within a second by itself.
