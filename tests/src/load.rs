@@ -108,7 +108,9 @@ impl Load {
     }
 
     /// Runs the clients until [`Load::stop`], or until `most` events are answered. A client sends one event a `pace`.
+    /// From then on a request to this world may fail for want of time.
     pub async fn run(&self, world: &World, tenants: &[Tenant], clients: usize, pace: Duration, most: usize) {
+        world.expect_slowness();
         let client = async || {
             let mut turns = tokio::time::interval(pace);
             turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

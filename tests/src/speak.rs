@@ -102,6 +102,17 @@ impl World {
         self.call(Request::new(method, path).bearer(ADMIN_TOKEN).json(body)).await
     }
 
+    /// Looks at a page; one that loaded the machine may have to look again.
+    async fn page(&self, path: &str, by: impl Fn(Request) -> Request) -> Answer {
+        wait::until("a page", SETTLES_WITHIN, async || {
+            let answer = self.call(by(Request::get(path))).await;
+            let again = answer.status == 500 && self.is_slow();
+            (!again).then_some(answer)
+        })
+        .await
+        .expect(200)
+    }
+
     /// Looks at something as an operator.
     pub async fn admin_get(&self, path: &str) -> Answer {
         self.call(Request::get(path).bearer(ADMIN_TOKEN)).await
@@ -261,7 +272,7 @@ impl World {
         let mut all = Vec::new();
         let mut next = Some(format!("/api/v1/notifications/{}/{}?limit=100", tenant.id, segment(user)));
         while let Some(path) = next {
-            let answer = self.call(Request::get(path).key(&tenant.key)).await.expect(200);
+            let answer = self.page(&path, |request| request.key(&tenant.key)).await;
             let body = answer.json();
             all.extend(body["data"].as_array().expect("a list").iter().cloned());
             let link = answer.header("link").and_then(|link| link.strip_prefix('<')?.split('>').next());
@@ -287,7 +298,7 @@ impl World {
         let first = format!("/admin/v1/sandbox/messages?tenantId={}&channel={channel}&limit=1000", tenant.id);
         let (mut next, mut kept) = (Some(first), Vec::new());
         while let Some(path) = next {
-            let answer = self.admin_get(&path).await.expect(200);
+            let answer = self.page(&path, |request| request.bearer(ADMIN_TOKEN)).await;
             next = answer.next();
             kept.extend(answer.json()["data"].as_array().expect("a list").iter().cloned());
         }

@@ -44,6 +44,15 @@ const MOST_CONFIDENTIAL: usize = 500;
 /// What opens the admin side of every world's engine.
 pub const ADMIN_TOKEN: &str = "the-admin-token-of-the-tests";
 
+/// What an engine may log at the level of errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Errors {
+    Never,
+    /// Requests that a database too slow for the load failed.
+    OfSlowness,
+    Any,
+}
+
 /// An event that was answered 200.
 pub(crate) struct Accepted {
     /// What was asked for.
@@ -61,7 +70,7 @@ pub struct World {
     tenant: Tenant,
     /// Every event that was answered 200.
     pub(crate) accepted: Mutex<BTreeMap<(Uuid, String), Accepted>>,
-    errors_expected: Mutex<bool>,
+    errors: Mutex<Errors>,
     confidential: Mutex<BTreeSet<String>>,
     pub(crate) pool: Option<PgPool>,
     folder: Folder,
@@ -168,7 +177,7 @@ impl World {
             http: Http::default(),
             tenant,
             accepted: Mutex::default(),
-            errors_expected: Mutex::new(false),
+            errors: Mutex::new(Errors::Never),
             confidential: Mutex::new(confidential),
             pool,
             folder,
@@ -221,7 +230,18 @@ impl World {
 
     /// From now on the engine may log errors, since something around it is broken on purpose. It may not panic.
     pub fn expect_errors(&self) {
-        *self.errors_expected.lock().expect("no panic while locked") = true;
+        *self.errors.lock().expect("no panic while locked") = Errors::Any;
+    }
+
+    /// From now on requests may fail with 500 and `unavailable`, since more is asked for than a machine may bear.
+    pub(crate) fn expect_slowness(&self) {
+        let mut errors = self.errors.lock().expect("no panic while locked");
+        *errors = (*errors).max(Errors::OfSlowness);
+    }
+
+    /// Whether a request may fail since the machine bears no more.
+    pub(crate) fn is_slow(&self) -> bool {
+        *self.errors.lock().expect("no panic while locked") >= Errors::OfSlowness
     }
 
     /// From now on no line of the log may hold this text. What is too short or no word stands there by chance, and what
@@ -329,12 +349,12 @@ impl World {
 
     fn complaints(&self) -> Vec<String> {
         let mut found = Vec::new();
-        let errors_expected = *self.errors_expected.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let errors = *self.errors.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let confidential = self.confidential.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let runs = (0..self.runs.load(Ordering::Relaxed)).map(|number| format!("run-{number}.log"));
         for name in runs.chain(["second/run-0.log".to_owned()]) {
             let text = std::fs::read_to_string(self.folder.path().join(&name)).unwrap_or_default();
-            let complaints = text.lines().filter(|line| is_complaint(line, errors_expected, &confidential));
+            let complaints = text.lines().filter(|line| is_complaint(line, errors, &confidential));
             found.extend(complaints.map(|line| format!("{name}: {line}")));
         }
         found
@@ -396,10 +416,17 @@ impl Drop for World {
 }
 
 /// Whether no engine may have logged this line.
-fn is_complaint(line: &str, errors_expected: bool, confidential: &BTreeSet<String>) -> bool {
+fn is_complaint(line: &str, errors: Errors, confidential: &BTreeSet<String>) -> bool {
+    let expected = match errors {
+        Errors::Never => false,
+        Errors::OfSlowness => {
+            line.contains("\"message\":\"a request failed\"") && line.contains("\"code\":\"unavailable\"")
+        }
+        Errors::Any => true,
+    };
     line.contains("panicked at")
         || line.contains("permission denied")
-        || (!errors_expected && line.contains("\"level\":\"ERROR\""))
+        || (!expected && line.contains("\"level\":\"ERROR\""))
         || confidential.iter().any(|text| line.contains(text.as_str()))
 }
 
@@ -426,14 +453,19 @@ mod tests {
     #[test]
     fn a_line_with_an_error_or_something_confidential_is_a_complaint() {
         let confidential = BTreeSet::from(["user@example.org".to_owned()]);
-        for (line, complaint, even_so) in [
-            (r#"{"level":"INFO","message":"sent"}"#, false, false),
-            (r#"{"level":"ERROR","message":"lost"}"#, true, false),
-            (r#"{"level":"INFO","message":"sent to <user@example.org>"}"#, true, true),
-            ("thread 'main' panicked at src/main.rs", true, true),
+        let slow = r#"{"level":"ERROR","message":"a request failed","code":"unavailable"}"#;
+        for (line, never, of_slowness, any) in [
+            (r#"{"level":"INFO","message":"sent"}"#, false, false, false),
+            (slow, true, false, false),
+            (r#"{"level":"ERROR","message":"a request failed","code":"internal"}"#, true, true, false),
+            (r#"{"level":"ERROR","message":"lost","code":"unavailable"}"#, true, true, false),
+            (r#"{"level":"INFO","message":"sent to <user@example.org>"}"#, true, true, true),
+            ("thread 'main' panicked at src/main.rs", true, true, true),
         ] {
-            assert_eq!(is_complaint(line, false, &confidential), complaint, "{line}");
-            assert_eq!(is_complaint(line, true, &confidential), even_so, "{line}");
+            let complaints = [(Errors::Never, never), (Errors::OfSlowness, of_slowness), (Errors::Any, any)];
+            for (errors, complaint) in complaints {
+                assert_eq!(is_complaint(line, errors, &confidential), complaint, "{errors:?}: {line}");
+            }
         }
     }
 }
