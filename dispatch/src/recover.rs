@@ -5,6 +5,7 @@
 
 use orqestra_commands::{CommandError, Commands, Context};
 use orqestra_domain::notification::{AttemptOutcome, MarkOutcomeUnknown, NotificationRefusal, UnknownPolicy};
+use orqestra_domain::retry::{Jitter, RetrySchedule};
 use orqestra_domain::{Cause, ExpiresIn};
 use sqlx::PgPool;
 
@@ -49,6 +50,9 @@ pub async fn hold_open_attempts(commands: &Commands, pool: &PgPool) -> Result<u6
             attempt: row.due.attempt,
             policy: UnknownPolicy::Hold,
             receipt_within: None,
+            asks_again: true,
+            schedule: RetrySchedule::default(),
+            jitter: Jitter::NONE,
             cause: Cause::Restored.into(),
             // Its own process cannot say so any more, and its claim's end need not be waited for.
             by_sender: true,

@@ -177,7 +177,9 @@ impl ProviderTester {
         let began = Instant::now();
         let calling = carrier.provider.send(&message);
         let sent = timeout(self.provider_timeout, calling).await;
-        let sent = sent.unwrap_or_else(|_| Err(SendError::Unknown { cause: Cause::ProviderTimeout.into() }));
+        let sent = sent.unwrap_or_else(|_| {
+            Err(SendError::Unknown { cause: Cause::ProviderTimeout.into(), said: false })
+        });
         drop(permit);
         let tested = tested(&carrier, message.channel, sent, began.elapsed());
         tracing::info!(tenant.id = %tenant, channel = %tested.channel, provider, instance = %instance,
@@ -258,7 +260,7 @@ fn tested(carrier: &Carrier, channel: Channel, sent: Result<Sent, SendError>, du
                 Reach::ThisProvider => FailureScope::Pairing,
             });
         }
-        Err(SendError::Unknown { cause }) => {
+        Err(SendError::Unknown { cause, .. }) => {
             tested.outcome = TestOutcome::Unknown;
             tested.cause = Some(cause);
         }

@@ -34,8 +34,10 @@ pub struct RetrySchedule {
 impl RetrySchedule {
     /// Most attempts a schedule may allow.
     pub const MAX_ATTEMPTS: usize = 32;
+    /// What a provider may ask for at least, however short the scheduled delay is.
+    pub const MOST_ASKED: Duration = Duration::from_mins(15);
 
-    /// A schedule of these delays, each also the longest `Retry-After` honoured twice over.
+    /// A schedule of these delays.
     ///
     /// Delays past [`Self::MAX_ATTEMPTS`] are dropped.
     pub fn new(mut delays: Vec<Duration>) -> Self {
@@ -50,13 +52,13 @@ impl RetrySchedule {
 
     /// The delay after attempt number `failed` (from 1), or `None` after the last.
     ///
-    /// The delay is within 20 % of the scheduled one. What the provider asked for is honoured between the
-    /// scheduled delay and twice that.
+    /// The delay is within 20 % of the scheduled one. What the provider asked for is honoured from that on, up to
+    /// [`Self::MOST_ASKED`] or twice the scheduled delay, whichever is longer.
     pub fn delay_after(&self, failed: u32, asked: Option<Duration>, jitter: Jitter) -> Option<Duration> {
         let base = *self.delays.get(usize::try_from(failed.checked_sub(1)?).ok()?)?;
         let jittered = base.mul_f64(0.8 + 0.4 * jitter.share());
         Some(match asked {
-            Some(asked) => asked.clamp(jittered, base * 2),
+            Some(asked) => asked.clamp(jittered, (base * 2).max(Self::MOST_ASKED)),
             None => jittered,
         })
     }
@@ -114,11 +116,14 @@ mod tests {
     }
 
     #[test]
-    fn what_the_provider_asks_is_honoured_up_to_twice_the_delay() {
+    fn what_the_provider_asks_is_honoured_up_to_15_minutes_or_twice_the_delay() {
         let schedule = RetrySchedule::default();
-        let asked =
-            |s| schedule.delay_after(2, Some(Duration::from_secs(s)), Jitter::NONE).unwrap().as_secs();
-        assert_eq!((asked(1), asked(90), asked(86_400)), (60, 90, 120));
+        let asked = |round, seconds| {
+            let asked = Some(Duration::from_secs(seconds));
+            schedule.delay_after(round, asked, Jitter::NONE).unwrap().as_secs()
+        };
+        assert_eq!((asked(2, 1), asked(2, 600), asked(2, 86_400)), (60, 600, 900));
+        assert_eq!((asked(5, 1), asked(5, 10_000), asked(5, 86_400)), (7_200, 10_000, 14_400));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use axum::http::{Method, StatusCode};
 use orqestra_commands::Context;
 use orqestra_domain::notification::{DeliveryRendered, MarkOutcomeUnknown, StartAttempt, UnknownPolicy};
 use orqestra_domain::provider::SANDBOX_INSTANCE;
+use orqestra_domain::retry::{Jitter, RetrySchedule};
 use orqestra_domain::{Channel, DeliveryId, EventId, NotificationId};
 use serde_json::{Value, json};
 
@@ -254,6 +255,9 @@ pub(crate) async fn held(world: &World, shop: &Caller, event: &str) -> String {
         attempt: 1,
         policy: UnknownPolicy::Hold,
         receipt_within: None,
+        asks_again: true,
+        schedule: RetrySchedule::default(),
+        jitter: Jitter::NONE,
         cause: "smtp_timeout".to_owned(),
         by_sender: true,
         deadline: at.plus(orqestra_domain::ExpiresIn::DEFAULT.duration()),

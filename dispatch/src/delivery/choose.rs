@@ -7,9 +7,11 @@
 
 use std::sync::Arc;
 
-use orqestra_domain::notification::{AfterFailure, AttemptOutcome, AttemptState, Delivery, DeliveryState};
+use orqestra_domain::notification::{
+    AfterFailure, AttemptOutcome, AttemptState, Delivery, DeliveryState, UnknownPolicy,
+};
 use orqestra_domain::retry::{Jitter, RetrySchedule};
-use orqestra_domain::{Cause, Channel, EmailAddress, Timestamp};
+use orqestra_domain::{Cause, EmailAddress, Timestamp};
 
 use super::Later;
 use crate::provider::budget::Try;
@@ -28,7 +30,8 @@ pub(super) enum Choice {
 /// The inputs of a choice beside the providers.
 pub(super) struct Asking<'a> {
     pub(super) delivery: &'a Delivery,
-    pub(super) channel: Channel,
+    /// The tenant's policy for unknown outcomes of the channel.
+    pub(super) policy: UnknownPolicy,
     /// The tenant's sender mailbox.
     pub(super) sender: Option<&'a EmailAddress>,
     pub(super) schedule: &'a RetrySchedule,
@@ -130,7 +133,7 @@ impl Others {
 
 /// The provider of the attempt whose outcome is unknown, or the cause of a hold; `None` where no outcome is.
 fn again<'a>(carriers: &'a [Arc<Carrier>], asking: &Asking<'_>) -> Option<Result<&'a Arc<Carrier>, Cause>> {
-    let Asking { delivery, channel, now, .. } = asking;
+    let Asking { delivery, policy, now, .. } = asking;
     let unknown = delivery.bound_to()?;
     let mut own =
         carriers.iter().filter(|carrier| unknown.was_carried_by(carrier.provider.name(), carrier.instance()));
@@ -141,7 +144,8 @@ fn again<'a>(carriers: &'a [Arc<Carrier>], asking: &Asking<'_>) -> Option<Result
     // The resend was planned as one that the provider deduplicates.
     let unmarked = matches!(delivery.state, DeliveryState::Waiting { possible_duplicate: false, .. });
     let unknowns = delivery.attempts.iter().filter(|attempt| attempt.is_unknown()).count();
-    if unmarked && delivery.may_repeat_at(*now) && (*channel != Channel::Email || unknowns > 1) {
+    let may_resend = *policy == UnknownPolicy::ResendOnce && unknowns == 1;
+    if unmarked && delivery.may_repeat_at(*now) && !may_resend {
         return Some(Err(Cause::DedupWindowOver));
     }
     Some(Ok(carrier))

@@ -8,6 +8,7 @@ use orqestra_domain::notification::{AttemptState, UnknownPolicy};
 use super::Deliverer;
 use crate::due::DueKey;
 use crate::provider::carriers::Carrier;
+use crate::provider::http::calls_back;
 
 /// See the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,28 +16,54 @@ pub(super) struct Doubt {
     pub(super) policy: UnknownPolicy,
     /// `None`: the provider does not call back.
     pub(super) receipt_within: Option<Duration>,
+    /// Whether a provider that deduplicates may tell by being asked again.
+    pub(super) asks_again: bool,
+}
+
+impl Doubt {
+    /// The provider has said that it cannot tell, and would say so again: nothing is sent.
+    pub(super) fn said(self) -> Self {
+        Self { policy: UnknownPolicy::Hold, asks_again: false, ..self }
+    }
 }
 
 impl Deliverer {
-    /// Returns the next step of an attempt by that carrier; `None` is a carrier that the configuration does not have any more.
-    pub(super) fn doubt(&self, key: DueKey, carrier: Option<&Carrier>) -> Doubt {
+    /// A tenant's policy for unknown outcomes of a channel.
+    pub(super) fn unknown_policy(&self, key: DueKey) -> UnknownPolicy {
         let tenant = self.commands.directory().tenant(key.tenant);
-        let policy = tenant
-            .map_or(UnknownPolicy::usual(key.channel), |tenant| tenant.record.unknown_policy(key.channel));
-        let calls_back = carrier.is_some_and(|carrier| carrier.provider.calls_back());
-        Doubt { policy, receipt_within: calls_back.then_some(self.settings.receipt_within) }
+        tenant.map_or(UnknownPolicy::usual(key.channel), |tenant| tenant.record.unknown_policy(key.channel))
     }
 
-    /// Returns the next step of an attempt in the log. The sandbox, which never calls back, is not looked for.
+    /// Returns the next step of an attempt by that carrier.
+    pub(super) fn doubt(&self, key: DueKey, carrier: &Carrier) -> Doubt {
+        self.doubt_where(key, carrier.provider.calls_back())
+    }
+
+    fn doubt_where(&self, key: DueKey, calls_back: bool) -> Doubt {
+        let receipt_within = calls_back.then_some(self.settings.receipt_within);
+        Doubt { policy: self.unknown_policy(key), receipt_within, asks_again: true }
+    }
+
+    /// Returns the next step of an attempt in the log. The sandbox, which never calls back, is not looked for; a removed entry
+    /// calls back as long as its callbacks are taken.
     pub(super) fn doubt_of(&self, key: DueKey, attempt: &AttemptState) -> Doubt {
-        let entry = self.commands.directory().tenant(key.tenant);
-        let carried = entry.map(|entry| self.carriers.of(&entry, key.channel, ApiKeyKind::Live));
-        let own = carried.as_ref().and_then(|carried| {
-            let is_its = |carrier: &&std::sync::Arc<Carrier>| {
-                attempt.was_carried_by(carrier.provider.name(), carrier.instance())
-            };
-            carried.carriers.iter().find(is_its)
-        });
-        self.doubt(key, own.map(|carrier| &**carrier))
+        let Some(entry) = self.commands.directory().tenant(key.tenant) else {
+            return self.doubt_where(key, false);
+        };
+        let carried = self.carriers.of(&entry, key.channel, ApiKeyKind::Live);
+        let mut carriers = carried.carriers.iter();
+        let own =
+            carriers.find(|carrier| attempt.was_carried_by(carrier.provider.name(), carrier.instance()));
+        let calls_back = own.map_or_else(
+            || {
+                let mut taken = entry.record.calling_back(&attempt.provider, self.clock.now());
+                let own = taken.find(|entry| attempt.instance == Some(entry.instance));
+                own.is_some_and(|own| {
+                    calls_back(self.settings.public_url.as_deref(), key.tenant, &own.config)
+                })
+            },
+            |carrier| carrier.provider.calls_back(),
+        );
+        self.doubt_where(key, calls_back)
     }
 }

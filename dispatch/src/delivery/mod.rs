@@ -195,7 +195,7 @@ impl Deliverer {
         let deadline = self.deadline(&story, row.key);
         let asking = Asking {
             delivery,
-            channel: row.key.channel,
+            policy: self.unknown_policy(row.key),
             sender: prepared.sender.as_ref(),
             schedule: &schedule,
             now: self.clock.now(),
@@ -352,7 +352,7 @@ impl Deliverer {
         let calling = carrier.provider.send(message);
         let sent = match tokio::time::timeout(self.settings.provider_timeout, calling).await {
             Ok(sent) => sent,
-            Err(_) => Err(SendError::Unknown { cause: Cause::ProviderTimeout.into() }),
+            Err(_) => Err(SendError::Unknown { cause: Cause::ProviderTimeout.into(), said: false }),
         };
         FailPoint::SendAfter.hit();
         sent

@@ -209,16 +209,18 @@ impl Deliverer {
                 commands.record_failure(tenant, notification, failure, &used, context).await
             }
             Verdict::Unknown { doubt, cause } => {
-                let (deadline, attempt, cause) = (attempt.deadline, attempt.number, cause.clone());
-                let Doubt { policy, receipt_within } = *doubt;
+                let Doubt { policy, receipt_within, asks_again } = *doubt;
                 let mark = MarkOutcomeUnknown {
                     channel,
-                    attempt,
+                    attempt: attempt.number,
                     policy,
                     receipt_within,
-                    cause,
+                    asks_again,
+                    schedule: attempt.schedule.clone(),
+                    jitter,
+                    cause: cause.clone(),
                     by_sender: true,
-                    deadline,
+                    deadline: attempt.deadline,
                     at,
                 };
                 commands.mark_outcome_unknown(tenant, notification, mark, &[], context).await
@@ -275,7 +277,7 @@ impl Deliverer {
         &self,
         key: DueKey,
         attempt: u32,
-        Doubt { policy, receipt_within }: Doubt,
+        Doubt { policy, receipt_within, asks_again }: Doubt,
         deadline: Timestamp,
     ) -> Result<(), Later> {
         let DueKey { tenant, notification, channel } = key;
@@ -284,6 +286,9 @@ impl Deliverer {
             attempt,
             policy,
             receipt_within,
+            asks_again,
+            schedule: self.schedule(key),
+            jitter: self.jitter(),
             cause: Cause::NoOutcome.into(),
             by_sender: false,
             deadline,

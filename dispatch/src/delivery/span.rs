@@ -60,7 +60,7 @@ pub(super) fn end(
         Ok(_) => ("sent", None),
         Err(SendError::NotTaken(NotTaken { cause, .. })) => ("not_taken", Some(cause.as_str())),
         Err(SendError::Refused { cause, .. }) => ("refused", Some(cause.as_str())),
-        Err(SendError::Unknown { cause }) => ("unknown", Some(cause.as_str())),
+        Err(SendError::Unknown { cause, .. }) => ("unknown", Some(cause.as_str())),
         Err(SendError::NotAsked { cause, .. }) => ("not_asked", Some(cause.as_str())),
     };
     span.record("outcome", outcome);

@@ -101,10 +101,12 @@ pub enum SendError {
         /// How far the refusal reaches.
         reach: Reach,
     },
-    /// It left, and no answer came.
+    /// It left, and no answer came that tells.
     Unknown {
         /// A stable code.
         cause: String,
+        /// Whether the provider itself says that it cannot tell: it works, and asked again it would say the same.
+        said: bool,
     },
     /// No provider was asked, so that nothing was learned of one: the breaker is not told.
     NotAsked {

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use orqestra_commands::TenantPatch;
+use orqestra_commands::{ClearSecret, ProviderInput, TenantPatch};
+use orqestra_dispatch::DispatchSettings;
 use orqestra_domain::notification::{
     AttemptOutcome, DeliveryState, ReceiptSays, RecordReceipt, Resolution, Resolve, UnknownPolicy,
 };
-use orqestra_domain::provider::Dedup;
+use orqestra_domain::provider::{AfricasTalkingConfig, Dedup, HttpConfig};
 use orqestra_domain::{Channel, NotificationId, ReceiptRef, TenantId};
 use orqestra_event_log::Clock as _;
 
+use crate::http::{africastalking, at, listed, shop};
 use crate::script::{Answer, Script};
 use crate::world::{World, ctx, settings};
 
@@ -133,4 +135,52 @@ async fn what_follows_an_unknown_outcome_is_the_tenants_to_say() {
     world.commands.resolve_outcome(tenant.id, id, resolve, &[], &ctx()).await.unwrap();
     dispatch.stop().await;
     world.due_table_is_right().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_of_an_entry_that_was_removed_is_waited_for_too() {
+    let world = World::new().await;
+    let list = |secret: Option<&str>| {
+        let HttpConfig::AfricasTalking(config) = africastalking(at("http://127.0.0.1:9")) else {
+            unreachable!()
+        };
+        let webhook_secret = secret.map(|secret| ClearSecret(secret.to_owned()));
+        vec![listed(HttpConfig::AfricasTalking(AfricasTalkingConfig { webhook_secret, ..config }))]
+    };
+    for (secret, waits) in [(Some("a-path-that-is-secret"), true), (None, false)] {
+        let tenant = shop(&world, SMS, list(secret)).await;
+        let hangs = Script::named("africastalking", 64, Answer::Hang);
+        let first = world.play(&hangs, settings());
+        let id = world.trigger(&tenant, "e-1").await;
+        hangs.called(1).await;
+        world.read_up().await;
+        first.stop().await;
+        world.providers(tenant.id, SMS, vec![ProviderInput::Sandbox]).await;
+        world.clock.advance(Duration::from_secs(101));
+        let second = world.play(&Script::always(Answer::Taken), settings());
+        let held = world.settled(&tenant, id, SMS).await;
+        assert_eq!(held.state, DeliveryState::Held { attempt: 1 });
+        assert_eq!(held.receipt_until, waits.then(|| world.now().plus(RECEIPT)));
+        second.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_says_that_it_cannot_tell_is_asked_once_and_is_not_left_alone() {
+    let world = World::new().await;
+    let tenant = world.tenant("acme", &[(EMAIL, "hi"), (SMS, "hi")]).await;
+    let script = Script::always(Answer::CannotTell).deduplicating(Dedup::FOR_EVER);
+    let dispatch = world.play(&script, DispatchSettings { breaker_failures: 1, ..settings() });
+    let id = world.trigger(&tenant, "e-1").await;
+    for channel in [EMAIL, SMS] {
+        assert_eq!(world.settled(&tenant, id, channel).await.state, DeliveryState::Held { attempt: 1 });
+    }
+    assert_eq!(script.calls().len(), 2);
+    script.then(Answer::Taken);
+    let next = world.trigger(&tenant, "e-2").await;
+    assert!(matches!(
+        world.settled(&tenant, next, EMAIL).await.state,
+        DeliveryState::Sent { attempt: 1, .. }
+    ));
+    dispatch.stop().await;
 }

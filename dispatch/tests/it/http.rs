@@ -49,7 +49,7 @@ pub(crate) fn twilio(endpoint: Endpoint) -> Config {
     })
 }
 
-fn africastalking(endpoint: Endpoint) -> Config {
+pub(crate) fn africastalking(endpoint: Endpoint) -> Config {
     HttpConfig::AfricasTalking(AfricasTalkingConfig {
         username: "shop".to_owned(),
         api_key: ClearSecret(KEY.to_owned()),

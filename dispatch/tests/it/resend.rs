@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use orqestra_commands::ProviderInput;
+use orqestra_commands::{ProviderInput, TenantPatch};
 use orqestra_dispatch::DispatchSettings;
 use orqestra_domain::notification::{
     Delivery, DeliveryState, MarkOutcomeUnknown, Resolution, Resolve, UnknownPolicy,
 };
 use orqestra_domain::provider::{Dedup, Sender};
+use orqestra_domain::retry::{Jitter, RetrySchedule};
 use orqestra_domain::{Channel, ExpiresIn, NotificationId};
 
 use crate::script::{Answer, Script};
@@ -130,6 +131,9 @@ async fn unknown(world: &World, tenant: &std::sync::Arc<orqestra_commands::Tenan
         attempt: 1,
         policy,
         receipt_within: None,
+        asks_again: true,
+        schedule: RetrySchedule::default(),
+        jitter: Jitter::NONE,
         cause,
         by_sender: true,
         deadline,
@@ -192,6 +196,47 @@ async fn past_the_recorded_window_a_text_message_is_held_and_an_email_marked() {
     assert!(email.attempts[1].possible_duplicate);
     assert_eq!(sms.state, DeliveryState::Held { attempt: 1 });
     second.stop().await;
+}
+
+/// An email and a text message whose resends, without a mark, were planned within the window, which is then over.
+async fn past_the_window(own: &[(Channel, UnknownPolicy)]) -> [Delivery; 2] {
+    let world = World::new().await;
+    let tenant = world.tenant("acme", &[(EMAIL, "hi"), (Channel::Sms, "hi")]).await;
+    let own = own.iter().map(|(channel, policy)| (*channel, Some(*policy))).collect();
+    let patch = TenantPatch { unknown_policies: own, ..TenantPatch::default() };
+    world.commands.change_tenant(tenant.id, patch, &ctx()).await.unwrap();
+    let tenant = world.entry(tenant.id);
+    let script = Script::always(Answer::Taken).deduplicating(Dedup { seconds: Some(20) });
+    let script = script.first([Answer::Silence, Answer::Silence]);
+    // The first unknown outcome opens the breaker for 30 seconds.
+    let dispatch = world.play(&script, DispatchSettings { breaker_failures: 1, ..settings() });
+    let id = world.trigger(&tenant, "e-1").await;
+    script.called(2).await;
+    for channel in [EMAIL, Channel::Sms] {
+        world.waiting_on(&tenant, id, channel).await;
+    }
+    world.read_up().await;
+    world.clock.advance(Duration::from_secs(31));
+    let ends = [world.settled(&tenant, id, EMAIL).await, world.settled(&tenant, id, Channel::Sms).await];
+    dispatch.stop().await;
+    ends
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn past_the_window_the_tenants_policy_decides_on_a_resend_that_was_planned_before() {
+    let is_marked = |delivery: &Delivery| {
+        matches!(delivery.state, DeliveryState::Sent { attempt: 2, .. })
+            && delivery.attempts[1].possible_duplicate
+    };
+    let is_held = |delivery: &Delivery| {
+        delivery.state == DeliveryState::Held { attempt: 1 }
+            && delivery.hold_cause.as_deref() == Some("dedup_window_over")
+    };
+    let [email, sms] = past_the_window(&[]).await;
+    assert!(is_marked(&email) && is_held(&sms), "{email:?} {sms:?}");
+    let inverted = [(EMAIL, UnknownPolicy::Hold), (Channel::Sms, UnknownPolicy::ResendOnce)];
+    let [email, sms] = past_the_window(&inverted).await;
+    assert!(is_held(&email) && is_marked(&sms), "{email:?} {sms:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

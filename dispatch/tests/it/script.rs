@@ -24,6 +24,8 @@ pub(crate) enum Answer {
     /// Asks to be left alone for that many seconds.
     Throttled(u64),
     Silence,
+    /// The provider says that it cannot tell.
+    CannotTell,
     /// Never comes back.
     Hang,
 }
@@ -212,7 +214,10 @@ impl Provider for Actor {
                 Answer::Refused => Err(refused(Reach::Everywhere)),
                 Answer::RefusedHere => Err(refused(Reach::ThisProvider)),
                 Answer::OptedOut => Err(refused(Reach::OptedOut)),
-                Answer::Silence => Err(SendError::Unknown { cause: "no_answer".to_owned() }),
+                Answer::Silence => Err(SendError::Unknown { cause: "no_answer".to_owned(), said: false }),
+                Answer::CannotTell => {
+                    Err(SendError::Unknown { cause: "other_message".to_owned(), said: true })
+                }
                 Answer::Hang => std::future::pending().await,
             }
         })
@@ -225,9 +230,9 @@ pub(crate) struct Cast(pub(crate) Arc<Script>);
 impl MakeProvider for Cast {
     fn make(&self, _: TenantId, _: Channel, entry: &ProviderEntry) -> Option<Arc<dyn Provider>> {
         let number = match &entry.config {
-            ProviderConfig::Sandbox => 0,
+            ProviderConfig::Sandbox | ProviderConfig::Http(_) => 0,
             ProviderConfig::Smtp(smtp) => smtp.port,
-            ProviderConfig::Http(_) | ProviderConfig::Unread(_) => return None,
+            ProviderConfig::Unread(_) => return None,
         };
         Some(Arc::new(Actor { script: Arc::clone(&self.0), number }))
     }

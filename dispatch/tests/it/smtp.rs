@@ -140,7 +140,7 @@ pub(crate) fn short(outcome: Result<Sent, SendError>) -> String {
         Err(SendError::Refused { cause, reach: Reach::Everywhere, .. }) => format!("refused {cause}"),
         Err(SendError::Refused { cause, reach: Reach::ThisProvider, .. }) => format!("refused here {cause}"),
         Err(SendError::Refused { cause, reach: Reach::OptedOut, .. }) => format!("opted out {cause}"),
-        Err(SendError::Unknown { cause }) => format!("unknown {cause}"),
+        Err(SendError::Unknown { cause, .. }) => format!("unknown {cause}"),
         Err(SendError::NotAsked { cause, .. }) => format!("not asked {cause}"),
     }
 }

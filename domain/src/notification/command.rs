@@ -146,8 +146,15 @@ pub struct MarkOutcomeUnknown {
     pub attempt: u32,
     /// What to do next.
     pub policy: UnknownPolicy,
-    /// How long a receipt may take, where the provider calls back: what is not deduplicated waits so long for one first.
+    /// How long a receipt may take, where the provider calls back: what is not deduplicated, or waits for an operator, waits so
+    /// long for one first.
     pub receipt_within: Option<Duration>,
+    /// Whether a provider that deduplicates may tell by being asked again: not where it has said that it cannot.
+    pub asks_again: bool,
+    /// Delays between the resends to a provider that deduplicates, after the first one, which is due at once.
+    pub schedule: RetrySchedule,
+    /// Randomness for the delay.
+    pub jitter: Jitter,
     /// A stable code of why nobody knows.
     pub cause: String,
     /// True where the sender itself says that no answer came; false where a sweeper finds an expired claim.

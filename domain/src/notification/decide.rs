@@ -213,12 +213,17 @@ impl Story {
         if decides && next_due.is_none() {
             // The failure's own cause stands in the event before.
             let cause = if planned_due.is_some() { Cause::Expired.into() } else { failure.cause };
-            events.push(NotificationEvent::DeliveryAbandoned(DeliveryAbandoned {
-                channel: failure.channel,
-                cause,
-                attempts: failure.attempt,
-                at: failure.at,
-            }));
+            let (channel, at) = (failure.channel, failure.at);
+            // The same provider does not take this message, so it did not take it before.
+            let is_refused =
+                failure.class == FailureClass::Permanent && failure.scope == FailureScope::Message;
+            events.push(if !is_refused && delivery.is_unknown_beside(failure.attempt) {
+                let (delivery_id, attempt) = (delivery.id, failure.attempt);
+                NotificationEvent::DeliveryHeld(DeliveryHeld { channel, delivery_id, attempt, cause, at })
+            } else {
+                let attempts = failure.attempt;
+                NotificationEvent::DeliveryAbandoned(DeliveryAbandoned { channel, cause, attempts, at })
+            });
         }
         Ok(events)
     }
@@ -233,17 +238,18 @@ impl Story {
             return Err(Refusal::StillRunning);
         }
         let settles = delivery.is_settled_by(mark.attempt);
-        let deduplicated = attempt.is_deduplicated_at(mark.at) && !delivery.may_repeat_at(mark.at);
+        let deduplicated =
+            mark.asks_again && attempt.is_deduplicated_at(mark.at) && !delivery.may_repeat_at(mark.at);
         // A receipt, where one comes, tells what sending again would only guess.
-        let receipt_until = mark.receipt_within.filter(|_| !deduplicated).map(|within| mark.at.plus(within));
-        let due = receipt_until.unwrap_or(mark.at);
-        let resend = !settles
-            && due < mark.deadline
-            && match mark.policy {
-                _ if deduplicated => delivery.since_requeue().len() < RetrySchedule::MAX_ATTEMPTS,
-                UnknownPolicy::ResendOnce => delivery.bound_to().is_none(),
-                UnknownPolicy::Hold => false,
-            };
+        let receipt_until = mark.receipt_within.map(|within| mark.at.plus(within));
+        let due = match mark.policy {
+            _ if deduplicated => delivery.delay_before_asking_again(mark).map(|delay| mark.at.plus(delay)),
+            UnknownPolicy::ResendOnce if delivery.bound_to().is_none() => {
+                Some(receipt_until.unwrap_or(mark.at))
+            }
+            UnknownPolicy::ResendOnce | UnknownPolicy::Hold => None,
+        };
+        let resend_due = due.filter(|due| !settles && *due < mark.deadline);
         Ok(vec![NotificationEvent::AttemptOutcomeUnknown(AttemptOutcomeUnknown {
             channel: mark.channel,
             delivery_id: Some(delivery.id),
@@ -251,9 +257,10 @@ impl Story {
             provider: Some(attempt.provider.clone()),
             instance: attempt.instance,
             cause: Some(mark.cause.clone()),
-            resend_due: resend.then_some(due),
-            receipt_until: receipt_until.filter(|_| !resend && !settles),
-            possible_duplicate: resend && (!deduplicated || delivery.doubt_before(mark.attempt)),
+            resend_due,
+            receipt_until: receipt_until.filter(|_| resend_due.is_none() && !settles),
+            possible_duplicate: resend_due.is_some()
+                && (!deduplicated || delivery.doubt_before(mark.attempt)),
             settles,
             at: mark.at,
         })])
@@ -335,6 +342,23 @@ impl Delivery {
                 let delay = failure.schedule.delay_after(self.round(), failure.retry_after, failure.jitter);
                 delay.map(|delay| delay.max(SHORTEST_DELAY))
             }
+        }
+    }
+
+    /// Whether the outcome of an attempt since a requeue, other than that one, is unknown.
+    fn is_unknown_beside(&self, number: u32) -> bool {
+        let numbered = (1..).zip(&self.attempts).skip(self.attempts_before());
+        numbered.into_iter().any(|(other, attempt)| other != number && attempt.is_unknown())
+    }
+
+    /// How long after an unknown outcome a provider that deduplicates is asked again: the first time at once, then by the
+    /// schedule; `None` after its last delay.
+    fn delay_before_asking_again(&self, mark: &MarkOutcomeUnknown) -> Option<Duration> {
+        let unknown = self.since_requeue().iter().filter(|attempt| attempt.is_unknown()).count();
+        match u32::try_from(unknown).unwrap_or(u32::MAX) {
+            _ if self.since_requeue().len() >= RetrySchedule::MAX_ATTEMPTS => None,
+            0 => Some(Duration::ZERO),
+            before => mark.schedule.delay_after(before, None, mark.jitter),
         }
     }
 

@@ -26,7 +26,7 @@ use std::time::{Duration, SystemTime};
 
 use futures::future::BoxFuture;
 use orqestra_commands::open_text;
-use orqestra_domain::provider::{Dedup, HttpConfig, SecretName};
+use orqestra_domain::provider::{Dedup, HttpConfig, ProviderConfig, SecretName};
 use orqestra_domain::{Cause, ProviderInstanceId, Sealed, TenantId};
 use orqestra_vault::Vault;
 use tokio::time::{Instant, timeout_at};
@@ -85,6 +85,8 @@ enum Says {
     Refused(Reach),
     /// It cannot be told.
     Unknown,
+    /// It has another message under this one's key, so that it cannot be told either; it would say so again.
+    OtherUnderKey,
 }
 
 /// The meaning of an answer, and the provider's own code for it.
@@ -129,6 +131,21 @@ fn callbacks_of(public_url: Option<&str>, tenant: TenantId, config: &HttpConfig)
     let reached = reached || config.endpoint().allow_loopback;
     let base = public_url?.trim_end_matches('/');
     reached.then(|| format!("{base}/callbacks/{}/{tenant}", config.name()))
+}
+
+/// Whether an account calls back with what became of a message, as far as its entry tells.
+pub(crate) fn calls_back(public_url: Option<&str>, tenant: TenantId, config: &ProviderConfig) -> bool {
+    let ProviderConfig::Http(config) = config else { return false };
+    is_called_back(public_url, tenant, config)
+}
+
+fn is_called_back(public_url: Option<&str>, tenant: TenantId, config: &HttpConfig) -> bool {
+    match config {
+        HttpConfig::Resend(_) | HttpConfig::AfricasTalking(_) => config.webhook_secret().is_some(),
+        HttpConfig::SendGrid(config) => config.webhook_public_key.is_some(),
+        // It is told with each message where to call back to.
+        HttpConfig::Twilio(_) => callbacks_of(public_url, tenant, config).is_some(),
+    }
 }
 
 fn api_of(config: &HttpConfig, callbacks: Option<String>) -> Box<dyn Api> {
@@ -184,12 +201,7 @@ impl HttpProvider {
         let callbacks = callbacks_of(limits.public_url.as_deref(), tenant, config);
         let endpoint = config.endpoint();
         let (key, allow_loopback) = (config.key().clone(), endpoint.allow_loopback);
-        let calls_back = match config {
-            HttpConfig::Resend(_) | HttpConfig::AfricasTalking(_) => config.webhook_secret().is_some(),
-            HttpConfig::SendGrid(config) => config.webhook_public_key.is_some(),
-            // It is told with each message where to call back to.
-            HttpConfig::Twilio(_) => callbacks.is_some(),
-        };
+        let calls_back = is_called_back(limits.public_url.as_deref(), tenant, config);
         let api = api_of(config, callbacks);
         let base_url = endpoint.base_url.as_ref().map_or(api.base_url(), |url| url.as_str()).to_owned();
         Self { api, base_url, calls_back, allow_loopback, key, tenant, instance, vault, client, limits }
@@ -229,7 +241,11 @@ fn not_taken(cause: Cause, answer: Option<String>) -> SendError {
 
 fn outcome_of(fault: Fault) -> SendError {
     let Fault { cause, may_have_left, words } = fault;
-    if may_have_left { SendError::Unknown { cause: cause.into() } } else { not_taken(cause, words) }
+    if may_have_left {
+        SendError::Unknown { cause: cause.into(), said: false }
+    } else {
+        not_taken(cause, words)
+    }
 }
 
 fn outcome(answer: &Answer, Said { says, code }: Said, now: SystemTime) -> Result<Sent, SendError> {
@@ -242,7 +258,8 @@ fn outcome(answer: &Answer, Said { says, code }: Said, now: SystemTime) -> Resul
             Err(SendError::NotTaken(NotTaken { cause, retry_after, answer: words, scope }))
         }
         Says::Refused(reach) => Err(SendError::Refused { cause, answer: words, reach }),
-        Says::Unknown => Err(SendError::Unknown { cause }),
+        Says::Unknown => Err(SendError::Unknown { cause, said: false }),
+        Says::OtherUnderKey => Err(SendError::Unknown { cause, said: true }),
     }
 }
 

@@ -91,7 +91,7 @@ impl Api for Resend {
             | (429, "daily_quota_exceeded" | "monthly_quota_exceeded")
             | (503, "service_unavailable") => Says::NotTaken(Scope::Provider),
             (409, "concurrent_idempotent_requests") => Says::NotTaken(Scope::Message),
-            (409, _) => Says::Unknown,
+            (409, _) => Says::OtherUnderKey,
             (status, _) => Says::of_status(status),
         };
         says.into()
@@ -165,7 +165,11 @@ mod tests {
             (403, "error code: 1010".to_owned(), "provider"),
             (404, problem(404, "not_found", "The requested endpoint does not exist."), "provider"),
             (405, problem(405, "method_not_allowed", "Method is not allowed"), "provider"),
-            (409, problem(409, "invalid_idempotent_request", "Same idempotency key"), "unknown"),
+            (
+                409,
+                problem(409, "invalid_idempotent_request", "Same idempotency key"),
+                "unknown, asked again too",
+            ),
             (409, problem(409, "concurrent_idempotent_requests", "in progress"), "message"),
             (409, String::new(), "unknown"),
             (413, String::new(), "refused here"),

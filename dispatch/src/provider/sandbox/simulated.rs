@@ -85,7 +85,11 @@ impl Simulated {
             Self::RateLimited(left) => not_taken(Cause::SandboxRateLimited, Scope::Throttled, Some(left)),
             Self::Timeout => {
                 let is_new = keeping.await?;
-                if is_new { Err(SendError::Unknown { cause: Cause::SandboxTimeout.into() }) } else { Ok(()) }
+                if is_new {
+                    Err(SendError::Unknown { cause: Cause::SandboxTimeout.into(), said: false })
+                } else {
+                    Ok(())
+                }
             }
         }
     }

@@ -81,7 +81,7 @@ fn succeeded_beside(attempt: u32, second: i64, still_open: Option<OpenAttempt>) 
 }
 
 /// The schedule of these tests: two retries, 10 s and 60 s after the failure.
-fn schedule() -> RetrySchedule {
+pub(super) fn schedule() -> RetrySchedule {
     RetrySchedule::new([10, 60].map(std::time::Duration::from_secs).to_vec())
 }
 

@@ -9,6 +9,7 @@ mod plan;
 mod properties;
 mod receipts;
 mod requeue;
+mod still_unknown;
 mod unknown;
 
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Given/when/then for unknown outcomes: who may say so, what is sent again, late answers, an operator's word.
 
 use super::attempts::{
-    abandoned, fail, failed, start, started, started_in_doubt, succeed, succeeded, succeeded_late,
+    abandoned, fail, failed, schedule, start, started, started_in_doubt, succeed, succeeded, succeeded_late,
 };
 use super::*;
 
@@ -13,6 +13,9 @@ fn mark_by(by_sender: bool, attempt: u32, policy: UnknownPolicy, second: i64) ->
         attempt,
         policy,
         receipt_within: None,
+        asks_again: true,
+        schedule: schedule(),
+        jitter: Jitter::NONE,
         cause,
         by_sender,
         deadline: far(),
@@ -35,7 +38,12 @@ pub(super) fn outcome_unknown(attempt: u32, second: i64, resend_due: Option<i64>
     unknown_as(attempt, second, resend_due, resend_due.is_some())
 }
 
-fn unknown_as(attempt: u32, second: i64, resend_due: Option<i64>, possible_duplicate: bool) -> Event {
+pub(super) fn unknown_as(
+    attempt: u32,
+    second: i64,
+    resend_due: Option<i64>,
+    possible_duplicate: bool,
+) -> Event {
     Event::AttemptOutcomeUnknown(AttemptOutcomeUnknown {
         channel: Channel::Email,
         delivery_id: Some(delivery_id(Channel::Email)),
@@ -66,10 +74,10 @@ fn claimed() -> Vec<Event> {
 }
 
 /// For how long the provider of [`keyed`] deduplicates.
-const WINDOW_SECONDS: i64 = 100;
+pub(super) const WINDOW_SECONDS: i64 = 100;
 
 /// An attempt whose provider deduplicates is under way.
-fn keyed() -> Vec<Event> {
+pub(super) fn keyed() -> Vec<Event> {
     let Event::AttemptStarted(claim) = started(1, 1) else { unreachable!() };
     let dedup = Some(Dedup { seconds: Some(u32::try_from(WINDOW_SECONDS).unwrap()) });
     let claim = Event::AttemptStarted(AttemptStarted { dedup, ..claim });
@@ -81,7 +89,7 @@ fn held() -> Vec<Event> {
 }
 
 /// Attempt 1 is unknown and attempt 2, a possible duplicate, is under way.
-fn resent() -> Vec<Event> {
+pub(super) fn resent() -> Vec<Event> {
     [claimed(), vec![outcome_unknown(1, 2, Some(2)), started_in_doubt(2, 3)]].concat()
 }
 
@@ -94,7 +102,7 @@ fn an_unknown_outcome_is_held_where_the_policy_says_so() {
 }
 
 /// The word of a sender whose provider calls back within 10 seconds.
-fn mark_with_receipts(attempt: u32, policy: UnknownPolicy, second: i64) -> Command {
+pub(super) fn mark_with_receipts(attempt: u32, policy: UnknownPolicy, second: i64) -> Command {
     let Command::MarkOutcomeUnknown(mark) = mark(attempt, policy, second) else { unreachable!() };
     let receipt_within = Some(std::time::Duration::from_secs(10));
     Command::MarkOutcomeUnknown(MarkOutcomeUnknown { receipt_within, ..mark })

@@ -1,0 +1,83 @@
+//! Given/when/then for what stays unknown: resends that bring no answer, or are not taken.
+
+use super::attempts::{abandoned, fail, failed, started, started_in_doubt, succeed, succeeded};
+use super::unknown::{
+    WINDOW_SECONDS, keyed, mark, mark_with_receipts, resent, resolve, resolved, unknown_as,
+};
+use super::*;
+
+/// The claim of a provider that deduplicates, for as long as [`WINDOW_SECONDS`].
+fn claimed_again(attempt: u32, second: i64) -> Event {
+    let Event::AttemptStarted(claim) = started(attempt, second) else { unreachable!() };
+    let dedup = Some(Dedup { seconds: Some(u32::try_from(WINDOW_SECONDS).unwrap()) });
+    Event::AttemptStarted(AttemptStarted { dedup, ..claim })
+}
+
+#[test]
+fn a_provider_that_knows_our_key_and_goes_on_giving_no_answer_is_asked_by_the_schedule_and_then_an_operator()
+{
+    let hold = |attempt, second| mark(attempt, UnknownPolicy::Hold, second);
+    let resent = [keyed(), vec![unknown_as(1, 2, Some(2), false), claimed_again(2, 3)]].concat();
+    // The schedule has two delays: 10 s and 60 s.
+    let second = unknown_as(2, 4, Some(14), false);
+    given(resent.clone()).when(hold(2, 4)).then_expect_events(vec![second.clone()]);
+    let third = [resent, vec![second, claimed_again(3, 14)]].concat();
+    given(third.clone()).when(hold(3, 15)).then_expect_events(vec![unknown_as(3, 15, Some(75), false)]);
+    let fourth = [third, vec![unknown_as(3, 15, Some(75), false), claimed_again(4, 75)]].concat();
+    given(fourth.clone()).when(hold(4, 76)).then_expect_events(vec![unknown_as(4, 76, None, false)]);
+    // A receipt is waited for before an operator is asked.
+    let Event::AttemptOutcomeUnknown(held) = unknown_as(4, 76, None, false) else { unreachable!() };
+    let held = Event::AttemptOutcomeUnknown(AttemptOutcomeUnknown { receipt_until: Some(at(86)), ..held });
+    given(fourth).when(mark_with_receipts(4, UnknownPolicy::Hold, 76)).then_expect_events(vec![held]);
+}
+
+#[test]
+fn a_provider_that_has_said_that_it_cannot_tell_is_not_asked_again() {
+    let Command::MarkOutcomeUnknown(mark) = mark(1, UnknownPolicy::Hold, 2) else { unreachable!() };
+    let said = Command::MarkOutcomeUnknown(MarkOutcomeUnknown { asks_again: false, ..mark });
+    given(keyed()).when(said).then_expect_events(vec![unknown_as(1, 2, None, false)]);
+}
+
+/// A resend that was not taken is held: what was sent before it may have arrived.
+fn held_after(attempt: u32, cause: &str, second: i64) -> Event {
+    let (channel, cause) = (Channel::Email, cause.to_owned());
+    Event::DeliveryHeld(DeliveryHeld {
+        channel,
+        delivery_id: delivery_id(channel),
+        attempt,
+        cause,
+        at: at(second),
+    })
+}
+
+#[test]
+fn a_resend_whose_schedule_ends_leaves_the_outcome_unknown() {
+    let retries = [resent(), vec![failed(2, 4, Some(14)), started_in_doubt(3, 14), failed(3, 15, Some(75))]];
+    let last = [retries.concat(), vec![started_in_doubt(4, 75)]].concat();
+    let end = vec![failed(4, 76, None), held_after(4, "smtp_451", 76)];
+    given(last.clone()).when(fail(4, FailureClass::Retryable, 76)).then_expect_events(end.clone());
+    let held = [last, end].concat();
+    assert_eq!(state_of(&held, Channel::Email), DeliveryState::Held { attempt: 4 });
+    given(held.clone()).when(resolve(Resolution::Delivered, 80)).then_expect_events(vec![resolved(
+        4,
+        Resolution::Delivered,
+        80,
+    )]);
+    // The late answer of the first attempt settles it all the same.
+    given(held).when(succeed(1, 80)).then_expect_events(vec![succeeded(1, 80)]);
+}
+
+#[test]
+fn a_resend_that_is_refused_is_a_dead_letter_where_the_refusal_speaks_of_the_message() {
+    let refuse = |scope| {
+        let Command::RecordFailure(failure) = fail(2, FailureClass::Permanent, 4) else { unreachable!() };
+        Command::RecordFailure(RecordFailure { scope, ..failure })
+    };
+    for (scope, is_held) in
+        [(FailureScope::Message, false), (FailureScope::Pairing, true), (FailureScope::Provider, true)]
+    {
+        let events = given(resent()).when(refuse(scope)).inspect_result().unwrap();
+        let expected = if is_held { held_after(2, "smtp_451", 4) } else { abandoned(2, 4) };
+        assert_eq!(events.last(), Some(&expected), "{scope:?}");
+    }
+}
