@@ -20,6 +20,7 @@ use super::names::NameServers;
 use super::permits::{Permit, Permits};
 use super::sandbox::{Sandbox, SandboxLane};
 use super::sender::sender as mailbox_of;
+use super::shares::Shares;
 use super::smtp::{Smtp, SmtpLimits};
 use crate::hosts::PrivateHosts;
 use crate::queue::{Gate, Gates};
@@ -155,6 +156,7 @@ pub(crate) struct Carriers {
     clock: Arc<dyn Clock>,
     failures_to_open: u32,
     pause: std::time::Duration,
+    shares: Arc<Shares>,
     known: RwLock<HashMap<Place, Known>>,
 }
 
@@ -169,7 +171,13 @@ impl Carriers {
         settings: &DispatchSettings,
     ) -> Self {
         let (failures_to_open, pause) = (settings.breaker_failures, settings.breaker_pause);
-        Self { directory, make, clock, failures_to_open, pause, known: RwLock::default() }
+        let shares = Arc::default();
+        Self { directory, make, clock, failures_to_open, pause, shares, known: RwLock::default() }
+    }
+
+    /// What tells each carrier its part of its entry's limits.
+    pub(crate) fn shares(&self) -> &Arc<Shares> {
+        &self.shares
     }
 
     /// A tenant's carriers for messages of a kind on a channel. Tests have the sandbox alone, apart from the sandbox that may stand
@@ -211,7 +219,7 @@ impl Carriers {
     /// The carrier of an entry; `None` where this program cannot read it.
     fn carrier(&self, tenant: TenantId, channel: Channel, entry: &ProviderEntry) -> Option<Carrier> {
         let provider = self.make.make(tenant, channel, entry)?;
-        let permits = Permits::new(provider.concurrency(), entry.limits);
+        let permits = Permits::new(provider.concurrency(), entry.limits, Arc::clone(&self.shares));
         let breaker = Breaker::new(self.failures_to_open, self.pause);
         Some(Carrier { provider, breaker, retries: RetryBudget::new(), permits, entry: entry.clone() })
     }

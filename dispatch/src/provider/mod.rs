@@ -14,6 +14,7 @@ pub(crate) mod permits;
 pub(crate) mod samples;
 pub mod sandbox;
 pub(crate) mod sender;
+pub(crate) mod shares;
 pub(crate) mod smtp;
 
 use std::fmt;

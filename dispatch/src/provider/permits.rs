@@ -1,14 +1,16 @@
 //! The permits of one provider: how many calls it takes at one time, and how many may start in a second.
 //!
-//! Invariant: in any second no more calls start than its entry allows. They start evenly apart, so that a provider which
-//! counts by another second than ours meets no more either.
+//! Invariant: in any second no more calls start than this process's part of what its entry allows. They start evenly apart, so that
+//! a provider which counts by another second than ours meets no more either.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::Duration;
 
 use orqestra_domain::provider::ProviderLimits;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until};
+
+use super::shares::Shares;
 
 /// For how many seconds of its rate a provider has deliveries at hand: less than one waits for a permit.
 const AT_HAND: u32 = 4;
@@ -22,23 +24,40 @@ pub(crate) struct Permit {
 /// See the module.
 pub(crate) struct Permits {
     calls: Arc<Semaphore>,
+    /// Permits that the semaphore has in all.
+    size: SyncMutex<usize>,
+    /// What the provider takes at one time from one process.
     most: usize,
+    limits: ProviderLimits,
+    shares: Arc<Shares>,
     pace: Option<Pace>,
 }
 
 impl Permits {
-    /// Permits of a provider that takes so many calls at one time, within its entry's limits.
-    pub(crate) fn new(concurrency: usize, limits: ProviderLimits) -> Self {
-        let allowed = limits.concurrency().map_or(usize::MAX, to_usize);
-        let most = concurrency.min(allowed);
-        Self { calls: Arc::new(Semaphore::new(most)), most, pace: limits.per_second().map(Pace::new) }
+    /// Permits of a provider that takes so many calls at one time from one process, within a part of its entry's limits.
+    pub(crate) fn new(concurrency: usize, limits: ProviderLimits, shares: Arc<Shares>) -> Self {
+        let pace = limits.per_second().map(|_| Pace::new());
+        let permits = Self {
+            calls: Arc::new(Semaphore::new(0)),
+            size: SyncMutex::new(0),
+            most: concurrency,
+            limits,
+            shares,
+            pace,
+        };
+        permits.fit();
+        permits
     }
 
     /// Waits for a permit. A wait that is given up takes nothing from the rate.
     pub(crate) async fn permit(&self) -> Permit {
+        if self.limits.per_second().is_some() || self.limits.concurrency().is_some() {
+            self.shares.known().await;
+        }
+        self.fit();
         let call = Arc::clone(&self.calls).acquire_owned().await.expect("the semaphore is never closed");
-        if let Some(pace) = &self.pace {
-            pace.turn().await;
+        if let (Some(pace), Some(per_second)) = (&self.pace, self.limits.per_second()) {
+            pace.turn(|| interval(per_second, self.shares.processes())).await;
         }
         Permit { _call: call }
     }
@@ -46,9 +65,32 @@ impl Permits {
     /// How many deliveries can have their permit before long.
     pub(crate) fn in_hand(&self) -> usize {
         let paced =
-            self.pace.as_ref().map_or(usize::MAX, |pace| to_usize(pace.per_second.saturating_mul(AT_HAND)));
-        self.most.min(paced)
+            self.limits.per_second().map(|rate| to_usize(self.shares.of(rate.saturating_mul(AT_HAND))));
+        self.at_one_time().min(paced.unwrap_or(usize::MAX))
     }
+
+    /// Calls of this process at one time.
+    fn at_one_time(&self) -> usize {
+        let allowed = self.limits.concurrency().map(|allowed| to_usize(self.shares.of(allowed)));
+        self.most.min(allowed.unwrap_or(usize::MAX))
+    }
+
+    /// Makes the semaphore as large as this process's part is now; what is in use is taken away by a later call.
+    fn fit(&self) {
+        let wanted = self.at_one_time();
+        let mut size = self.size.lock().unwrap_or_else(PoisonError::into_inner);
+        if wanted > *size {
+            self.calls.add_permits(wanted - *size);
+            *size = wanted;
+        } else {
+            *size -= self.calls.forget_permits(*size - wanted);
+        }
+    }
+}
+
+/// The time between two calls of one of so many processes. Rounded up, so that a second holds no start too many.
+fn interval(per_second: u32, processes: u32) -> Duration {
+    Duration::from_nanos((u64::from(processes) * NANOS_A_SECOND).div_ceil(per_second.into()))
 }
 
 fn to_usize(number: u32) -> usize {
@@ -57,21 +99,26 @@ fn to_usize(number: u32) -> usize {
 
 /// Starts of calls, evenly apart.
 struct Pace {
-    per_second: u32,
-    /// When the next call may start. Locked by the call that waits for it, so that the others wait in their order.
-    next: Mutex<Instant>,
+    /// When the last call started. Locked by the call that waits for its turn, so that the others wait in their order.
+    last: Mutex<Option<Instant>>,
 }
 
 impl Pace {
-    fn new(per_second: u32) -> Self {
-        Self { per_second, next: Mutex::new(Instant::now()) }
+    fn new() -> Self {
+        Self { last: Mutex::new(None) }
     }
 
-    async fn turn(&self) {
-        let mut next = self.next.lock().await;
-        sleep_until(*next).await;
-        // Rounded up, so that a second holds no start too many.
-        *next = Instant::now() + Duration::from_nanos(NANOS_A_SECOND.div_ceil(self.per_second.into()));
+    /// Waits for this long after the last call; a part that has become smaller meanwhile holds too.
+    async fn turn(&self, interval: impl Fn() -> Duration) {
+        let mut last = self.last.lock().await;
+        if let Some(last) = *last {
+            let mut next = last + interval();
+            while Instant::now() < next {
+                sleep_until(next).await;
+                next = last + interval();
+            }
+        }
+        *last = Some(Instant::now());
     }
 }
 
@@ -82,14 +129,22 @@ mod tests {
 
     use super::*;
 
-    fn limits(per_second: Option<u32>, concurrency: Option<u32>) -> ProviderLimits {
-        ProviderLimits::new(per_second, concurrency).unwrap()
+    fn permits(most: usize, per_second: Option<u32>, concurrency: Option<u32>) -> (Permits, Arc<Shares>) {
+        let limits = ProviderLimits::new(per_second, concurrency).unwrap();
+        let shares = Arc::new(Shares::default());
+        (Permits::new(most, limits, Arc::clone(&shares)), shares)
+    }
+
+    /// How many permits could be had at one time now.
+    fn available(permits: &Permits) -> usize {
+        permits.fit();
+        permits.calls.available_permits()
     }
 
     #[tokio::test]
     async fn in_no_second_do_more_calls_start_than_the_rate_allows() {
         for rate in [30, 70] {
-            let permits = Permits::new(1_000, limits(Some(rate), None));
+            let (permits, _) = permits(1_000, Some(rate), None);
             let begun = Instant::now();
             let started = async |_| {
                 drop(permits.permit().await);
@@ -106,7 +161,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_wait_that_is_given_up_takes_no_part_of_the_rate() {
-        let permits = Permits::new(100, limits(Some(1), None));
+        let (permits, _) = permits(100, Some(1), None);
         drop(permits.permit().await);
         let begun = Instant::now();
         for _ in 0..9 {
@@ -120,9 +175,40 @@ mod tests {
     #[tokio::test]
     async fn an_entry_can_lower_the_number_of_calls_at_one_time_but_not_raise_it() {
         for (own, entry, most) in [(32, Some(2), 2), (32, Some(500), 32), (32, None, 32)] {
-            let permits = Permits::new(own, limits(None, entry));
-            assert_eq!((permits.calls.available_permits(), permits.in_hand()), (most, most));
+            let (permits, _) = permits(own, None, entry);
+            assert_eq!((available(&permits), permits.in_hand()), (most, most));
         }
-        assert_eq!(Permits::new(32, limits(Some(3), None)).in_hand(), 12);
+        assert_eq!(permits(32, Some(3), None).0.in_hand(), 12);
+    }
+
+    #[tokio::test]
+    async fn processes_that_send_too_take_their_parts_of_what_the_entry_allows() {
+        let (permits, shares) = permits(32, Some(12), Some(6));
+        shares.among(3);
+        assert_eq!((available(&permits), permits.in_hand()), (2, 2));
+        let begun = Instant::now();
+        for _ in 0..3 {
+            drop(permits.permit().await);
+        }
+        assert!(begun.elapsed() >= Duration::from_millis(500), "{:?}", begun.elapsed());
+        shares.among(1);
+        assert_eq!((available(&permits), permits.in_hand()), (6, 6));
+    }
+
+    #[tokio::test]
+    async fn a_part_that_becomes_smaller_holds_once_the_calls_under_way_have_ended() {
+        let (permits, shares) = permits(32, None, Some(4));
+        let calls = [permits.permit().await, permits.permit().await, permits.permit().await];
+        shares.among(4);
+        assert_eq!(available(&permits), 0);
+        drop(calls);
+        assert_eq!(available(&permits), 1);
+    }
+
+    #[tokio::test]
+    async fn a_part_of_a_provider_without_limits_is_all_of_it() {
+        let (permits, shares) = permits(32, None, None);
+        shares.among(3);
+        assert_eq!((available(&permits), permits.in_hand()), (32, 32));
     }
 }

@@ -7,6 +7,7 @@
 mod census;
 mod expiry;
 mod mended;
+mod peers;
 mod poller;
 mod pump;
 mod stuck;
@@ -40,6 +41,7 @@ use crate::trial::ProviderTester;
 use census::Census;
 use expiry::Expiry;
 use mended::Mended;
+use peers::Peers;
 use poller::Poller;
 use pump::Pump;
 use stuck::Stuck;
@@ -136,6 +138,15 @@ impl Dispatch {
         };
         let gates = Arc::clone(&carriers) as Arc<dyn Gates>;
         let queue = Arc::new(FairQueue::new(bounds, Arc::clone(&gates), Arc::clone(&clock)));
+
+        let peers = Peers {
+            pool: pool.clone(),
+            owner,
+            pause: settings.poll * 2,
+            shares: Arc::clone(carriers.shares()),
+        };
+        peers.join().await;
+        let counting_peers = tokio::spawn(peers.run(running.child_token()));
 
         let subscriber = DueSubscriber::new(
             Arc::clone(&queue),
@@ -237,7 +248,8 @@ impl Dispatch {
         give_up.cancel();
         let leaving = async {
             tracker.wait().await;
-            for task in [polling, pumping, counting, mending, expiring, matching, unsticking, redriving] {
+            let others = [counting, counting_peers, mending, expiring, matching, unsticking, redriving];
+            for task in [polling, pumping].into_iter().chain(others) {
                 if !task.is_finished() {
                     task.await.ok();
                 }

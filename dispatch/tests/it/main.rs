@@ -17,6 +17,7 @@ mod lists;
 mod name_server;
 mod names;
 mod neighbours;
+mod peers;
 mod permission;
 mod providers;
 mod receipts;

@@ -146,6 +146,11 @@ impl Script {
         self.calls().iter().map(|call| call.dedup_key).collect()
     }
 
+    /// Tells of each call.
+    pub(crate) fn subscribe(&self) -> watch::Receiver<Vec<Call>> {
+        self.calls.subscribe()
+    }
+
     /// Waits for that many calls.
     pub(crate) async fn called(&self, times: usize) -> Vec<Call> {
         let mut calls = self.calls.subscribe();
