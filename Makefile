@@ -20,5 +20,5 @@ check: ## format, lints, documentation, licences, unused dependencies, borders o
 bench: ## the speed table: against the limit and against the stock store, on this machine
 	@scripts/bench.sh
 
-soak: ## the same load for long, with memory and backlog watched
-	@scripts/bench.sh soak
+soak: ## the benchmarks at full size, then the tests of faults and kills in their long form
+	@scripts/soak.sh

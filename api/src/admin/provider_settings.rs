@@ -277,6 +277,11 @@ mod tests {
     }
 
     #[test]
+    fn every_kind_has_its_settings() {
+        assert_eq!(SETTINGS.map(|(kind, _)| kind), orqestra_domain::provider::KINDS);
+    }
+
+    #[test]
     fn an_ordered_list_of_providers_is_taken() {
         let body = json!([
             {"kind": "smtp", "host": "127.0.0.1", "port": 1025, "tls": "none", "from": "Shop <shop@example.org>"},

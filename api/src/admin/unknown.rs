@@ -7,7 +7,7 @@ use orqestra_projections::delivery_status::{HeldDelivery, HeldPlace};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::tenant::of_query;
+use super::tenant::known;
 use crate::app::App;
 use crate::envelope::ErrorBody;
 use crate::error::ApiError;
@@ -23,6 +23,8 @@ pub(crate) const PATH: &str = "/admin/v1/unknown";
 pub(crate) struct UnknownView {
     /// The delivery, by which it is resolved.
     delivery_id: String,
+    /// The tenant that it is of.
+    tenant_id: String,
     /// The notification that it is of.
     notification_id: String,
     /// The channel.
@@ -50,6 +52,7 @@ impl UnknownView {
     fn of(held: &HeldDelivery, now: Timestamp) -> Self {
         Self {
             delivery_id: held.delivery_id.to_string(),
+            tenant_id: held.of.tenant.to_string(),
             notification_id: held.of.notification.to_string(),
             channel: held.of.channel,
             event_type: held.event_type.clone(),
@@ -71,7 +74,7 @@ pub(crate) struct UnknownList {
     data: Vec<UnknownView>,
 }
 
-/// Lists a tenant's deliveries whose outcome is unknown.
+/// Lists the deliveries whose outcome is unknown, of a tenant or of all.
 #[utoipa::path(
     get,
     path = "/admin/v1/unknown",
@@ -79,7 +82,7 @@ pub(crate) struct UnknownList {
     operation_id = "listUnknown",
     security(("adminToken" = [])),
     params(
-        ("tenantId" = String, Query, description = "Whose deliveries"),
+        ("tenantId" = Option<String>, Query, description = "Whose deliveries; all tenants' if omitted"),
         ("limit" = Option<u32>, Query, description = "Most deliveries: 50 if omitted, 1000 if above"),
         ("cursor" = Option<String>, Query, description = "Where the page begins, as `Link` gives it"),
     ),
@@ -89,7 +92,7 @@ pub(crate) struct UnknownList {
         )),
         (status = 401, description = "No operator", body = ErrorBody),
         (status = 404, description = "No such tenant", body = ErrorBody),
-        (status = 422, description = "A parameter is missing or wrong", body = ErrorBody),
+        (status = 422, description = "A parameter is wrong", body = ErrorBody),
     ),
 )]
 pub(crate) async fn list(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
@@ -98,7 +101,9 @@ pub(crate) async fn list(State(app): State<App>, request: Request) -> Result<Res
     let parameters = Parameters::of(&parts);
     let mut problems = Problems::default();
     let page = Page::<Place>::among(&parameters, &mut problems);
-    let tenant = of_query(&app, &parameters, problems)?.id;
+    problems.check(Some(()))?;
+    // An empty id names no tenant: a script that forgot to set it must not get all of them.
+    let tenant = parameters.get("tenantId").map(|id| known(&app, id)).transpose()?.map(|tenant| tenant.id);
     let after = page.after.as_ref().map(|Place(place)| *place);
     let found = app.deliveries.held(tenant, after, page.to_fetch()).await?;
     let (now, cursor) = (app.commands.now(), |held: &HeldDelivery| Place(held.place()).to_string());

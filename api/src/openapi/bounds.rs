@@ -184,6 +184,7 @@ fn fields() -> Vec<(&'static str, &'static str, Bound)> {
         ("DeadLetterView", "channel", One(CHANNELS)),
         ("DeadLetterView", "status", One(&["FAILED", "SKIPPED"])),
         ("UnknownView", "deliveryId", Uuid),
+        ("UnknownView", "tenantId", Uuid),
         ("UnknownView", "notificationId", Uuid),
         ("UnknownView", "channel", One(CHANNELS)),
         ("NewSandboxProvider", "kind", One(&["sandbox"])),

@@ -205,6 +205,46 @@ async fn what_is_unknown_is_listed_until_it_is_resolved() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_operator_alone_lists_what_is_unknown_of_all_tenants_longest_first() {
+    const PATH: &str = "/admin/v1/unknown";
+    let world = World::new().await;
+    world.project();
+    let (shop, other) = (world.shop().await, world.shop().await);
+    let mut expected = Vec::new();
+    for (of, event) in [(&other, "evt-1"), (&shop, "evt-2"), (&other, "evt-3")] {
+        expected.push((of.tenant.clone(), held(&world, of, event).await));
+        world.clock.advance(std::time::Duration::from_secs(1));
+    }
+    world.projected().await;
+    let (mut next, mut seen) = (Some(format!("{PATH}?limit=2")), Vec::new());
+    while let Some(path) = next {
+        let answer = world.admin(Method::GET, &path, None).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        let page = answer.json();
+        let text = |row: &Value, name: &str| row[name].as_str().unwrap().to_owned();
+        let rows = page["data"].as_array().unwrap();
+        seen.extend(rows.iter().map(|row| (text(row, "tenantId"), text(row, "deliveryId"))));
+        next = answer.header("link").map(|link| link.split(['<', '>']).nth(1).unwrap().to_owned());
+    }
+    assert_eq!(seen, expected);
+
+    let of_one = world.admin(Method::GET, &format!("{PATH}?tenantId={}", shop.tenant), None).await.json();
+    let of_one = of_one["data"].as_array().unwrap();
+    assert_eq!((of_one.len(), &of_one[0]["tenantId"]), (1, &json!(shop.tenant)));
+    for none in ["", OTHER, "nonsense"] {
+        let answer = world.admin(Method::GET, &format!("{PATH}?tenantId={none}"), None).await;
+        assert_eq!(answer.json()["code"], "unknown_tenant", "{none}");
+    }
+    let bearer = format!("Bearer {}", shop.key);
+    for header in [("x-api-key", shop.key.as_str()), ("authorization", bearer.as_str())] {
+        for path in [PATH.to_owned(), format!("{PATH}?tenantId={}", shop.tenant)] {
+            let refused = world.call(Method::GET, &path, &[header], None).await;
+            assert_eq!(refused.json()["code"], "invalid_admin_token", "{path} {header:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_with_a_request_is_named_and_no_tenant_sees_another() {
     let world = World::new().await;
     world.start();
@@ -215,8 +255,10 @@ async fn what_is_wrong_with_a_request_is_named_and_no_tenant_sees_another() {
     let other = world.tenant(&json!({"name": "Other"})).await;
     assert_eq!(dead_letters(&world, &other, "").await, Vec::<Value>::new());
     for path in ["/admin/v1/dead-letters", "/admin/v1/unknown", "/admin/v1/redrives"] {
-        let missing = world.admin(Method::GET, path, None).await;
-        assert_eq!(missing.json()["details"][0]["field"], "tenantId", "{path}");
+        if path != "/admin/v1/unknown" {
+            let missing = world.admin(Method::GET, path, None).await;
+            assert_eq!(missing.json()["details"][0]["field"], "tenantId", "{path}");
+        }
         let unknown = world.admin(Method::GET, &format!("{path}?tenantId={OTHER}"), None).await;
         assert_eq!(unknown.json()["code"], "unknown_tenant", "{path}");
         let wrong = format!("{path}?tenantId={}&limit=0&cursor=x", shop.tenant);

@@ -32,7 +32,7 @@ const RARE: [(&str, &str); 9] = [
     ("openWebSocket", "403"),
 ];
 /// Fields that only the whole engine, a race, a crash, damage, a forgetting, an unknown outcome or a test key shows.
-const RARE_FIELDS: [&str; 47] = [
+const RARE_FIELDS: [&str; 48] = [
     "AttemptView.possibleDuplicate",
     "AttemptView.providerMessageId",
     "ChannelState.possibleDuplicate",
@@ -76,6 +76,7 @@ const RARE_FIELDS: [&str; 47] = [
     "UnknownView.notificationId",
     "UnknownView.provider",
     "UnknownView.since",
+    "UnknownView.tenantId",
     "UnknownView.waitsForReceipt",
     "RedriveView.endedAt",
     "Subscription.name",
@@ -328,8 +329,7 @@ async fn dead_letter(walk: &mut Walk<'_>) -> String {
     let accepted = walk.good(&trigger).await;
     walk.world.drain(&walk.shop, &["evt-dead"]).await;
     walk.world.projected().await;
-    let dead = accepted["plan"][1]["deliveryId"].as_str().unwrap();
-    dead.to_owned()
+    accepted["plan"][1]["deliveryId"].as_str().unwrap().to_owned()
 }
 
 /// A redrive by filter that was stopped before it ended.

@@ -29,6 +29,7 @@ fn routes(of: &Caller, notification: &str, delivery: &str) -> Vec<(Method, Strin
         (Method::POST, format!("/admin/v1/tenants/{tenant}/events/evt-1/explanation"), true),
         (Method::POST, format!("/admin/v1/deliveries/{delivery}/resolve"), true),
         (Method::GET, format!("/admin/v1/sandbox/messages?tenantId={tenant}"), false),
+        (Method::GET, "/admin/v1/unknown".to_owned(), false),
         (Method::POST, format!("/admin/v1/tenants/{tenant}/suppressions"), true),
         (Method::GET, format!("/admin/v1/tenants/{tenant}/suppressions"), false),
         (Method::POST, format!("/admin/v1/tenants/{tenant}/suppressions/lookup"), true),

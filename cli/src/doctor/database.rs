@@ -311,7 +311,7 @@ async fn held(pool: &PgPool) -> Finding {
         Ok(count) => Finding::amiss(
             "unknown",
             format!("{count} outcomes wait for a decision"),
-            "decide on each: delivered, resend or drop (docs/operations.md)",
+            "`orqestra unknown list` names them; decide on each: delivered, resend or drop (docs/operations.md)",
         ),
     }
 }

@@ -374,6 +374,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_kind_that_is_reached_over_http_can_be_set() {
+        let named: Vec<_> = Kind::value_variants().iter().map(|kind| kind.as_str()).collect();
+        let others = [orqestra_domain::provider::SANDBOX, orqestra_domain::provider::SMTP];
+        let wanted = orqestra_domain::provider::KINDS.into_iter().filter(|kind| !others.contains(kind));
+        assert_eq!(named, wanted.collect::<Vec<_>>());
+    }
+
+    #[test]
     fn a_test_is_told_in_lines_without_what_is_not_there_and_steers_no_terminal() {
         let taken = json!({"channel": "SMS", "provider": "twilio", "instance": "i-1", "outcome": "taken",
             "answer": "201 \u{1b}[2J", "providerMessageId": "SM1", "durationMs": 12});

@@ -7,13 +7,13 @@ use serde_json::json;
 
 use super::show::{self, cell, columns, pairs, print};
 use super::tenant::each;
-use super::{AsOperator, Form, tenant};
+use super::{AsOperator, Form};
 use crate::settings::Settings;
 
 /// Commands on deliveries whose outcome is unknown.
 #[derive(Debug, Subcommand)]
 pub(crate) enum UnknownCommand {
-    /// Lists a tenant's deliveries whose outcome is unknown, those that have waited longest first
+    /// Lists the deliveries whose outcome is unknown, of all tenants or of one, those that have waited longest first
     List(List),
     /// Decides on one, which then goes on or ends
     Resolve(Resolve),
@@ -22,7 +22,7 @@ pub(crate) enum UnknownCommand {
 /// The arguments of `list`.
 #[derive(Debug, Args)]
 pub(crate) struct List {
-    /// The tenant's id [default: the first tenant of the data folder]
+    /// The tenant's id; all tenants if omitted
     #[arg(long)]
     tenant: Option<TenantId>,
     #[command(flatten)]
@@ -88,11 +88,12 @@ pub(crate) async fn run(command: UnknownCommand, settings: &Settings) -> anyhow:
 }
 
 async fn list(asked: &List, settings: &Settings) -> anyhow::Result<()> {
-    let of = tenant(asked.tenant, settings)?;
-    let fields = ["deliveryId", "channel", "provider", "cause", "attempts", "since", "notificationId"];
+    let of = asked.tenant.map(|tenant| format!("tenantId={tenant}&")).unwrap_or_default();
+    let fields =
+        ["deliveryId", "channel", "provider", "cause", "attempts", "since", "notificationId", "tenantId"];
     let mut rows = Vec::new();
     let client = asked.operator.client(settings)?;
-    each(&client, &format!("/admin/v1/unknown?tenantId={of}&limit=1000"), |held| {
+    each(&client, &format!("/admin/v1/unknown?{of}limit=1000"), |held| {
         if asked.form.json {
             return show::json(held);
         }
@@ -107,6 +108,7 @@ async fn list(asked: &List, settings: &Settings) -> anyhow::Result<()> {
     if asked.form.json {
         return Ok(());
     }
-    let titles = ["DELIVERY", "CHANNEL", "PROVIDER", "CAUSE", "ATTEMPTS", "WAITS SINCE", "NOTIFICATION"];
+    let titles =
+        ["DELIVERY", "CHANNEL", "PROVIDER", "CAUSE", "ATTEMPTS", "WAITS SINCE", "NOTIFICATION", "TENANT"];
     print(&columns(&titles, &rows))
 }

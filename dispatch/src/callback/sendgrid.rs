@@ -5,8 +5,8 @@
 //! |---|---|
 //! | `processed`, `deferred` | deferred |
 //! | `delivered` | delivered |
-//! | `bounce` | bounced |
-//! | `bounce` with type `blocked`, or without a type and a status that is for good; `dropped` | undelivered |
+//! | `bounce` with the type `bounce`, or without a type and with a status that is for good | bounced |
+//! | other `bounce`, `dropped` | undelivered |
 //! | `spamreport` | complained |
 //! | `unsubscribe` | opted out |
 //! | others | none |

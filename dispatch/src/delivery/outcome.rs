@@ -429,7 +429,7 @@ pub(crate) fn begin_metrics() {
                 .increment(0);
         }
     }
-    for provider in ["smtp", "sandbox", "resend", "sendgrid", "twilio", "africastalking"] {
+    for provider in orqestra_domain::provider::KINDS {
         metrics::counter!("orqestra_retries_put_off_total", "provider" => provider).increment(0);
         metrics::counter!("orqestra_provider_throttled_total", "provider" => provider).increment(0);
         metrics::counter!("orqestra_breaker_opened_total", "provider" => provider).increment(0);

@@ -33,7 +33,7 @@ pub enum NotificationEvent {
     AttemptOutcomeUnknown(AttemptOutcomeUnknown),
     /// An operator said what to make of an unknown outcome.
     OutcomeResolved(OutcomeResolved),
-    /// A resend waits for an operator: the provider whose answer is missing cannot be asked again.
+    /// The outcome is unknown and the message is not sent again as planned: an operator decides.
     DeliveryHeld(DeliveryHeld),
     /// The delivery was given up: the dead letter.
     DeliveryAbandoned(DeliveryAbandoned),
@@ -318,7 +318,7 @@ pub struct DeliveryHeld {
 pub struct DeliveryAbandoned {
     /// The channel.
     pub channel: Channel,
-    /// The last failure's code.
+    /// The code of the last failure, or of what ended the delivery without one, as in `expired`.
     pub cause: String,
     /// How many attempts were made.
     pub attempts: u32,

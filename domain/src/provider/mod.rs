@@ -105,6 +105,8 @@ impl ProviderConfig {
     }
 }
 
+/// The names of all kinds that a tenant can configure.
+pub const KINDS: [&str; 6] = [SANDBOX, SMTP, "resend", "sendgrid", "twilio", "africastalking"];
 /// The provider name of SMTP servers.
 pub const SMTP: &str = "smtp";
 /// The provider name of the sandbox.
@@ -129,6 +131,14 @@ mod tests {
         let fields = settings.as_object().unwrap().clone();
         entry.as_object_mut().unwrap().extend(fields);
         entry
+    }
+
+    #[test]
+    fn the_list_of_kinds_has_every_kind_that_can_be_read() {
+        // The error names each variant after the one that it was given. Kinds that are not reached over HTTP have a constant each.
+        let error = serde_json::from_value::<HttpConfig>(json!({"kind": "none"})).unwrap_err().to_string();
+        let over_http = error.split('`').skip(3).step_by(2);
+        assert_eq!([SANDBOX, SMTP].into_iter().chain(over_http).collect::<Vec<_>>(), KINDS);
     }
 
     #[test]

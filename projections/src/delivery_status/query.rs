@@ -1,7 +1,7 @@
 //! Questions about deliveries: one notification's, those of several, the held ones, counts, and whose a delivery is.
 //!
-//! Every statement names its tenant, but for the two that operators ask over all tenants: whose a delivery is, and how
-//! long outcomes have been unknown.
+//! Every statement names its tenant, but for those that operators ask over all tenants: whose a delivery is, which are held,
+//! and how long outcomes have been unknown.
 
 use orqestra_domain::{Channel, DeliveryId, NotificationId, ProviderInstanceId, TenantId, Timestamp};
 use sqlx::Row;
@@ -115,7 +115,7 @@ pub struct HeldDelivery {
     pub held_at: Timestamp,
 }
 
-/// A place in the list of a tenant's held deliveries, which is in the order of their holds.
+/// A place in a list of held deliveries, which is in the order of their holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeldPlace {
     /// Since when an operator is waited for.
@@ -227,13 +227,14 @@ impl DeliveryStatus {
         row.as_ref().map(delivery_of).transpose()
     }
 
-    /// Up to `limit` of a tenant's deliveries whose outcome is unknown, longest first, beyond a place of the list.
+    /// Up to `limit` deliveries whose outcome is unknown, longest first, beyond a place of the list: of a tenant, or for operators of
+    /// all tenants.
     ///
     /// # Errors
     /// If the database does not answer in time.
     pub async fn held(
         &self,
-        tenant: TenantId,
+        tenant: Option<TenantId>,
         after: Option<HeldPlace>,
         limit: usize,
     ) -> Result<Vec<HeldDelivery>, ReadModelError> {
@@ -245,11 +246,12 @@ impl DeliveryStatus {
                 "select tenant_id, notification_id, channel, delivery_id, provider, held_at, event_type, last_cause,
                         attempts
                    from deliveries
-                  where tenant_id = $1 and held_at is not null and (held_at, delivery_id) > ($2, $3)
+                  where ($1::uuid is null or tenant_id = $1)
+                    and held_at is not null and (held_at, delivery_id) > ($2, $3)
                   order by held_at, delivery_id
                   limit $4",
             )
-            .bind(tenant.as_uuid())
+            .bind(tenant.map(|tenant| tenant.as_uuid()))
             .bind(held_at)
             .bind(delivery)
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))

@@ -1,5 +1,6 @@
 //! Unknown outcomes and dead letters from a shell, with a kill in the middle.
 
+use std::collections::BTreeSet;
 use std::process::Output;
 use std::time::Duration;
 
@@ -125,5 +126,34 @@ async fn an_unknown_outcome_is_listed_and_resolved_from_a_shell() {
     assert!(sent.possible_duplicate && apis.count() == 2, "{sent:?}");
     let said = bad(&launch.run(&["unknown", "resolve", delivery, "drop"]));
     assert_eq!(said, "orqestra: nothing_to_resolve: The delivery waits for no decision\n");
+    wait::until_now("an empty list", WITHIN, || list().is_empty().then_some(())).await;
+}
+
+#[tokio::test]
+async fn the_unknown_outcomes_of_all_tenants_are_listed_and_resolved_from_one_list() {
+    let world = World::start().await;
+    let apis = Apis::start(|_, _| Says::Cut).await;
+    let (first, second) = (world.tenant().clone(), world.new_tenant(json!({"name": "Second"})).await);
+    for (number, tenant) in [&first, &second].into_iter().enumerate() {
+        world.providers(tenant, "SMS", &twilio(&apis)).await;
+        templates(&world, tenant).await;
+        let mut body = order(number);
+        body["channels"] = json!(["SMS"]);
+        world.accept(tenant, &body).await;
+    }
+    let launch = operator(&world);
+    let list = || objects(&launch.run(&["unknown", "list", "--json"]));
+    let held = wait::until_now("both", WITHIN, || Some(list()).filter(|held| held.len() == 2)).await;
+    let of: BTreeSet<_> = held.iter().map(|held| held["tenantId"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(of, [first.id.to_string(), second.id.to_string()].into());
+    let table = good(&launch.run(&["unknown", "list"]));
+    assert!(table.lines().next().unwrap().ends_with(" TENANT"), "{table}");
+    assert!(of.iter().all(|id| table.lines().any(|line| line.ends_with(id))), "{table}");
+    let of_one = objects(&launch.run(&["unknown", "list", "--json", "--tenant", &second.id.to_string()]));
+    assert_eq!((of_one.len(), &of_one[0]["tenantId"]), (1, &json!(second.id.to_string())));
+    for held in &held {
+        let told = good(&launch.run(&["unknown", "resolve", held["deliveryId"].as_str().unwrap(), "drop"]));
+        assert!(told.contains("FAILED"), "{told}");
+    }
     wait::until_now("an empty list", WITHIN, || list().is_empty().then_some(())).await;
 }
