@@ -315,7 +315,7 @@ impl Deliverer {
         let held = self.commands.hold_delivery(tenant, notification, hold, &self.context).await;
         if held.is_ok() {
             tracing::warn!(tenant.id = %tenant, notification.id = %notification, channel = %channel, %cause,
-                "a resend is held for an operator: the provider whose answer is missing cannot be asked again");
+                "a message that may have arrived is not sent again, and an operator decides");
         }
         ended(&held.map(drop), channel.as_str(), "held")
     }

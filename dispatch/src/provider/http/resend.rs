@@ -91,7 +91,8 @@ impl Api for Resend {
             | (429, "daily_quota_exceeded" | "monthly_quota_exceeded")
             | (503, "service_unavailable") => Says::NotTaken(Scope::Provider),
             (409, "concurrent_idempotent_requests") => Says::NotTaken(Scope::Message),
-            (409, _) => Says::OtherUnderKey,
+            (409, "invalid_idempotent_request") => Says::OtherUnderKey,
+            (409, _) => Says::Unknown,
             (status, _) => Says::of_status(status),
         };
         says.into()
