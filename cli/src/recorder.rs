@@ -71,7 +71,7 @@ const COUNTERS: [(&str, &str); 31] = [
     ("orqestra_span_batches_total", "Requests to the collector of spans: taken, or lost"),
 ];
 
-const GAUGES: [(&str, &str); 15] = [
+const GAUGES: [(&str, &str); 16] = [
     ("orqestra_build_info", "Always 1; the label names the program's version"),
     ("orqestra_append_works", "1 while appends are stored, or would be; 0 while they are not"),
     ("orqestra_append_queue_depth", "Commands that wait to be stored"),
@@ -81,6 +81,7 @@ const GAUGES: [(&str, &str); 15] = [
     ("orqestra_subscription_outdated", "1 while it is left to a process of a newer version"),
     ("orqestra_dispatch_queued", "Due deliveries that wait in the memory of this process"),
     ("orqestra_due_deliveries", "Unsettled deliveries of the whole installation"),
+    ("orqestra_dispatch_processes", "Processes that send, as this one counts them"),
     ("orqestra_due_oldest_seconds", "For how long the oldest delivery that is due has been so"),
     ("orqestra_waiting_deliveries", "Deliveries that wait for an operator to mend something"),
     (

@@ -29,14 +29,17 @@ fn noted(script: &Arc<Script>) -> Arc<Mutex<Vec<Instant>>> {
 
 /// Waits until so many processes were seen within the last five looks of 40 ms.
 async fn seen(world: &World, wanted: i64) {
-    let look = async || loop {
-        let seen =
-            "select count(*) from dispatch_processes where seen_at > clock_timestamp() - interval '200 ms'";
-        let seen: i64 = sqlx::query_scalar(seen).fetch_one(world.pool()).await.unwrap();
-        if seen == wanted {
-            return;
+    let look = async || {
+        let mut looks = tokio::time::interval(Duration::from_millis(10));
+        loop {
+            looks.tick().await;
+            let seen = "select count(*) from dispatch_processes
+                         where seen_at > clock_timestamp() - interval '200 ms'";
+            let seen: i64 = sqlx::query_scalar(seen).fetch_one(world.pool()).await.unwrap();
+            if seen == wanted {
+                return;
+            }
         }
-        tokio::time::sleep(Duration::from_millis(10)).await;
     };
     tokio::time::timeout(DEADLINE, look()).await.expect("they are seen in time");
 }
