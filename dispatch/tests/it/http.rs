@@ -336,6 +336,48 @@ async fn a_host_of_this_machine_is_connected_to_only_where_installation_and_entr
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_address_of_metadata_is_connected_to_nowhere_whatever_installation_and_entry_allow() {
+    use crate::name_server::{NameServer, Reply as Name};
+    let names = NameServer::start([
+        ("api.example.com", Name::OtherAddress([169, 254, 42, 42].into())),
+        ("known.example.com", Name::Address),
+    ])
+    .await;
+    let world = World::new().await;
+    let asking = DispatchSettings {
+        private_hosts: PrivateHosts::Allowed,
+        name_servers: names.servers(),
+        ..settings()
+    };
+    let dispatch = world.dispatch(asking);
+    let server = HttpServer::start([takes("twilio")]).await;
+    for (host, refused) in [
+        ("127.0.0.1", false),
+        ("known.example.com", false),
+        ("169.254.169.254", true),
+        ("169.254.0.23", true),
+        ("[::ffff:169.254.42.42]", true),
+        ("[fd00:42::42]", true),
+        ("api.example.com", true),
+    ] {
+        // As it stands in the log, whatever the edge would say.
+        let url = serde_json::from_value(format!("http://{host}:{}", server.port).into()).unwrap();
+        let config = twilio(Endpoint { base_url: Some(url), allow_loopback: true });
+        let tenant = shop(&world, SMS, vec![listed(config)]).await;
+        let id = world.trigger(&tenant, "e-1").await;
+        if refused {
+            let delivery = world.waiting_on(&tenant, id, SMS).await;
+            // Not even a connection was tried for.
+            assert_eq!(cause(&delivery, 0), "http_private_host", "{host}");
+        } else {
+            let delivery = world.settled(&tenant, id, SMS).await;
+            assert!(matches!(delivery.state, DeliveryState::Sent { attempt: 1, .. }), "{host} {delivery:?}");
+        }
+    }
+    dispatch.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_number_whose_owner_opted_out_at_the_provider_is_suppressed() {
     let twilio_says = r#"{"code":21610,"message":"Attempt to send to unsubscribed recipient","status":400}"#;
     let africastalking_says = r#"{"SMSMessageData":{"Message":"Sent to 0/1","Recipients":[{"statusCode":406,"messageId":"None"}]}}"#;
