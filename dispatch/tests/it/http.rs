@@ -28,7 +28,7 @@ pub(crate) fn at(url: &str) -> Endpoint {
     Endpoint { base_url: Some(BaseUrl::parse(url, true).unwrap()), allow_loopback: true }
 }
 
-fn resend(endpoint: Endpoint) -> Config {
+pub(crate) fn resend(endpoint: Endpoint) -> Config {
     let api_key = ClearSecret(KEY.to_owned());
     let from = Some(Sender::parse("Shop <shop@example.org>").unwrap());
     HttpConfig::Resend(ResendConfig { api_key, from, endpoint, webhook_secret: None })
@@ -59,7 +59,7 @@ fn africastalking(endpoint: Endpoint) -> Config {
     })
 }
 
-const KINDS: [fn(Endpoint) -> Config; 4] = [resend, sendgrid, twilio, africastalking];
+pub(crate) const KINDS: [fn(Endpoint) -> Config; 4] = [resend, sendgrid, twilio, africastalking];
 
 /// What each kind's API answers to a message that it takes, with its id.
 pub(crate) fn takes(kind: &str) -> Reply {
@@ -86,16 +86,16 @@ pub(crate) async fn shop(world: &World, channel: Channel, list: Vec<ListedProvid
 }
 
 /// A kind's API that answers so, the tenant that uses it, and an event that was accepted.
-struct Scene {
-    world: World,
-    server: HttpServer,
-    tenant: Arc<TenantEntry>,
-    channel: Channel,
+pub(crate) struct Scene {
+    pub(crate) world: World,
+    pub(crate) server: HttpServer,
+    pub(crate) tenant: Arc<TenantEntry>,
+    pub(crate) channel: Channel,
     id: NotificationId,
 }
 
 impl Scene {
-    async fn of(kind: fn(Endpoint) -> Config, replies: impl IntoIterator<Item = Reply>) -> Self {
+    pub(crate) async fn of(kind: fn(Endpoint) -> Config, replies: impl IntoIterator<Item = Reply>) -> Self {
         let world = World::new().await;
         let server = HttpServer::start(replies).await;
         let config = kind(at(&server.base_url()));
@@ -105,7 +105,7 @@ impl Scene {
         Self { world, server, tenant, channel, id }
     }
 
-    async fn settled(&self) -> Delivery {
+    pub(crate) async fn settled(&self) -> Delivery {
         self.world.settled(&self.tenant, self.id, self.channel).await
     }
 
@@ -114,7 +114,7 @@ impl Scene {
     }
 }
 
-fn cause(delivery: &Delivery, attempt: usize) -> &str {
+pub(crate) fn cause(delivery: &Delivery, attempt: usize) -> &str {
     match &delivery.attempts[attempt].outcome {
         AttemptOutcome::Failed { cause, .. } | AttemptOutcome::Unknown { cause: Some(cause), .. } => cause,
         other => panic!("{other:?}"),
@@ -122,7 +122,7 @@ fn cause(delivery: &Delivery, attempt: usize) -> &str {
 }
 
 /// A call that may take a second.
-fn hasty() -> DispatchSettings {
+pub(crate) fn hasty() -> DispatchSettings {
     DispatchSettings { provider_timeout: Duration::from_millis(1_500), ..settings() }
 }
 
