@@ -2,7 +2,8 @@
 //!
 //! A provider's host is whatever an operator's tenant asked for, and the engine stands where it reaches what the tenant does
 //! not: databases, other services, the cloud's own metadata. So the address decides, not the name, when an entry is saved
-//! and again for each connection: a name may answer otherwise by then. Addresses of metadata are never connected to.
+//! and again for each connection: a name may answer otherwise by then. Link-local addresses and the others of metadata are
+//! never connected to.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -18,7 +19,7 @@ pub enum PrivateHosts {
     /// It may not.
     #[default]
     Refused,
-    /// It may: this machine's, private networks', link-local ones.
+    /// It may: this machine's, private networks'.
     Allowed,
 }
 
@@ -28,8 +29,8 @@ pub enum HostRefused {
     /// The installation allows no private hosts.
     #[error("must not be a host of this machine or of a private network")]
     Private,
-    /// A cloud's metadata, or no host's address.
-    #[error("must not be an address of metadata, nor of a group")]
+    /// A link-local address, a cloud's metadata, or no host's address.
+    #[error("must not be a link-local address, nor one of metadata or of a group")]
     Never,
 }
 
@@ -98,19 +99,14 @@ impl Reach {
     /// By IANA's registry of special addresses.
     fn of_v4(address: Ipv4Addr) -> Self {
         let never = match address.octets() {
-            // Metadata: of most clouds, of containers and their identities at one of them, of Alibaba, Azure and Oracle.
-            [169, 254, 169, 254]
-            | [169, 254, 170, 2 | 23]
-            | [100, 100, 100, 200]
-            | [168, 63, 129, 16]
-            | [192, 0, 0, 192] => true,
+            // Link-local, where most clouds have their metadata; that of Alibaba, Azure and Oracle.
+            [169, 254, ..] | [100, 100, 100, 200] | [168, 63, 129, 16] | [192, 0, 0, 192] => true,
             _ => address.is_multicast() || address.is_broadcast(),
         };
         let private = matches!(
             address.octets(),
             [0 | 10 | 127 | 240..=255, ..]
                 | [100, 64..=127, ..]
-                | [169, 254, ..]
                 | [172, 16..=31, ..]
                 | [192, 0, 0 | 2, _]
                 | [192, 88, 99, _]
@@ -132,11 +128,12 @@ impl Reach {
         let low = |bits: u128| Self::of_v4(Ipv4Addr::from_bits((bits & 0xffff_ffff) as u32));
         let bits = address.to_bits();
         match address.segments() {
-            // Metadata of Amazon and its containers, of Google, and of the link-local form of most.
+            // Metadata of Amazon and its containers, of Google, Scaleway and Oracle; link-local; groups.
             [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254 | 0x23]
             | [0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254]
-            | [0xfe80, 0, 0, 0, 0, 0, 0xa9fe, 0xa9fe]
-            | [0xff00..=0xffff, ..] => Self::Never,
+            | [0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42]
+            | [0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe]
+            | [0xfe80..=0xfebf | 0xff00..=0xffff, ..] => Self::Never,
             // Forms that hold an IPv4 address: compatible (nothing and this machine among them), translated, NAT64, 6to4.
             [0, 0, 0, 0, 0 | 0xffff, 0, ..] | [0x64, 0xff9b, 1, ..] => low(bits).max(Self::Private),
             [0x64, 0xff9b, 0, 0, 0, 0, ..] => low(bits),
@@ -145,7 +142,7 @@ impl Reach {
             [0x2001, 0..=0x1ff | 0xdb8, ..]
             | [0x100, 0, 0, ..]
             | [0x3fff, 0..=0xfff, ..]
-            | [0x5f00 | 0xfc00..=0xfdff | 0xfe80..=0xfeff, ..] => Self::Private,
+            | [0x5f00 | 0xfc00..=0xfdff | 0xfec0..=0xfeff, ..] => Self::Private,
             [0x2000..=0x3fff, ..] => Self::Web,
             // The rest is not assigned yet.
             _ => Self::Private,
@@ -157,8 +154,10 @@ impl Reach {
 mod tests {
     use super::*;
 
-    const WEB: [&str; 8] = [
+    const WEB: [&str; 10] = [
         "8.8.8.8",
+        "169.253.255.255",
+        "169.255.0.1",
         "172.32.0.1",
         "100.128.0.1",
         "192.1.0.1",
@@ -167,7 +166,7 @@ mod tests {
         "::ffff:8.8.8.8",
         "2002:808:808::1",
     ];
-    const PRIVATE: [&str; 34] = [
+    const PRIVATE: [&str; 36] = [
         "0.0.0.0",
         "0.1.2.3",
         "10.0.0.1",
@@ -175,7 +174,6 @@ mod tests {
         "100.127.255.255",
         "127.0.0.1",
         "127.255.255.254",
-        "169.254.0.1",
         "172.16.0.1",
         "172.31.255.255",
         "192.0.0.1",
@@ -200,25 +198,38 @@ mod tests {
         "2001:db8::1",
         "fc00::1",
         "fd12::1",
-        "fe80::1",
+        "fd00:ec2::1",
+        "fd00:42::1",
+        "fd00:42:0:0:1::42",
+        "fd00:c1::1",
         "fec0::1",
     ];
-    const NEVER: [&str; 17] = [
+    const NEVER: [&str; 27] = [
+        "169.254.0.0",
+        "169.254.0.1",
+        "169.254.0.23",
+        "169.254.42.42",
         "169.254.169.254",
         "169.254.170.2",
         "169.254.170.23",
+        "169.254.255.255",
         "100.100.100.200",
         "168.63.129.16",
         "192.0.0.192",
         "224.0.0.1",
         "255.255.255.255",
         "::ffff:169.254.169.254",
+        "::ffff:169.254.42.42",
         "::169.254.169.254",
         "64:ff9b::169.254.169.254",
         "2002:a9fe:a9fe::1",
         "fd00:ec2::254",
         "fd20:ce::254",
+        "fd00:42::42",
+        "fd00:c1::a9fe:a9fe",
+        "fe80::1",
         "fe80::a9fe:a9fe",
+        "febf:ffff::1",
         "ff02::1",
         "64:ff9b:1::a9fe:a9fe",
     ];

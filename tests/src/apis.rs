@@ -25,6 +25,8 @@ pub enum Says {
     Taken,
     /// The message is taken, and the connection ends without an answer.
     TakenAndCut,
+    /// The message is taken, and every connection ends and is refused until they come back.
+    TakenAndDown,
     /// The connection ends without an answer, and nothing is taken.
     Cut,
     /// The message is taken, and no answer ever comes.
@@ -209,7 +211,7 @@ impl Apis {
         }
         let says = state.first.pop_front().unwrap_or_else(|| (state.script)(&asked.message, before));
         let answer = match says {
-            Says::Taken | Says::TakenAndCut | Says::TakenAndHung => {
+            Says::Taken | Says::TakenAndCut | Says::TakenAndDown | Says::TakenAndHung => {
                 *state.taken.entry(asked.message.clone()).or_default() += 1;
                 let id = format!("m-{}", state.count);
                 if let Some(key) = asked.key {
@@ -217,6 +219,10 @@ impl Apis {
                 }
                 match says {
                     Says::TakenAndCut => Err(CutOff),
+                    Says::TakenAndDown => {
+                        self.go_down();
+                        return None;
+                    }
                     Says::TakenAndHung => return None,
                     _ => Ok(taken(asked.kind, &id)),
                 }

@@ -28,7 +28,7 @@ pub(crate) fn at(url: &str) -> Endpoint {
     Endpoint { base_url: Some(BaseUrl::parse(url, true).unwrap()), allow_loopback: true }
 }
 
-fn resend(endpoint: Endpoint) -> Config {
+pub(crate) fn resend(endpoint: Endpoint) -> Config {
     let api_key = ClearSecret(KEY.to_owned());
     let from = Some(Sender::parse("Shop <shop@example.org>").unwrap());
     HttpConfig::Resend(ResendConfig { api_key, from, endpoint, webhook_secret: None })
@@ -59,7 +59,7 @@ pub(crate) fn africastalking(endpoint: Endpoint) -> Config {
     })
 }
 
-const KINDS: [fn(Endpoint) -> Config; 4] = [resend, sendgrid, twilio, africastalking];
+pub(crate) const KINDS: [fn(Endpoint) -> Config; 4] = [resend, sendgrid, twilio, africastalking];
 
 /// What each kind's API answers to a message that it takes, with its id.
 pub(crate) fn takes(kind: &str) -> Reply {
@@ -86,16 +86,16 @@ pub(crate) async fn shop(world: &World, channel: Channel, list: Vec<ListedProvid
 }
 
 /// A kind's API that answers so, the tenant that uses it, and an event that was accepted.
-struct Scene {
-    world: World,
-    server: HttpServer,
-    tenant: Arc<TenantEntry>,
-    channel: Channel,
+pub(crate) struct Scene {
+    pub(crate) world: World,
+    pub(crate) server: HttpServer,
+    pub(crate) tenant: Arc<TenantEntry>,
+    pub(crate) channel: Channel,
     id: NotificationId,
 }
 
 impl Scene {
-    async fn of(kind: fn(Endpoint) -> Config, replies: impl IntoIterator<Item = Reply>) -> Self {
+    pub(crate) async fn of(kind: fn(Endpoint) -> Config, replies: impl IntoIterator<Item = Reply>) -> Self {
         let world = World::new().await;
         let server = HttpServer::start(replies).await;
         let config = kind(at(&server.base_url()));
@@ -105,7 +105,7 @@ impl Scene {
         Self { world, server, tenant, channel, id }
     }
 
-    async fn settled(&self) -> Delivery {
+    pub(crate) async fn settled(&self) -> Delivery {
         self.world.settled(&self.tenant, self.id, self.channel).await
     }
 
@@ -114,7 +114,7 @@ impl Scene {
     }
 }
 
-fn cause(delivery: &Delivery, attempt: usize) -> &str {
+pub(crate) fn cause(delivery: &Delivery, attempt: usize) -> &str {
     match &delivery.attempts[attempt].outcome {
         AttemptOutcome::Failed { cause, .. } | AttemptOutcome::Unknown { cause: Some(cause), .. } => cause,
         other => panic!("{other:?}"),
@@ -122,7 +122,7 @@ fn cause(delivery: &Delivery, attempt: usize) -> &str {
 }
 
 /// A call that may take a second.
-fn hasty() -> DispatchSettings {
+pub(crate) fn hasty() -> DispatchSettings {
     DispatchSettings { provider_timeout: Duration::from_millis(1_500), ..settings() }
 }
 
@@ -333,6 +333,48 @@ async fn a_host_of_this_machine_is_connected_to_only_where_installation_and_entr
             dispatch.stop().await;
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_of_metadata_is_connected_to_nowhere_whatever_installation_and_entry_allow() {
+    use crate::name_server::{NameServer, Reply as Name};
+    let names = NameServer::start([
+        ("api.example.com", Name::OtherAddress([169, 254, 42, 42].into())),
+        ("known.example.com", Name::Address),
+    ])
+    .await;
+    let world = World::new().await;
+    let asking = DispatchSettings {
+        private_hosts: PrivateHosts::Allowed,
+        name_servers: names.servers(),
+        ..settings()
+    };
+    let dispatch = world.dispatch(asking);
+    let server = HttpServer::start([takes("twilio")]).await;
+    for (host, refused) in [
+        ("127.0.0.1", false),
+        ("known.example.com", false),
+        ("169.254.169.254", true),
+        ("169.254.0.23", true),
+        ("[::ffff:169.254.42.42]", true),
+        ("[fd00:42::42]", true),
+        ("api.example.com", true),
+    ] {
+        // As it stands in the log, whatever the edge would say.
+        let url = serde_json::from_value(format!("http://{host}:{}", server.port).into()).unwrap();
+        let config = twilio(Endpoint { base_url: Some(url), allow_loopback: true });
+        let tenant = shop(&world, SMS, vec![listed(config)]).await;
+        let id = world.trigger(&tenant, "e-1").await;
+        if refused {
+            let delivery = world.waiting_on(&tenant, id, SMS).await;
+            // Not even a connection was tried for.
+            assert_eq!(cause(&delivery, 0), "http_private_host", "{host}");
+        } else {
+            let delivery = world.settled(&tenant, id, SMS).await;
+            assert!(matches!(delivery.state, DeliveryState::Sent { attempt: 1, .. }), "{host} {delivery:?}");
+        }
+    }
+    dispatch.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

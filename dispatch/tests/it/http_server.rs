@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,6 +15,10 @@ use tokio::task::AbortHandle;
 pub(crate) enum Reply {
     /// A status, headers as they are written, and a body.
     Answer(u16, &'static str, String),
+    /// This one, and the connection is closed right behind it, without a word of that in its head.
+    Last(Box<Reply>),
+    /// The connection is closed once the request is read.
+    Close,
     /// The connection is reset once the request is read.
     Reset,
     /// Words that are no HTTP.
@@ -22,6 +27,8 @@ pub(crate) enum Reply {
     HalfABody(u16),
     /// The beginning of a head, a byte at a time, without an end.
     Drip,
+    /// A whole head, and then a body, a byte at a time.
+    DrippingBody(u16),
     /// A good head, and a body without an end.
     Flood,
 }
@@ -45,6 +52,7 @@ impl Asked {
 pub(crate) struct HttpServer {
     pub(crate) port: u16,
     asked: Arc<Mutex<Vec<Asked>>>,
+    opened: Arc<AtomicUsize>,
     accepting: AbortHandle,
 }
 
@@ -60,14 +68,15 @@ impl HttpServer {
         let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let replies = Arc::new(Mutex::new(replies.into_iter().collect::<VecDeque<_>>()));
-        let asked = Arc::default();
-        let noted = Arc::clone(&asked);
+        let (asked, opened) = (Arc::default(), Arc::<AtomicUsize>::default());
+        let (noted, counted) = (Arc::clone(&asked), Arc::clone(&opened));
         let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                counted.fetch_add(1, Ordering::Relaxed);
                 tokio::spawn(serve(stream, Arc::clone(&replies), Arc::clone(&noted)));
             }
         });
-        Self { port, asked, accepting: accepting.abort_handle() }
+        Self { port, asked, opened, accepting: accepting.abort_handle() }
     }
 
     pub(crate) fn base_url(&self) -> String {
@@ -76,6 +85,11 @@ impl HttpServer {
 
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
+    }
+
+    /// How many connections were opened to it.
+    pub(crate) fn opened(&self) -> usize {
+        self.opened.load(Ordering::Relaxed)
     }
 }
 
@@ -92,12 +106,17 @@ async fn serve(
             let mut replies = replies.lock().unwrap();
             if replies.len() > 1 { replies.pop_front() } else { replies.front().cloned() }
         };
-        match reply? {
+        let (reply, is_last) = match reply? {
+            Reply::Last(reply) => (*reply, true),
+            reply => (reply, false),
+        };
+        match reply {
             Reply::Answer(status, headers, body) => {
                 let length = body.len();
                 let head = format!("HTTP/1.1 {status} Said\r\ncontent-length: {length}\r\n{headers}\r\n");
                 stream.write_all(format!("{head}{body}").as_bytes()).await.ok()?;
             }
+            Reply::Last(_) | Reply::Close => return None,
             Reply::Reset => {
                 stream.set_zero_linger().ok()?;
                 return None;
@@ -113,11 +132,12 @@ async fn serve(
             }
             Reply::Drip => {
                 stream.write_all(b"HTTP/1.1 200 OK\r\nx-slow: ").await.ok()?;
-                let mut tick = tokio::time::interval(Duration::from_millis(50));
-                loop {
-                    tick.tick().await;
-                    stream.write_all(b"a").await.ok()?;
-                }
+                drip(&mut stream).await?;
+            }
+            Reply::DrippingBody(status) => {
+                let head = format!("HTTP/1.1 {status} Said\r\ncontent-length: 1000000\r\n\r\n{{");
+                stream.write_all(head.as_bytes()).await.ok()?;
+                drip(&mut stream).await?;
             }
             Reply::Flood => {
                 stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000000000\r\n\r\n").await.ok()?;
@@ -126,6 +146,18 @@ async fn serve(
                 }
             }
         }
+        if is_last {
+            return None;
+        }
+    }
+}
+
+/// Sends a byte now and then, until the client hangs up.
+async fn drip(stream: &mut TcpStream) -> Option<()> {
+    let mut tick = tokio::time::interval(Duration::from_millis(50));
+    loop {
+        tick.tick().await;
+        stream.write_all(b"a").await.ok()?;
     }
 }
 

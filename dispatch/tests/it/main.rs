@@ -12,6 +12,7 @@ mod failover;
 mod fairness;
 mod flow;
 mod http;
+mod http_connections;
 mod http_server;
 mod lists;
 mod name_server;

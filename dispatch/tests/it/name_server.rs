@@ -1,6 +1,7 @@
-//! A name server on this machine: it gives names that it knows the address 127.0.0.1, and says nothing at all about others.
+//! A name server on this machine: it gives names that it knows an address, 127.0.0.1 as a rule, and says nothing at all about
+//! others.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
 use orqestra_dispatch::NameServers;
@@ -16,6 +17,8 @@ const A: u16 = 1;
 pub(crate) enum Reply {
     /// Names the address.
     Address,
+    /// Names another one.
+    OtherAddress(Ipv4Addr),
     /// Says that there is no such name.
     NoSuchName,
     /// Says that it cannot tell.
@@ -108,18 +111,21 @@ fn name_in(query: &[u8]) -> Option<(String, usize)> {
 /// The answer to a query of which these are the header and the question (RFC 1035, section 4.1).
 fn answer(question: &[u8], reply: Reply) -> Option<Vec<u8>> {
     let kind = u16::from_be_bytes(question[question.len() - 4..question.len() - 2].try_into().unwrap());
-    let (code, answers) = match reply {
-        Reply::Address => (0, u8::from(kind == A)),
-        Reply::NoSuchName => (3, 0),
-        Reply::CannotTell => (2, 0),
+    let (code, address) = match reply {
+        Reply::Address => (0, Some(Ipv4Addr::LOCALHOST)),
+        Reply::OtherAddress(address) => (0, Some(address)),
+        Reply::NoSuchName => (3, None),
+        Reply::CannotTell => (2, None),
         Reply::Silence => return None,
     };
+    let address = address.filter(|_| kind == A);
     let mut message = question.to_vec();
     // A response, recursion desired and available; one question.
-    message[2..12].copy_from_slice(&[0x81, 0x80 | code, 0, 1, 0, answers, 0, 0, 0, 0]);
-    if answers == 1 {
+    message[2..12].copy_from_slice(&[0x81, 0x80 | code, 0, 1, 0, u8::from(address.is_some()), 0, 0, 0, 0]);
+    if let Some(address) = address {
         // The name of the question, type A, class IN, for 60 seconds, four bytes.
-        message.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, 1]);
+        message.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4]);
+        message.extend(address.octets());
     }
     Some(message)
 }

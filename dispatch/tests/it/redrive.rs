@@ -17,9 +17,11 @@ use orqestra_domain::{
     Channel, DeliveryId, EventTypeName, NotificationId, ProviderInstanceId, RedriveId, StreamId, TenantId,
     UserId,
 };
+use orqestra_tests::apis::{Apis, Says};
 use orqestra_tests::wait;
 use uuid::Uuid;
 
+use crate::http::{at, listed, resend, shop};
 use crate::recorded::Recorded;
 use crate::script::{Answer, Script};
 use crate::world::{DEADLINE, EVENT_TYPE, World, ctx, settings, text};
@@ -88,6 +90,34 @@ async fn dead_letters_go_out_once_more_and_their_rounds_begin_anew() {
     assert_eq!(keys.len(), 6, "the first send and the redrive have keys of their own: {keys:?}");
     let again = redrive(&world, tenant.id, request(None, DeadLetterFilter::default(), false)).await;
     assert_eq!(counted(&ended(&world, tenant.id, again).await), (0, vec![]), "none is left");
+    dispatch.stop().await;
+    world.due_table_is_right().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redrive_is_taken_by_an_api_that_deduplicates_and_its_retries_keep_its_key() {
+    let world = World::new().await;
+    let apis = Apis::start(|_, calls| if calls == 0 { Says::TakenAndDown } else { Says::TakenAndCut }).await;
+    let tenant = shop(&world, EMAIL, vec![listed(resend(at(&apis.base_url())))]).await;
+    let dispatch = world.dispatch(settings());
+    let id = world.trigger(&tenant, "e-1").await;
+    // It was taken, which cannot be told, and is asked for again at once and until the schedule ends.
+    let failed = |delivery: &Delivery| {
+        delivery.attempts.len() == 2 && matches!(delivery.state, DeliveryState::Waiting { .. })
+    };
+    world.delivery(&tenant, id, EMAIL, failed).await;
+    world.clock.advance(Duration::from_secs(73));
+    let dead = world.settled(&tenant, id, EMAIL).await;
+    assert_eq!(dead.state, DeliveryState::Abandoned { cause: "http_connect_refused".to_owned() });
+    apis.come_back().await;
+    let one = redrive(&world, tenant.id, request(None, DeadLetterFilter::default(), false)).await;
+    assert_eq!(counted(&ended(&world, tenant.id, one).await), (1, vec![]));
+    let sent = world.delivery(&tenant, id, EMAIL, is_sent).await;
+    let marked: Vec<_> = sent.attempts.iter().map(|attempt| attempt.possible_duplicate).collect();
+    assert_eq!(marked, [false, false, false, true, true], "the recipient may have had it before: {sent:?}");
+    // The redrive's first answer is lost too, and the attempt after it has the redrive's key.
+    let delivery = dead.id.to_string();
+    assert_eq!((apis.count(), apis.keys()[&delivery], apis.taken()[&delivery]), (3, 2, 2), "{sent:?}");
     dispatch.stop().await;
     world.due_table_is_right().await;
 }

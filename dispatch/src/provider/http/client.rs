@@ -23,7 +23,9 @@ use crate::provider::names::{NameServers, Names, NoAddress};
 
 /// How long connecting may take, the name and TLS included, where a call has more than twice as long.
 const CONNECT: Duration = Duration::from_secs(10);
-/// How long a connection waits for the next request: less than providers keep theirs.
+/// How long a connection waits for the next request: less than a provider keeps its side. A request that goes into a
+/// connection as it is closed has an outcome that is unknown. By default AWS's load balancers close theirs after 60 seconds and
+/// nginx after 75.
 const IDLE: Duration = Duration::from_secs(20);
 /// Hosts whose resolvers are kept.
 const MOST_HOSTS: usize = 256;
@@ -96,6 +98,16 @@ impl HttpClient {
         private_hosts: PrivateHosts,
         whole_call: Duration,
     ) -> Result<Self, reqwest::Error> {
+        Self::closing_after(IDLE, servers, private_hosts, whole_call)
+    }
+
+    /// The same, whose connections wait that long for the next request.
+    fn closing_after(
+        idle: Duration,
+        servers: &NameServers,
+        private_hosts: PrivateHosts,
+        whole_call: Duration,
+    ) -> Result<Self, reqwest::Error> {
         let client = |allows_loopback| {
             let (servers, names) = (servers.clone(), Mutex::default());
             let guard = Guard { servers, names, private_hosts, allows_loopback };
@@ -107,7 +119,7 @@ impl HttpClient {
                 .referer(false)
                 .http1_only()
                 .connect_timeout(CONNECT.min(whole_call / 2))
-                .pool_idle_timeout(IDLE)
+                .pool_idle_timeout(idle)
                 .user_agent(concat!("orqestra/", env!("CARGO_PKG_VERSION")))
                 .build()
         };
@@ -286,4 +298,46 @@ fn is_garbled(error: &reqwest::Error) -> bool {
         source = at.source();
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const WITHIN: Duration = Duration::from_secs(30);
+
+    /// Opens a connection by a call and waits until the client closes it.
+    async fn closed_by(client: &HttpClient) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let server = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"{}") {
+                assert_ne!(stream.read_buf(&mut request).await.unwrap(), 0, "the request comes whole");
+            }
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+            assert_eq!(stream.read_buf(&mut request).await.unwrap(), 0, "the client closes it");
+        };
+        let (headers, body) = (Vec::new(), Body::Json(b"{}".to_vec()));
+        let request = Request { url, auth: Auth::Bearer, key: "k".to_owned(), headers, body };
+        let call = client.call(request, true, Instant::now() + WITHIN);
+        let (answer, closed) = tokio::join!(call, timeout(WITHIN, server));
+        assert_eq!(answer.unwrap().status, 200);
+        closed.expect("in time");
+    }
+
+    #[tokio::test]
+    async fn a_connection_without_a_request_is_closed_by_the_client_and_before_a_provider_closes_it() {
+        let (servers, private, idle) =
+            (NameServers::default(), PrivateHosts::Allowed, Duration::from_millis(100));
+        let client = HttpClient::closing_after(idle, &servers, private, WITHIN).unwrap();
+        closed_by(&client).await;
+        // The shortest time of a common load balancer, AWS's. The pool may look for idle connections a whole IDLE late.
+        assert!(IDLE * 2 < Duration::from_secs(60));
+    }
 }

@@ -1,7 +1,7 @@
 //! Email by Resend: `POST /emails`, <https://resend.com/docs/api-reference/emails/send-email>.
 //!
-//! The delivery's id is the idempotency key: for 24 hours the same request again gives the first one's answer and sends
-//! nothing. It goes along as a tag too, as does the notification's, which callbacks bring back.
+//! The dedup key is the idempotency key: for 24 hours the same request again gives the first one's answer and sends nothing. A
+//! redrive has another one. The ids of delivery and notification go along as tags, which callbacks bring back.
 //!
 //! | answer | then |
 //! |---|---|
@@ -120,7 +120,7 @@ mod tests {
         let ask = resend().asks(&message).unwrap();
         assert_eq!(ask.path, "/emails");
         assert!(matches!(ask.auth, Auth::Bearer));
-        assert_eq!(ask.headers, [("idempotency-key", "018f6b1e-0001-7a55-8b11-000000000003".to_owned())]);
+        assert_eq!(ask.headers, [("idempotency-key", "018f6b1e-0001-7a55-8b11-000000000004".to_owned())]);
         let later = Message { at: message.at.plus(std::time::Duration::from_mins(5)), ..message.clone() };
         let body = json(ask);
         assert_eq!(body, json(resend().asks(&later).unwrap()));

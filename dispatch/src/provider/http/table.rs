@@ -22,7 +22,7 @@ pub(super) fn message(channel: Channel) -> Message {
         tenant: TenantId::from_uuid(id(1)),
         notification: NotificationId::from_uuid(id(2)),
         delivery: DeliveryId::from_uuid(id(3)),
-        dedup_key: DedupKey::from_uuid(id(3)),
+        dedup_key: DedupKey::from_uuid(id(4)),
         channel,
         to: to.to_owned(),
         content: RenderedContent {
