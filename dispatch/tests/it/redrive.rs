@@ -6,7 +6,8 @@ use orqestra_commands::{Reason, RequestRedrive, Suppress};
 use orqestra_dispatch::redrive::{RedriveReader, RedriveState, RedriveStatus};
 use orqestra_dispatch::{DispatchSettings, SUBSCRIPTION};
 use orqestra_domain::notification::{
-    AfterFailure, Delivery, DeliveryState, FailureClass, FailureScope, RecordFailure, StartAttempt,
+    AfterFailure, Delivery, DeliveryState, FailureClass, FailureScope, RecordFailure, Resolution, Resolve,
+    StartAttempt,
 };
 use orqestra_domain::provider::Dedup;
 use orqestra_domain::redrive::DeadLetterFilter;
@@ -107,8 +108,14 @@ async fn a_redrive_is_taken_by_an_api_that_deduplicates_and_its_retries_keep_its
     };
     world.delivery(&tenant, id, EMAIL, failed).await;
     world.clock.advance(Duration::from_secs(73));
-    let dead = world.settled(&tenant, id, EMAIL).await;
-    assert_eq!(dead.state, DeliveryState::Abandoned { cause: "http_connect_refused".to_owned() });
+    let held = world.settled(&tenant, id, EMAIL).await;
+    assert_eq!(
+        (&held.state, held.hold_cause.as_deref()),
+        (&DeliveryState::Held { attempt: 3 }, Some("http_connect_refused"))
+    );
+    let (resolution, by, at) = (Resolution::Drop, "admin".to_owned(), world.now());
+    let give_up = Resolve { channel: EMAIL, resolution, by, at };
+    world.commands.resolve_outcome(tenant.id, id, give_up, &[], &ctx()).await.unwrap();
     apis.come_back().await;
     let one = redrive(&world, tenant.id, request(None, DeadLetterFilter::default(), false)).await;
     assert_eq!(counted(&ended(&world, tenant.id, one).await), (1, vec![]));
@@ -116,7 +123,7 @@ async fn a_redrive_is_taken_by_an_api_that_deduplicates_and_its_retries_keep_its
     let marked: Vec<_> = sent.attempts.iter().map(|attempt| attempt.possible_duplicate).collect();
     assert_eq!(marked, [false, false, false, true, true], "the recipient may have had it before: {sent:?}");
     // The redrive's first answer is lost too, and the attempt after it has the redrive's key.
-    let delivery = dead.id.to_string();
+    let delivery = held.id.to_string();
     assert_eq!((apis.count(), apis.keys()[&delivery], apis.taken()[&delivery]), (3, 2, 2), "{sent:?}");
     dispatch.stop().await;
     world.due_table_is_right().await;
