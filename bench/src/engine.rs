@@ -113,10 +113,12 @@ impl Engine {
         admin(running.address(), "PUT", &path, &template).await.map(drop)
     }
 
-    /// Has the first tenant's event type sent as a text message too, to the sandbox.
-    pub(crate) async fn also_text(&self, running: &Program) -> Result<()> {
+    /// Has the first tenant's event type sent as a text message too, by this provider.
+    pub(crate) async fn also_text(&self, running: &Program, provider: Value) -> Result<()> {
         let path = format!("/admin/v1/tenants/{FIRST_TENANT}/templates/{EVENT_TYPE}/SMS");
-        self.put(running, &path, &json!({"body": "{{ title }}: {{ orderNumber }}"})).await
+        self.put(running, &path, &json!({"body": "{{ title }}: {{ orderNumber }}"})).await?;
+        self.put(running, &format!("/admin/v1/tenants/{FIRST_TENANT}/providers/SMS"), &json!([provider]))
+            .await
     }
 
     /// Registers another tenant: its id and what it shows.

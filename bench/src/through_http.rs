@@ -2,7 +2,6 @@
 //! more than it can send.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use serde_json::json;
@@ -13,8 +12,8 @@ use crate::drain;
 use crate::engine::{Engine, FIRST_TENANT, Roles};
 use crate::load;
 use crate::machine::{Shares, Ticks};
-use crate::mail_api::{MailApi, Manner};
 use crate::postgres::Postgres;
+use crate::provider_api::{self, Manner, ProviderApi};
 
 const CONNECTIONS: usize = 64;
 /// Accepted, rendered, started, succeeded.
@@ -36,9 +35,9 @@ pub(crate) async fn measure(engine: &Engine, postgres: &Postgres, count: usize) 
     let database = "through_http";
     postgres.create(database, Some(engine.prepared())).await?;
     let running = engine.start(Roles::All, postgres, database).await?;
-    let api = MailApi::start(Manner::After(Duration::ZERO)).await?;
+    let api = ProviderApi::start(Manner::AtOnce).await?;
     let path = format!("/admin/v1/tenants/{FIRST_TENANT}/providers/EMAIL");
-    engine.put(&running, &path, &json!([api.provider()])).await?;
+    engine.put(&running, &path, &json!([provider_api::resend(api.address())])).await?;
     let requests = Arc::new(engine.first().triggers("through", count));
     let mut owner = postgres.connect(database).await?;
     let wanted = drain::head(&mut owner).await? + EVENTS * i64::try_from(count)?;
@@ -47,7 +46,7 @@ pub(crate) async fn measure(engine: &Engine, postgres: &Postgres, count: usize) 
     load::all(running.address(), requests, CONNECTIONS).await?;
     let took = drain::recorded(&mut owner, wanted, started).await?;
     let shares = Ticks::now(Some(running.pid()), postgres.postmaster())?.since(&before);
-    ensure!(api.taken() == count, "the provider took {} of {count} emails", api.taken());
+    ensure!(api.emails() == count, "the provider took {} of {count} emails", api.emails());
     let memory = running.end().await?;
     owner.close().await?;
     postgres.remove(database).await?;

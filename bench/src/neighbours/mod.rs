@@ -1,5 +1,5 @@
-//! Time from trigger to SENT of a healthy tenant, by push, SMS and email: alone, then beside tenants whose servers and APIs
-//! refuse, hang or answer late, beside heavy templates, beside large bodies.
+//! Time from trigger to SENT of a healthy tenant, by push, SMS through an API over HTTP and email by SMTP: alone, then beside
+//! tenants whose servers and APIs refuse, hang or answer late, beside heavy templates, beside large bodies.
 //!
 //! Each stretch has a database and a process of its own. A time runs from the moment a trigger is due until the outcome is
 //! recorded, by the clock of this machine; a delivery without an outcome counts as long as was waited for it.
@@ -23,9 +23,9 @@ use self::servers::{Manner, Refusing, Server};
 use crate::caller::{Credentials, USERS};
 use crate::engine::{Engine, FIRST_TENANT};
 use crate::load::{self, Caller, Requests, due, percentile};
-use crate::mail_api::{self, MailApi};
 use crate::postgres::Postgres;
 use crate::program::Program;
+use crate::provider_api::{self, ProviderApi};
 use crate::sink::Sink;
 
 /// The healthy tenant's triggers a second, each on three channels.
@@ -37,7 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const LATE: Duration = Duration::from_secs(4);
 /// Mails that wait for each server that refuses.
 const BACKLOG: usize = 1_400;
-/// Emails that wait for each API that fails.
+/// Messages that wait for each API that fails.
 const FAILING_BACKLOG: usize = 2_500;
 /// Renders that wait, for each measured second: more than are done in it.
 const RENDERS: usize = 150;
@@ -64,7 +64,7 @@ impl Beside {
             Self::Alone => "quiet",
             Self::Refusing => "12 tenants whose SMTP refuses, 1,400 mails each",
             Self::Slow => "20 tenants whose SMTP answers after 4 s",
-            Self::Failing => "12 tenants whose APIs refuse, hang or answer after 4 s, 2,500 emails each",
+            Self::Failing => "12 tenants whose APIs refuse, hang or answer after 4 s, 2,500 messages each",
             Self::Heavy => "a tenant with heavy templates",
             Self::Large => "a tenant that triggers 250 KB bodies",
         }
@@ -137,24 +137,28 @@ impl Neighbour {
             "kind": "smtp", "host": server.ip().to_string(), "port": server.port(), "tls": "none",
             "from": "Shop <shop@example.org>",
         });
-        self.sends_by(engine, running, smtp).await
+        self.mails_by(engine, running, smtp).await
     }
 
-    async fn sends_by(&self, engine: &Engine, running: &Program, provider: Value) -> Result<()> {
+    async fn mails_by(&self, engine: &Engine, running: &Program, provider: Value) -> Result<()> {
         let body = json!({"subject": "s", "body": "<p>Hello</p>"});
         engine.put(running, &format!("{}/templates/parcel.sent/EMAIL", self.path), &body).await?;
         engine.put(running, &format!("{}/providers/EMAIL", self.path), &json!([provider])).await
     }
 
+    async fn texts_by(&self, engine: &Engine, running: &Program, provider: Value, body: &str) -> Result<()> {
+        let body = json!({"body": body});
+        engine.put(running, &format!("{}/templates/parcel.sent/SMS", self.path), &body).await?;
+        engine.put(running, &format!("{}/providers/SMS", self.path), &json!([provider])).await
+    }
+
     /// Texts whose templates take a thread for as long as a template may.
     async fn renders(&self, engine: &Engine, running: &Program) -> Result<()> {
-        let body = json!({"body": format!(
+        let body = format!(
             "{}{{% for a in (1..90) %}}{{% for b in (1..900) %}}{{% endfor %}}{{% endfor %}}done",
             "{% comment %}filling{% endcomment %}".repeat(300),
-        )});
-        engine.put(running, &format!("{}/templates/parcel.sent/SMS", self.path), &body).await?;
-        let sandbox = json!([{"kind": "sandbox"}]);
-        engine.put(running, &format!("{}/providers/SMS", self.path), &sandbox).await
+        );
+        self.texts_by(engine, running, json!({"kind": "sandbox"}), &body).await
     }
 }
 
@@ -168,13 +172,14 @@ async fn stretch(engine: &Engine, postgres: &Postgres, beside: Beside, time: Dur
     let sink = Sink::start(count).await?;
     engine.send_to(&running, sink.address()).await?;
     engine.also_push(&running).await?;
-    engine.also_text(&running).await?;
+    let healthy_api = ProviderApi::start(provider_api::Manner::AtOnce).await?;
+    engine.also_text(&running, provider_api::twilio(healthy_api.address())).await?;
 
     let refusing = (Refusing::bind()?, Server::start(Manner::Busy).await?);
     let slow = Server::start(Manner::Slow(LATE)).await?;
-    let hanging = MailApi::start(mail_api::Manner::Never).await?;
-    let late = MailApi::start(mail_api::Manner::After(LATE)).await?;
-    let unavailable = MailApi::start(mail_api::Manner::Unavailable).await?;
+    let hanging = ProviderApi::start(provider_api::Manner::Never).await?;
+    let late = ProviderApi::start(provider_api::Manner::After(LATE)).await?;
+    let unavailable = ProviderApi::start(provider_api::Manner::Unavailable).await?;
     let mut callers = vec![Caller {
         requests: Arc::new(triggers(healthy, count)),
         connections: CONNECTIONS,
@@ -202,14 +207,18 @@ async fn stretch(engine: &Engine, postgres: &Postgres, beside: Beside, time: Dur
         }
         Beside::Failing => {
             // Of each three one refuses, of those every second one the connection.
-            let closed = mail_api::provider(refusing.0.address()?);
-            let providers = [
-                [closed, hanging.provider(), late.provider()],
-                [unavailable.provider(), hanging.provider(), late.provider()],
+            let apis = [
+                [refusing.0.address()?, hanging.address(), late.address()],
+                [unavailable.address(), hanging.address(), late.address()],
             ];
-            for (number, provider) in providers.concat().into_iter().cycle().take(12).enumerate() {
+            for (number, api) in apis.concat().into_iter().cycle().take(12).enumerate() {
                 let tenant = Neighbour::join(engine, &running, number).await?;
-                tenant.sends_by(engine, &running, provider).await?;
+                // Every fourth sends text messages: one by an API of each manner.
+                if number % 4 == 0 {
+                    tenant.texts_by(engine, &running, provider_api::twilio(api), "Hello").await?;
+                } else {
+                    tenant.mails_by(engine, &running, provider_api::resend(api)).await?;
+                }
                 fill(&running, &tenant, FAILING_BACKLOG).await?;
             }
         }
@@ -240,6 +249,8 @@ async fn stretch(engine: &Engine, postgres: &Postgres, beside: Beside, time: Dur
     let started = began.1 + (measured[0].started - began.0);
     let mut owner = postgres.connect(database).await?;
     let sent = outcomes(&mut owner, count).await?;
+    let texts = sent.keys().filter(|(_, channel)| channel == "SMS").count();
+    ensure!(healthy_api.texts() >= texts, "its API took {} of {texts} text messages", healthy_api.texts());
     owner.close().await?;
     let memory = running.end().await?;
     postgres.remove(database).await?;
