@@ -20,7 +20,8 @@ const TENANTS: usize = 3;
 /// More than the engine needs at rest with everything that it may hold of deliveries: their rows and their calls are bounded.
 const MOST_MEMORY_KB: u64 = 700 * 1024;
 
-/// The answer to a message's call of that number: of forty messages one is refused, 14 others meet a fault, and the rest none.
+/// The answer to a message's call of that number: of forty messages one is refused, 11 others meet a fault, and the
+/// rest none. Few are throttled, since each of those stops its carrier for a second.
 fn script(seed: u64) -> impl Fn(&str, usize) -> Says + Send + 'static {
     move |message, call| {
         let mut hasher = DefaultHasher::new();
@@ -30,10 +31,10 @@ fn script(seed: u64) -> impl Fn(&str, usize) -> Says + Send + 'static {
             (0, _) => Says::Refused,
             (1..=3, 0) => Says::TakenAndCut,
             (4..=5, 0) => Says::Cut,
-            (6..=9, 0..=1) => Says::Throttled,
-            (10..=12, 0..=1) => Says::Unavailable,
-            (13, 0) => Says::Hung,
-            (14, 0) => Says::TakenAndHung,
+            (6, 0..=1) => Says::Throttled,
+            (7..=9, 0..=1) => Says::Unavailable,
+            (10, 0) => Says::Hung,
+            (11, 0) => Says::TakenAndHung,
             _ => Says::Taken,
         }
     }
@@ -170,6 +171,7 @@ async fn whatever_providers_do_each_delivery_comes_to_one_end_that_they_agree_wi
     let several: Vec<_> = keys.filter(|(_, keys)| *keys > 1).collect();
     assert!(several.is_empty(), "one key a delivery: {several:?}");
     let after = memory(&world);
+    println!("{quiet} KB before, {down} KB with a provider down, {after} KB after");
     assert!(after < MOST_MEMORY_KB, "{after} KB, {quiet} KB before");
     inside::agrees(&world).await;
 }
