@@ -5,7 +5,7 @@ create table dispatch_processes (
     constraint dispatch_processes_pkey primary key (owner)
 );
 
-comment on table dispatch_processes is 'One row a process that sends, by the clock of the database; it holds nothing that is not made again.';
+comment on table dispatch_processes is 'One row a process that sends, by the clock of the database; each process writes its row anew every second.';
 
 revoke all on dispatch_processes from public;
 

@@ -34,6 +34,8 @@ pub struct DispatchSettings {
     pub lease: Duration,
     /// How often the due table is asked although nothing woke the poller.
     pub poll: Duration,
+    /// How often the processes that send count each other.
+    pub count: Duration,
     /// How long after its claim a call to a provider may start.
     pub claim: Duration,
     /// How long a call to a provider may take in all.
@@ -82,6 +84,7 @@ impl Default for DispatchSettings {
             lane_queue: 2_048,
             lease: Duration::from_secs(15),
             poll: Duration::from_millis(500),
+            count: Duration::from_secs(1),
             claim: Duration::from_secs(30),
             provider_timeout: Duration::from_mins(1),
             lifetime: ExpiresIn::DEFAULT.duration(),

@@ -178,7 +178,7 @@ impl ProviderTester {
         let calling = carrier.provider.send(&message);
         let sent = timeout(self.provider_timeout, calling).await;
         let sent = sent.unwrap_or_else(|_| {
-            Err(SendError::Unknown { cause: Cause::ProviderTimeout.into(), said: false })
+            Err(SendError::Unknown { cause: Cause::ProviderTimeout.into(), says_the_same: false })
         });
         drop(permit);
         let tested = tested(&carrier, message.channel, sent, began.elapsed());

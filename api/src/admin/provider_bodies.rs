@@ -130,7 +130,7 @@ pub(crate) struct NewAfricasTalkingProvider {
     limits: Option<LimitsView>,
 }
 
-/// How much a provider is given at most, by each process that sends.
+/// How much a provider is given at most, by all processes together.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct LimitsView {

@@ -97,10 +97,10 @@ pub(crate) struct Set {
     /// The public key that SendGrid's callbacks are verified by, in base64
     #[arg(long, value_name = "KEY", requires = "kind")]
     webhook_public_key: Option<String>,
-    /// Calls to it that may start in any second, by each process that sends
+    /// Calls to it that may start in any second, by all processes together
     #[arg(long, value_name = "NUMBER", conflicts_with_all = ["list", "none"])]
     per_second: Option<u32>,
-    /// Calls to it at one time, by each process that sends
+    /// Calls to it at one time, by all processes together
     #[arg(long, value_name = "NUMBER", conflicts_with_all = ["list", "none"])]
     concurrency: Option<u32>,
     /// A file with the whole list as JSON, as the API takes it; `-` is standard input

@@ -22,7 +22,7 @@ pub(super) struct Doubt {
 
 impl Doubt {
     /// The provider has said that it cannot tell, and would say so again: nothing is sent.
-    pub(super) fn said(self) -> Self {
+    pub(super) fn not_asked_again(self) -> Self {
         Self { policy: UnknownPolicy::Hold, asks_again: false, ..self }
     }
 }

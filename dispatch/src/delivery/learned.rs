@@ -30,13 +30,15 @@ pub(super) enum Learned {
 /// Reads the result of a call.
 pub(super) fn learned(sent: &Result<Sent, SendError>) -> Learned {
     match sent {
-        Ok(_) | Err(SendError::Refused { .. } | SendError::Unknown { said: true, .. }) => Learned::Answers,
+        Ok(_) | Err(SendError::Refused { .. } | SendError::Unknown { says_the_same: true, .. }) => {
+            Learned::Answers
+        }
         Err(SendError::NotTaken(NotTaken { scope, retry_after, .. })) => match scope {
             Scope::Message => Learned::Answers,
             Scope::Provider => Learned::Down,
             Scope::Throttled => Learned::Throttled(*retry_after),
         },
-        Err(SendError::Unknown { said: false, .. }) => Learned::Down,
+        Err(SendError::Unknown { says_the_same: false, .. }) => Learned::Down,
         Err(SendError::NotAsked { .. }) => Learned::Nothing,
     }
 }
@@ -112,10 +114,10 @@ impl Deliverer {
             Err(SendError::Refused { cause, answer, reach: Reach::ThisProvider }) => {
                 Verdict::Refused { cause, answer, scope: FailureScope::Pairing }
             }
-            Err(SendError::Unknown { cause, said }) => {
-                tracing::warn!(channel = %key.channel, provider = carrier.provider.name(), cause, "no answer came that tells");
+            Err(SendError::Unknown { cause, says_the_same }) => {
+                tracing::warn!(channel = %key.channel, provider = carrier.provider.name(), cause, "the outcome of a call is unknown");
                 let doubt = self.doubt(key, carrier);
-                Verdict::Unknown { doubt: if said { doubt.said() } else { doubt }, cause }
+                Verdict::Unknown { doubt: if says_the_same { doubt.not_asked_again() } else { doubt }, cause }
             }
         }
     }
@@ -139,8 +141,8 @@ mod tests {
             (refused(Reach::Everywhere), Learned::Answers),
             (refused(Reach::ThisProvider), Learned::Answers),
             (not_taken(Scope::Provider), Learned::Down),
-            (Err(SendError::Unknown { cause: "silence".to_owned(), said: false }), Learned::Down),
-            (Err(SendError::Unknown { cause: "http_409".to_owned(), said: true }), Learned::Answers),
+            (Err(SendError::Unknown { cause: "silence".to_owned(), says_the_same: false }), Learned::Down),
+            (Err(SendError::Unknown { cause: "http_409".to_owned(), says_the_same: true }), Learned::Answers),
             (not_taken(Scope::Throttled), Learned::Throttled(None)),
             (not_asked(FailureClass::Retryable), Learned::Nothing),
             (not_asked(FailureClass::Permanent), Learned::Nothing),

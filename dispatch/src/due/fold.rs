@@ -83,7 +83,7 @@ impl Fold {
             NotificationEvent::AttemptFailed(failed) => match failed.next_due {
                 Some(due) => row(DueKind::Send, due, failed.attempt + 1),
                 None if failed.settles => Effect::Settled,
-                // Either it ended an attempt that nothing waited for, or `DeliveryAbandoned` follows.
+                // Either it ended an attempt that nothing waited for, or `DeliveryAbandoned` or `DeliveryHeld` follows.
                 None => Effect::None,
             },
             NotificationEvent::AttemptSucceeded(succeeded) => match succeeded.still_open {

@@ -106,8 +106,8 @@ pub enum SendError {
     Unknown {
         /// A stable code.
         cause: String,
-        /// Whether the provider itself says that it cannot tell: it works, and asked again it would say the same.
-        said: bool,
+        /// Whether the provider itself says that it cannot tell, and would say so again: it works, and is not asked again.
+        says_the_same: bool,
     },
     /// No provider was asked, so that nothing was learned of one: the breaker is not told.
     NotAsked {

@@ -52,10 +52,14 @@ impl Permits {
     /// Waits for a permit. A wait that is given up takes nothing from the rate.
     pub(crate) async fn permit(&self) -> Permit {
         if self.limits.per_second().is_some() || self.limits.concurrency().is_some() {
-            self.shares.known().await;
+            self.shares.until_counted().await;
         }
         self.fit();
-        let call = Arc::clone(&self.calls).acquire_owned().await.expect("the semaphore is never closed");
+        let call = loop {
+            let call = Arc::clone(&self.calls).acquire_owned().await.expect("the semaphore is never closed");
+            let Some(call) = self.within_size(call) else { continue };
+            break call;
+        };
         if let (Some(pace), Some(per_second)) = (&self.pace, self.limits.per_second()) {
             pace.turn(|| interval(per_second, self.shares.processes())).await;
         }
@@ -65,17 +69,17 @@ impl Permits {
     /// How many deliveries can have their permit before long.
     pub(crate) fn in_hand(&self) -> usize {
         let paced =
-            self.limits.per_second().map(|rate| to_usize(self.shares.of(rate.saturating_mul(AT_HAND))));
+            self.limits.per_second().map(|rate| to_usize(self.shares.part_of(rate.saturating_mul(AT_HAND))));
         self.at_one_time().min(paced.unwrap_or(usize::MAX))
     }
 
     /// Calls of this process at one time.
     fn at_one_time(&self) -> usize {
-        let allowed = self.limits.concurrency().map(|allowed| to_usize(self.shares.of(allowed)));
+        let allowed = self.limits.concurrency().map(|allowed| to_usize(self.shares.part_of(allowed)));
         self.most.min(allowed.unwrap_or(usize::MAX))
     }
 
-    /// Makes the semaphore as large as this process's part is now; what is in use is taken away by a later call.
+    /// Makes the semaphore as large as this process's part is now, as far as its permits are free.
     fn fit(&self) {
         let wanted = self.at_one_time();
         let mut size = self.size.lock().unwrap_or_else(PoisonError::into_inner);
@@ -86,11 +90,28 @@ impl Permits {
             *size -= self.calls.forget_permits(*size - wanted);
         }
     }
+
+    /// Takes a permit away that is too many: one that comes back goes to whoever waits and is never free.
+    fn within_size(&self, call: OwnedSemaphorePermit) -> Option<OwnedSemaphorePermit> {
+        let wanted = self.at_one_time();
+        let mut size = self.size.lock().unwrap_or_else(PoisonError::into_inner);
+        if *size <= wanted {
+            return Some(call);
+        }
+        call.forget();
+        *size -= 1;
+        None
+    }
 }
 
-/// The time between two calls of one of so many processes. Rounded up, so that a second holds no start too many.
+/// The time between two calls of one of so many processes: its part of the rate in whole calls, so that all together start no more
+/// than the rate in any second. Where there are more processes than calls in a second, that holds on average.
 fn interval(per_second: u32, processes: u32) -> Duration {
-    Duration::from_nanos((u64::from(processes) * NANOS_A_SECOND).div_ceil(per_second.into()))
+    let (calls, seconds) = match per_second / processes.max(1) {
+        0 => (per_second, processes),
+        part => (part, 1),
+    };
+    Duration::from_nanos((u64::from(seconds) * NANOS_A_SECOND).div_ceil(calls.into()))
 }
 
 fn to_usize(number: u32) -> usize {
@@ -133,6 +154,12 @@ mod tests {
         let limits = ProviderLimits::new(per_second, concurrency).unwrap();
         let shares = Arc::new(Shares::default());
         (Permits::new(most, limits, Arc::clone(&shares)), shares)
+    }
+
+    /// That many processes send, and all know it.
+    fn among(shares: &Shares, processes: u32) {
+        let now = Instant::now();
+        shares.counted(processes, now, now, now + Duration::from_mins(1));
     }
 
     /// How many permits could be had at one time now.
@@ -184,14 +211,14 @@ mod tests {
     #[tokio::test]
     async fn processes_that_send_too_take_their_parts_of_what_the_entry_allows() {
         let (permits, shares) = permits(32, Some(12), Some(6));
-        shares.among(3);
+        among(&shares, 3);
         assert_eq!((available(&permits), permits.in_hand()), (2, 2));
         let begun = Instant::now();
         for _ in 0..3 {
             drop(permits.permit().await);
         }
         assert!(begun.elapsed() >= Duration::from_millis(500), "{:?}", begun.elapsed());
-        shares.among(1);
+        among(&shares, 1);
         assert_eq!((available(&permits), permits.in_hand()), (6, 6));
     }
 
@@ -199,16 +226,48 @@ mod tests {
     async fn a_part_that_becomes_smaller_holds_once_the_calls_under_way_have_ended() {
         let (permits, shares) = permits(32, None, Some(4));
         let calls = [permits.permit().await, permits.permit().await, permits.permit().await];
-        shares.among(4);
+        among(&shares, 4);
         assert_eq!(available(&permits), 0);
         drop(calls);
         assert_eq!(available(&permits), 1);
     }
 
     #[tokio::test]
+    async fn a_part_that_becomes_smaller_holds_while_others_wait_for_a_permit() {
+        let (permits, shares) = permits(32, None, Some(4));
+        let calls = join_all((0..4).map(|_| permits.permit())).await;
+        let waits = |_| async { timeout(Duration::from_millis(50), permits.permit()).await };
+        let waiting = join_all((0..4).map(waits));
+        let ends = async {
+            tokio::task::yield_now().await;
+            among(&shares, 4);
+            drop(calls);
+        };
+        let (had, ()) = tokio::join!(waiting, ends);
+        assert_eq!(
+            had.iter().filter(|had| had.is_ok()).count(),
+            1,
+            "one call at one time is this process's part"
+        );
+    }
+
+    #[test]
+    fn all_processes_together_start_no_more_calls_in_a_second_than_the_rate() {
+        for (rate, processes) in [(10, 1), (10, 3), (7, 2), (100, 7), (3, 3)] {
+            let apart = interval(rate, processes).as_nanos();
+            let each = u128::from(NANOS_A_SECOND).div_ceil(apart);
+            assert!(
+                each * u128::from(processes) <= u128::from(rate),
+                "{rate} among {processes}: {each} each"
+            );
+        }
+        assert_eq!(interval(1, 5), Duration::from_secs(5));
+    }
+
+    #[tokio::test]
     async fn a_part_of_a_provider_without_limits_is_all_of_it() {
         let (permits, shares) = permits(32, None, None);
-        shares.among(3);
+        among(&shares, 3);
         assert_eq!((available(&permits), permits.in_hand()), (32, 32));
     }
 }

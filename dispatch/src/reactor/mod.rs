@@ -142,11 +142,15 @@ impl Dispatch {
         let peers = Peers {
             pool: pool.clone(),
             owner,
-            pause: settings.poll * 2,
+            pause: settings.count,
+            last_words: LAST_WORDS,
             shares: Arc::clone(carriers.shares()),
         };
-        peers.join().await;
-        let counting_peers = tokio::spawn(peers.run(running.child_token()));
+        peers.shares.not_counted_yet(Instant::now());
+        // The others count this process for as long as it makes calls.
+        let calls_end = CancellationToken::new();
+        let _calls_end_with_this = calls_end.clone().drop_guard();
+        let counting_peers = tokio::spawn(peers.run(calls_end.clone()));
 
         let subscriber = DueSubscriber::new(
             Arc::clone(&queue),
@@ -248,6 +252,7 @@ impl Dispatch {
         give_up.cancel();
         let leaving = async {
             tracker.wait().await;
+            calls_end.cancel();
             let others = [counting, counting_peers, mending, expiring, matching, unsticking, redriving];
             for task in [polling, pumping].into_iter().chain(others) {
                 if !task.is_finished() {

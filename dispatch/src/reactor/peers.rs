@@ -1,18 +1,18 @@
 //! Counts the processes that send, so that each takes its part of what a provider allows.
 //!
-//! Each process writes its row once a second by the clock of the database; one that was not seen for five seconds is gone. A
-//! process that finds others makes no call within limits before those have found it.
+//! Each process writes its row once a second by the clock of the database; one that was not seen for five looks is gone. A
+//! process that may be gone for the others makes no call within limits, and neither does one that they have not counted yet.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use orqestra_event_log::Outage;
 use sqlx::PgPool;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::due::store::{DueError, limited};
+use crate::due::store::DueError;
 use crate::provider::shares::Shares;
 
 /// A process that was not seen for so many looks is gone.
@@ -23,30 +23,20 @@ const KEPT: Duration = Duration::from_mins(10);
 pub(super) struct Peers {
     pub(super) pool: PgPool,
     pub(super) owner: Uuid,
-    /// How often it looks.
+    /// How often it looks, and how long a look may take.
     pub(super) pause: Duration,
+    /// How long the farewell may take.
+    pub(super) last_words: Duration,
     pub(super) shares: Arc<Shares>,
 }
 
 impl Peers {
-    /// Lets the others know of this process. Where the database cannot be asked, nothing can be claimed either.
-    pub(super) async fn join(&self) {
-        if let Ok(others) = self.look().await
-            && others > 0
-        {
-            self.shares.known_from(Instant::now() + self.pause * 2);
-        }
-    }
-
+    /// Counts until this process makes no more calls.
     pub(super) async fn run(self, token: CancellationToken) {
         let outage = Outage::default();
         loop {
-            tokio::select! {
-                () = token.cancelled() => break,
-                () = tokio::time::sleep(self.pause) => {}
-            }
             match self.look().await {
-                Ok(_) => {
+                Ok(()) => {
                     if let Some(duration_ms) = outage.ends() {
                         tracing::info!(duration_ms, "the processes that send can be counted again");
                     }
@@ -57,15 +47,20 @@ impl Peers {
                     }
                 }
             }
+            tokio::select! {
+                () = token.cancelled() => break,
+                () = tokio::time::sleep(self.pause) => {}
+            }
         }
-        let left = sqlx::query("delete from dispatch_processes where owner = $1").bind(self.owner);
-        if let Err(error) = limited(left.execute(&self.pool)).await {
-            tracing::warn!(error = %error, "the others count this process for a few seconds more");
+        let leaving = sqlx::query("delete from dispatch_processes where owner = $1").bind(self.owner);
+        if !matches!(timeout(self.last_words, leaving.execute(&self.pool)).await, Ok(Ok(_))) {
+            tracing::warn!("the others count this process for some seconds more");
         }
     }
 
     /// Says that this process runs, and counts the others.
-    async fn look(&self) -> Result<u32, DueError> {
+    async fn look(&self) -> Result<(), DueError> {
+        let begun = Instant::now();
         let look = sqlx::query_scalar::<_, i64>(
             "with here as (
                 insert into dispatch_processes (owner, seen_at) values ($1, clock_timestamp())
@@ -78,9 +73,13 @@ impl Peers {
         .bind(self.owner)
         .bind((self.pause * LOOKS).as_secs_f64())
         .bind(KEPT.as_secs_f64());
-        let others = u32::try_from(limited(look.fetch_one(&self.pool)).await?).unwrap_or(u32::MAX - 1);
-        self.shares.among(others + 1);
-        metrics::gauge!("orqestra_dispatch_processes").set(f64::from(others + 1));
-        Ok(others)
+        let counted = timeout(self.pause, look.fetch_one(&self.pool)).await;
+        let others = counted.map_err(|_| DueError::Timeout)??;
+        let processes = u32::try_from(others).unwrap_or(u32::MAX).saturating_add(1);
+        // Within two pauses every process has looked again. The row may have been written as early as the look was begun.
+        let (after_gap, until) = (Instant::now() + self.pause * 2, begun + self.pause * (LOOKS - 1));
+        self.shares.counted(processes, begun, after_gap, until);
+        metrics::gauge!("orqestra_dispatch_processes").set(f64::from(processes));
+        Ok(())
     }
 }

@@ -58,6 +58,8 @@ async fn a_kept_connection_that_the_api_closed_meanwhile_costs_no_attempt() {
         let name = kind(Endpoint::default()).name();
         let scene = Scene::of(kind, [Reply::Last(Box::new(takes(name))), takes(name)]).await;
         let dispatch = scene.world.dispatch(settings());
+        scene.settled().await;
+        scene.server.ended().await;
         let delivery = scene.second().await;
         assert!(matches!(delivery.state, DeliveryState::Sent { attempt: 1, .. }), "{name}: {delivery:?}");
         assert_eq!((scene.server.asked().len(), scene.server.opened()), (2, 2), "{name}");

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 /// What comes back for one request.
@@ -53,6 +54,7 @@ pub(crate) struct HttpServer {
     pub(crate) port: u16,
     asked: Arc<Mutex<Vec<Asked>>>,
     opened: Arc<AtomicUsize>,
+    ended: watch::Sender<usize>,
     accepting: AbortHandle,
 }
 
@@ -70,13 +72,15 @@ impl HttpServer {
         let replies = Arc::new(Mutex::new(replies.into_iter().collect::<VecDeque<_>>()));
         let (asked, opened) = (Arc::default(), Arc::<AtomicUsize>::default());
         let (noted, counted) = (Arc::clone(&asked), Arc::clone(&opened));
+        let ended = watch::Sender::default();
+        let ends = ended.clone();
         let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 counted.fetch_add(1, Ordering::Relaxed);
-                tokio::spawn(serve(stream, Arc::clone(&replies), Arc::clone(&noted)));
+                tokio::spawn(serve(stream, Arc::clone(&replies), Arc::clone(&noted), ends.clone()));
             }
         });
-        Self { port, asked, opened, accepting: accepting.abort_handle() }
+        Self { port, asked, opened, ended, accepting: accepting.abort_handle() }
     }
 
     pub(crate) fn base_url(&self) -> String {
@@ -85,6 +89,13 @@ impl HttpServer {
 
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
+    }
+
+    /// Waits until the client has ended a connection behind [`Reply::Last`].
+    pub(crate) async fn ended(&self) {
+        let mut ended = self.ended.subscribe();
+        let ends = ended.wait_for(|ended| *ended > 0);
+        tokio::time::timeout(crate::world::DEADLINE, ends).await.expect("in time").unwrap();
     }
 
     /// How many connections were opened to it.
@@ -98,6 +109,7 @@ async fn serve(
     mut stream: TcpStream,
     replies: Arc<Mutex<VecDeque<Reply>>>,
     asked: Arc<Mutex<Vec<Asked>>>,
+    ended: watch::Sender<usize>,
 ) -> Option<()> {
     loop {
         let request = read(&mut stream).await?;
@@ -147,6 +159,10 @@ async fn serve(
             }
         }
         if is_last {
+            stream.shutdown().await.ok()?;
+            let mut rest = Vec::new();
+            stream.read_to_end(&mut rest).await.ok()?;
+            ended.send_modify(|ended| *ended += 1);
             return None;
         }
     }

@@ -1,114 +1,108 @@
 //! Several processes that send: together they make no more calls than an entry allows.
 
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use orqestra_commands::ListedProvider;
+use orqestra_commands::{ListedProvider, TenantEntry};
 use orqestra_dispatch::DispatchSettings;
 use orqestra_domain::Channel::Email;
 use orqestra_domain::provider::ProviderLimits;
 
 use crate::script::{Answer, Script};
-use crate::world::{DEADLINE, World, settings, smtp};
+use crate::world::{DEADLINE, Running, World, settings, smtp};
 
-/// Calls that an entry allows in a second.
-const RATE: usize = 20;
+/// Calls at one time that the entry allows.
+const AT_ONE_TIME: usize = 4;
 
-/// Notes when each call of a script begins.
-fn noted(script: &Arc<Script>) -> Arc<Mutex<Vec<Instant>>> {
-    let noted = Arc::<Mutex<Vec<Instant>>>::default();
-    let (notes, mut calls) = (Arc::clone(&noted), script.subscribe());
-    tokio::spawn(async move {
-        while calls.changed().await.is_ok() {
-            let made = calls.borrow_and_update().len();
-            notes.lock().unwrap().resize(made, Instant::now());
-        }
-    });
-    noted
+/// A tenant whose provider takes a few calls at one time.
+async fn shop(world: &World) -> std::sync::Arc<TenantEntry> {
+    let tenant = world.tenant("acme", &[(Email, "hi")]).await;
+    let limits = ProviderLimits::new(None, Some(u32::try_from(AT_ONE_TIME).unwrap())).unwrap();
+    world.providers(tenant.id, Email, vec![ListedProvider { provider: smtp(1), limits }]).await;
+    world.entry(tenant.id)
 }
 
-/// Waits until so many processes were seen within the last five looks of 40 ms.
-async fn seen(world: &World, wanted: i64) {
+/// Of which no process takes all rows.
+fn few() -> DispatchSettings {
+    DispatchSettings { lane_queue: 4, ..settings() }
+}
+
+/// A provider whose calls do not come back yet.
+fn held() -> std::sync::Arc<Script> {
+    let script = Script::always(Answer::Taken);
+    script.close_gate();
+    script
+}
+
+/// Waits until so many processes are counted.
+async fn counted(world: &World, wanted: i64) {
     let look = async || {
-        let mut looks = tokio::time::interval(Duration::from_millis(10));
+        let mut looks = tokio::time::interval(Duration::from_millis(20));
         loop {
             looks.tick().await;
             let seen = "select count(*) from dispatch_processes
-                         where seen_at > clock_timestamp() - interval '200 ms'";
+                         where seen_at > clock_timestamp() - interval '5 s'";
             let seen: i64 = sqlx::query_scalar(seen).fetch_one(world.pool()).await.unwrap();
             if seen == wanted {
                 return;
             }
         }
     };
-    tokio::time::timeout(DEADLINE, look()).await.expect("they are seen in time");
+    tokio::time::timeout(DEADLINE, look()).await.expect("they are counted in time");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn two_processes_together_start_no_more_calls_in_a_second_than_an_entry_allows() {
-    let world = World::new().await;
-    let tenant = world.tenant("acme", &[(Email, "hi")]).await;
-    let limits = ProviderLimits::new(Some(u32::try_from(RATE).unwrap()), None).unwrap();
-    world.providers(tenant.id, Email, vec![ListedProvider { provider: smtp(1), limits }]).await;
-    let tenant = world.entry(tenant.id);
-    let scripts = [Script::always(Answer::Taken), Script::always(Answer::Taken)];
-    let notes = scripts.each_ref().map(noted);
-    // Neither takes all of it.
-    let few = DispatchSettings { lane_queue: 4, ..settings() };
-    let [first, second] = scripts.each_ref().map(|script| world.play(script, few.clone()));
-    seen(&world, 2).await;
-    let mut ids = Vec::new();
-    for number in 0..3 * RATE {
-        ids.push(world.trigger(&tenant, &format!("e-{number}")).await);
-    }
-    for id in ids {
-        world.settled(&tenant, id, Email).await;
-    }
-    let [one, other] = notes.each_ref().map(|notes| notes.lock().unwrap().clone());
-    assert!(!one.is_empty() && !other.is_empty(), "both send: {} and {}", one.len(), other.len());
-    let mut all = [one, other].concat();
-    all.sort();
-    for window in all.windows(RATE + 1) {
-        // Each process keeps its distances by its own first call.
-        assert!(window[RATE] - window[0] > Duration::from_millis(950), "{:?}", window[RATE] - window[0]);
-    }
-    for running in [second, first] {
+async fn stop(running: impl IntoIterator<Item = Running>) {
+    for running in running {
         running.stop().await;
     }
-    let left: i64 =
-        sqlx::query_scalar("select count(*) from dispatch_processes").fetch_one(world.pool()).await.unwrap();
-    assert_eq!(left, 0, "one that ends in order is not counted any more");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_process_that_crashed_is_counted_no_longer_than_five_looks() {
+async fn two_processes_have_no_more_calls_under_way_than_an_entry_allows() {
     let world = World::new().await;
-    let tenant = world.tenant("acme", &[(Email, "hi")]).await;
-    let limits = ProviderLimits::new(Some(u32::try_from(RATE).unwrap()), None).unwrap();
-    world.providers(tenant.id, Email, vec![ListedProvider { provider: smtp(1), limits }]).await;
-    let tenant = world.entry(tenant.id);
-    let script = Script::always(Answer::Taken);
-    let first = world.play(&script, settings());
-    let id = world.trigger(&tenant, "e-0").await;
-    world.settled(&tenant, id, Email).await;
-    first.die().await;
-    let second = world.play(&script, settings());
-    let id = world.trigger(&tenant, "e-1").await;
-    world.settled(&tenant, id, Email).await;
-    // The dead process is forgotten, and the whole rate is this one's.
-    seen(&world, 1).await;
-    let notes = noted(&script);
-    let before = script.calls().len();
+    let tenant = shop(&world).await;
+    let scripts = [held(), held()];
+    let running = scripts.each_ref().map(|script| world.play(script, few()));
+    counted(&world, 2).await;
     let mut ids = Vec::new();
-    for number in 0..RATE {
-        ids.push(world.trigger(&tenant, &format!("e-more-{number}")).await);
+    for number in 0..40 {
+        ids.push(world.trigger(&tenant, &format!("e-{number}")).await);
+    }
+    for script in &scripts {
+        script.called(AT_ONE_TIME / 2).await;
+    }
+    world.read_up().await;
+    let under_way = scripts.each_ref().map(|script| script.calls().len());
+    assert_eq!(under_way, [AT_ONE_TIME / 2; 2]);
+    for script in &scripts {
+        script.open_gate();
     }
     for id in ids {
         world.settled(&tenant, id, Email).await;
     }
-    let made = notes.lock().unwrap()[before..].to_vec();
-    // By half of the rate it would be nearly two seconds.
-    let took = made[made.len() - 1] - made[0];
-    assert!(took < Duration::from_millis(1_600), "{took:?}");
-    second.stop().await;
+    stop(running).await;
+    counted(&world, 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_comes_waits_until_it_is_counted_and_one_that_crashed_leaves_its_part() {
+    let world = World::new().await;
+    let tenant = shop(&world).await;
+    let (first, second) = (held(), held());
+    let one = world.play(&first, few());
+    for number in 0..40 {
+        world.trigger(&tenant, &format!("e-{number}")).await;
+    }
+    first.called(AT_ONE_TIME).await;
+    let other = world.play(&second, few());
+    second.called(1).await;
+    // When it makes its first call, the first process has counted it and begins none that is too many.
+    counted(&world, 2).await;
+    let before = first.calls().len();
+    first.open_gate();
+    first.called(before + AT_ONE_TIME).await;
+    one.die().await;
+    counted(&world, 1).await;
+    second.called(AT_ONE_TIME).await;
+    second.open_gate();
+    stop([other]).await;
 }

@@ -146,11 +146,6 @@ impl Script {
         self.calls().iter().map(|call| call.dedup_key).collect()
     }
 
-    /// Tells of each call.
-    pub(crate) fn subscribe(&self) -> watch::Receiver<Vec<Call>> {
-        self.calls.subscribe()
-    }
-
     /// Waits for that many calls.
     pub(crate) async fn called(&self, times: usize) -> Vec<Call> {
         let mut calls = self.calls.subscribe();
@@ -219,9 +214,11 @@ impl Provider for Actor {
                 Answer::Refused => Err(refused(Reach::Everywhere)),
                 Answer::RefusedHere => Err(refused(Reach::ThisProvider)),
                 Answer::OptedOut => Err(refused(Reach::OptedOut)),
-                Answer::Silence => Err(SendError::Unknown { cause: "no_answer".to_owned(), said: false }),
+                Answer::Silence => {
+                    Err(SendError::Unknown { cause: "no_answer".to_owned(), says_the_same: false })
+                }
                 Answer::CannotTell => {
-                    Err(SendError::Unknown { cause: "other_message".to_owned(), said: true })
+                    Err(SendError::Unknown { cause: "other_message".to_owned(), says_the_same: true })
                 }
                 Answer::Hang => std::future::pending().await,
             }

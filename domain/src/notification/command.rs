@@ -146,8 +146,8 @@ pub struct MarkOutcomeUnknown {
     pub attempt: u32,
     /// What to do next.
     pub policy: UnknownPolicy,
-    /// How long a receipt may take, where the provider calls back: what is not deduplicated, or waits for an operator, waits so
-    /// long for one first.
+    /// How long a receipt may take, where the provider calls back. A delivery that the provider does not deduplicate, or that an
+    /// operator decides on, waits so long for one first.
     pub receipt_within: Option<Duration>,
     /// Whether a provider that deduplicates may tell by being asked again: not where it has said that it cannot.
     pub asks_again: bool,

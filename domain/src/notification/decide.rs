@@ -16,7 +16,6 @@ use super::state::{AttemptOutcome, Delivery, DeliveryState, Notification, Story}
 use crate::cause::Cause;
 use crate::channel::Channel;
 use crate::provider::{Dedup, HUB, HUB_INSTANCE, SANDBOX};
-use crate::retry::RetrySchedule;
 use crate::timestamp::Timestamp;
 use crate::unknown_policy::UnknownPolicy;
 
@@ -196,6 +195,7 @@ impl Story {
         };
         let planned_due = delay.filter(|_| decides).map(|delay| failure.at.plus(delay));
         let next_due = planned_due.filter(|due| *due < failure.deadline);
+        let cause = failure.cause.clone();
         let mut events = vec![NotificationEvent::AttemptFailed(AttemptFailed {
             channel: failure.channel,
             delivery_id: Some(delivery.id),
@@ -204,7 +204,7 @@ impl Story {
             instance: attempt.instance,
             class: failure.class,
             scope: Some(failure.scope),
-            cause: failure.cause.clone(),
+            cause: failure.cause,
             answer: failure.answer,
             next_due,
             settles: delivery.is_settled_by(failure.attempt),
@@ -212,18 +212,23 @@ impl Story {
         })];
         if decides && next_due.is_none() {
             // The failure's own cause stands in the event before.
-            let cause = if planned_due.is_some() { Cause::Expired.into() } else { failure.cause };
+            let cause = if planned_due.is_some() { Cause::Expired.into() } else { cause };
             let (channel, at) = (failure.channel, failure.at);
-            // The same provider does not take this message, so it did not take it before.
-            let is_refused =
-                failure.class == FailureClass::Permanent && failure.scope == FailureScope::Message;
-            events.push(if !is_refused && delivery.is_unknown_beside(failure.attempt) {
+            events.push(if delivery.is_unknown_beside(failure.attempt) {
                 let (delivery_id, attempt) = (delivery.id, failure.attempt);
                 NotificationEvent::DeliveryHeld(DeliveryHeld { channel, delivery_id, attempt, cause, at })
             } else {
                 let attempts = failure.attempt;
                 NotificationEvent::DeliveryAbandoned(DeliveryAbandoned { channel, cause, attempts, at })
             });
+        } else if is_current && delivery.is_held_for(failure.attempt) {
+            // Nothing is unknown any more.
+            events.push(NotificationEvent::DeliveryAbandoned(DeliveryAbandoned {
+                channel: failure.channel,
+                cause,
+                attempts: delivery.next_attempt() - 1,
+                at: failure.at,
+            }));
         }
         Ok(events)
     }
@@ -351,12 +356,18 @@ impl Delivery {
         numbered.into_iter().any(|(other, attempt)| other != number && attempt.is_unknown())
     }
 
+    /// Whether it is held for that attempt alone, because no other outcome is unknown.
+    fn is_held_for(&self, number: u32) -> bool {
+        matches!(self.state, DeliveryState::Held { attempt } if attempt != number)
+            && !self.is_unknown_beside(number)
+    }
+
     /// How long after an unknown outcome a provider that deduplicates is asked again: the first time at once, then by the
     /// schedule; `None` after its last delay.
     fn delay_before_asking_again(&self, mark: &MarkOutcomeUnknown) -> Option<Duration> {
         let unknown = self.since_requeue().iter().filter(|attempt| attempt.is_unknown()).count();
         match u32::try_from(unknown).unwrap_or(u32::MAX) {
-            _ if self.since_requeue().len() >= RetrySchedule::MAX_ATTEMPTS => None,
+            _ if self.attempts.len() >= MOST_ATTEMPTS => None,
             0 => Some(Duration::ZERO),
             before => mark.schedule.delay_after(before, None, mark.jitter),
         }

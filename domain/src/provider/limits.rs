@@ -47,12 +47,12 @@ impl ProviderLimits {
         Ok(Self { per_second, concurrency })
     }
 
-    /// Calls that may start in any second, in each process that sends.
+    /// Calls that may start in any second, in all processes together.
     pub fn per_second(&self) -> Option<u32> {
         self.per_second.map(|rate| rate.max(1))
     }
 
-    /// Calls at one time, in each process that sends.
+    /// Calls at one time, in all processes together.
     pub fn concurrency(&self) -> Option<u32> {
         self.concurrency.map(|calls| calls.max(1))
     }

@@ -242,7 +242,7 @@ fn not_taken(cause: Cause, answer: Option<String>) -> SendError {
 fn outcome_of(fault: Fault) -> SendError {
     let Fault { cause, may_have_left, words } = fault;
     if may_have_left {
-        SendError::Unknown { cause: cause.into(), said: false }
+        SendError::Unknown { cause: cause.into(), says_the_same: false }
     } else {
         not_taken(cause, words)
     }
@@ -258,8 +258,8 @@ fn outcome(answer: &Answer, Said { says, code }: Said, now: SystemTime) -> Resul
             Err(SendError::NotTaken(NotTaken { cause, retry_after, answer: words, scope }))
         }
         Says::Refused(reach) => Err(SendError::Refused { cause, answer: words, reach }),
-        Says::Unknown => Err(SendError::Unknown { cause, said: false }),
-        Says::OtherUnderKey => Err(SendError::Unknown { cause, said: true }),
+        Says::Unknown => Err(SendError::Unknown { cause, says_the_same: false }),
+        Says::OtherUnderKey => Err(SendError::Unknown { cause, says_the_same: true }),
     }
 }
 

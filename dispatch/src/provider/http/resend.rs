@@ -169,7 +169,7 @@ mod tests {
             (
                 409,
                 problem(409, "invalid_idempotent_request", "Same idempotency key"),
-                "unknown, asked again too",
+                "unknown, not asked again",
             ),
             (409, problem(409, "concurrent_idempotent_requests", "in progress"), "message"),
             (409, String::new(), "unknown"),

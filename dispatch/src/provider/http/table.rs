@@ -77,6 +77,6 @@ fn word(says: &Says) -> String {
         Says::Refused(Reach::ThisProvider) => "refused here".to_owned(),
         Says::Refused(Reach::OptedOut) => "opted out".to_owned(),
         Says::Unknown => "unknown".to_owned(),
-        Says::OtherUnderKey => "unknown, asked again too".to_owned(),
+        Says::OtherUnderKey => "unknown, not asked again".to_owned(),
     }
 }

@@ -86,7 +86,7 @@ impl Simulated {
             Self::Timeout => {
                 let is_new = keeping.await?;
                 if is_new {
-                    Err(SendError::Unknown { cause: Cause::SandboxTimeout.into(), said: false })
+                    Err(SendError::Unknown { cause: Cause::SandboxTimeout.into(), says_the_same: false })
                 } else {
                     Ok(())
                 }

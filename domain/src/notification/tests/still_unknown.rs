@@ -68,16 +68,39 @@ fn a_resend_whose_schedule_ends_leaves_the_outcome_unknown() {
 }
 
 #[test]
-fn a_resend_that_is_refused_is_a_dead_letter_where_the_refusal_speaks_of_the_message() {
-    let refuse = |scope| {
-        let Command::RecordFailure(failure) = fail(2, FailureClass::Permanent, 4) else { unreachable!() };
-        Command::RecordFailure(RecordFailure { scope, ..failure })
-    };
-    for (scope, is_held) in
-        [(FailureScope::Message, false), (FailureScope::Pairing, true), (FailureScope::Provider, true)]
-    {
-        let events = given(resent()).when(refuse(scope)).inspect_result().unwrap();
-        let expected = if is_held { held_after(2, "smtp_451", 4) } else { abandoned(2, 4) };
-        assert_eq!(events.last(), Some(&expected), "{scope:?}");
+fn a_resend_that_is_refused_leaves_the_outcome_unknown_too() {
+    let refuse = fail(2, FailureClass::Permanent, 4);
+    let events = given(resent()).when(refuse).inspect_result().unwrap();
+    assert_eq!(events.last(), Some(&held_after(2, "smtp_451", 4)));
+}
+
+#[test]
+fn a_hold_ends_once_the_attempt_that_it_was_for_is_known_to_have_failed() {
+    let Event::AttemptFailed(refused) = failed(2, 4, None) else { unreachable!() };
+    let refused = Event::AttemptFailed(AttemptFailed { class: FailureClass::Permanent, ..refused });
+    let held = [resent(), vec![refused, held_after(2, "smtp_451", 4)]].concat();
+    given(held)
+        .when(fail(1, FailureClass::Retryable, 9))
+        .then_expect_events(vec![failed(1, 9, None), abandoned(2, 9)]);
+}
+
+#[test]
+fn throttled_attempts_leave_a_provider_that_knows_our_key_as_often_to_ask_as_before() {
+    let mut events = vec![accepted(), rendered(Channel::Email)];
+    for attempt in 1..=40 {
+        let second = i64::from(attempt);
+        let Event::AttemptFailed(throttled) = failed(attempt, second, Some(second + 1)) else {
+            unreachable!()
+        };
+        events.push(claimed_again(attempt, second));
+        events
+            .push(Event::AttemptFailed(AttemptFailed { scope: Some(FailureScope::Throttled), ..throttled }));
     }
+    events.push(claimed_again(41, 41));
+    given(events).when(mark(41, UnknownPolicy::Hold, 42)).then_expect_events(vec![unknown_as(
+        41,
+        42,
+        Some(42),
+        false,
+    )]);
 }
