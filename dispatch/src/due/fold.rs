@@ -276,6 +276,8 @@ mod tests {
         assert_eq!(left(&[unknown(None)]), Some((DueKind::Held, 100, 1)));
         let again = unknown(Some(at(100)));
         assert_eq!(left(&[again, held()]), Some((DueKind::Held, 150, 1)));
+        let not_taken = [unknown(Some(at(100))), started(2), failed(2, None), held()];
+        assert_eq!(left(&not_taken), Some((DueKind::Held, 150, 1)));
         assert_eq!(left(&[unknown(None), resolved(Resolution::Resend)]), Some((DueKind::Send, 200, 2)));
         assert_eq!(left(&[unknown(None), resolved(Resolution::Delivered)]), None);
         assert_eq!(left(&[unknown(None), resolved(Resolution::Drop)]), None);
