@@ -73,8 +73,14 @@ impl Peers {
         .bind(self.owner)
         .bind((self.pause * LOOKS).as_secs_f64())
         .bind(KEPT.as_secs_f64());
-        let counted = timeout(self.pause, look.fetch_one(&self.pool)).await;
-        let others = counted.map_err(|_| DueError::Timeout)??;
+        let mut connection =
+            timeout(self.pause, self.pool.acquire()).await.map_err(|_| DueError::Timeout)??;
+        let Ok(counted) = timeout(self.pause, look.fetch_one(&mut *connection)).await else {
+            // It may hang for others too.
+            drop(connection.detach());
+            return Err(DueError::Timeout);
+        };
+        let others = counted?;
         let processes = u32::try_from(others).unwrap_or(u32::MAX).saturating_add(1);
         // Within two pauses every process has looked again. The row may have been written as early as the look was begun.
         let (after_gap, until) = (Instant::now() + self.pause * 2, begun + self.pause * (LOOKS - 1));
