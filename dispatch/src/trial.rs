@@ -177,9 +177,7 @@ impl ProviderTester {
         let began = Instant::now();
         let calling = carrier.provider.send(&message);
         let sent = timeout(self.provider_timeout, calling).await;
-        let sent = sent.unwrap_or_else(|_| {
-            Err(SendError::Unknown { cause: Cause::ProviderTimeout.into(), says_the_same: false })
-        });
+        let sent = sent.unwrap_or_else(|_| Err(SendError::unknown(Cause::ProviderTimeout)));
         drop(permit);
         let tested = tested(&carrier, message.channel, sent, began.elapsed());
         tracing::info!(tenant.id = %tenant, channel = %tested.channel, provider, instance = %instance,

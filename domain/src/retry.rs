@@ -34,7 +34,7 @@ pub struct RetrySchedule {
 impl RetrySchedule {
     /// Most attempts a schedule may allow.
     pub const MAX_ATTEMPTS: usize = 32;
-    /// What a provider may ask for at least, however short the scheduled delay is.
+    /// The longest delay that a provider may ask for, where twice the scheduled one is shorter.
     pub const MOST_ASKED: Duration = Duration::from_mins(15);
 
     /// A schedule of these delays.

@@ -141,15 +141,23 @@ impl Neighbour {
     }
 
     async fn mails_by(&self, engine: &Engine, running: &Program, provider: Value) -> Result<()> {
-        let body = json!({"subject": "s", "body": "<p>Hello</p>"});
-        engine.put(running, &format!("{}/templates/parcel.sent/EMAIL", self.path), &body).await?;
-        engine.put(running, &format!("{}/providers/EMAIL", self.path), &json!([provider])).await
+        self.sends(engine, running, "EMAIL", json!({"subject": "s", "body": "<p>Hello</p>"}), provider).await
     }
 
     async fn texts_by(&self, engine: &Engine, running: &Program, provider: Value, body: &str) -> Result<()> {
-        let body = json!({"body": body});
-        engine.put(running, &format!("{}/templates/parcel.sent/SMS", self.path), &body).await?;
-        engine.put(running, &format!("{}/providers/SMS", self.path), &json!([provider])).await
+        self.sends(engine, running, "SMS", json!({"body": body}), provider).await
+    }
+
+    async fn sends(
+        &self,
+        engine: &Engine,
+        running: &Program,
+        channel: &str,
+        template: Value,
+        provider: Value,
+    ) -> Result<()> {
+        engine.put(running, &format!("{}/templates/parcel.sent/{channel}", self.path), &template).await?;
+        engine.put(running, &format!("{}/providers/{channel}", self.path), &json!([provider])).await
     }
 
     /// Texts whose templates take a thread for as long as a template may.

@@ -1,9 +1,11 @@
 //! The next step of an attempt whose outcome is unknown: the tenant's policy, and the wait for a receipt before it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use orqestra_domain::ApiKeyKind;
 use orqestra_domain::notification::{AttemptState, UnknownPolicy};
+use orqestra_domain::provider::ProviderConfig;
 
 use super::Deliverer;
 use crate::due::DueKey;
@@ -16,15 +18,8 @@ pub(super) struct Doubt {
     pub(super) policy: UnknownPolicy,
     /// `None`: the provider does not call back.
     pub(super) receipt_within: Option<Duration>,
-    /// Whether a provider that deduplicates may tell by being asked again.
+    /// Whether anything may be sent again: not where the provider has said that it cannot tell, and would say so again.
     pub(super) asks_again: bool,
-}
-
-impl Doubt {
-    /// The provider has said that it cannot tell, and would say so again: nothing is sent.
-    pub(super) fn not_asked_again(self) -> Self {
-        Self { policy: UnknownPolicy::Hold, asks_again: false, ..self }
-    }
 }
 
 impl Deliverer {
@@ -52,18 +47,16 @@ impl Deliverer {
         };
         let carried = self.carriers.of(&entry, key.channel, ApiKeyKind::Live);
         let mut carriers = carried.carriers.iter();
-        let own =
-            carriers.find(|carrier| attempt.was_carried_by(carrier.provider.name(), carrier.instance()));
-        let calls_back = own.map_or_else(
-            || {
-                let mut taken = entry.record.calling_back(&attempt.provider, self.clock.now());
-                let own = taken.find(|entry| attempt.instance == Some(entry.instance));
-                own.is_some_and(|own| {
-                    calls_back(self.settings.public_url.as_deref(), key.tenant, &own.config)
-                })
-            },
-            |carrier| carrier.provider.calls_back(),
-        );
+        let is_its =
+            |carrier: &&Arc<Carrier>| attempt.was_carried_by(carrier.provider.name(), carrier.instance());
+        let calls_back = match carriers.find(is_its) {
+            Some(carrier) => carrier.provider.calls_back(),
+            None => entry.record.calling_back(&attempt.provider, self.clock.now()).any(|removed| {
+                attempt.instance == Some(removed.instance)
+                    && matches!(&removed.config, ProviderConfig::Http(config)
+                        if calls_back(self.settings.public_url.as_deref(), key.tenant, config))
+            }),
+        };
         self.doubt_where(key, calls_back)
     }
 }

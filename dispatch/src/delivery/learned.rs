@@ -8,6 +8,7 @@ use orqestra_domain::notification::{FailureClass, FailureScope};
 
 use super::Deliverer;
 use super::choose::Others;
+use super::doubt::Doubt;
 use super::outcome::Verdict;
 use crate::due::{DueKey, DueRow};
 use crate::provider::budget::Try;
@@ -116,8 +117,8 @@ impl Deliverer {
             }
             Err(SendError::Unknown { cause, says_the_same }) => {
                 tracing::warn!(channel = %key.channel, provider = carrier.provider.name(), cause, "the outcome of a call is unknown");
-                let doubt = self.doubt(key, carrier);
-                Verdict::Unknown { doubt: if says_the_same { doubt.not_asked_again() } else { doubt }, cause }
+                let doubt = Doubt { asks_again: !says_the_same, ..self.doubt(key, carrier) };
+                Verdict::Unknown { doubt, cause }
             }
         }
     }
@@ -141,7 +142,7 @@ mod tests {
             (refused(Reach::Everywhere), Learned::Answers),
             (refused(Reach::ThisProvider), Learned::Answers),
             (not_taken(Scope::Provider), Learned::Down),
-            (Err(SendError::Unknown { cause: "silence".to_owned(), says_the_same: false }), Learned::Down),
+            (Err(SendError::unknown("silence")), Learned::Down),
             (Err(SendError::Unknown { cause: "http_409".to_owned(), says_the_same: true }), Learned::Answers),
             (not_taken(Scope::Throttled), Learned::Throttled(None)),
             (not_asked(FailureClass::Retryable), Learned::Nothing),

@@ -352,7 +352,7 @@ impl Deliverer {
         let calling = carrier.provider.send(message);
         let sent = match tokio::time::timeout(self.settings.provider_timeout, calling).await {
             Ok(sent) => sent,
-            Err(_) => Err(SendError::Unknown { cause: Cause::ProviderTimeout.into(), says_the_same: false }),
+            Err(_) => Err(SendError::unknown(Cause::ProviderTimeout)),
         };
         FailPoint::SendAfter.hit();
         sent

@@ -118,6 +118,13 @@ pub enum SendError {
     },
 }
 
+impl SendError {
+    /// It left, and no answer came.
+    pub fn unknown(cause: impl Into<String>) -> Self {
+        Self::Unknown { cause: cause.into(), says_the_same: false }
+    }
+}
+
 /// See [`SendError::NotTaken`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotTaken {

@@ -28,22 +28,22 @@ pub(crate) struct Permits {
     size: SyncMutex<usize>,
     /// What the provider takes at one time from one process.
     most: usize,
-    limits: ProviderLimits,
-    shares: Arc<Shares>,
+    /// What its entry allows all processes at one time.
+    allowed: Option<u32>,
     pace: Option<Pace>,
+    shares: Arc<Shares>,
 }
 
 impl Permits {
     /// Permits of a provider that takes so many calls at one time from one process, within a part of its entry's limits.
     pub(crate) fn new(concurrency: usize, limits: ProviderLimits, shares: Arc<Shares>) -> Self {
-        let pace = limits.per_second().map(|_| Pace::new());
         let permits = Self {
             calls: Arc::new(Semaphore::new(0)),
             size: SyncMutex::new(0),
             most: concurrency,
-            limits,
+            allowed: limits.concurrency(),
+            pace: limits.per_second().map(Pace::new),
             shares,
-            pace,
         };
         permits.fit();
         permits
@@ -51,32 +51,31 @@ impl Permits {
 
     /// Waits for a permit. A wait that is given up takes nothing from the rate.
     pub(crate) async fn permit(&self) -> Permit {
-        if self.limits.per_second().is_some() || self.limits.concurrency().is_some() {
+        if self.allowed.is_some() || self.pace.is_some() {
             self.shares.until_counted().await;
         }
         self.fit();
         let call = loop {
             let call = Arc::clone(&self.calls).acquire_owned().await.expect("the semaphore is never closed");
-            let Some(call) = self.within_size(call) else { continue };
-            break call;
+            if let Some(call) = self.within_size(call) {
+                break call;
+            }
         };
-        if let (Some(pace), Some(per_second)) = (&self.pace, self.limits.per_second()) {
-            pace.turn(|| interval(per_second, self.shares.processes())).await;
+        if let Some(pace) = &self.pace {
+            pace.turn(&self.shares).await;
         }
         Permit { _call: call }
     }
 
     /// How many deliveries can have their permit before long.
     pub(crate) fn in_hand(&self) -> usize {
-        let paced =
-            self.limits.per_second().map(|rate| to_usize(self.shares.part_of(rate.saturating_mul(AT_HAND))));
-        self.at_one_time().min(paced.unwrap_or(usize::MAX))
+        let paced = |pace: &Pace| to_usize(self.shares.part_of(pace.per_second.saturating_mul(AT_HAND)));
+        self.at_one_time().min(self.pace.as_ref().map_or(usize::MAX, paced))
     }
 
     /// Calls of this process at one time.
     fn at_one_time(&self) -> usize {
-        let allowed = self.limits.concurrency().map(|allowed| to_usize(self.shares.part_of(allowed)));
-        self.most.min(allowed.unwrap_or(usize::MAX))
+        self.most.min(self.allowed.map_or(usize::MAX, |allowed| to_usize(self.shares.part_of(allowed))))
     }
 
     /// Makes the semaphore as large as this process's part is now, as far as its permits are free.
@@ -91,7 +90,8 @@ impl Permits {
         }
     }
 
-    /// Takes a permit away that is too many: one that comes back goes to whoever waits and is never free.
+    /// Takes a permit away where there are too many. A permit that comes back goes to the next call that waits, so that
+    /// [`Self::fit`] finds none free.
     fn within_size(&self, call: OwnedSemaphorePermit) -> Option<OwnedSemaphorePermit> {
         let wanted = self.at_one_time();
         let mut size = self.size.lock().unwrap_or_else(PoisonError::into_inner);
@@ -120,17 +120,20 @@ fn to_usize(number: u32) -> usize {
 
 /// Starts of calls, evenly apart.
 struct Pace {
+    /// Of all processes together.
+    per_second: u32,
     /// When the last call started. Locked by the call that waits for its turn, so that the others wait in their order.
     last: Mutex<Option<Instant>>,
 }
 
 impl Pace {
-    fn new() -> Self {
-        Self { last: Mutex::new(None) }
+    fn new(per_second: u32) -> Self {
+        Self { per_second, last: Mutex::new(None) }
     }
 
-    /// Waits for this long after the last call; a part that has become smaller meanwhile holds too.
-    async fn turn(&self, interval: impl Fn() -> Duration) {
+    /// Waits for this process's part of the rate; a part that has become smaller meanwhile holds too.
+    async fn turn(&self, shares: &Shares) {
+        let interval = || interval(self.per_second, shares.processes());
         let mut last = self.last.lock().await;
         if let Some(last) = *last {
             let mut next = last + interval();

@@ -13,7 +13,7 @@ struct Counted {
     processes: u32,
     /// When the others have counted this one.
     from: Option<Instant>,
-    /// Until when they do; `None`: there are no others to ask.
+    /// Until when the others count this one. `None` in a process that does not send.
     until: Option<Instant>,
 }
 

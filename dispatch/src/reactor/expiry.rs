@@ -33,18 +33,12 @@ impl Expiry {
     pub(super) async fn run(self, token: CancellationToken) {
         let outage = Outage::default();
         loop {
-            match self.look(&token).await {
-                Ok(()) => {
-                    if let Some(duration_ms) = outage.ends() {
-                        tracing::info!(duration_ms, "deliveries past their deadline can be looked up again");
-                    }
-                }
-                Err(error) => {
-                    if outage.begins() {
-                        tracing::warn!(error = %error, "deliveries past their deadline cannot be looked up");
-                    }
-                }
-            }
+            tell!(
+                outage,
+                self.look(&token).await,
+                "deliveries past their deadline can be looked up again",
+                "deliveries past their deadline cannot be looked up"
+            );
             tokio::select! {
                 () = token.cancelled() => return,
                 () = tokio::time::sleep(self.pause) => {}

@@ -26,21 +26,12 @@ impl Mended {
     pub(super) async fn run(self, token: CancellationToken) {
         let outage = Outage::default();
         loop {
-            match self.look().await {
-                Ok(()) => {
-                    if let Some(duration_ms) = outage.ends() {
-                        tracing::info!(
-                            duration_ms,
-                            "deliveries that wait for an operator can be looked up again"
-                        );
-                    }
-                }
-                Err(error) => {
-                    if outage.begins() {
-                        tracing::warn!(error = %error, "deliveries that wait for an operator cannot be looked up");
-                    }
-                }
-            }
+            tell!(
+                outage,
+                self.look().await,
+                "deliveries that wait for an operator can be looked up again",
+                "deliveries that wait for an operator cannot be looked up"
+            );
             tokio::select! {
                 () = token.cancelled() => return,
                 () = tokio::time::sleep(self.pause) => {}

@@ -4,6 +4,24 @@
 //! When told to stop it takes nothing new, lets calls in flight end within a deadline, and gives back the leases of
 //! what still waits. What is cut off even so is an open attempt, and the sweeper's.
 
+/// Tells once that something fails, and once that it works again, as the module in which it stands.
+macro_rules! tell {
+    ($outage:expr, $done:expr, $works:literal, $fails:literal) => {
+        match $done {
+            Ok(()) => {
+                if let Some(duration_ms) = $outage.ends() {
+                    tracing::info!(duration_ms, $works);
+                }
+            }
+            Err(error) => {
+                if $outage.begins() {
+                    tracing::warn!(error = %error, $fails);
+                }
+            }
+        }
+    };
+}
+
 mod census;
 mod expiry;
 mod mended;
@@ -139,13 +157,8 @@ impl Dispatch {
         let gates = Arc::clone(&carriers) as Arc<dyn Gates>;
         let queue = Arc::new(FairQueue::new(bounds, Arc::clone(&gates), Arc::clone(&clock)));
 
-        let peers = Peers {
-            pool: pool.clone(),
-            owner,
-            pause: settings.count,
-            last_words: LAST_WORDS,
-            shares: Arc::clone(carriers.shares()),
-        };
+        let peers =
+            Peers { pool: pool.clone(), owner, pause: settings.count, shares: Arc::clone(carriers.shares()) };
         peers.shares.not_counted_yet(Instant::now());
         // The others count this process for as long as it makes calls.
         let calls_end = CancellationToken::new();

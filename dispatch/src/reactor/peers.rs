@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::LAST_WORDS;
 use crate::due::store::DueError;
 use crate::provider::shares::Shares;
 
@@ -25,8 +26,6 @@ pub(super) struct Peers {
     pub(super) owner: Uuid,
     /// How often it looks, and how long a look may take.
     pub(super) pause: Duration,
-    /// How long the farewell may take.
-    pub(super) last_words: Duration,
     pub(super) shares: Arc<Shares>,
 }
 
@@ -35,25 +34,19 @@ impl Peers {
     pub(super) async fn run(self, token: CancellationToken) {
         let outage = Outage::default();
         loop {
-            match self.look().await {
-                Ok(()) => {
-                    if let Some(duration_ms) = outage.ends() {
-                        tracing::info!(duration_ms, "the processes that send can be counted again");
-                    }
-                }
-                Err(error) => {
-                    if outage.begins() {
-                        tracing::warn!(error = %error, "the processes that send cannot be counted");
-                    }
-                }
-            }
+            tell!(
+                outage,
+                self.look().await,
+                "the processes that send can be counted again",
+                "the processes that send cannot be counted"
+            );
             tokio::select! {
                 () = token.cancelled() => break,
                 () = tokio::time::sleep(self.pause) => {}
             }
         }
         let leaving = sqlx::query("delete from dispatch_processes where owner = $1").bind(self.owner);
-        if !matches!(timeout(self.last_words, leaving.execute(&self.pool)).await, Ok(Ok(_))) {
+        if !matches!(timeout(LAST_WORDS, leaving.execute(&self.pool)).await, Ok(Ok(_))) {
             tracing::warn!("the others count this process for some seconds more");
         }
     }

@@ -52,18 +52,12 @@ impl Poller {
         let outage = Outage::default();
         loop {
             let began = Instant::now();
-            match self.walk(&mut after).await {
-                Ok(()) => {
-                    if let Some(duration_ms) = outage.ends() {
-                        tracing::info!(duration_ms, "due deliveries can be looked up again");
-                    }
-                }
-                Err(error) => {
-                    if outage.begins() {
-                        tracing::warn!(error = %error, "due deliveries cannot be looked up");
-                    }
-                }
-            }
+            tell!(
+                outage,
+                self.walk(&mut after).await,
+                "due deliveries can be looked up again",
+                "due deliveries cannot be looked up"
+            );
             let rest = (began.elapsed() * REST).min(LONGEST_REST).max(self.pause);
             self.queue.look_again();
             tokio::select! {

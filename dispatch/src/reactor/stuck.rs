@@ -112,18 +112,12 @@ impl Stuck {
                 () = token.cancelled() => return,
                 looked = self.look(&mut walk) => looked,
             };
-            match looked {
-                Ok(()) => {
-                    if let Some(duration_ms) = outage.ends() {
-                        tracing::info!(duration_ms, "stuck deliveries can be looked for again");
-                    }
-                }
-                Err(error) => {
-                    if outage.begins() {
-                        tracing::warn!(error = %error, "stuck deliveries cannot be looked for");
-                    }
-                }
-            }
+            tell!(
+                outage,
+                looked,
+                "stuck deliveries can be looked for again",
+                "stuck deliveries cannot be looked for"
+            );
             let rest = (began.elapsed() * PATIENCE).max(self.pause);
             tokio::select! {
                 () = token.cancelled() => return,

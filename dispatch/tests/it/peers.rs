@@ -1,11 +1,10 @@
 //! Several processes that send: together they make no more calls than an entry allows.
 
-use std::time::Duration;
-
 use orqestra_commands::{ListedProvider, TenantEntry};
 use orqestra_dispatch::DispatchSettings;
 use orqestra_domain::Channel::Email;
 use orqestra_domain::provider::ProviderLimits;
+use orqestra_tests::wait;
 
 use crate::script::{Answer, Script};
 use crate::world::{DEADLINE, Running, World, settings, smtp};
@@ -35,19 +34,13 @@ fn held() -> std::sync::Arc<Script> {
 
 /// Waits until so many processes are counted.
 async fn counted(world: &World, wanted: i64) {
-    let look = async || {
-        let mut looks = tokio::time::interval(Duration::from_millis(20));
-        loop {
-            looks.tick().await;
-            let seen = "select count(*) from dispatch_processes
-                         where seen_at > clock_timestamp() - interval '5 s'";
-            let seen: i64 = sqlx::query_scalar(seen).fetch_one(world.pool()).await.unwrap();
-            if seen == wanted {
-                return;
-            }
-        }
-    };
-    tokio::time::timeout(DEADLINE, look()).await.expect("they are counted in time");
+    wait::until("processes that are counted", DEADLINE, async || {
+        let seen = "select count(*) from dispatch_processes
+                     where seen_at > clock_timestamp() - interval '5 s'";
+        let seen: i64 = sqlx::query_scalar(seen).fetch_one(world.pool()).await.unwrap();
+        (seen == wanted).then_some(())
+    })
+    .await;
 }
 
 async fn stop(running: impl IntoIterator<Item = Running>) {

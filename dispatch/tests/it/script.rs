@@ -214,9 +214,7 @@ impl Provider for Actor {
                 Answer::Refused => Err(refused(Reach::Everywhere)),
                 Answer::RefusedHere => Err(refused(Reach::ThisProvider)),
                 Answer::OptedOut => Err(refused(Reach::OptedOut)),
-                Answer::Silence => {
-                    Err(SendError::Unknown { cause: "no_answer".to_owned(), says_the_same: false })
-                }
+                Answer::Silence => Err(SendError::unknown("no_answer")),
                 Answer::CannotTell => {
                     Err(SendError::Unknown { cause: "other_message".to_owned(), says_the_same: true })
                 }

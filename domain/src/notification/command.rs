@@ -149,7 +149,7 @@ pub struct MarkOutcomeUnknown {
     /// How long a receipt may take, where the provider calls back. A delivery that the provider does not deduplicate, or that an
     /// operator decides on, waits so long for one first.
     pub receipt_within: Option<Duration>,
-    /// Whether a provider that deduplicates may tell by being asked again: not where it has said that it cannot.
+    /// Whether the message may be sent again: not where the provider has said that it cannot tell, and would say so again.
     pub asks_again: bool,
     /// Delays between the resends to a provider that deduplicates, after the first one, which is due at once.
     pub schedule: RetrySchedule,

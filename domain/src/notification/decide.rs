@@ -243,11 +243,11 @@ impl Story {
             return Err(Refusal::StillRunning);
         }
         let settles = delivery.is_settled_by(mark.attempt);
-        let deduplicated =
-            mark.asks_again && attempt.is_deduplicated_at(mark.at) && !delivery.may_repeat_at(mark.at);
+        let deduplicated = attempt.is_deduplicated_at(mark.at) && !delivery.may_repeat_at(mark.at);
         // A receipt, where one comes, tells what sending again would only guess.
         let receipt_until = mark.receipt_within.map(|within| mark.at.plus(within));
         let due = match mark.policy {
+            _ if !mark.asks_again => None,
             _ if deduplicated => delivery.delay_before_asking_again(mark).map(|delay| mark.at.plus(delay)),
             UnknownPolicy::ResendOnce if delivery.bound_to().is_none() => {
                 Some(receipt_until.unwrap_or(mark.at))
@@ -352,8 +352,8 @@ impl Delivery {
 
     /// Whether the outcome of an attempt since a requeue, other than that one, is unknown.
     fn is_unknown_beside(&self, number: u32) -> bool {
-        let numbered = (1..).zip(&self.attempts).skip(self.attempts_before());
-        numbered.into_iter().any(|(other, attempt)| other != number && attempt.is_unknown())
+        let mut numbered = (1..).zip(&self.attempts).skip(self.attempts_before());
+        numbered.any(|(other, attempt)| other != number && attempt.is_unknown())
     }
 
     /// Whether it is held for that attempt alone, because no other outcome is unknown.

@@ -26,7 +26,7 @@ use std::time::{Duration, SystemTime};
 
 use futures::future::BoxFuture;
 use orqestra_commands::open_text;
-use orqestra_domain::provider::{Dedup, HttpConfig, ProviderConfig, SecretName};
+use orqestra_domain::provider::{Dedup, HttpConfig, SecretName};
 use orqestra_domain::{Cause, ProviderInstanceId, Sealed, TenantId};
 use orqestra_vault::Vault;
 use tokio::time::{Instant, timeout_at};
@@ -134,12 +134,7 @@ fn callbacks_of(public_url: Option<&str>, tenant: TenantId, config: &HttpConfig)
 }
 
 /// Whether an account calls back with what became of a message, as far as its entry tells.
-pub(crate) fn calls_back(public_url: Option<&str>, tenant: TenantId, config: &ProviderConfig) -> bool {
-    let ProviderConfig::Http(config) = config else { return false };
-    is_called_back(public_url, tenant, config)
-}
-
-fn is_called_back(public_url: Option<&str>, tenant: TenantId, config: &HttpConfig) -> bool {
+pub(crate) fn calls_back(public_url: Option<&str>, tenant: TenantId, config: &HttpConfig) -> bool {
     match config {
         HttpConfig::Resend(_) | HttpConfig::AfricasTalking(_) => config.webhook_secret().is_some(),
         HttpConfig::SendGrid(config) => config.webhook_public_key.is_some(),
@@ -201,7 +196,7 @@ impl HttpProvider {
         let callbacks = callbacks_of(limits.public_url.as_deref(), tenant, config);
         let endpoint = config.endpoint();
         let (key, allow_loopback) = (config.key().clone(), endpoint.allow_loopback);
-        let calls_back = is_called_back(limits.public_url.as_deref(), tenant, config);
+        let calls_back = calls_back(limits.public_url.as_deref(), tenant, config);
         let api = api_of(config, callbacks);
         let base_url = endpoint.base_url.as_ref().map_or(api.base_url(), |url| url.as_str()).to_owned();
         Self { api, base_url, calls_back, allow_loopback, key, tenant, instance, vault, client, limits }
@@ -241,11 +236,7 @@ fn not_taken(cause: Cause, answer: Option<String>) -> SendError {
 
 fn outcome_of(fault: Fault) -> SendError {
     let Fault { cause, may_have_left, words } = fault;
-    if may_have_left {
-        SendError::Unknown { cause: cause.into(), says_the_same: false }
-    } else {
-        not_taken(cause, words)
-    }
+    if may_have_left { SendError::unknown(cause) } else { not_taken(cause, words) }
 }
 
 fn outcome(answer: &Answer, Said { says, code }: Said, now: SystemTime) -> Result<Sent, SendError> {
@@ -258,7 +249,7 @@ fn outcome(answer: &Answer, Said { says, code }: Said, now: SystemTime) -> Resul
             Err(SendError::NotTaken(NotTaken { cause, retry_after, answer: words, scope }))
         }
         Says::Refused(reach) => Err(SendError::Refused { cause, answer: words, reach }),
-        Says::Unknown => Err(SendError::Unknown { cause, says_the_same: false }),
+        Says::Unknown => Err(SendError::unknown(cause)),
         Says::OtherUnderKey => Err(SendError::Unknown { cause, says_the_same: true }),
     }
 }

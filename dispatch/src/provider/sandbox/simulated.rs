@@ -85,11 +85,7 @@ impl Simulated {
             Self::RateLimited(left) => not_taken(Cause::SandboxRateLimited, Scope::Throttled, Some(left)),
             Self::Timeout => {
                 let is_new = keeping.await?;
-                if is_new {
-                    Err(SendError::Unknown { cause: Cause::SandboxTimeout.into(), says_the_same: false })
-                } else {
-                    Ok(())
-                }
+                if is_new { Err(SendError::unknown(Cause::SandboxTimeout)) } else { Ok(()) }
             }
         }
     }

@@ -164,7 +164,7 @@ impl Fault {
             | What::NoStartTls
             | What::NoMechanism
             | What::NoPassword => match self.phase {
-                Phase::Content => SendError::Unknown { cause, says_the_same: false },
+                Phase::Content => SendError::unknown(cause),
                 Phase::Connecting
                 | Phase::Encrypting
                 | Phase::Authenticating

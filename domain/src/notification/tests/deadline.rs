@@ -1,7 +1,7 @@
 //! Given/when/then for deadlines: nothing is due from the deadline on, and what ends by it says so.
 
-use super::attempts::{failed, start, started, started_in_doubt};
-use super::unknown::{mark, outcome_unknown};
+use super::attempts::{failed, start, started};
+use super::unknown::{held_after, mark, outcome_unknown, resent};
 use super::*;
 
 /// The deadline of a command.
@@ -44,11 +44,8 @@ fn a_retry_that_would_be_due_at_the_deadline_is_a_dead_letter_now() {
 
 #[test]
 fn a_resend_that_comes_to_its_deadline_leaves_the_outcome_unknown() {
-    let resent = [claimed(), vec![outcome_unknown(1, 2, Some(2)), started_in_doubt(2, 3)]].concat();
     let fail = until(super::attempts::fail(2, FailureClass::Retryable, 4), 14);
-    let (channel, cause) = (Channel::Email, "expired".to_owned());
-    let held = DeliveryHeld { channel, delivery_id: delivery_id(channel), attempt: 2, cause, at: at(4) };
-    given(resent).when(fail).then_expect_events(vec![failed(2, 4, None), Event::DeliveryHeld(held)]);
+    given(resent()).when(fail).then_expect_events(vec![failed(2, 4, None), held_after(2, "expired", 4)]);
 }
 
 #[test]

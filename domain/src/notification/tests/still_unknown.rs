@@ -1,29 +1,22 @@
 //! Given/when/then for what stays unknown: resends that bring no answer, or are not taken.
 
-use super::attempts::{abandoned, fail, failed, started, started_in_doubt, succeed, succeeded};
+use super::attempts::{abandoned, fail, failed, started_in_doubt, succeed, succeeded};
 use super::unknown::{
-    WINDOW_SECONDS, keyed, mark, mark_with_receipts, resent, resolve, resolved, unknown_as,
+    held_after, keyed, keyed_claim, mark, mark_with_receipts, resent, resolve, resolved, unknown_as,
 };
 use super::*;
-
-/// The claim of a provider that deduplicates, for as long as [`WINDOW_SECONDS`].
-fn claimed_again(attempt: u32, second: i64) -> Event {
-    let Event::AttemptStarted(claim) = started(attempt, second) else { unreachable!() };
-    let dedup = Some(Dedup { seconds: Some(u32::try_from(WINDOW_SECONDS).unwrap()) });
-    Event::AttemptStarted(AttemptStarted { dedup, ..claim })
-}
 
 #[test]
 fn a_provider_that_knows_our_key_and_goes_on_giving_no_answer_is_asked_by_the_schedule_and_then_an_operator()
 {
     let hold = |attempt, second| mark(attempt, UnknownPolicy::Hold, second);
-    let resent = [keyed(), vec![unknown_as(1, 2, Some(2), false), claimed_again(2, 3)]].concat();
+    let resent = [keyed(), vec![unknown_as(1, 2, Some(2), false), keyed_claim(2, 3)]].concat();
     // The schedule has two delays: 10 s and 60 s.
     let second = unknown_as(2, 4, Some(14), false);
     given(resent.clone()).when(hold(2, 4)).then_expect_events(vec![second.clone()]);
-    let third = [resent, vec![second, claimed_again(3, 14)]].concat();
+    let third = [resent, vec![second, keyed_claim(3, 14)]].concat();
     given(third.clone()).when(hold(3, 15)).then_expect_events(vec![unknown_as(3, 15, Some(75), false)]);
-    let fourth = [third, vec![unknown_as(3, 15, Some(75), false), claimed_again(4, 75)]].concat();
+    let fourth = [third, vec![unknown_as(3, 15, Some(75), false), keyed_claim(4, 75)]].concat();
     given(fourth.clone()).when(hold(4, 76)).then_expect_events(vec![unknown_as(4, 76, None, false)]);
     // A receipt is waited for before an operator is asked.
     let Event::AttemptOutcomeUnknown(held) = unknown_as(4, 76, None, false) else { unreachable!() };
@@ -33,21 +26,11 @@ fn a_provider_that_knows_our_key_and_goes_on_giving_no_answer_is_asked_by_the_sc
 
 #[test]
 fn a_provider_that_has_said_that_it_cannot_tell_is_not_asked_again() {
-    let Command::MarkOutcomeUnknown(mark) = mark(1, UnknownPolicy::Hold, 2) else { unreachable!() };
-    let said = Command::MarkOutcomeUnknown(MarkOutcomeUnknown { asks_again: false, ..mark });
-    given(keyed()).when(said).then_expect_events(vec![unknown_as(1, 2, None, false)]);
-}
-
-/// A resend that was not taken is held: what was sent before it may have arrived.
-fn held_after(attempt: u32, cause: &str, second: i64) -> Event {
-    let (channel, cause) = (Channel::Email, cause.to_owned());
-    Event::DeliveryHeld(DeliveryHeld {
-        channel,
-        delivery_id: delivery_id(channel),
-        attempt,
-        cause,
-        at: at(second),
-    })
+    for policy in [UnknownPolicy::Hold, UnknownPolicy::ResendOnce] {
+        let Command::MarkOutcomeUnknown(mark) = mark(1, policy, 2) else { unreachable!() };
+        let said = Command::MarkOutcomeUnknown(MarkOutcomeUnknown { asks_again: false, ..mark });
+        given(keyed()).when(said).then_expect_events(vec![unknown_as(1, 2, None, false)]);
+    }
 }
 
 #[test]
@@ -92,11 +75,11 @@ fn throttled_attempts_leave_a_provider_that_knows_our_key_as_often_to_ask_as_bef
         let Event::AttemptFailed(throttled) = failed(attempt, second, Some(second + 1)) else {
             unreachable!()
         };
-        events.push(claimed_again(attempt, second));
+        events.push(keyed_claim(attempt, second));
         events
             .push(Event::AttemptFailed(AttemptFailed { scope: Some(FailureScope::Throttled), ..throttled }));
     }
-    events.push(claimed_again(41, 41));
+    events.push(keyed_claim(41, 41));
     given(events).when(mark(41, UnknownPolicy::Hold, 42)).then_expect_events(vec![unknown_as(
         41,
         42,

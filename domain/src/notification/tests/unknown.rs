@@ -74,14 +74,25 @@ fn claimed() -> Vec<Event> {
 }
 
 /// For how long the provider of [`keyed`] deduplicates.
-pub(super) const WINDOW_SECONDS: i64 = 100;
+const WINDOW_SECONDS: i64 = 100;
 
 /// An attempt whose provider deduplicates is under way.
 pub(super) fn keyed() -> Vec<Event> {
-    let Event::AttemptStarted(claim) = started(1, 1) else { unreachable!() };
+    vec![accepted(), rendered(Channel::Email), keyed_claim(1, 1)]
+}
+
+/// The claim of an attempt whose provider deduplicates.
+pub(super) fn keyed_claim(attempt: u32, second: i64) -> Event {
+    let Event::AttemptStarted(claim) = started(attempt, second) else { unreachable!() };
     let dedup = Some(Dedup { seconds: Some(u32::try_from(WINDOW_SECONDS).unwrap()) });
-    let claim = Event::AttemptStarted(AttemptStarted { dedup, ..claim });
-    vec![accepted(), rendered(Channel::Email), claim]
+    Event::AttemptStarted(AttemptStarted { dedup, ..claim })
+}
+
+/// A message that may have arrived is not sent again, and waits for an operator.
+pub(super) fn held_after(attempt: u32, cause: &str, second: i64) -> Event {
+    let (channel, cause) = (Channel::Email, cause.to_owned());
+    let (delivery_id, at) = (delivery_id(channel), at(second));
+    Event::DeliveryHeld(DeliveryHeld { channel, delivery_id, attempt, cause, at })
 }
 
 fn held() -> Vec<Event> {
@@ -212,11 +223,7 @@ fn a_resend_that_cannot_go_out_is_held_with_its_cause_for_an_operator() {
         let cause = "provider_removed".to_owned();
         Command::Hold(HoldDelivery { channel: Channel::Email, cause, at: at(second) })
     };
-    let held_as = |attempt, second| {
-        let (channel, delivery_id) = (Channel::Email, delivery_id(Channel::Email));
-        let cause = "provider_removed".to_owned();
-        Event::DeliveryHeld(DeliveryHeld { channel, delivery_id, attempt, cause, at: at(second) })
-    };
+    let held_as = |attempt, second| held_after(attempt, "provider_removed", second);
     let retry = || [resent(), vec![failed(2, 4, Some(14))]].concat();
     given(retry()).when(hold(14)).then_expect_events(vec![held_as(2, 14)]);
     let stands = [retry(), vec![held_as(2, 14)]].concat();
