@@ -13,6 +13,9 @@ use utoipa::ToSchema;
 
 use crate::error::ApiError;
 
+/// Most characters of an unknown name that an error repeats.
+const MOST_OF_A_NAME: usize = 64;
+
 /// One field that is missing or wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct FieldError {
@@ -70,6 +73,12 @@ impl Problems {
         self.0.push(FieldError::new(field, message));
     }
 
+    /// Adds a field or parameter that is not one of `names`.
+    pub(crate) fn unknown(&mut self, field: &str, names: &[&str]) {
+        let field: String = field.chars().take(MOST_OF_A_NAME).collect();
+        self.add(field, format!("is not known; expected one of {}", names.join(", ")));
+    }
+
     pub(crate) fn push(&mut self, wrong: FieldError) {
         self.0.push(wrong);
     }
@@ -111,6 +120,13 @@ impl<'a> Fields<'a> {
     /// An object of a list, named by `path`.
     pub(crate) const fn of_map(map: &'a Map<String, Value>, path: &'static str) -> Self {
         Self { map, path }
+    }
+
+    /// Adds a problem for each field that is not among `names`, where ignoring one would widen what the request does.
+    pub(crate) fn only(&self, names: &[&str], problems: &mut Problems) {
+        for field in self.map.keys().filter(|field| !names.contains(&field.as_str())) {
+            problems.unknown(field, names);
+        }
     }
 
     /// The value of a field that is there and not `null`.

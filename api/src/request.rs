@@ -64,6 +64,13 @@ impl Parameters {
         number
     }
 
+    /// Adds a problem for each parameter that is not among `names`, where ignoring one would widen the answer.
+    pub(crate) fn only(&self, names: &[&str], problems: &mut Problems) {
+        for (name, _) in self.0.iter().filter(|(name, _)| !names.contains(&name.as_str())) {
+            problems.unknown(name, names);
+        }
+    }
+
     /// The last one of this name.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())

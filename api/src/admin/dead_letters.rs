@@ -25,6 +25,9 @@ pub(crate) const ONE_PATH: &str = "/admin/v1/dead-letters/{deliveryId}";
 /// Most characters of a code or of a provider's kind that a list is narrowed by.
 pub(crate) const MOST_OF_A_CODE: usize = 64;
 
+/// What narrows a list of dead letters, or a redrive.
+pub(crate) const FILTERS: &[&str] = &["channel", "cause", "provider", "eventType", "since", "until"];
+
 /// A delivery that ended without being sent.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -119,6 +122,7 @@ pub(crate) async fn list(State(app): State<App>, request: Request) -> Result<Res
     from_reading_operator(&app, &parts).await?;
     let parameters = Parameters::of(&parts);
     let mut problems = Problems::default();
+    parameters.only(&[&["tenantId", "limit", "cursor"], FILTERS].concat(), &mut problems);
     let page = Page::<Place>::among(&parameters, &mut problems);
     let given = |name| parameters.get(name).filter(|text| !text.is_empty()).map(str::to_owned);
     let filter = filter(&given, &mut problems);

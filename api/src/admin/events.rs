@@ -20,7 +20,7 @@ use orqestra_projections::event_lookup::{FoundEvent, LookupKey, LookupPage};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::tenant::known;
+use super::tenant::{known, required_tenant};
 use crate::app::App;
 use crate::envelope::ErrorBody;
 use crate::error::ApiError;
@@ -232,10 +232,8 @@ struct Asked {
 impl Asked {
     fn parse(parameters: &Parameters) -> Result<Self, ApiError> {
         let mut problems = Problems::default();
-        let tenant = parameters.get("tenantId").map(str::to_owned);
-        if tenant.is_none() {
-            problems.add("tenantId", "is required");
-        }
+        parameters.only(PARAMETERS, &mut problems);
+        let tenant = required_tenant(parameters, &mut problems).map(str::to_owned);
         let by = by(parameters, &mut problems);
         let since = parameters.get("since").and_then(|text| {
             let moment = text.parse::<Timestamp>();
@@ -254,6 +252,8 @@ impl Asked {
 }
 
 const NO_TIME: &str = "must be a time in RFC 3339, as in 2026-04-22T12:00:00Z";
+
+const PARAMETERS: &[&str] = &["tenantId", "userId", "email", "phone", "eventId", "since", "limit", "cursor"];
 
 /// The one of four that is given.
 fn by(parameters: &Parameters, problems: &mut Problems) -> Option<By> {
@@ -334,6 +334,13 @@ mod tests {
             (
                 "tenantId=t&phone=+254712345678",
                 &["phone must be a phone number in E.164 form, as in +254712345678, its plus written as %2B"],
+            ),
+            (
+                "tenantId=&eventId=e&Since=2026-04-22T12:00:00Z",
+                &[
+                    "Since is not known; expected one of tenantId, userId, email, phone, eventId, since, limit, cursor",
+                    "tenantId is required",
+                ],
             ),
             ("tenantId=t&phone=0712", &["phone must be a phone number in E.164 form, as in +254712345678"]),
             (

@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::dead_letters::filter;
+use super::dead_letters::{FILTERS, filter};
 use super::tenant::{known, of_query};
 use crate::app::App;
 use crate::envelope::ErrorBody;
@@ -354,11 +354,14 @@ fn failed(error: &orqestra_dispatch::redrive::RedriveError) -> ApiError {
 fn parse(body: &Value) -> Result<(String, RequestRedrive), ApiError> {
     let fields = Fields::of_body(body)?;
     let mut problems = Problems::default();
+    // A misspelt filter or `dryRun` would redrive more than was meant.
+    fields.only(&["tenantId", "ids", "filter", "reason", "dryRun"], &mut problems);
     let tenant = fields.required("tenantId", &mut problems, |id| Ok::<_, &str>(id.to_owned()));
     let deliveries = ids(fields, &mut problems);
     let narrowed = fields.object("filter", &mut problems).map(|named| {
         let inside = Fields::of_map(named, "filter");
         let mut wrong = Problems::default();
+        inside.only(FILTERS, &mut wrong);
         let text = |name| match inside.get(name) {
             None => None,
             Some(Value::String(text)) => Some(text.clone()),
@@ -442,6 +445,13 @@ mod tests {
                     "filter.channel must be one of EMAIL, SMS, PUSH",
                     "filter.since must be a time in RFC 3339, as in 2026-04-22T12:00:00Z",
                     "reason must not be empty",
+                ],
+            ),
+            (
+                json!({"tenantId": "t", "reason": "r", "filter": {"chanel": "SMS"}, "dryrun": true}),
+                vec![
+                    "dryrun is not known; expected one of tenantId, ids, filter, reason, dryRun",
+                    "filter.chanel is not known; expected one of channel, cause, provider, eventType, since, until",
                 ],
             ),
         ] {

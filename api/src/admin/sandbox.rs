@@ -12,7 +12,7 @@ use orqestra_domain::{Channel, DeliveryId, TenantId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::tenant::known;
+use super::tenant::{known, required_tenant};
 use crate::app::App;
 use crate::envelope::ErrorBody;
 use crate::error::ApiError;
@@ -142,10 +142,7 @@ async fn record(
 
 fn parse(parameters: &Parameters) -> Result<(String, Asked), ApiError> {
     let mut problems = Problems::default();
-    let tenant = parameters.get("tenantId").map(str::to_owned);
-    if tenant.is_none() {
-        problems.add("tenantId", "is required");
-    }
+    let tenant = required_tenant(parameters, &mut problems).map(str::to_owned);
     let channel = parameters.get("channel").filter(|name| !name.is_empty()).and_then(|name| {
         name.parse().map_err(|_| problems.add("channel", "must be one of EMAIL, SMS, PUSH")).ok()
     });
@@ -179,6 +176,7 @@ mod tests {
         for bad in ["", "0", "-1", "ten", "1.5"] {
             assert!(parsed(&format!("tenantId=t&limit={bad}")).is_err(), "{bad}");
         }
+        assert!(parsed("tenantId=").is_err());
     }
 
     #[test]

@@ -147,9 +147,15 @@ pub(crate) fn of_query(
     parameters: &Parameters,
     mut problems: Problems,
 ) -> Result<Arc<TenantEntry>, ApiError> {
+    let tenant_id = required_tenant(parameters, &mut problems);
+    known(app, problems.check(tenant_id)?)
+}
+
+/// The parameter `tenantId`, which must be given.
+pub(crate) fn required_tenant<'a>(parameters: &'a Parameters, problems: &mut Problems) -> Option<&'a str> {
     let tenant_id = parameters.get("tenantId").filter(|id| !id.is_empty());
     if tenant_id.is_none() {
         problems.add("tenantId", "is required");
     }
-    known(app, problems.check(tenant_id)?)
+    tenant_id
 }

@@ -100,6 +100,7 @@ pub(crate) async fn list(State(app): State<App>, request: Request) -> Result<Res
     from_reading_operator(&app, &parts).await?;
     let parameters = Parameters::of(&parts);
     let mut problems = Problems::default();
+    parameters.only(&["tenantId", "limit", "cursor"], &mut problems);
     let page = Page::<Place>::among(&parameters, &mut problems);
     problems.check(Some(()))?;
     // An empty id names no tenant: a script that forgot to set it must not get all of them.

@@ -235,6 +235,8 @@ async fn an_operator_alone_lists_what_is_unknown_of_all_tenants_longest_first() 
         let answer = world.admin(Method::GET, &format!("{PATH}?tenantId={none}"), None).await;
         assert_eq!(answer.json()["code"], "unknown_tenant", "{none}");
     }
+    let misspelt = world.admin(Method::GET, &format!("{PATH}?tenantid={}", shop.tenant), None).await;
+    assert_eq!(misspelt.json()["details"][0]["field"], "tenantid", "{misspelt:?}");
     let bearer = format!("Bearer {}", shop.key);
     for header in [("x-api-key", shop.key.as_str()), ("authorization", bearer.as_str())] {
         for path in [PATH.to_owned(), format!("{PATH}?tenantId={}", shop.tenant)] {
