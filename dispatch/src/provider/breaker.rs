@@ -14,6 +14,8 @@ struct State {
     failures: u32,
     /// Nothing passes before; set again when a trial passes.
     open_until: Option<Timestamp>,
+    /// A trial passed, and its outcome is not known yet.
+    on_trial: bool,
     /// The provider asked to be left alone until then, which is not a failure.
     paused_until: Option<Timestamp>,
     /// Pauses in a row for which the provider named no time.
@@ -70,15 +72,19 @@ impl Breaker {
     pub(crate) fn throttled(&self, now: Timestamp, asked: Option<Duration>) -> Timestamp {
         let mut state = self.state();
         // Calls that were under way together are throttled together.
-        if let Some(until) = state.paused_until.filter(|until| !is_over(*until, now, LONGEST_PAUSE)) {
+        let until = if let Some(until) = state.paused_until.filter(|_| state.is_paused(now)) {
             let asked = asked.map_or(until, |asked| now.plus(asked.min(LONGEST_PAUSE)));
-            state.paused_until = Some(until.max(asked));
-            return until.max(asked);
-        }
-        let grown = FIRST_PAUSE.saturating_mul(1 << state.pauses.min(10));
-        let until = now.plus(asked.unwrap_or(grown).min(LONGEST_PAUSE));
-        state.pauses = state.pauses.saturating_add(1);
+            until.max(asked)
+        } else {
+            let grown = FIRST_PAUSE.saturating_mul(1 << state.pauses.min(10));
+            state.pauses = state.pauses.saturating_add(1);
+            now.plus(asked.unwrap_or(grown).min(LONGEST_PAUSE))
+        };
         state.paused_until = Some(until);
+        // A trial that was throttled proved nothing: the next one waits for what the provider asked, not for another pause.
+        if std::mem::take(&mut state.on_trial) {
+            state.open_until = Some(until);
+        }
         until
     }
 
@@ -101,6 +107,7 @@ impl Breaker {
             None => true,
             Some(until) if is_over(until, now, self.pause) => {
                 state.open_until = Some(now.plus(self.pause));
+                state.on_trial = true;
                 true
             }
             Some(_) => false,
@@ -112,6 +119,7 @@ impl Breaker {
         let mut state = self.state();
         state.failures = 0;
         state.pauses = 0;
+        state.on_trial = false;
         state.open_until.take().is_some()
     }
 
@@ -119,6 +127,7 @@ impl Breaker {
     pub(crate) fn failed(&self, now: Timestamp) -> bool {
         let mut state = self.state();
         state.failures = state.failures.saturating_add(1);
+        state.on_trial = false;
         if state.failures < self.failures_to_open {
             return false;
         }
@@ -173,6 +182,27 @@ mod tests {
             (Allows::All, true, true)
         );
         assert!(!breaker.failed(at(7)), "the throttled answer counted as a failure");
+    }
+
+    #[test]
+    fn a_trial_that_is_throttled_is_followed_by_another_as_soon_as_the_provider_allows() {
+        let breaker = breaker();
+        breaker.failed(at(0));
+        breaker.failed(at(0));
+        assert!(breaker.pass(at(30)));
+        assert_eq!(breaker.throttled(at(30), Some(Duration::from_secs(2))), at(32));
+        assert_eq!((breaker.allows(at(31)), breaker.allows(at(32))), (Allows::None, Allows::One));
+        assert!(breaker.pass(at(32)) && !breaker.pass(at(32)));
+        assert!(breaker.answered());
+        assert_eq!(breaker.allows(at(33)), Allows::All);
+        // An answer to a call from before it opened shortens nothing, and a longer wait than its own pause is kept.
+        breaker.failed(at(40));
+        breaker.failed(at(40));
+        breaker.throttled(at(41), Some(Duration::from_secs(2)));
+        assert_eq!(breaker.allows(at(69)), Allows::None);
+        assert!(breaker.pass(at(70)));
+        breaker.throttled(at(70), Some(Duration::from_mins(2)));
+        assert_eq!((breaker.allows(at(189)), breaker.allows(at(190))), (Allows::None, Allows::One));
     }
 
     #[test]
