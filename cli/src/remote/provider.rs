@@ -9,7 +9,7 @@ use orqestra_domain::{ProviderInstanceId, TenantId};
 use serde_json::{Map, Value, json};
 
 use super::show::{self, cell, columns, pairs, print};
-use super::{AsOperator, ChannelName, Form, read, secret, tenant, words};
+use super::{AsOperator, CarriedChannel, Form, read, secret, tenant, words};
 use crate::settings::Settings;
 
 /// What to do about providers.
@@ -19,7 +19,7 @@ pub(crate) enum ProviderCommand {
     List {
         /// Only of this channel
         #[arg(value_enum, ignore_case = true)]
-        channel: Option<ChannelName>,
+        channel: Option<CarriedChannel>,
         #[command(flatten)]
         of: Of,
         #[command(flatten)]
@@ -48,7 +48,7 @@ pub(crate) struct Of {
 pub(crate) struct Set {
     /// The channel
     #[arg(value_enum, ignore_case = true)]
-    channel: ChannelName,
+    channel: CarriedChannel,
     /// A mail server's name or address
     #[arg(long, requires = "port")]
     host: Option<String>,
@@ -123,7 +123,7 @@ pub(crate) struct Set {
 pub(crate) struct Test {
     /// The channel
     #[arg(value_enum, ignore_case = true)]
-    channel: ChannelName,
+    channel: CarriedChannel,
     /// The email address, or the phone number as in +254712345678
     #[arg(long, value_name = "ADDRESS")]
     to: String,
@@ -195,7 +195,7 @@ pub(crate) async fn run(command: ProviderCommand, settings: &Settings) -> anyhow
         ProviderCommand::List { channel, of, form } => {
             let client = of.operator.client(settings)?;
             let channels =
-                channel.map_or_else(|| vec![ChannelName::Email, ChannelName::Sms], |one| vec![one]);
+                channel.map_or_else(|| vec![CarriedChannel::Email, CarriedChannel::Sms], |one| vec![one]);
             let mut lists = Vec::new();
             for channel in channels {
                 lists.push(client.get(&of.path(channel, settings)?).await?.body);
@@ -265,7 +265,7 @@ fn told_of(tested: &Value) -> String {
 }
 
 impl Of {
-    fn path(&self, channel: ChannelName, settings: &Settings) -> anyhow::Result<String> {
+    fn path(&self, channel: CarriedChannel, settings: &Settings) -> anyhow::Result<String> {
         let tenant = tenant(self.tenant, settings)?;
         Ok(format!("/admin/v1/tenants/{tenant}/providers/{}", channel.as_str()))
     }
@@ -425,5 +425,12 @@ mod tests {
         }
         let unknown = of("unknown").unwrap();
         assert!(unknown.starts_with("the outcome is unknown: the provider may have taken"), "{unknown}");
+    }
+
+    #[test]
+    fn push_is_not_a_channel_of_a_provider() {
+        let of = |channel: &str| CarriedChannel::from_str(channel, true).map(CarriedChannel::as_str);
+        assert_eq!((of("email"), of("SMS")), (Ok("EMAIL"), Ok("SMS")));
+        assert!(of("PUSH").is_err());
     }
 }
