@@ -157,3 +157,7 @@ async fn the_unknown_outcomes_of_all_tenants_are_listed_and_resolved_from_one_li
     }
     wait::until_now("an empty list", WITHIN, || list().is_empty().then_some(())).await;
 }
+        let (id, of) = (held["notificationId"].as_str().unwrap(), held["tenantId"].as_str().unwrap());
+        let story = good(&launch.run(&["event", "show", id, "--tenant", of]));
+        let dropped = "an operator gave it up (dropped); an attempt may have arrived; ";
+        assert!(story.contains("\nSMS    perhaps sent: given up") && story.contains(dropped), "{story}");

@@ -107,7 +107,7 @@ async fn what_failed_and_what_was_skipped_say_why_and_a_page_goes_on() {
     assert_eq!(older[0]["channels"][0]["cause"], "sandbox_hard_bounce", "{older:?}");
     let story = good(&launch.run(&["event", "show", "order-7"]));
     let failed = " after 1 attempt, which ended at ";
-    let why = ": the address is the sandbox's for a mailbox that does not exist (sandbox_hard_bounce)\n";
+    let why = ": the address is the sandbox's for a recipient that does not exist (sandbox_hard_bounce)\n";
     assert!(
         story.contains("EMAIL  not sent: given up") && story.contains(failed) && story.contains(why),
         "{story}"
