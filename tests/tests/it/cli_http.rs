@@ -320,6 +320,9 @@ async fn a_trigger_shows_its_plan_and_what_became_of_each_channel() {
     assert_eq!(answer.len(), 4, "the answer, and a line a channel: {answer:?}");
     assert!(answer[1..].iter().all(|channel| channel["status"] == "SKIPPED"));
 
+    let nothing = good(&launch.run(&["trigger", "order.lost", "--user", "u-1", "--wait"]));
+    assert_eq!(nothing.lines().nth(1), Some("Nothing is sent: every channel is skipped."), "{nothing}");
+    assert!(nothing.ends_with("\nNothing was sent: every channel was skipped.\n"), "{nothing}");
     let said = bad(&launch.run(&["trigger", "order.confirmed", "--user", "u-1", "--phone", "12"]));
     assert!(said.contains("\n  payload.recipientPhone: "), "{said}");
     let key = "a-key-that-opens-nothing";
