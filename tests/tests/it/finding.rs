@@ -9,7 +9,7 @@ use orqestra_tests::wait;
 use orqestra_tests::world::World;
 use serde_json::{Value, json};
 
-use crate::cli_http::{bad, fed, good};
+use crate::cli_http::{bad, fed, good, text};
 use crate::forgetting::forget;
 use crate::inside;
 
@@ -127,7 +127,10 @@ async fn a_forgotten_customer_is_found_by_nothing_and_the_story_names_none() {
     for key in KEYS {
         wait::until_now("nothing", WITHIN, || find(&launch, &key).is_empty().then_some(())).await;
     }
-    assert!(good(&launch.run(&["event", "find", "--user", "user-7"])).starts_with("no event is found"));
+    let nothing = launch.run(&["event", "find", "--user", "user-7"]);
+    assert_eq!(good(&nothing), "");
+    let words = text(&nothing.stderr);
+    assert!(words.starts_with("no event of this tenant is found") && words.contains("--tenant"), "{words}");
     let story = good(&launch.run(&["event", "show", "order-7"]));
     assert!(story.contains("EMAIL  sent by sandbox") && !story.contains("user-7"), "{story}");
     // The next event of the same customer is a new beginning.
