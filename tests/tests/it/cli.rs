@@ -125,7 +125,7 @@ async fn doctor_finds_nothing_amiss_with_a_good_set_up_and_names_what_is() {
     let output = launch.run(&["doctor"]);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{said}");
-    assert!(said.contains("fsync is on") && said.contains("log          holds "), "{said}");
+    assert!(said.contains("fsync is on") && said.contains("  log              holds "), "{said}");
     let findings = lines(&launch.run(&["doctor", "--json"]));
     assert!(findings.iter().all(|finding| finding["ok"] == true), "{findings:#?}");
     let schema = async |change: &str| {
