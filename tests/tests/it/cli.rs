@@ -116,6 +116,17 @@ async fn beside_a_running_up_each_command_finds_its_private_database() {
     assert_eq!(log["found"], format!("holds {} events", newest[2]["position"]));
     let migrated = launch.run(&["migrate"]);
     assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
+
+    world.sigterm().await;
+    let silent = launch.run(&["log", "tail"]);
+    assert_eq!(silent.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&silent.stderr);
+    assert!(
+        said.contains("nothing answers at the database of ")
+            && said.contains("start the engine with `orqestra up`"),
+        "{said}"
+    );
+    world.begin().await;
 }
 
 #[tokio::test]
