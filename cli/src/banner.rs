@@ -1,4 +1,4 @@
-//! The lines that `up` prints once it runs: tenant, addresses, three commands to paste, and the same by this program.
+//! The lines that `up` prints once it runs: tenant, addresses, three commands to paste, and a fourth by this program.
 //!
 //! A secret that was configured is never printed; one that the data folder made is printed to a terminal alone. Elsewhere
 //! stands where it is kept, and the commands read it from there.
@@ -8,6 +8,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use orqestra_api::{DemoPage, percent_encoded};
+use orqestra_domain::Channel;
+use orqestra_domain::provider::SANDBOX;
+use orqestra_domain::tenant::TenantRecord;
 
 use crate::keep::{ADMIN_TOKEN_FILE, DEMO_TENANT_FILE};
 use crate::settings::{Bootstrap, Settings};
@@ -18,6 +21,8 @@ pub(crate) struct Facts<'a> {
     /// Where readiness and metrics are served.
     pub(crate) probes: SocketAddr,
     pub(crate) tenant: &'a Bootstrap,
+    /// The tenant as it stands, where this program can read it.
+    pub(crate) record: Option<&'a TenantRecord>,
     pub(crate) api_key: Secret<'a>,
     pub(crate) admin_token: Secret<'a>,
     pub(crate) demo: DemoPage,
@@ -81,10 +86,30 @@ impl<'a> Secret<'a> {
     }
 }
 
+/// A line on each channel that goes by providers: the carriers of its messages. One line for both channels where they are the same.
+fn carried(record: Option<&TenantRecord>) -> Vec<String> {
+    let [email, sms] = [Channel::Email, Channel::Sms].map(|channel| {
+        let Some(list) = record.and_then(|record| record.providers.get(&channel)) else {
+            return "kept in the sandbox until the tenant has a provider of its own".to_owned();
+        };
+        let kinds: Vec<_> = list.iter().map(|provider| provider.config.name()).collect();
+        match &kinds[..] {
+            [] => "skipped: the tenant's list of providers is empty".to_owned(),
+            kinds if kinds.iter().all(|kind| *kind == SANDBOX) => "kept in the sandbox".to_owned(),
+            kinds => format!("sent by {}", kinds.join(", ")),
+        }
+    });
+    if email == sms {
+        vec![format!("  EMAIL, SMS   {email}")]
+    } else {
+        vec![format!("  EMAIL        {email}"), format!("  SMS          {sms}")]
+    }
+}
+
 /// The banner.
 pub(crate) fn text(facts: &Facts<'_>) -> String {
-    let Facts { address, probes, tenant, api_key, admin_token, demo, database, adopted, data, program } =
-        facts;
+    let Facts { address, probes, tenant, record, api_key, admin_token, .. } = facts;
+    let Facts { demo, database, adopted, data, program, .. } = facts;
     let (id, name) = (tenant.id, &tenant.name);
     let (key, token) = (api_key.in_quotes(data), admin_token.in_quotes(data));
     let mut out = String::new();
@@ -113,7 +138,9 @@ pub(crate) fn text(facts: &Facts<'_>) -> String {
         (None, _) => line("  database     ORQESTRA_DATABASE_URL"),
     }
     line(&format!("  data folder  {}", data.display()));
-    line("  EMAIL, SMS   kept in the sandbox until the tenant has a provider of its own");
+    for carried in carried(*record) {
+        line(&carried);
+    }
     line("");
     line("  Try it:");
     line("");
@@ -144,4 +171,49 @@ pub(crate) fn text(facts: &Facts<'_>) -> String {
     line("  Ctrl-C ends it; nothing is lost.");
     line("");
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use orqestra_domain::provider::{ProviderConfig, ProviderEntry};
+    use orqestra_domain::tenant::{Tenant, TenantEvent};
+    use serde_json::json;
+
+    use super::*;
+
+    fn smtp() -> ProviderEntry {
+        let smtp = json!({"instance": "0190b5a0-0000-7000-8000-000000000001", "kind": "smtp", "host": "127.0.0.1", "port": 25,
+            "tls": "none", "from": "a@example.org"});
+        let entry: ProviderEntry = serde_json::from_value(smtp).unwrap();
+        assert!(matches!(entry.config, ProviderConfig::Smtp(_)));
+        entry
+    }
+
+    fn record() -> TenantRecord {
+        let registered = json!({"TenantRegistered": {"name": "Shop", "limits": {"ratePerMinute": 1}, "at": "2026-11-30T10:00:00Z"}});
+        let registered: TenantEvent = serde_json::from_value(registered).unwrap();
+        Tenant::default().evolve(&registered).record().unwrap().clone()
+    }
+
+    #[test]
+    fn each_channel_is_told_as_its_providers_stand() {
+        let sandbox = "kept in the sandbox until the tenant has a provider of its own";
+        assert_eq!(carried(None), [format!("  EMAIL, SMS   {sandbox}")]);
+        let mut record = record();
+        assert_eq!(carried(Some(&record)), [format!("  EMAIL, SMS   {sandbox}")]);
+        record.providers.insert(Channel::Email, vec![smtp(), ProviderEntry::SANDBOX]);
+        assert_eq!(
+            carried(Some(&record)),
+            ["  EMAIL        sent by smtp, sandbox".to_owned(), format!("  SMS          {sandbox}")]
+        );
+        record.providers.insert(Channel::Email, Vec::new());
+        record.providers.insert(Channel::Sms, vec![ProviderEntry::SANDBOX]);
+        assert_eq!(
+            carried(Some(&record)),
+            [
+                "  EMAIL        skipped: the tenant's list of providers is empty",
+                "  SMS          kept in the sandbox"
+            ]
+        );
+    }
 }

@@ -18,7 +18,7 @@ use sqlx::PgPool;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::place::urls;
+use crate::place::{unreached, urls};
 use crate::schema;
 use crate::settings::Settings;
 use crate::{database, keep};
@@ -61,7 +61,8 @@ pub(crate) enum LogCommand {
 /// Runs it.
 pub(crate) async fn run(command: LogCommand, settings: &Settings) -> anyhow::Result<()> {
     let sessions = Sessions::default();
-    let pool = database::connect(&urls(settings)?, &sessions).await?.callers;
+    let pools = database::connect(&urls(settings)?, &sessions).await;
+    let pool = pools.map_err(|error| unreached(error, settings))?.callers;
     schema::check(&pool).await?;
     let looked_for = match &command {
         LogCommand::Find { id, tenant } => Some(LookedFor::new(id, *tenant, &pool, settings).await?),

@@ -109,7 +109,7 @@ enum Command {
     /// Lists, shows, saves and switches a tenant's templates
     #[command(subcommand)]
     Template(TemplateCommand),
-    /// Lists and sets a tenant's providers
+    /// Lists, sets and tests a tenant's providers
     #[command(subcommand)]
     Provider(ProviderCommand),
     /// Finds a customer's events, and tells what became of one and why

@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 
 use crate::database::DatabaseUrls;
 use crate::keep::{self, DATABASE_FILE, PASSWORDS_FILE};
@@ -32,6 +32,20 @@ pub(crate) fn urls(settings: &Settings) -> anyhow::Result<DatabaseUrls> {
         // An earlier version's database asks for no password.
         Err(error) if trust::is_kind(&error, ErrorKind::NotFound) => Ok(urls),
         Err(error) => Err(error),
+    }
+}
+
+/// Explains why a database cannot be reached: the data folder's own is there only while its engine runs.
+pub(crate) fn unreached(error: anyhow::Error, settings: &Settings) -> anyhow::Error {
+    let silent =
+        matches!(error.downcast_ref::<sqlx::Error>(), Some(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut));
+    if settings.database_url.is_none() && silent {
+        let folder = settings.data_dir.display();
+        anyhow!(
+            "nothing answers at the database of {folder}: it runs only while the engine does; start the engine with `orqestra up`"
+        )
+    } else {
+        error
     }
 }
 

@@ -128,10 +128,12 @@ async fn run(
     let demo = settings.demo.unwrap_or(DemoPage::Served);
     let program = std::env::current_exe().unwrap_or_else(|_| "orqestra".into());
     let terminal = std::io::stdout().is_terminal();
+    let entry = engine.commands.directory().tenant(tenant.id);
     let banner = banner::text(&banner::Facts {
         address,
         probes,
         tenant: &tenant,
+        record: entry.as_deref().map(|entry| &entry.record),
         demo,
         api_key: banner::Secret::api_key(settings, &tenant.api_key, terminal),
         admin_token: banner::Secret::admin_token(settings, &secrets.admin_token, terminal),

@@ -100,12 +100,11 @@ impl fmt::Display for Server {
 }
 
 impl Server {
-    fn of(entry: &ProviderEntry) -> Option<(ProviderInstanceId, Self)> {
+    /// Returns the server of an entry; `None` where the entry names no mail server.
+    pub fn of(entry: &ProviderEntry) -> Option<Self> {
         match &entry.config {
             ProviderConfig::Sandbox | ProviderConfig::Http(_) | ProviderConfig::Unread(_) => None,
-            ProviderConfig::Smtp(smtp) => {
-                Some((entry.instance, Self { host: smtp.host.clone(), port: smtp.port }))
-            }
+            ProviderConfig::Smtp(smtp) => Some(Self { host: smtp.host.clone(), port: smtp.port }),
         }
     }
 }
@@ -229,14 +228,15 @@ impl Commands {
             .filter_map(|attempt| attempt.instance)
             .collect();
         let mut servers = Servers::new();
+        let named = |entry: &ProviderEntry| Some((entry.instance, Server::of(entry)?));
         if let Some(entry) = self.directory().tenant(tenant) {
-            servers.extend(entry.record.providers.values().flatten().filter_map(Server::of));
+            servers.extend(entry.record.providers.values().flatten().filter_map(named));
         }
         if asked.iter().any(|instance| !servers.contains_key(instance)) {
             for event in self.log().load(Tenant::TYPE, &StreamId::tenant(tenant)).await? {
                 // What cannot be read names no server that could be told.
                 if let Ok(AnyEvent::Tenant(TenantEvent::ProvidersSet(set))) = event.event() {
-                    servers.extend(set.providers.iter().filter_map(Server::of));
+                    servers.extend(set.providers.iter().filter_map(named));
                 }
             }
         }

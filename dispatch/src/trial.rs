@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use orqestra_commands::{
-    CommandError, Commands, Context, DirectoryError, ProviderTestRequest, RenderedContent, TenantEntry,
-    TestAddress,
+    CommandError, Commands, Context, DirectoryError, ProviderTestRequest, RenderedContent, Server,
+    TenantEntry, TestAddress,
 };
 use orqestra_domain::evidence::EvidenceRefusal;
 use orqestra_domain::notification::{FailureClass, FailureScope};
@@ -75,6 +75,8 @@ pub struct Tested {
     pub provider: &'static str,
     /// The provider's entry in the list.
     pub instance: ProviderInstanceId,
+    /// The mail server, where the entry names one.
+    pub server: Option<Server>,
     /// How it ended.
     pub outcome: TestOutcome,
     /// A stable code, where it was not taken.
@@ -227,6 +229,7 @@ fn tested(carrier: &Carrier, channel: Channel, sent: Result<Sent, SendError>, du
         channel,
         provider: carrier.provider.name(),
         instance: carrier.instance(),
+        server: carrier.server(),
         outcome: TestOutcome::Taken,
         cause: None,
         answer: None,

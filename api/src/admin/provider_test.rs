@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::{Extension, Json};
-use orqestra_commands::TestAddress;
+use orqestra_commands::{Server, TestAddress};
 use orqestra_dispatch::{NotTested, ProviderTest, Tested};
 use orqestra_domain::{Channel, EmailAddress, PhoneNumber, ProviderInstanceId};
 use serde::Serialize;
@@ -47,6 +47,10 @@ pub(crate) struct ProviderTestResult {
     provider: &'static str,
     /// The provider's entry in the list.
     instance: String,
+    /// The mail server, as the entry names it: `host:port`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "mx1.example.org:587")]
+    server: Option<String>,
     /// `taken`, `not_taken`, `throttled`, `refused` or `unknown` (it may have left, and no answer tells).
     #[schema(example = "taken")]
     outcome: &'static str,
@@ -76,6 +80,7 @@ impl ProviderTestResult {
             channel: tested.channel,
             provider: tested.provider,
             instance: tested.instance.to_string(),
+            server: tested.server.as_ref().map(Server::to_string),
             outcome: tested.outcome.as_str(),
             cause: tested.cause,
             answer: tested.answer,

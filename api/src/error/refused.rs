@@ -71,8 +71,14 @@ impl From<TenantRefusal> for ApiError {
             // Ids of keys are made here.
             TenantRefusal::KeyIdTaken => Self::Internal("the id of an API key came twice".to_owned()),
             TenantRefusal::ApiKeyTaken { .. } => Self::Conflict(Conflict::ApiKeyTaken),
-            TenantRefusal::WrongChannel => {
-                Self::Invalid(vec![FieldError::new("kind", "does not carry this channel")])
+            TenantRefusal::WrongChannel { channel, entries } => {
+                let wrong = |(at, kind): (usize, String)| {
+                    FieldError::new(
+                        format!("[{at}].kind"),
+                        format!("must carry {channel}, which {kind} does not"),
+                    )
+                };
+                Self::Invalid(entries.into_iter().map(wrong).collect())
             }
             TenantRefusal::NoSender => Self::Invalid(vec![FieldError::new(
                 "[0].from",

@@ -38,7 +38,7 @@ async fn providers_are_set_in_order_and_their_passwords_never_shown() {
     let wrong_channel = world.admin(Method::PUT, &format!("{path}/SMS"), Some(&list)).await;
     insta::assert_snapshot!(
         wrong_channel.shown(),
-        @r#"422 {"statusCode":422,"error":"Validation Error","message":"kind does not carry this channel","code":"validation_failed","requestId":"req-1","details":[{"field":"kind","message":"does not carry this channel"}]}"#
+        @r#"422 {"statusCode":422,"error":"Validation Error","message":"[0].kind must carry SMS, which smtp does not","code":"validation_failed","requestId":"req-1","details":[{"field":"[0].kind","message":"must carry SMS, which smtp does not"}]}"#
     );
     let sid = format!("AC{}", "0".repeat(32));
     let accounts = json!([

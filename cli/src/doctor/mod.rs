@@ -76,21 +76,23 @@ pub(crate) async fn run(settings: &Settings, at: &Where, json: bool) -> anyhow::
             });
         }
     }
+    let width = findings.iter().map(|finding| finding.part.len()).max().unwrap_or(0);
     let mut out = std::io::stdout().lock();
     for finding in &findings {
         if json {
             writeln!(out, "{}", serde_json::to_string(finding)?)?;
         } else {
             let mark = if finding.ok { "ok   " } else { "AMISS" };
-            writeln!(out, "{mark}  {:<12} {}", finding.part, finding.found)?;
+            writeln!(out, "{mark}  {:<width$}  {}", finding.part, finding.found)?;
             if !finding.what_to_do.is_empty() {
-                writeln!(out, "       {:<12} -> {}", "", finding.what_to_do)?;
+                writeln!(out, "       {:<width$}  -> {}", "", finding.what_to_do)?;
             }
         }
     }
     let amiss = findings.iter().filter(|finding| !finding.ok).count();
     if amiss > 0 {
-        bail!("{amiss} of {} parts need something done", findings.len());
+        let need = if amiss == 1 { "needs" } else { "need" };
+        bail!("{amiss} of {} parts {need} something done", findings.len());
     }
     Ok(())
 }
@@ -124,7 +126,10 @@ async fn address(settings: &Settings) -> Finding {
     match tokio::time::timeout(ANSWER_WITHIN, tokio::net::TcpListener::bind(&*addresses)).await {
         Ok(Ok(_)) => Finding::ok("address", format!("{listen} is free")),
         _ => {
-            Finding::ok("address", format!("{listen} is in use: by a running engine, or set ORQESTRA_LISTEN"))
+            let found = format!(
+                "{listen} is in use, as it is while the engine runs; where another program has it, set ORQESTRA_LISTEN"
+            );
+            Finding::ok("address", found)
         }
     }
 }

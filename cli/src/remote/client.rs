@@ -206,17 +206,42 @@ impl Refused {
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(told) = &self.told else { return write!(f, "the answer was {}", self.status) };
-        write!(f, "{}: {}", plain(&told.code), plain(&told.message))?;
+        let (code, message) = (plain(&told.code), plain(&told.message));
+        match &told.details[..] {
+            [one] if told.repeats_its_details() => return write!(f, "{code}: {message}{}", one.place()),
+            several if told.repeats_its_details() => write!(f, "{code}: {} fields are wrong", several.len())?,
+            _ => write!(f, "{code}: {message}")?,
+        }
         if let Some(seconds) = told.retry_after {
             write!(f, " (again in {seconds} s)")?;
         }
         for detail in &told.details {
-            write!(f, "\n  {}: {}", plain(&detail.field), plain(&detail.message))?;
-            if let (Some(line), Some(column)) = (detail.line, detail.column) {
-                write!(f, " (line {line}, column {column})")?;
-            }
+            write!(f, "\n  {}: {}{}", plain(&detail.field), plain(&detail.message), detail.place())?;
         }
         Ok(())
+    }
+}
+
+impl Told {
+    /// Returns whether the message is the details in one line and nothing else.
+    fn repeats_its_details(&self) -> bool {
+        let mut rest = Some(self.message.as_str());
+        for (at, Detail { field, message, .. }) in self.details.iter().enumerate() {
+            rest = rest
+                .and_then(|rest| if at == 0 { Some(rest) } else { rest.strip_prefix("; ") })
+                .and_then(|rest| rest.strip_prefix(field.as_str()))
+                .map(|rest| rest.strip_prefix(':').unwrap_or(rest))
+                .and_then(|rest| rest.strip_prefix(' ')?.strip_prefix(message.as_str()));
+        }
+        !self.details.is_empty() && rest == Some("")
+    }
+}
+
+impl Detail {
+    /// The place of a fault in a template.
+    fn place(&self) -> String {
+        let place = self.line.zip(self.column);
+        place.map(|(line, column)| format!(" (line {line}, column {column})")).unwrap_or_default()
     }
 }
 
@@ -255,14 +280,24 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_told_as_code_message_and_fields() {
-        let body = json!({"statusCode": 422, "code": "validation_failed", "message": "body is broken",
-            "details": [{"field": "body", "message": "is broken", "line": 2, "column": 4}]});
-        let refused = Refused::of(StatusCode::UNPROCESSABLE_ENTITY, body);
-        assert_eq!(
-            refused.to_string(),
-            "validation_failed: body is broken\n  body: is broken (line 2, column 4)"
-        );
+    fn a_refusal_is_told_as_code_message_and_fields_and_no_sentence_twice() {
+        let broken = json!({"field": "body", "message": "is broken", "line": 2, "column": 4});
+        let name = json!({"field": "name", "message": "is required"});
+        for (message, details, told) in [
+            ("body is broken", json!([broken]), "body is broken (line 2, column 4)"),
+            ("body: is broken", json!([broken]), "body: is broken (line 2, column 4)"),
+            (
+                "name is required; body: is broken",
+                json!([name, broken]),
+                "2 fields are wrong\n  name: is required\n  body: is broken (line 2, column 4)",
+            ),
+            ("The body", json!([name]), "The body\n  name: is required"),
+            ("name is required; more", json!([name]), "name is required; more\n  name: is required"),
+        ] {
+            let body = json!({"statusCode": 422, "code": "validation_failed", "message": message, "details": details});
+            let refused = Refused::of(StatusCode::UNPROCESSABLE_ENTITY, body);
+            assert_eq!(refused.to_string(), format!("validation_failed: {told}"));
+        }
         let limited = json!({"code": "rate_limit_exceeded", "message": "Too many", "retryAfter": 45});
         let limited = Refused::of(StatusCode::TOO_MANY_REQUESTS, limited);
         assert_eq!(limited.to_string(), "rate_limit_exceeded: Too many (again in 45 s)");

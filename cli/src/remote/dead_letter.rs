@@ -179,6 +179,11 @@ async fn list(asked: &List, settings: &Settings) -> anyhow::Result<()> {
     if asked.form.json {
         return Ok(());
     }
+    if rows.is_empty() {
+        let which = if narrowed.is_empty() { "dead letter" } else { "dead letter that these options select" };
+        show::note(&format!("the tenant {of} has no {which}; --tenant lists those of another tenant"));
+        return Ok(());
+    }
     let titles = ["DELIVERY", "CHANNEL", "STATUS", "CAUSE", "PROVIDER", "ATTEMPTS", "ENDED", "EVENT TYPE"];
     print(&columns(&titles, &rows))
 }
@@ -223,14 +228,18 @@ async fn redrive(asked: &Redrive, settings: &Settings) -> anyhow::Result<()> {
     if asked.form.json {
         return show::json(stands);
     }
-    let (yes, no) =
-        if asked.dry_run { ("would be sent", "would be refused") } else { ("sent again", "refused") };
-    print(&pairs(&[
-        ("redrive", id),
+    print(&told(&id, stands, asked.dry_run))
+}
+
+/// Returns the lines on a redrive. A requeued delivery is due again and not yet sent.
+fn told(id: &str, stands: &Value, dry_run: bool) -> String {
+    let (yes, no) = if dry_run { ("would be requeued", "would be refused") } else { ("requeued", "refused") };
+    pairs(&[
+        ("redrive", id.to_owned()),
         ("state", cell(stands, "state")),
         (yes, cell(stands, "requeued")),
         (no, refused(stands)),
-    ]))
+    ])
 }
 
 /// Waits until a redrive has ended or was stopped.
@@ -269,5 +278,21 @@ async fn redrives(asked: &Redrives, settings: &Settings) -> anyhow::Result<()> {
     if asked.form.json {
         return Ok(());
     }
-    print(&columns(&["REDRIVE", "STATE", "DRY RUN", "SENT AGAIN", "REFUSED", "REQUESTED", "BY"], &rows))
+    print(&columns(&["REDRIVE", "STATE", "DRY RUN", "REQUEUED", "REFUSED", "REQUESTED", "BY"], &rows))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delivery_that_a_redrive_made_due_again_is_called_requeued_and_not_sent() {
+        let stands = json!({"state": "ended", "requeued": 3, "refused": {"expired": 1, "suppressed": 2}});
+        let lines = |dry_run| told("r-1", &stands, dry_run);
+        assert_eq!(
+            lines(false),
+            "redrive   r-1\nstate     ended\nrequeued  3\nrefused   1 expired, 2 suppressed\n"
+        );
+        assert!(lines(true).contains("would be requeued  3\n"), "{}", lines(true));
+    }
 }

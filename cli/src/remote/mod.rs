@@ -86,6 +86,25 @@ impl ChannelName {
     }
 }
 
+/// A channel whose messages a provider carries to an address: every channel but PUSH.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "UPPER")]
+pub(crate) enum CarriedChannel {
+    /// Email
+    Email,
+    /// Text message
+    Sms,
+}
+
+impl CarriedChannel {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => Channel::Email.as_str(),
+            Self::Sms => Channel::Sms.as_str(),
+        }
+    }
+}
+
 /// What counts as given: an empty text, as of a variable that is set to nothing, does not.
 fn given(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())

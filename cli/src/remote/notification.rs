@@ -6,7 +6,9 @@
 use clap::{Args, Subcommand, ValueEnum};
 use hyper::Method;
 use orqestra_api::percent_encoded;
-use orqestra_domain::TenantId;
+use orqestra_domain::{TenantId, Timestamp};
+use orqestra_event_log::Clock as _;
+use orqestra_event_log::source::SystemClock;
 use serde_json::{Value, json};
 
 use super::show::{self, cell, columns, pairs, plain, print};
@@ -86,12 +88,12 @@ impl Show {
             }
         };
         let event = &answer.body["data"];
-        if show.form.json { show::json(event) } else { print(&told(event)) }
+        if show.form.json { show::json(event) } else { print(&told(event, SystemClock.now())) }
     }
 }
 
 /// An event for people: its own facts, each channel's story, a table of attempts, then what was opened.
-fn told(event: &Value) -> String {
+fn told(event: &Value, now: Timestamp) -> String {
     let mut facts = vec![
         ("notification", cell(event, "notificationId")),
         ("event type", cell(event, "eventType")),
@@ -116,7 +118,7 @@ fn told(event: &Value) -> String {
     let mut out = pairs(&facts);
     let channels = list(&event["channels"]);
     out += "\n";
-    out += &story::of(event);
+    out += &story::of(event, now);
     let attempts = channels.iter().flat_map(|channel| {
         let name = cell(channel, "channel");
         list(&channel["attempts"]).iter().map(move |attempt| (name.clone(), attempt)).collect::<Vec<_>>()
@@ -210,10 +212,11 @@ mod tests {
                 ],
             }],
         });
-        let told = told(&event);
+        let told = told(&event, Timestamp::from_unix_micros(0));
         for line in [
             "recipient     (forgotten with the recipient)\n",
             "EMAIL  not sent: given up after 2 attempts, the last of which ended: the mail server answered with code 550 (smtp_550); \
+             this suppressed the address: after `orqestra suppression lift EMAIL ADDRESS`, \
              `orqestra dead-letter redrive - --reason TEXT` sends it once more\n",
             "o  receipt: bounced: the address takes no messages, the recipient's server refused the message for good (resend_bounce)\n",
             "EMAIL    1    s        t      FAILED   smtp_550  message  smtp      mx:25   i\n",

@@ -2,14 +2,14 @@
 //!
 //! A password comes from a file or standard input and is shown by no command.
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use hyper::Method;
 use orqestra_domain::{ProviderInstanceId, TenantId};
 use serde_json::{Map, Value, json};
 
 use super::show::{self, cell, columns, pairs, print};
-use super::{AsOperator, ChannelName, Form, read, secret, tenant};
+use super::{AsOperator, CarriedChannel, Form, read, secret, tenant, words};
 use crate::settings::Settings;
 
 /// What to do about providers.
@@ -19,7 +19,7 @@ pub(crate) enum ProviderCommand {
     List {
         /// Only of this channel
         #[arg(value_enum, ignore_case = true)]
-        channel: Option<ChannelName>,
+        channel: Option<CarriedChannel>,
         #[command(flatten)]
         of: Of,
         #[command(flatten)]
@@ -48,7 +48,7 @@ pub(crate) struct Of {
 pub(crate) struct Set {
     /// The channel
     #[arg(value_enum, ignore_case = true)]
-    channel: ChannelName,
+    channel: CarriedChannel,
     /// A mail server's name or address
     #[arg(long, requires = "port")]
     host: Option<String>,
@@ -123,7 +123,7 @@ pub(crate) struct Set {
 pub(crate) struct Test {
     /// The channel
     #[arg(value_enum, ignore_case = true)]
-    channel: ChannelName,
+    channel: CarriedChannel,
     /// The email address, or the phone number as in +254712345678
     #[arg(long, value_name = "ADDRESS")]
     to: String,
@@ -195,7 +195,7 @@ pub(crate) async fn run(command: ProviderCommand, settings: &Settings) -> anyhow
         ProviderCommand::List { channel, of, form } => {
             let client = of.operator.client(settings)?;
             let channels =
-                channel.map_or_else(|| vec![ChannelName::Email, ChannelName::Sms], |one| vec![one]);
+                channel.map_or_else(|| vec![CarriedChannel::Email, CarriedChannel::Sms], |one| vec![one]);
             let mut lists = Vec::new();
             for channel in channels {
                 lists.push(client.get(&of.path(channel, settings)?).await?.body);
@@ -226,9 +226,19 @@ impl Test {
         } else {
             print(&told_of(&tested))?;
         }
-        let outcome = cell(&tested, "outcome");
-        ensure!(outcome == "taken", "the provider did not take the message: {outcome}");
-        Ok(())
+        match failure(&tested) {
+            None => Ok(()),
+            Some(why) => bail!(why),
+        }
+    }
+}
+
+/// Returns the reason for which a test fails; `None` where the provider took the message.
+fn failure(tested: &Value) -> Option<String> {
+    match cell(tested, "outcome").as_str() {
+        "taken" => None,
+        "unknown" => Some("the outcome is unknown: the provider may have taken the message".to_owned()),
+        outcome => Some(format!("the provider did not take the message: {outcome}")),
     }
 }
 
@@ -241,16 +251,21 @@ fn told_of(tested: &Value) -> String {
         ("answer", "answer"),
         ("provider", "provider"),
         ("instance", "instance"),
+        ("server", "server"),
         ("message id", "providerMessageId"),
         ("again in s", "retryAfterSeconds"),
         ("duration ms", "durationMs"),
     ];
     let there = fields.into_iter().filter(|(_, field)| !tested[field].is_null());
-    pairs(&there.map(|(name, field)| (name, cell(tested, field))).collect::<Vec<_>>())
+    let told = |field: &str| match (field, cell(tested, field)) {
+        ("cause", code) => words::cause_of(&code),
+        (_, told) => told,
+    };
+    pairs(&there.map(|(name, field)| (name, told(field))).collect::<Vec<_>>())
 }
 
 impl Of {
-    fn path(&self, channel: ChannelName, settings: &Settings) -> anyhow::Result<String> {
+    fn path(&self, channel: CarriedChannel, settings: &Settings) -> anyhow::Result<String> {
         let tenant = tenant(self.tenant, settings)?;
         Ok(format!("/admin/v1/tenants/{tenant}/providers/{}", channel.as_str()))
     }
@@ -390,5 +405,32 @@ mod tests {
             "outcome      taken\nanswer       201 \\u{1b}[2J\nprovider     twilio\ninstance     i-1\n\
              message id   SM1\nduration ms  12\n"
         );
+    }
+
+    #[test]
+    fn a_test_that_failed_tells_its_cause_in_words_and_the_server() {
+        let lost = json!({"channel": "EMAIL", "provider": "smtp", "instance": "i-1", "server": "mx.example.org:25",
+            "outcome": "not_taken", "cause": "smtp_dns", "scope": "provider", "durationMs": 12});
+        let told = told_of(&lost);
+        assert!(told.contains("cause        the mail server's name has no address (smtp_dns)\n"), "{told}");
+        assert!(told.contains("server       mx.example.org:25\n"), "{told}");
+    }
+
+    #[test]
+    fn a_test_says_that_the_message_may_have_been_taken_only_where_the_outcome_is_unknown() {
+        let of = |outcome: &str| failure(&json!({"outcome": outcome}));
+        assert_eq!(of("taken"), None);
+        for outcome in ["not_taken", "throttled", "refused"] {
+            assert_eq!(of(outcome), Some(format!("the provider did not take the message: {outcome}")));
+        }
+        let unknown = of("unknown").unwrap();
+        assert!(unknown.starts_with("the outcome is unknown: the provider may have taken"), "{unknown}");
+    }
+
+    #[test]
+    fn push_is_not_a_channel_of_a_provider() {
+        let of = |channel: &str| CarriedChannel::from_str(channel, true).map(CarriedChannel::as_str);
+        assert_eq!((of("email"), of("SMS")), (Ok("EMAIL"), Ok("SMS")));
+        assert!(of("PUSH").is_err());
     }
 }

@@ -13,6 +13,12 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
     std::io::stdout().lock().write_all(text.as_bytes()).context("standard output is closed")
 }
 
+/// Prints a remark on standard error: a program that reads standard output must not take it for a result.
+pub(super) fn note(text: &str) {
+    // A closed standard error is not a failure of the command.
+    drop(std::io::stderr().lock().write_all(format!("{text}\n").as_bytes()));
+}
+
 /// Prints one JSON object on a line of its own.
 pub(super) fn json(value: &Value) -> anyhow::Result<()> {
     print(&format!("{value}\n"))

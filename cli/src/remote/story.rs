@@ -1,8 +1,10 @@
 //! An event's story in plain words: a line for each channel, and below it a line for each step with its time.
 //!
 //! It tells what the engine's answer holds and nothing else; the words of codes are those of [`super::words`]. Times are UTC,
-//! without their date where it is the one of the acceptance.
+//! without their date where it is the one of the acceptance. A time is told as one to come only if it is.
 
+use orqestra_domain::Timestamp;
+use orqestra_domain::provider::{SANDBOX, SMTP};
 use orqestra_projections::delivery_status::Status;
 use serde_json::Value;
 
@@ -12,10 +14,10 @@ use super::words;
 /// The line above the channels of an event that came with a key for tests.
 const TESTING: &str = "It came with a test key: the sandbox alone carries its email and text message.\n";
 
-/// Tells every channel of an event.
-pub(super) fn of(event: &Value) -> String {
+/// Tells every channel of an event as it stands at this time.
+pub(super) fn of(event: &Value, now: Timestamp) -> String {
     let accepted = event["acceptedAt"].as_str().unwrap_or_default();
-    let times = Times { accepted, read: event["readAt"].as_str() };
+    let times = Times { accepted, read: event["readAt"].as_str(), now };
     let kind = if event["testing"] == true { TESTING } else { "" };
     let channels: String = list(&event["channels"]).iter().map(|channel| told(channel, &times)).collect();
     format!("{kind}{channels}")
@@ -29,6 +31,7 @@ pub(super) fn list(of: &Value) -> &[Value] {
 struct Times<'a> {
     accepted: &'a str,
     read: Option<&'a str>,
+    now: Timestamp,
 }
 
 impl Times<'_> {
@@ -41,6 +44,10 @@ impl Times<'_> {
 
     fn at(&self, of: &Value, field: &str) -> String {
         of[field].as_str().map(|moment| format!(" at {}", self.short(moment))).unwrap_or_default()
+    }
+
+    fn lies_ahead(&self, moment: &str) -> bool {
+        moment.parse::<Timestamp>().is_ok_and(|moment| moment > self.now)
     }
 }
 
@@ -101,34 +108,63 @@ fn summary(channel: &Value, times: &Times<'_>) -> String {
         }
         Status::Unknown => {
             let why = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
-            let delivery = cell(channel, "deliveryId");
-            // Where its provider calls back, this lies ahead for a while.
-            let from = channel["endedAt"].as_str().map(|moment| format!(" from {} on", times.short(moment)));
-            let from = from.unwrap_or_default();
+            let (next, delivery) = (decides(channel, times), cell(channel, "deliveryId"));
             format!(
-                "perhaps sent{why}; a receipt or{from} an operator decides, by `orqestra unknown resolve {delivery} \
-                 delivered|resend|drop`"
+                "perhaps sent{why}; {next}, by `orqestra unknown resolve {delivery} delivered|resend|drop`"
             )
         }
         Status::Sent => sent(channel, times),
         Status::Failed => {
             let why = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
             let ended = last.map(|attempt| times.at(attempt, "endedAt")).unwrap_or_default();
-            let count = list(&channel["attempts"]).len();
-            let after = match count {
+            let attempts = list(&channel["attempts"]);
+            let after = match attempts.len() {
                 0 => String::new(),
                 1 => format!(" after 1 attempt, which ended{ended}"),
-                _ => format!(" after {count} attempts, the last of which ended{ended}"),
+                count => format!(" after {count} attempts, the last of which ended{ended}"),
             };
-            let delivery = cell(channel, "deliveryId");
-            // A redrive refuses what has expired.
-            let remedy = if channel["cause"] == "expired" {
-                String::new()
+            let (sent, doubt) = if attempts.iter().any(is_unknown) {
+                ("perhaps sent", "; an attempt may have arrived")
             } else {
-                format!("; `orqestra dead-letter redrive {delivery} --reason TEXT` sends it once more")
+                ("not sent", "")
             };
-            format!("not sent: {words}{}{after}{why}{remedy}", times.at(channel, "endedAt"))
+            let (given_up, remedy) = (times.at(channel, "endedAt"), remedy(channel));
+            format!("{sent}: {words}{given_up}{after}{why}{doubt}{remedy}")
         }
+    }
+}
+
+fn is_unknown(attempt: &Value) -> bool {
+    attempt["outcome"] == "UNKNOWN"
+}
+
+/// Returns the next step of an unknown outcome, as far as it is known: `endedAt` is the end of the wait for a receipt, lies in the
+/// past where no receipt is waited for, and is missing for a moment.
+fn decides(channel: &Value, times: &Times<'_>) -> String {
+    let calls_back = |attempt: &Value| attempt["provider"] != SMTP && attempt["provider"] != SANDBOX;
+    let may_call_back =
+        list(&channel["attempts"]).iter().any(|attempt| is_unknown(attempt) && calls_back(attempt));
+    match channel["endedAt"].as_str() {
+        Some(moment) if times.lies_ahead(moment) => {
+            format!("a receipt is waited for until {}, then an operator decides", times.short(moment))
+        }
+        None if may_call_back => "a receipt or an operator decides".to_owned(),
+        Some(_) | None => "an operator decides".to_owned(),
+    }
+}
+
+/// Returns the way to send a dead letter once more; an empty text where a redrive would refuse it for good.
+fn remedy(channel: &Value) -> String {
+    let code = |of: &Value, field: &str| of[field].as_str().unwrap_or_default().to_owned();
+    let cause = code(channel, "cause");
+    let redrive = format!("`orqestra dead-letter redrive {} --reason TEXT`", cell(channel, "deliveryId"));
+    if cause == "expired" {
+        String::new()
+    } else if words::suppresses(&cause) || words::receipt_suppresses(&code(&channel["receipt"], "status")) {
+        let lift = format!("`orqestra suppression lift {} ADDRESS`", cell(channel, "channel"));
+        format!("; this suppressed the address: after {lift}, {redrive} sends it once more")
+    } else {
+        format!("; {redrive} sends it once more")
     }
 }
 
@@ -221,6 +257,14 @@ mod tests {
         json!({"acceptedAt": "2026-11-30T10:00:00.000001Z", "readAt": "2026-12-01T08:00:00.5Z", "channels": [channel]})
     }
 
+    fn now() -> Timestamp {
+        "2026-11-30T10:00:30Z".parse().unwrap()
+    }
+
+    fn story(channel: &Value) -> String {
+        of(&event(channel), now())
+    }
+
     fn taken() -> Value {
         json!({"attempt": 1, "provider": "resend", "instance": "0f3a1b2c-0000-4000-8000-000000000000",
             "startedAt": "2026-11-30T10:00:01Z", "outcome": "SUCCEEDED", "endedAt": "2026-11-30T10:00:02Z"})
@@ -230,7 +274,7 @@ mod tests {
     fn a_test_is_told_as_one() {
         let mut event = event(&taken());
         event["testing"] = true.into();
-        assert!(of(&event).starts_with("It came with a test key: the sandbox alone carries"));
+        assert!(of(&event, now()).starts_with("It came with a test key: the sandbox alone carries"));
     }
 
     #[test]
@@ -238,12 +282,12 @@ mod tests {
         let channel = json!({"channel": "EMAIL", "status": "SENT", "sentAt": "2026-11-30T10:00:02.123456Z",
             "receipt": {"status": "delivered", "occurredAt": "2026-11-30T10:00:05Z"}, "attempts": [taken()]});
         assert_eq!(
-            of(&event(&channel)),
+            story(&channel),
             "EMAIL  sent by resend (entry 0f3a1b2c\u{2026}) at 10:00:02, delivered at 10:00:05 (receipt)\n"
         );
         let push = json!({"channel": "PUSH", "status": "SENT", "sentAt": "2026-11-30T10:00:01Z",
             "attempts": [{"attempt": 1, "provider": "hub", "outcome": "SUCCEEDED"}]});
-        assert_eq!(of(&event(&push)), "PUSH   put into the inbox at 10:00:01, read at 2026-12-01 08:00:00\n");
+        assert_eq!(story(&push), "PUSH   put into the inbox at 10:00:01, read at 2026-12-01 08:00:00\n");
     }
 
     #[test]
@@ -254,12 +298,12 @@ mod tests {
             "outcome": "UNKNOWN", "cause": "smtp_timeout"});
         let channel = json!({"channel": "EMAIL", "status": "UNKNOWN", "deliveryId": "d", "cause": "smtp_timeout", "endedAt": "2026-11-30T10:00:09Z",
             "possibleDuplicate": true, "missingVariables": ["order.total", "name"], "attempts": [failed, unknown]});
-        let lines: Vec<_> = of(&event(&channel)).lines().map(|line| line.trim_start().to_owned()).collect();
+        let lines: Vec<_> = story(&channel).lines().map(|line| line.trim_start().to_owned()).collect();
         assert_eq!(
             lines,
             [
                 "EMAIL  perhaps sent: the mail server took the connection and did not answer in time (smtp_timeout); \
-                 a receipt or from 10:00:09 on an operator decides, by `orqestra unknown resolve d delivered|resend|drop`",
+                 an operator decides, by `orqestra unknown resolve d delivered|resend|drop`",
                 "10:00:01  attempt 1 by smtp (mx1:25): not taken: the mail server answered with code 451 (smtp_451); \
                  the next one is due at 10:00:07",
                 "10:00:07  attempt 2 by smtp (mx1:25): it is not known whether it was taken: the mail server took the \
@@ -275,13 +319,13 @@ mod tests {
         for reason in WaitReason::ALL {
             let channel = json!({"channel": "SMS", "status": "PLANNED", "waitsFor": reason.as_str(), "attempts": [],
                 "expiresAt": "2026-12-03T10:00:00Z"});
-            let told = of(&event(&channel));
+            let told = story(&channel);
             assert!(told.starts_with("SMS    not sent: "), "{told}");
             assert!(told.ends_with(", and it is sent by itself until 2026-12-03 10:00:00\n"), "{told}");
         }
         let channel =
             json!({"channel": "SMS", "status": "PLANNED", "waitsFor": "no_provider", "attempts": []});
-        let told = of(&event(&channel));
+        let told = story(&channel);
         assert!(
             told.contains(
                 "configure one by `orqestra provider set SMS`, and it is sent by itself until its deadline"
@@ -291,16 +335,16 @@ mod tests {
         for reason in SkipReason::ALL {
             let skipped =
                 json!({"channel": "SMS", "status": "SKIPPED", "reason": reason.as_str(), "attempts": []});
-            let told = of(&event(&skipped));
+            let told = story(&skipped);
             assert!(
                 told.starts_with("SMS    not sent: ") && told.ends_with(" (decided at 10:00:00)\n"),
                 "{told}"
             );
             let mut later = skipped.clone();
             later["template"] = json!({"templateId": "t", "version": 1});
-            assert!(!of(&event(&later)).contains("decided"), "the read model does not have it yet");
+            assert!(!story(&later).contains("decided"), "the read model does not have it yet");
             later["endedAt"] = json!("2026-11-30T10:00:03Z");
-            assert!(of(&event(&later)).ends_with(" (decided at 10:00:03)\n"));
+            assert!(story(&later).ends_with(" (decided at 10:00:03)\n"));
         }
     }
 
@@ -309,12 +353,12 @@ mod tests {
         for status in Status::ALL {
             let channel = json!({"channel": "EMAIL", "status": status.as_str(), "cause": "smtp_550", "attempts": [taken()],
                 "nextDue": "2026-11-30T10:01:00Z", "reason": "expired", "deliveryId": "d"});
-            let told = of(&event(&channel));
+            let told = story(&channel);
             let first = told.lines().next().unwrap();
             assert!(first.len() > 12 && !first.contains(status.as_str()), "{first}");
         }
         let newer = json!({"channel": "EMAIL", "status": "LOST\u{1b}[2J", "attempts": []});
-        assert_eq!(of(&event(&newer)), "EMAIL  LOST\\u{1b}[2J\n");
+        assert_eq!(story(&newer), "EMAIL  LOST\\u{1b}[2J\n");
     }
 
     #[test]
@@ -323,7 +367,7 @@ mod tests {
             "cause": "smtp_550", "endedAt": "2026-11-30T10:00:02Z"});
         let channel = json!({"channel": "EMAIL", "status": "FAILED", "deliveryId": "d", "cause": "smtp_550",
             "endedAt": "2026-11-30T10:00:03Z", "attempts": [failed]});
-        let told = of(&event(&channel));
+        let told = story(&channel);
         assert!(
             told.starts_with(
                 "EMAIL  not sent: given up at 10:00:03 after 1 attempt, which ended at 10:00:02: the mail server answered with code 550 \
@@ -333,6 +377,68 @@ mod tests {
         );
         let unknown = json!({"attempt": 1, "provider": "smtp", "outcome": "UNKNOWN"});
         let channel = json!({"channel": "EMAIL", "status": "SENT", "sentAt": "2026-11-30T10:00:02Z", "attempts": [unknown]});
-        assert!(of(&event(&channel)).starts_with("EMAIL  called delivered by an operator at 10:00:02\n"));
+        assert!(story(&channel).starts_with("EMAIL  called delivered by an operator at 10:00:02\n"));
+    }
+
+    #[test]
+    fn of_an_unknown_outcome_a_receipt_and_a_time_are_told_only_while_they_hold() {
+        let of = |provider: &str, ended: Option<&str>| {
+            let attempt = json!({"attempt": 1, "provider": provider, "outcome": "UNKNOWN"});
+            let mut channel =
+                json!({"channel": "SMS", "status": "UNKNOWN", "deliveryId": "d", "attempts": [attempt]});
+            if let Some(ended) = ended {
+                channel["endedAt"] = ended.into();
+            }
+            story(&channel).lines().next().unwrap().to_owned()
+        };
+        let (past, ahead) = (Some("2026-11-30T10:00:29Z"), Some("2026-11-30T10:05:00Z"));
+        for (provider, ended, decides) in [
+            ("smtp", past, "an operator decides"),
+            ("smtp", None, "an operator decides"),
+            ("twilio", past, "an operator decides"),
+            ("twilio", None, "a receipt or an operator decides"),
+            ("twilio", ahead, "a receipt is waited for until 10:05:00, then an operator decides"),
+        ] {
+            let wanted = format!(
+                "SMS    perhaps sent; {decides}, by `orqestra unknown resolve d delivered|resend|drop`"
+            );
+            assert_eq!(of(provider, ended), wanted, "{provider} {ended:?}");
+        }
+    }
+
+    #[test]
+    fn a_dead_letter_of_which_an_attempt_may_have_arrived_says_so() {
+        let unknown = json!({"attempt": 1, "provider": "smtp", "startedAt": "2026-11-30T10:00:01Z", "outcome": "UNKNOWN",
+            "cause": "smtp_timeout", "endedAt": "2026-11-30T10:00:02Z"});
+        let channel = json!({"channel": "EMAIL", "status": "FAILED", "deliveryId": "d", "cause": "dropped",
+            "endedAt": "2026-11-30T10:00:03Z", "attempts": [unknown]});
+        let told = story(&channel);
+        assert!(
+            told.starts_with(
+                "EMAIL  perhaps sent: given up at 10:00:03 after 1 attempt, which ended at 10:00:02: an operator gave it up \
+                 (dropped); an attempt may have arrived; `orqestra dead-letter redrive d --reason TEXT` sends it once more\n"
+            ),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn a_dead_letter_names_the_redrive_that_would_be_taken() {
+        let of = |cause: &str, receipt: Value| {
+            let channel = json!({"channel": "SMS", "status": "FAILED", "deliveryId": "d", "cause": cause, "receipt": receipt,
+                "attempts": []});
+            story(&channel).lines().next().unwrap().to_owned()
+        };
+        let lift = "this suppressed the address: after `orqestra suppression lift SMS ADDRESS`, \
+                    `orqestra dead-letter redrive d --reason TEXT` sends it once more";
+        for opted_out in ["sandbox_opted_out", "twilio_21610", "africastalking_406"] {
+            assert!(of(opted_out, Value::Null).ends_with(lift), "{opted_out}");
+        }
+        assert!(of("twilio_30005", json!({"status": "bounced"})).ends_with(lift));
+        for plain in [Value::Null, json!({"status": "undelivered"})] {
+            let told = of("twilio_30005", plain);
+            assert!(told.contains("redrive d") && !told.contains("suppress"), "{told}");
+        }
+        assert!(!of("expired", Value::Null).contains("redrive"));
     }
 }

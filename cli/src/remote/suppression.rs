@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::show::{self, cell, columns, pairs, print};
 use super::tenant::each;
-use super::{AsOperator, ChannelName, Form, read, tenant};
+use super::{AsOperator, CarriedChannel, Form, read, tenant};
 use crate::settings::Settings;
 
 /// What to do about suppressed addresses.
@@ -60,20 +60,22 @@ pub(crate) struct Of {
 /// Which address.
 #[derive(Debug, Args)]
 pub(crate) struct Which {
-    /// The channel that the address is of: EMAIL or SMS
+    /// The channel that the address is of
     #[arg(value_enum, ignore_case = true)]
-    channel: ChannelName,
+    channel: CarriedChannel,
     /// The address; it shows in `ps`, `-` (standard input) does not
     address: String,
 }
 
 /// Which suppression is lifted.
 #[derive(Debug, Args)]
+#[command(override_usage = "orqestra suppression lift [OPTIONS] <CHANNEL> <ADDRESS>\n       \
+                            orqestra suppression lift [OPTIONS] --ref <REF>")]
 #[command(group = ArgGroup::new("which").required(true).args(["channel", "address_ref"]))]
 pub(crate) struct Lift {
-    /// The channel that the address is of: EMAIL or SMS
+    /// The channel that the address is of
     #[arg(value_enum, ignore_case = true, requires = "address")]
-    channel: Option<ChannelName>,
+    channel: Option<CarriedChannel>,
     /// The address; it shows in `ps`, `-` (standard input) does not
     address: Option<String>,
     /// The look-up form of the address, as `list` has it
@@ -120,7 +122,7 @@ impl Which {
     }
 }
 
-fn body(channel: ChannelName, address: &str) -> anyhow::Result<Value> {
+fn body(channel: CarriedChannel, address: &str) -> anyhow::Result<Value> {
     let address = match address {
         "-" => read("-")?.trim_end_matches(['\r', '\n']).to_owned(),
         address => address.to_owned(),
@@ -201,4 +203,18 @@ fn tell(suppression: &Value, form: Form) -> anyhow::Result<()> {
     let known = all.into_iter().filter(|(_, field)| suppression.get(field).is_some());
     let lines: Vec<_> = known.map(|(name, field)| (name, cell(suppression, field))).collect();
     print(&pairs(&lines))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usage_of_a_lift_shows_an_address_and_a_reference_as_two_ways() {
+        let help = Lift::augment_args(clap::Command::new("lift")).render_help().to_string();
+        let usage = "Usage: orqestra suppression lift [OPTIONS] <CHANNEL> <ADDRESS>\n       \
+                     orqestra suppression lift [OPTIONS] --ref <REF>\n";
+        assert!(help.contains(usage), "{help}");
+        assert!(help.contains("[possible values: EMAIL, SMS]"), "{help}");
+    }
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::client::Client;
 use super::show::{cell, columns, json, pairs, print};
-use super::{AsOperator, ChannelName, Form, secret};
+use super::{AsOperator, CarriedChannel, ChannelName, Form, secret};
 use crate::settings::Settings;
 
 const PATH: &str = "/admin/v1/tenants";
@@ -119,13 +119,13 @@ pub(crate) struct Change {
     retry: Vec<(String, Vec<u64>)>,
     /// A channel follows the installation's retry schedule again; may be repeated
     #[arg(long, value_enum, value_name = "CHANNEL", ignore_case = true)]
-    usual_retry: Vec<ChannelName>,
+    usual_retry: Vec<CarriedChannel>,
     /// What follows an attempt whose outcome is unknown, as in `SMS=resend_once` or `EMAIL=hold`; may be repeated
     #[arg(long, value_name = "CHANNEL=POLICY", value_parser = policy)]
     unknown: Vec<(String, String)>,
     /// A channel has the usual policy for unknown outcomes again: EMAIL `resend_once`, SMS `hold`; may be repeated
     #[arg(long, value_enum, value_name = "CHANNEL", ignore_case = true)]
-    usual_unknown: Vec<ChannelName>,
+    usual_unknown: Vec<CarriedChannel>,
     /// Issues one more API key and prints it, here and never again
     #[arg(long)]
     issue_api_key: bool,

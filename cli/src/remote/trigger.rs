@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use clap::Args;
 use hmac::{Hmac, Mac as _};
 use hyper::Method;
@@ -74,7 +74,7 @@ pub(crate) struct TriggerCommand {
     /// The same key within 24 hours is the same request
     #[arg(long)]
     idempotency_key: Option<String>,
-    /// Wait until every channel has come to its end; exit status 1 if one has failed or nobody knows
+    /// Wait until every channel has come to its end; exit status 1 if one has failed or its outcome is unknown
     #[arg(long)]
     wait: bool,
     /// How many seconds to wait at most
@@ -172,7 +172,7 @@ impl TriggerCommand {
         if !self.form.json {
             print("\n")?;
         }
-        let (mut told, mut bad) = (BTreeSet::new(), 0);
+        let mut told = BTreeSet::new();
         // The last line about each channel that has not ended.
         let mut said = BTreeMap::new();
         loop {
@@ -189,15 +189,16 @@ impl TriggerCommand {
                         said.insert(name, line);
                     }
                 } else if told.insert(name) {
-                    bad += u32::from(matches!(status.as_str(), "FAILED" | "UNKNOWN"));
                     if self.form.json { show::json(channel)? } else { print(&line_of(channel))? }
                 }
             }
             let open: Vec<_> =
                 channels.iter().filter(|channel| !told.contains(&cell(channel, "channel"))).collect();
             if open.is_empty() {
-                ensure!(bad == 0, "{bad} of {} channels were not delivered", channels.len());
-                return Ok(());
+                if !self.form.json && all_skipped(&channels) {
+                    print("Nothing was sent: every channel was skipped.\n")?;
+                }
+                return undelivered(&channels).map_or(Ok(()), |why| Err(anyhow!(why)));
             }
             if Instant::now() >= until {
                 // A program is told of each channel once: here as it stands.
@@ -216,22 +217,49 @@ impl TriggerCommand {
     }
 }
 
+/// Returns the reason for which a trigger fails once its channels have ended; `None` if each was sent or skipped.
+fn undelivered(channels: &[Value]) -> Option<String> {
+    let count = |status: &str| channels.iter().filter(|channel| channel["status"] == status).count();
+    let of = channels.len();
+    let failed =
+        |count| format!("{count} of {of} channels {} not delivered", if count == 1 { "was" } else { "were" });
+    match (count("FAILED"), count("UNKNOWN")) {
+        (0, 0) => None,
+        (count, 0) => Some(failed(count)),
+        (0, 1) => Some(format!("the outcome of 1 of {of} channels is unknown: its message may have arrived")),
+        (0, count) => Some(format!(
+            "the outcomes of {count} of {of} channels are unknown: their messages may have arrived"
+        )),
+        (count, unknown) => Some(format!("{}, and the outcome of {unknown} is unknown", failed(count))),
+    }
+}
+
+fn all_skipped(channels: &[Value]) -> bool {
+    !channels.is_empty() && channels.iter().all(|channel| channel["status"] == "SKIPPED")
+}
+
 fn sign(secret: &str, body: &[u8]) -> String {
     let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
     hex::encode(mac.chain_update(body).finalize().into_bytes())
 }
 
 fn tell(answer: &Answer) -> anyhow::Result<()> {
-    let body = &answer.body;
-    let mut out = plain(body["message"].as_str().unwrap_or_default()) + "\n";
-    if answer.header("idempotency-replayed") == Some("true") {
-        out += "It was accepted before; nothing new is sent.\n";
+    let again = answer.header("idempotency-replayed") == Some("true");
+    print(&told(&answer.body, if again { "It was accepted before; nothing new is sent.\n" } else { "" }))
+}
+
+/// Returns an answer in lines, with a note after the engine's message.
+fn told(body: &Value, note: &str) -> String {
+    let mut out = plain(body["message"].as_str().unwrap_or_default()) + "\n" + note;
+    if body["plan"].as_array().is_some_and(|plan| all_skipped(plan)) {
+        // The message is the same whatever the plan is.
+        out += "Nothing is sent: every channel is skipped.\n";
     }
     out += &pairs(&[("event", cell(body, "eventId")), ("notification", cell(body, "notificationId"))]);
     let plan = body["plan"].as_array().cloned().unwrap_or_default();
     let fields = ["channel", "status", "reason"];
     let rows: Vec<_> = plan.iter().map(|line| fields.map(|field| cell(line, field)).to_vec()).collect();
-    print(&(out + "\n" + &columns(&["CHANNEL", "PLAN", "REASON"], &rows)))
+    out + "\n" + &columns(&["CHANNEL", "PLAN", "REASON"], &rows)
 }
 
 /// A line on a channel that waits for its next attempt or for an operator; none on one that is simply under way.
@@ -277,6 +305,33 @@ mod tests {
         assert_eq!(pair("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
         assert_eq!(pair("a="), Ok(("a".to_owned(), String::new())));
         assert!(pair("a").is_err() && pair("=a").is_err());
+    }
+
+    #[test]
+    fn a_channel_that_failed_is_told_apart_from_one_whose_message_may_have_arrived() {
+        let of = |statuses: &[&str]| {
+            let channels: Vec<_> = statuses.iter().map(|status| json!({"status": status})).collect();
+            undelivered(&channels)
+        };
+        assert_eq!(of(&["SENT", "SKIPPED", "SENT"]), None);
+        assert_eq!(of(&["FAILED", "SENT"]).unwrap(), "1 of 2 channels was not delivered");
+        assert_eq!(of(&["FAILED", "FAILED", "SENT"]).unwrap(), "2 of 3 channels were not delivered");
+        let unknown = of(&["UNKNOWN", "SENT", "SENT"]).unwrap();
+        assert_eq!(unknown, "the outcome of 1 of 3 channels is unknown: its message may have arrived");
+        let both = of(&["UNKNOWN", "FAILED", "SENT"]).unwrap();
+        assert_eq!(both, "1 of 3 channels was not delivered, and the outcome of 1 is unknown");
+    }
+
+    #[test]
+    fn a_trigger_of_which_every_channel_is_skipped_says_that_nothing_is_sent() {
+        let of = |statuses: [&str; 2]| {
+            let plan = statuses.map(|status| json!({"channel": "EMAIL", "status": status}));
+            told(&json!({"message": "dispatched", "plan": plan}), "")
+        };
+        let nothing = of(["SKIPPED", "SKIPPED"]);
+        assert!(nothing.starts_with("dispatched\nNothing is sent: every channel is skipped.\n"), "{nothing}");
+        assert!(!of(["SKIPPED", "PLANNED"]).contains("Nothing"));
+        assert!(!told(&json!({"message": "dispatched", "plan": []}), "").contains("Nothing"));
     }
 
     #[test]

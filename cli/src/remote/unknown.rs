@@ -108,6 +108,15 @@ async fn list(asked: &List, settings: &Settings) -> anyhow::Result<()> {
     if asked.form.json {
         return Ok(());
     }
+    if rows.is_empty() {
+        show::note(match asked.tenant {
+            None => "no delivery of any tenant has an unknown outcome",
+            Some(_) => {
+                "no delivery of this tenant has an unknown outcome; without --tenant those of all tenants are listed"
+            }
+        });
+        return Ok(());
+    }
     let titles =
         ["DELIVERY", "CHANNEL", "PROVIDER", "CAUSE", "ATTEMPTS", "WAITS SINCE", "NOTIFICATION", "TENANT"];
     print(&columns(&titles, &rows))

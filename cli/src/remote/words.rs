@@ -131,9 +131,11 @@ const fn named_cause(cause: Cause) -> &'static str {
         Cause::HttpConnectionLost => "the request may have left, and the connection ended without an answer",
         Cause::HttpGarbled => "the answer of the provider's API is not HTTP",
         Cause::SandboxUnavailable => "the sandbox could not keep the message",
-        Cause::SandboxSoftBounce => "the address is the sandbox's for a mailbox that takes nothing for now",
+        Cause::SandboxSoftBounce => {
+            "the address is the sandbox's for a recipient that cannot be reached for now"
+        }
         Cause::SandboxOptedOut => "the address is the sandbox's for a recipient who opted out",
-        Cause::SandboxHardBounce => "the address is the sandbox's for a mailbox that does not exist",
+        Cause::SandboxHardBounce => "the address is the sandbox's for a recipient that does not exist",
         Cause::SandboxRateLimited => "the address is the sandbox's for a provider that is throttled",
         Cause::SandboxTimeout => "the address is the sandbox's for a provider whose answer is lost",
         Cause::ProviderTimeout => "the call was not over in the provider timeout",
@@ -178,6 +180,22 @@ const fn named_cause(cause: Cause) -> &'static str {
         Cause::AfricasTalkingNoSuchNumber => "the number does not exist",
         Cause::AfricasTalkingOptedOut => "the recipient does not want messages of this sender",
     }
+}
+
+/// Returns whether this cause of a delivery's end suppresses the address: the recipient opted out.
+pub(super) fn suppresses(cause: &str) -> bool {
+    matches!(
+        cause.parse(),
+        Ok(Cause::SandboxOptedOut | Cause::TwilioCode(21_610) | Cause::AfricasTalkingCode(406))
+    )
+}
+
+/// Returns whether a receipt of this status suppresses the address.
+pub(super) fn receipt_suppresses(code: &str) -> bool {
+    ReceiptSays::ALL.into_iter().find(|says| says.as_str() == code).is_some_and(|says| match says {
+        ReceiptSays::Bounced | ReceiptSays::OptedOut | ReceiptSays::Complained => true,
+        ReceiptSays::Deferred | ReceiptSays::Delivered | ReceiptSays::Undelivered => false,
+    })
 }
 
 /// A code in words, then the code itself; a code that this program does not know stands alone.

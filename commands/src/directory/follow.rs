@@ -31,6 +31,13 @@ const SUPPRESSION: &str = "Suppression";
 /// However large notifications are, they are passed over.
 const INTEREST: Interest = Interest::of(KINDS);
 
+/// The age of a batch of events: read at the start of this process, or come since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Batch {
+    Old,
+    New,
+}
+
 /// Follows the log until the token ends.
 pub(super) async fn follow(directory: Directory, token: CancellationToken) {
     let mut head = directory.0.log.head();
@@ -66,7 +73,7 @@ impl Directory {
                 break;
             }
             at = page.reached;
-            self.fold_in(&page.events).await?;
+            self.fold_in(&page.events, Batch::Old).await?;
         }
         // Last, so that no suppression before the position that is reached is missing.
         self.read_suppressions().await?;
@@ -94,7 +101,7 @@ impl Directory {
                 if page.reached == self.position() {
                     return Ok(());
                 }
-                self.fold_in(&page.events).await?;
+                self.fold_in(&page.events, Batch::New).await?;
                 self.0.reached.send_replace(page.reached);
             }
             if self.position() >= head {
@@ -106,9 +113,9 @@ impl Directory {
         }
     }
 
-    async fn fold_in(&self, batch: &[Arc<RecordedEvent>]) -> Result<(), DirectoryError> {
+    async fn fold_in(&self, events: &[Arc<RecordedEvent>], batch: Batch) -> Result<(), DirectoryError> {
         let mut tenants: HashMap<TenantId, (Tenant, Position)> = HashMap::new();
-        for event in batch.iter().filter(|event| KINDS.contains(&event.aggregate_type.as_ref())) {
+        for event in events.iter().filter(|event| KINDS.contains(&event.aggregate_type.as_ref())) {
             if event.aggregate_type == SUPPRESSION {
                 // Whatever it says: its stream tells.
                 self.fold_mut().suppressed.extend(StreamId::split(&event.aggregate_id).as_ref());
@@ -140,7 +147,7 @@ impl Directory {
                     let known = || self.fold().states.get(&event.tenant).cloned().unwrap_or_default();
                     let state = tenants.remove(&event.tenant).map_or_else(known, |(state, _)| state);
                     tenants.insert(event.tenant, (state.evolve(change), event.position));
-                    if let TenantEvent::ApiKeyRevoked(revoked) = change {
+                    if let (TenantEvent::ApiKeyRevoked(revoked), Batch::New) = (change, batch) {
                         tracing::info!(tenant.id = %event.tenant, key.id = %revoked.key_id, "API key revoked");
                     }
                 }

@@ -138,7 +138,7 @@ async fn a_providers_credentials_are_nowhere_in_clear_and_open_with_the_tenants_
     });
     commands.set_providers(shop.id, Channel::Email, vec![smtp.clone()], &ctx()).await.unwrap();
     let error = commands.set_providers(shop.id, Channel::Sms, vec![smtp], &ctx()).await.unwrap_err();
-    assert!(matches!(error, CommandError::Refused(TenantRefusal::WrongChannel)), "{error}");
+    assert!(matches!(error, CommandError::Refused(TenantRefusal::WrongChannel { .. })), "{error}");
     let stream = StreamId::tenant(shop.id);
     for event in commands.log().load("Tenant", &stream).await.unwrap() {
         for secret in ["correct horse", "a secret", "ann@example.org"] {

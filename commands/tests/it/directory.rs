@@ -55,6 +55,21 @@ async fn without_proof_for_a_second_the_head_is_read_first() {
     assert!(!passes(&there, &registered.api_key).await.unwrap(), "a key that was revoked meanwhile");
 }
 
+#[tokio::test]
+async fn a_revoked_key_is_told_when_it_is_revoked_and_not_at_a_later_start() {
+    let world = World::new().await;
+    let here = world.process().await;
+    let registered = here.register_tenant(shop(), &ctx()).await.unwrap();
+    let lines = Lines::default();
+    let captured = lines.capture();
+    revoke(&here, &registered).await;
+    assert_eq!(lines.with("API key revoked").len(), 1);
+    let later = world.process().await;
+    assert!(!passes(&later, &registered.api_key).await.unwrap());
+    drop(captured);
+    assert_eq!(lines.with("API key revoked").len(), 1, "the second process has read an old event");
+}
+
 /// Appends an event to a tenant's stream that no program has.
 async fn vanish(commands: &Commands, tenant: TenantId) -> Position {
     let stream = StreamId::tenant(tenant);

@@ -73,9 +73,10 @@ impl Deliverer {
                     "a provider is throttled and left alone");
             }
             Learned::Down => {
-                if carrier.breaker.failed(now) {
+                if let Some(until) = carrier.breaker.failed(now) {
                     metrics::counter!("orqestra_breaker_opened_total", "provider" => name).increment(1);
-                    tracing::warn!(tenant.id = %tenant, channel = %channel, provider = name, "a provider is left alone");
+                    tracing::warn!(tenant.id = %tenant, channel = %channel, provider = name, until = %until,
+                        "a provider is left alone");
                 }
             }
             Learned::Answers => {

@@ -20,16 +20,17 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use orqestra_commands::{CommandError, Commands, Context, RecipientContact, Trace};
+use orqestra_commands::{CommandError, Commands, Context, RecipientContact};
 use orqestra_domain::notification::{
     AttemptOutcome, DeliverPush, DeliveryState, FailureClass, NotificationRefusal, StartAttempt, Story,
 };
+use orqestra_domain::retry::RetrySchedule;
 use orqestra_domain::{Cause, Channel, Timestamp};
 use orqestra_event_log::{Clock, FailPoint, Outage};
-use orqestra_vault::Entropy;
+use orqestra_vault::{DataKey, Entropy};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use self::choose::{Asking, Choice, Others};
 use self::compose::Composer;
@@ -39,6 +40,7 @@ use self::prepare::{Prepared, Unsendable};
 use self::turn::Turn;
 use crate::due::suspects::Suspects;
 use crate::due::{DueKey, DueKind, DueRow};
+use crate::provider::budget::Try;
 use crate::provider::carriers::{Carrier, Carriers};
 use crate::provider::{Message, SendError, Sent};
 use crate::queue::Entry;
@@ -172,25 +174,23 @@ impl Deliverer {
         let trace = self.commands.recent_trace(row.key.tenant, row.key.notification);
         let lines = tracing::info_span!("delivery", trace.id = trace.as_ref().map(|trace| trace.id()));
         let span = lines.in_scope(|| span::delivery(row, trace.as_deref()));
-        self.send_story(row, story, trace.as_deref(), turn).instrument(span).instrument(lines).await
+        let sending = self.send_story(row, story, turn).instrument(span.clone()).instrument(lines.clone());
+        let Some(called) = sending.await? else { return Ok(()) };
+        // The line names its trace itself, so it stands outside of the span that names it too.
+        span::end(row, &called, trace.as_deref());
+        self.conclude(row, called).instrument(span).instrument(lines).await
     }
 
-    async fn send_story(
-        &self,
-        row: &DueRow,
-        story: Story,
-        trace: Option<&Trace>,
-        mut turn: Turn,
-    ) -> Result<(), Later> {
+    /// Sends by a provider; `None` where no provider was called.
+    async fn send_story(&self, row: &DueRow, story: Story, mut turn: Turn) -> Result<Option<Called>, Later> {
         let prepared = match self.prepare(&story, row, &mut turn).await? {
             Ok(prepared) => prepared,
-            Err(unsendable) => return self.end_unsent(row, &story, unsendable).await,
+            Err(unsendable) => return self.end_unsent(row, &story, unsendable).await.map(|()| None),
         };
         if row.key.channel == Channel::Push {
-            return self.push(row, prepared).await;
+            return self.push(row, prepared).await.map(|()| None);
         }
-        let attempt = row.due.attempt;
-        let Some(delivery) = story.deliveries.get(&row.key.channel) else { return Ok(()) };
+        let Some(delivery) = story.deliveries.get(&row.key.channel) else { return Ok(None) };
         let schedule = self.schedule(row.key);
         let deadline = self.deadline(&story, row.key);
         let asking = Asking {
@@ -202,15 +202,16 @@ impl Deliverer {
         };
         let carrier = match choose::choose(&prepared.carriers, &asking)? {
             Choice::Carrier(carrier) => carrier,
-            Choice::Hold(cause) => return self.hold(row.key, cause).await,
+            Choice::Hold(cause) => return self.hold(row.key, cause).await.map(|()| None),
             Choice::NoSender => {
-                return self.wait(row, (&story, deadline), WaitReason::NoSender).await;
+                let waiting = self.wait(row, (&story, deadline), WaitReason::NoSender);
+                return waiting.await.map(|()| None);
             }
         };
         let others = Others::beside(&carrier, &prepared.carriers, &asking);
         let which = choose::which_try(&carrier, delivery);
         if !carrier.may_try(which, self.clock.now()) {
-            return self.put_off(row, carrier.provider.name()).await;
+            return self.put_off(row, carrier.provider.name()).await.map(|()| None);
         }
         // Whoever has to wait for a provider waits outside of the turn.
         let permit = if let Ok(permit) = tokio::time::timeout(Duration::ZERO, carrier.permit()).await {
@@ -230,30 +231,51 @@ impl Deliverer {
             carrier.not_tried(which);
         }
         if let Some(unsendable) = suppressed? {
-            return self.end_unsent(row, &story, unsendable).await;
+            return self.end_unsent(row, &story, unsendable).await.map(|()| None);
         }
         let claimed = self.claim(row, &prepared, &carrier, deadline).await;
         if !matches!(claimed, Ok(Some(_))) {
             carrier.not_tried(which);
         }
-        let Some(expires_at) = claimed? else { return Ok(()) };
+        let Some(expires_at) = claimed? else { return Ok(None) };
         let message = self.message(row, &story, prepared, deadline);
         let accepted_at = story.accepted.accepted_at;
         // A call may take long: of what was loaded for it only the message stays.
         drop(story);
         turn.rest();
         let began = tokio::time::Instant::now();
-        let calling = span::attempt(row, carrier.provider.name());
-        let sent = self.call(&carrier, &message, expires_at).instrument(calling.clone()).await;
+        let span = span::attempt(row, carrier.provider.name());
+        let sent = self.call(&carrier, &message, expires_at).instrument(span.clone()).await;
         drop(permit);
-        span::end(row, carrier.provider.name(), &sent, began.elapsed(), &calling, trace);
-        drop(calling);
-        let sent = self.judge(row, &carrier, which, sent);
-        let then = others.after_failure(self.clock.now());
+        let elapsed = began.elapsed();
         let sealing_key = message.key;
-        let attempt =
-            Attempt { key: row.key, number: attempt, then, schedule, deadline, sealing_key, accepted_at };
-        self.record(attempt, self.verdict(row.key, &carrier, sent, &others)).await
+        Ok(Some(Called {
+            turn,
+            carrier,
+            which,
+            others,
+            sent,
+            elapsed,
+            span,
+            schedule,
+            deadline,
+            sealing_key,
+            accepted_at,
+        }))
+    }
+
+    /// Tells the breaker of a call and records its outcome.
+    async fn conclude(&self, row: &DueRow, called: Called) -> Result<(), Later> {
+        let Called { turn, carrier, which, others, sent, span, .. } = called;
+        let Called { schedule, deadline, sealing_key, accepted_at, .. } = called;
+        // The span ends with the call: recording the outcome is not a part of it.
+        drop(span);
+        let sent = self.judge(row, &carrier, which, sent);
+        let (key, number, then) = (row.key, row.due.attempt, others.after_failure(self.clock.now()));
+        let attempt = Attempt { key, number, then, schedule, deadline, sealing_key, accepted_at };
+        let recorded = self.record(attempt, self.verdict(row.key, &carrier, sent, &others)).await;
+        drop(turn);
+        recorded
     }
 
     /// The story, if it allows this row's attempt now.
@@ -413,6 +435,22 @@ impl Deliverer {
             Unsendable::DeadLetter(cause) => self.abandon(row.key, cause).await,
         }
     }
+}
+
+/// A call of a provider that has ended, with the data that recording its outcome needs.
+struct Called {
+    /// The delivery's place in its lane, which it keeps until the outcome is recorded.
+    turn: Turn,
+    carrier: Arc<Carrier>,
+    which: Try,
+    others: Others,
+    sent: Result<Sent, SendError>,
+    elapsed: Duration,
+    span: Span,
+    schedule: RetrySchedule,
+    deadline: Timestamp,
+    sealing_key: DataKey,
+    accepted_at: Timestamp,
 }
 
 /// Whether a command on a delivery was ours to make.

@@ -3,14 +3,13 @@
 //!
 //! The spans are made only where a backend is configured. Nothing here names an address, a content or an answer.
 
-use std::time::Duration;
-
 use orqestra_commands::Trace;
 use tracing::Span;
 use tracing::field::Empty;
 
+use super::Called;
 use crate::due::{DueKey, DueRow};
-use crate::provider::{NotTaken, SendError, Sent};
+use crate::provider::{NotTaken, SendError};
 
 /// The span of working on a delivery once, a child of the request that it follows from.
 pub(super) fn delivery(row: &DueRow, trace: Option<&Trace>) -> Span {
@@ -48,14 +47,8 @@ pub(super) fn attempt(row: &DueRow, provider: &str) -> Span {
 }
 
 /// Ends an attempt's span and writes its line, in the target of lines that can be switched off.
-pub(super) fn end(
-    row: &DueRow,
-    provider: &str,
-    sent: &Result<Sent, SendError>,
-    elapsed: Duration,
-    span: &Span,
-    trace: Option<&Trace>,
-) {
+pub(super) fn end(row: &DueRow, called: &Called, trace: Option<&Trace>) {
+    let Called { carrier, sent, elapsed, span, .. } = called;
     let (outcome, code) = match sent {
         Ok(_) => ("sent", None),
         Err(SendError::NotTaken(NotTaken { cause, .. })) => ("not_taken", Some(cause.as_str())),
@@ -76,7 +69,7 @@ pub(super) fn end(
             tenant.id = %tenant,
             notification.id = %notification,
             channel = %channel,
-            provider,
+            provider = carrier.provider.name(),
             attempt = row.due.attempt,
             outcome,
             code,

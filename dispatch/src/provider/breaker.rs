@@ -123,15 +123,17 @@ impl Breaker {
         state.open_until.take().is_some()
     }
 
-    /// The provider as a whole failed. True if that opened the breaker.
-    pub(crate) fn failed(&self, now: Timestamp) -> bool {
+    /// The provider as a whole failed. Returns the end of the pause if that opened the breaker; `None` also where a trial
+    /// prolongs the pause of an open one.
+    pub(crate) fn failed(&self, now: Timestamp) -> Option<Timestamp> {
         let mut state = self.state();
         state.failures = state.failures.saturating_add(1);
         state.on_trial = false;
         if state.failures < self.failures_to_open {
-            return false;
+            return None;
         }
-        state.open_until.replace(now.plus(self.pause)).is_none()
+        let until = now.plus(self.pause);
+        state.open_until.replace(until).is_none().then_some(until)
     }
 }
 
@@ -150,11 +152,11 @@ mod tests {
     #[test]
     fn it_opens_after_that_many_failures_in_a_row() {
         let breaker = breaker();
-        assert!(!breaker.failed(at(0)));
+        assert_eq!(breaker.failed(at(0)), None);
         breaker.answered();
-        assert!(!breaker.failed(at(0)));
+        assert_eq!(breaker.failed(at(0)), None);
         assert_eq!(breaker.allows(at(0)), Allows::All);
-        assert!(breaker.failed(at(0)));
+        assert_eq!(breaker.failed(at(0)), Some(at(30)), "and tells until when");
         assert_eq!((breaker.allows(at(29)), breaker.pass(at(29))), (Allows::None, false));
     }
 
@@ -181,7 +183,7 @@ mod tests {
             (breaker.allows(at(7)), breaker.pass(at(7)), breaker.is_closed(at(7))),
             (Allows::All, true, true)
         );
-        assert!(!breaker.failed(at(7)), "the throttled answer counted as a failure");
+        assert_eq!(breaker.failed(at(7)), None, "the throttled answer counted as a failure");
     }
 
     #[test]
@@ -234,7 +236,7 @@ mod tests {
         breaker.failed(at(0));
         breaker.failed(at(0));
         assert!(breaker.pass(at(30)));
-        assert!(!breaker.failed(at(31)));
+        assert_eq!(breaker.failed(at(31)), None, "it was open");
         assert_eq!((breaker.allows(at(60)), breaker.allows(at(61))), (Allows::None, Allows::One));
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use orqestra_commands::{Directory, TenantEntry};
+use orqestra_commands::{Directory, Server, TenantEntry};
 use orqestra_domain::provider::{ProviderConfig, ProviderEntry};
 use orqestra_domain::{ApiKeyKind, Channel, EmailAddress, ProviderInstanceId, TenantId, Timestamp};
 use orqestra_event_log::Clock;
@@ -106,6 +106,11 @@ impl Carrier {
     /// The entry of the configuration that it carries for.
     pub(crate) fn instance(&self) -> ProviderInstanceId {
         self.entry.instance
+    }
+
+    /// The mail server, where the entry names one.
+    pub(crate) fn server(&self) -> Option<Server> {
+        Server::of(&self.entry)
     }
 
     /// Whether there is a mailbox to send from: the entry's own, or the tenant's.

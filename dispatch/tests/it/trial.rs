@@ -57,7 +57,7 @@ async fn a_test_tells_the_id_and_the_words_of_a_provider_that_takes_it() {
     assert_eq!((tested.outcome, tested.provider), (TestOutcome::Taken, "resend"));
     assert_eq!(tested.provider_message_id.as_deref(), Some("m-1"));
     assert_eq!(tested.answer.as_deref(), Some(r#"200 {"id":"m-1"}"#));
-    assert_eq!((tested.cause, tested.scope), (None, None));
+    assert_eq!((tested.cause, tested.scope, tested.server), (None, None, None));
     let asked = server.asked();
     let [asked] = &asked[..] else { panic!("asked once: {asked:?}") };
     for said in ["Test message of Orqestra", "Ops@Example.com", "shop@example.org"] {
@@ -190,6 +190,7 @@ async fn a_test_is_of_the_entry_that_is_named_and_else_of_the_first_and_needs_a_
     };
     assert_eq!(send(None).await.unwrap().instance, instances[0]);
     let second = send(Some(instances[1])).await.unwrap();
+    assert_eq!(second.server.map(|server| server.to_string()).as_deref(), Some("127.0.0.1:2"));
     assert_eq!((second.instance, second.outcome), (instances[1], TestOutcome::Taken));
     assert_eq!(script.ports(), [1, 2], "no other entry follows one that refuses");
     let unknown = send(Some(ProviderInstanceId::from_uuid(uuid::Uuid::nil()))).await;

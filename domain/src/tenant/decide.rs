@@ -96,8 +96,11 @@ impl TenantRecord {
             TenantChange::SetPushCategories(categories) => (categories != self.push_categories)
                 .then_some(TenantEvent::PushCategoriesSet(PushCategoriesSet { categories, at })),
             TenantChange::SetProviders { channel, providers } => {
-                if !providers.iter().all(|provider| carries(provider, channel)) {
-                    return Err(TenantRefusal::WrongChannel);
+                let wrong = providers.iter().enumerate().filter(|(_, provider)| !carries(provider, channel));
+                let entries: Vec<_> =
+                    wrong.map(|(at, provider)| (at, provider.config.name().to_owned())).collect();
+                if !entries.is_empty() {
+                    return Err(TenantRefusal::WrongChannel { channel, entries });
                 }
                 if !providers.is_empty() && !providers.iter().any(|provider| self.has_sender(provider)) {
                     return Err(TenantRefusal::NoSender);

@@ -73,7 +73,7 @@ pub struct RemovedProvider {
 }
 
 /// Why a command on a tenant was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TenantRefusal {
     /// The id is in use.
     #[error("the tenant exists")]
@@ -93,9 +93,14 @@ pub enum TenantRefusal {
         /// The tenant.
         holder: TenantId,
     },
-    /// A provider does not carry this channel.
-    #[error("the provider does not carry this channel")]
-    WrongChannel,
+    /// Providers of the list do not carry its channel.
+    #[error("a provider of the list does not carry {channel}")]
+    WrongChannel {
+        /// The list's channel.
+        channel: Channel,
+        /// Each of them: its place in the list, from 0, and its kind.
+        entries: Vec<(usize, String)>,
+    },
     /// None of the providers has a mailbox to send from, and the tenant has none.
     #[error("no provider of the list has a sender, and neither has the tenant")]
     NoSender,

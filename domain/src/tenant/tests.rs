@@ -191,7 +191,8 @@ fn a_tenant_is_registered_once() {
 #[test]
 fn a_registration_with_a_refused_change_registers_nothing() {
     let wrong = Change::SetProviders { channel: Channel::Sms, providers: vec![smtp()] };
-    given(vec![]).when(register(vec![issue(1), wrong])).then_expect_error(Refusal::WrongChannel);
+    let refusal = Refusal::WrongChannel { channel: Channel::Sms, entries: vec![(0, "smtp".to_owned())] };
+    given(vec![]).when(register(vec![issue(1), wrong])).then_expect_error(refusal);
 }
 
 #[test]
@@ -333,13 +334,15 @@ fn what_was_set_can_be_taken_away() {
 }
 
 #[test]
-fn a_provider_must_carry_its_channel() {
-    let wrong = [(Channel::Sms, smtp()), (Channel::Push, smtp()), (Channel::Push, ProviderEntry::SANDBOX)];
-    for (channel, provider) in wrong {
-        let providers = vec![provider];
-        given(vec![registered()])
-            .when(change(vec![Change::SetProviders { channel, providers }]))
-            .then_expect_error(Refusal::WrongChannel);
+fn a_provider_must_carry_its_channel_and_each_that_does_not_is_named_with_its_place() {
+    for (channel, providers, wrong) in [
+        (Channel::Sms, vec![ProviderEntry::SANDBOX, smtp(), smtp()], [(1, "smtp"), (2, "smtp")]),
+        (Channel::Push, vec![smtp(), ProviderEntry::SANDBOX], [(0, "smtp"), (1, "sandbox")]),
+    ] {
+        let entries = wrong.iter().map(|(at, kind)| (*at, str::to_owned(kind))).collect();
+        let asked = change(vec![Change::SetProviders { channel, providers }]);
+        let refusal = Refusal::WrongChannel { channel, entries };
+        given(vec![registered()]).when(asked).then_expect_error(refusal);
     }
 }
 

@@ -116,6 +116,17 @@ async fn beside_a_running_up_each_command_finds_its_private_database() {
     assert_eq!(log["found"], format!("holds {} events", newest[2]["position"]));
     let migrated = launch.run(&["migrate"]);
     assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
+
+    world.sigterm().await;
+    let silent = launch.run(&["log", "tail"]);
+    assert_eq!(silent.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&silent.stderr);
+    assert!(
+        said.contains("nothing answers at the database of ")
+            && said.contains("start the engine with `orqestra up`"),
+        "{said}"
+    );
+    world.begin().await;
 }
 
 #[tokio::test]
@@ -125,7 +136,7 @@ async fn doctor_finds_nothing_amiss_with_a_good_set_up_and_names_what_is() {
     let output = launch.run(&["doctor"]);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{said}");
-    assert!(said.contains("fsync is on") && said.contains("log          holds "), "{said}");
+    assert!(said.contains("fsync is on") && said.contains("  log              holds "), "{said}");
     let findings = lines(&launch.run(&["doctor", "--json"]));
     assert!(findings.iter().all(|finding| finding["ok"] == true), "{findings:#?}");
     let schema = async |change: &str| {

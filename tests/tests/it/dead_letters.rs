@@ -11,7 +11,7 @@ use orqestra_tests::wait;
 use orqestra_tests::world::World;
 use serde_json::{Value, json};
 
-use crate::cli_http::{bad, good};
+use crate::cli_http::{bad, good, text};
 
 const WITHIN: Duration = Duration::from_mins(1);
 const EVENTS: usize = 5;
@@ -91,6 +91,12 @@ async fn dead_letters_are_listed_shown_and_redriven_from_a_shell_also_after_a_ki
         objects(&run(&["list", "--json"])).is_empty().then_some(())
     })
     .await;
+    let nothing = run(&["list"]);
+    assert_eq!(good(&nothing), "");
+    let words = text(&nothing.stderr);
+    assert!(words.starts_with(&format!("the tenant {of} has no dead letter; --tenant ")), "{words}");
+    let redrives = good(&run(&["redrives"]));
+    assert!(redrives.lines().next().unwrap().contains(" REQUEUED "), "{redrives}");
     let said = bad(&run(&["show", delivery]));
     assert!(said.contains("unknown_delivery"), "{said}");
     for wrong in [&["redrive"][..], &["redrive", "--all"], &["redrive", delivery, "--all", "--reason", "x"]] {
@@ -154,6 +160,15 @@ async fn the_unknown_outcomes_of_all_tenants_are_listed_and_resolved_from_one_li
     for held in &held {
         let told = good(&launch.run(&["unknown", "resolve", held["deliveryId"].as_str().unwrap(), "drop"]));
         assert!(told.contains("FAILED"), "{told}");
+        let (id, of) = (held["notificationId"].as_str().unwrap(), held["tenantId"].as_str().unwrap());
+        let story = good(&launch.run(&["event", "show", id, "--tenant", of]));
+        let dropped = "an operator gave it up (dropped); an attempt may have arrived; ";
+        assert!(story.contains("\nSMS    perhaps sent: given up") && story.contains(dropped), "{story}");
     }
     wait::until_now("an empty list", WITHIN, || list().is_empty().then_some(())).await;
+    let nothing = launch.run(&["unknown", "list"]);
+    assert_eq!(
+        (good(&nothing), text(&nothing.stderr)),
+        (String::new(), "no delivery of any tenant has an unknown outcome\n".to_owned())
+    );
 }

@@ -78,6 +78,8 @@ async fn a_requests_line_and_those_of_its_deliveries_show_one_trace() {
         channels.sort_unstable();
         assert_eq!(channels, ["EMAIL", "SMS"]);
         assert!(calls.iter().all(|line| line["outcome"] == "sent" && line["provider"] == "sandbox"));
+        let own_alone = |line: &Value| line["trace.id"] == *trace && line["span"].is_null();
+        assert!(calls.iter().all(own_alone), "a line has its trace once: {calls:?}");
     }
     let refused = world
         .call(
