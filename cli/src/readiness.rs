@@ -188,7 +188,7 @@ impl EngineReadiness {
     /// How one stands, and what is amiss with it.
     fn reader(&self, name: &'static str) -> (Subscription, Option<String>) {
         let state = self.log.subscription(name);
-        let stands = *self.log.progress(name).borrow();
+        let stands = self.log.progress(name).borrow().position();
         let behind = (self.log.head().borrow().get() - stands.get()).max(0);
         let lags = (behind > LAG).then(|| format!("{name} is {behind} events behind"));
         let (word, behind, amiss) = match state {

@@ -20,6 +20,7 @@ mod kinds;
 mod log;
 mod outage;
 mod page;
+mod partition;
 mod patience;
 mod plain_keys;
 mod position;
@@ -56,6 +57,7 @@ pub use kinds::SuppressionPage;
 pub use log::{EventLog, LogOptions, MAX_CLOCK_SKEW};
 pub use outage::Outage;
 pub use page::Page;
+pub use partition::{Frontier, Partition, PartitionKey, Partitions, Progress};
 pub use plain_keys::{HASHED_KEY, PlainKey, SESSION_NAME};
 pub use position::Position;
 pub use recorded::{Metadata, MetadataText, RecordedEvent};
@@ -66,8 +68,9 @@ pub use sessions::Sessions;
 pub use source::{Clock, ClockStep, Ids};
 pub use store::LogStore;
 pub use subscription::{
-    OnPoison, Parked, Start, Subscriber, SubscriberError, SubscriptionError, SubscriptionOptions,
-    SubscriptionState, checkpoint, checkpoints_beyond_head, parked, request_retry, run_subscription,
+    LogTail, OnPoison, Parked, Records, Source, Start, Subscriber, SubscriberError, SubscriptionError,
+    SubscriptionOptions, SubscriptionState, TopicContent, TopicPartition, TopicRecord, checkpoint,
+    checkpoints_beyond_head, frontier, parked, request_retry, run_partition, run_subscription,
 };
 pub use tally::Tally;
 pub use unreadable::{PROGRAM, Unreadable};

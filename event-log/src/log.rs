@@ -24,6 +24,7 @@ use crate::error::LogError;
 use crate::hindrance::Hindrance;
 use crate::interest::Interest;
 use crate::page::Page;
+use crate::partition::{Partition, Progress};
 use crate::plain_keys;
 use crate::position::Position;
 use crate::read::{Line, Reader, StreamKey, limited};
@@ -202,7 +203,7 @@ impl EventLog {
                 | SubscriptionState::Interrupted
                 | SubscriptionState::Outdated(_) => false,
             };
-            let stands = self.progress(&name).borrow().get();
+            let stands = shared.progress(&name).borrow().position().get();
             let lag = head.filter(|_| runs_here).map_or(f64::NAN, |head| (head - stands).max(0) as f64);
             metrics::gauge!("orqestra_subscription_lag", "subscription" => name).set(lag);
         }
@@ -443,29 +444,22 @@ impl EventLog {
         &self.0.shared.ids
     }
 
-    /// Follows a subscription of this process by name: the last position it has handled and stored. Zero until it
-    /// runs.
-    pub fn progress(&self, subscription: &str) -> watch::Receiver<Position> {
-        self.progress_sender(subscription).subscribe()
-    }
-
-    pub(crate) fn progress_sender(&self, subscription: &str) -> watch::Sender<Position> {
-        self.0.shared.progress(subscription)
+    /// Follows a subscription of this process by name: how far it has handled and stored the partitions that it follows
+    /// here.
+    pub fn progress(&self, subscription: &str) -> watch::Receiver<Progress> {
+        self.0.shared.progress(subscription).subscribe()
     }
 
     /// Notes how far a reader of the log has come that is not a subscription: it runs in this process alone.
     pub fn reads_up_to(&self, reader: &str, position: Position) {
-        self.progress_sender(reader).send_replace(position);
-        self.set_subscription(reader, SubscriptionState::Follows);
+        let shared = &self.0.shared;
+        shared.progress(reader).send_modify(|progress| progress.set(Partition::WHOLE, position));
+        shared.set_subscription(reader, Partition::WHOLE, SubscriptionState::Follows);
     }
 
     /// How a subscription stands in this process.
     pub fn subscription(&self, name: &str) -> SubscriptionState {
         self.0.shared.subscription(name)
-    }
-
-    pub(crate) fn set_subscription(&self, name: &str, state: SubscriptionState) {
-        self.0.shared.set_subscription(name, state);
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

@@ -87,6 +87,18 @@ pub struct Page {
     pub reached: Position,
 }
 
+impl Page {
+    /// Drops what is not beyond a position, and what does not come in order.
+    pub(crate) fn drop_repeated(&mut self, position: Position) {
+        let mut last = position;
+        self.events.retain(|event| {
+            let new = event.position > last;
+            last = last.max(event.position);
+            new
+        });
+    }
+}
+
 /// How many bytes the next statement may bring.
 #[derive(Debug)]
 pub(crate) struct PageBytes(AtomicUsize);

@@ -20,6 +20,11 @@ impl Position {
         self.0
     }
 
+    /// How many events there are after this position up to another.
+    pub fn until(self, end: Self) -> usize {
+        usize::try_from(end.0 - self.0).unwrap_or(0)
+    }
+
     /// The position `count` events later.
     #[must_use]
     pub fn after(self, count: usize) -> Self {

@@ -56,8 +56,8 @@ pub async fn fence(pool: &PgPool) -> Result<i64, LogError> {
     Ok(epoch)
 }
 
-/// Lets a subscription go on from a position that its rows were derived up to, where its checkpoint lies beyond. Where it
-/// stood, if it was moved.
+/// Lets a subscription go on from a position that its rows were derived up to, in each partition whose checkpoint lies
+/// beyond. Where it stood at the furthest, if it was moved.
 ///
 /// # Errors
 /// If the database does not answer in time.
@@ -68,27 +68,35 @@ pub async fn settle_checkpoint(
 ) -> Result<Option<Position>, LogError> {
     limited(async {
         let mut tx = pool.begin().await?;
-        let stood: Option<i64> = sqlx::query_scalar(
-            "select position from checkpoints where subscription = $1 order by after desc limit 1",
+        let stood: Vec<(i16, i64)> = sqlx::query_as(
+            "select c.partition, c.position
+               from (select distinct on (partition) partition, position
+                       from checkpoints where subscription = $1 order by partition, after desc) c
+              where c.position > $2",
         )
         .bind(subscription)
-        .fetch_optional(&mut *tx)
+        .bind(derived.get())
+        .fetch_all(&mut *tx)
         .await?;
-        let Some(stood) = stood.filter(|stood| *stood > derived.get()) else { return Ok(None) };
-        sqlx::query("delete from checkpoints where subscription = $1")
+        let Some(furthest) = stood.iter().map(|(_, position)| *position).max() else { return Ok(None) };
+        let partitions: Vec<i16> = stood.into_iter().map(|(partition, _)| partition).collect();
+        sqlx::query("delete from checkpoints where subscription = $1 and partition = any ($2)")
             .bind(subscription)
+            .bind(&partitions)
             .execute(&mut *tx)
             .await?;
         sqlx::query(
-            "insert into checkpoints (subscription, after, position, epoch)
-             values ($1, -1, $2, coalesce((select epoch from leases where name = $1), 0))",
+            "insert into checkpoints (subscription, partition, after, position, epoch)
+             select $1, number, -1, $3, coalesce((select epoch from leases where name = $1), 0)
+               from unnest($2::smallint[]) as number",
         )
         .bind(subscription)
+        .bind(&partitions)
         .bind(derived.get())
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;
-        Ok(Some(Position::new(stood)))
+        Ok(Some(Position::new(furthest)))
     })
     .await
 }

@@ -2,7 +2,7 @@
 //!
 //! The head moves by the results of this process's own commits and by what the database answers, never by a notice.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -16,6 +16,7 @@ use crate::error::LogError;
 use crate::hindrance::Appends;
 use crate::intact::{Identity, Intact, Known, LogChange};
 use crate::log::LogOptions;
+use crate::partition::{Partition, PartitionKeys, Progress};
 use crate::plain_keys::PlainKeys;
 use crate::position::Position;
 use crate::read::Reader;
@@ -52,8 +53,10 @@ pub(crate) struct Shared {
     pub(crate) head: watch::Sender<Position>,
     pub(crate) confirmed: watch::Sender<Instant>,
     skew_micros: AtomicI64,
-    progress: Mutex<HashMap<String, watch::Sender<Position>>>,
-    subscriptions: Mutex<HashMap<String, SubscriptionState>>,
+    pub(crate) partition_keys: PartitionKeys,
+    progress: Mutex<HashMap<String, watch::Sender<Progress>>>,
+    /// By partition, how each subscription stands.
+    subscriptions: Mutex<HashMap<String, BTreeMap<u16, SubscriptionState>>>,
 }
 
 impl Shared {
@@ -78,6 +81,7 @@ impl Shared {
             head: watch::Sender::new(Position::ZERO),
             confirmed: watch::Sender::new(Instant::now()),
             skew_micros: AtomicI64::new(0),
+            partition_keys: PartitionKeys::default(),
             progress: Mutex::default(),
             subscriptions: Mutex::default(),
         }
@@ -159,25 +163,46 @@ impl Shared {
     }
 
     /// How far a subscription of this process has come.
-    pub(crate) fn progress(&self, subscription: &str) -> watch::Sender<Position> {
+    pub(crate) fn progress(&self, subscription: &str) -> watch::Sender<Progress> {
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-        progress.entry(subscription.to_owned()).or_insert_with(|| watch::Sender::new(Position::ZERO)).clone()
+        progress
+            .entry(subscription.to_owned())
+            .or_insert_with(|| watch::Sender::new(Progress::default()))
+            .clone()
     }
 
-    /// How a subscription stands in this process.
+    /// How a subscription stands in this process: as the partition that is worst off does.
     pub(crate) fn subscription(&self, name: &str) -> SubscriptionState {
         let states = self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
-        states.get(name).copied().unwrap_or_default()
+        states.get(name).and_then(worst).unwrap_or_default()
     }
 
     /// All that have said how they stand.
     pub(crate) fn subscriptions(&self) -> Vec<(String, SubscriptionState)> {
         let states = self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
-        states.iter().map(|(name, state)| (name.clone(), *state)).collect()
+        states.iter().filter_map(|(name, states)| Some((name.clone(), worst(states)?))).collect()
     }
 
-    pub(crate) fn set_subscription(&self, name: &str, state: SubscriptionState) {
+    /// Notes how a partition of a subscription stands in this process.
+    pub(crate) fn set_subscription(&self, name: &str, partition: Partition, state: SubscriptionState) {
         let mut states = self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
-        states.insert(name.to_owned(), state);
+        states.entry(name.to_owned()).or_default().insert(partition.number(), state);
     }
+
+    /// Forgets a partition that another process may follow from now on.
+    pub(crate) fn leave(&self, name: &str, partition: Partition) {
+        if partition.is_whole() {
+            return;
+        }
+        let mut states = self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(states) = states.get_mut(name) {
+            states.remove(&partition.number());
+        }
+        drop(states);
+        self.progress(name).send_modify(|progress| progress.leave(partition));
+    }
+}
+
+fn worst(states: &BTreeMap<u16, SubscriptionState>) -> Option<SubscriptionState> {
+    states.values().copied().max_by_key(|state| state.severity())
 }

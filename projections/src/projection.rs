@@ -93,6 +93,11 @@ impl Projection {
         }
     }
 
+    /// Whether an event that is handled again would be counted twice. The others go by the sequences that their rows keep.
+    pub(crate) const fn counts(self) -> bool {
+        matches!(self, Self::Usage)
+    }
+
     /// The events that it reads. It ignores by name what it ignores, so that it meets each event of a name that this
     /// program does not know.
     pub const fn interest(self) -> Interest {

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use orqestra_event_log::{EventLog, LogError, Position, checkpoint};
+use orqestra_event_log::{EventLog, Frontier, LogError, Position, checkpoint};
 use sqlx::{Connection, PgConnection, PgPool};
 
 use crate::error::ApplyError;
@@ -165,22 +165,22 @@ async fn fill_and_compare(
 ) -> Result<RebuildReport, RebuildError> {
     let mut reached = Position::ZERO;
     loop {
-        let head = log.fetch_head().await?;
-        if head.get() - reached.get() <= CLOSE {
+        let (_, end) = ends(log, pool, projection).await?;
+        // Of partitions that stand apart all have handled this.
+        let end = Frontier::whole(end.least());
+        if end.least().get() - reached.get() <= CLOSE {
             break;
         }
-        reached = fold(log, conn, projection, Generation::Shadow, reached, head).await?;
+        reached = fold(log, conn, projection, Generation::Shadow, reached, &end).await?;
     }
 
     let mut tx = conn.begin().await?;
     hold_live_tables(&mut tx, projection).await?;
-    // Both are brought to one position. The live tables may have rows beyond their checkpoint (read-your-writes), so
-    // that position is the head: nobody can have applied what is not in the log. The subscription handles the same
-    // events again later, which changes nothing.
-    let live = checkpoint(pool, projection.name()).await?.unwrap_or(Position::ZERO);
-    let head = log.fetch_head().await?;
-    fold(log, &mut tx, projection, Generation::Shadow, reached, head).await?;
-    fold(log, &mut tx, projection, Generation::Held, live, head).await?;
+    let (live, end) = ends(log, pool, projection).await?;
+    fold(log, &mut tx, projection, Generation::Shadow, reached, &end).await?;
+    if !projection.counts() {
+        fold(log, &mut tx, projection, Generation::Held, live, &end).await?;
+    }
 
     plan::as_usual(&mut tx).await?;
     let mut tables = Vec::with_capacity(projection.tables().len());
@@ -194,28 +194,45 @@ async fn fill_and_compare(
         RebuildMode::Verify => tx.rollback().await?,
         RebuildMode::Swap => tx.commit().await?,
     }
-    Ok(RebuildReport { events: u64::try_from(head.get()).unwrap_or(0), position: head, tables })
+    let position = end.furthest();
+    Ok(RebuildReport { events: u64::try_from(position.get()).unwrap_or(0), position, tables })
 }
 
-/// Folds the events after one position up to another.
+/// How far the live tables are handled as a whole, and how far both are brought.
+///
+/// The live tables may have rows beyond their checkpoint (read-your-writes), so that both are brought to the head: nobody
+/// can have applied what is not in the log. The subscription handles the same events again later, which changes nothing.
+/// A projection that counts is compared as it stands instead: it would count them twice.
+async fn ends(
+    log: &EventLog,
+    pool: &PgPool,
+    projection: Projection,
+) -> Result<(Position, Frontier), RebuildError> {
+    let live = checkpoint(pool, projection.name()).await?.unwrap_or(Frontier::whole(Position::ZERO));
+    let head = log.fetch_head().await?;
+    let least = live.least();
+    Ok((least, if projection.counts() { live } else { Frontier::whole(head) }))
+}
+
+/// Folds what is handled at a frontier of the events after a position.
 async fn fold(
     log: &EventLog,
     conn: &mut PgConnection,
     projection: Projection,
     generation: Generation,
     from: Position,
-    to: Position,
+    frontier: &Frontier,
 ) -> Result<Position, RebuildError> {
-    let mut reached = from;
+    let (mut reached, to) = (from, frontier.furthest());
     while reached < to {
-        let wanted = usize::try_from(to.get() - reached.get()).unwrap_or(BATCH).min(BATCH);
-        let page = log.read_page(reached, wanted, &projection.interest()).await?;
+        let page = log.read_page(reached, reached.until(to).min(BATCH), &projection.interest()).await?;
         if page.reached == reached {
             break;
         }
-        if !page.events.is_empty() {
+        let events = log.handled_at(frontier, page.events).await?;
+        if !events.is_empty() {
             let mut tx = conn.begin().await?;
-            tokio::time::timeout(BATCH_LIMIT, projection.apply(&mut tx, generation, &page.events))
+            tokio::time::timeout(BATCH_LIMIT, projection.apply(&mut tx, generation, &events))
                 .await
                 .map_err(|_| RebuildError::Timeout)??;
             tx.commit().await?;

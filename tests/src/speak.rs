@@ -208,7 +208,7 @@ impl World {
         wait::until("readers that catch up", SETTLES_WITHIN, async || {
             let behind = sqlx::query_scalar::<_, bool>(
                 "select count(*) < 3 or min(position) < (select max(position) from events)
-                   from (select subscription, max(position) as position from checkpoints group by 1) readers",
+                   from (select max(position) as position from checkpoints group by subscription, partition) readers",
             );
             (!behind.fetch_one(pool).await.ok()?).then_some(())
         })

@@ -281,7 +281,7 @@ impl World {
     async fn follows(&self, subscription: &str) {
         let head = self.commands.log().fetch_head().await.unwrap();
         let mut progress = self.commands.log().progress(subscription);
-        let wait = progress.wait_for(|position| *position >= head);
+        let wait = progress.wait_for(|progress| progress.position() >= head);
         tokio::time::timeout(DEADLINE, wait).await.expect("subscriptions keep up").unwrap();
     }
 

@@ -107,7 +107,7 @@ impl Matching {
         let commands = &self.receipts.commands;
         let reached = subscriber::reached(&self.receipts.pool).await.map_err(DueError::from)?;
         match self.mark {
-            Some((_, head)) if reached < head => return Ok(()),
+            Some((_, head)) if reached.least() < head => return Ok(()),
             Some((at, _)) => self.held_until = Some(at),
             None => {}
         }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use orqestra_domain::Timestamp;
-use orqestra_event_log::{EventLog, LogError, Position};
+use orqestra_event_log::{EventLog, Frontier, LogError, Position};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
@@ -24,7 +24,7 @@ const BATCH: usize = 1_000;
 /// What a rebuild found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RebuildReport {
-    /// The position up to which log and table were compared.
+    /// The position up to which log and table were compared: of partitions that stand apart, the furthest one's.
     pub position: Position,
     /// Rows that the log calls for.
     pub rows: usize,
@@ -62,14 +62,14 @@ pub async fn rebuild_due(
     settings: &DispatchSettings,
 ) -> Result<RebuildReport, RebuildError> {
     let mut folded = Folded { fold: Fold::new(settings.sweep_after()), known: Known::at(log.clock().now()) };
-    let first = subscriber::reached(pool).await?;
-    let at = folded.up_to(log, &mut *pool.acquire().await?, Position::ZERO, first).await?;
+    let first = Frontier::whole(subscriber::reached(pool).await?.least());
+    let at = folded.up_to(log, &mut *pool.acquire().await?, Position::ZERO, &first).await?;
 
     let mut tx = pool.begin().await?;
     sqlx::query("lock table dispatch_due, unanswered_attempts in exclusive mode").execute(&mut *tx).await?;
     // Whatever moved the checkpoint before the lock has stored its rows; what comes after waits for it.
     let last = subscriber::reached(pool).await?;
-    let position = folded.up_to(log, &mut tx, at, last).await?;
+    let position = folded.up_to(log, &mut tx, at, &last).await?;
     let Folded { fold, mut known } = folded;
     let wanted: BTreeMap<DueKey, Due> = fold.standing().collect();
     let found: BTreeMap<DueKey, Due> =
@@ -96,22 +96,23 @@ struct Folded {
 }
 
 impl Folded {
-    /// Folds on. Messages are written as they come: none is ever taken back.
+    /// Folds on what is handled at the frontier. Messages are written as they come: none is ever taken back.
     async fn up_to(
         &mut self,
         log: &EventLog,
         connection: &mut PgConnection,
         mut at: Position,
-        end: Position,
+        frontier: &Frontier,
     ) -> Result<Position, RebuildError> {
+        let end = frontier.furthest();
         while at < end {
-            let left = usize::try_from(end.get() - at.get()).unwrap_or(BATCH);
-            let page = log.read_page(at, left.min(BATCH), &INTEREST).await?;
+            let page = log.read_page(at, at.until(end).min(BATCH), &INTEREST).await?;
             if page.reached == at {
                 break;
             }
             at = page.reached;
-            fold_in(&mut self.fold, &mut self.known, &page.events)
+            let events = log.handled_at(frontier, page.events).await?;
+            fold_in(&mut self.fold, &mut self.known, &events)
                 .map_err(|unreadable| RebuildError::Unreadable(unreadable.to_string()))?;
             self.fold.forget_settled();
             self.known.forget_settled();

@@ -10,7 +10,8 @@ use std::time::Duration;
 use orqestra_domain::notification::NotificationEvent;
 use orqestra_domain::{AnyEvent, NotificationId, RedriveId, StreamId, TenantId};
 use orqestra_event_log::{
-    Clock, Interest, LogError, OnPoison, Position, RecordedEvent, Subscriber, SubscriberError, checkpoint,
+    Clock, Frontier, Interest, LogError, OnPoison, Position, RecordedEvent, Subscriber, SubscriberError,
+    checkpoint,
 };
 use sqlx::{PgPool, PgTransaction};
 use tokio::time::Instant;
@@ -35,15 +36,15 @@ const REDRIVE: &str = "Redrive";
 /// How often [`reaches`] reads the checkpoint.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Returns the position up to which the subscription has read.
-pub(crate) async fn reached(pool: &PgPool) -> Result<Position, LogError> {
-    Ok(checkpoint(pool, NAME).await?.unwrap_or(Position::ZERO))
+/// Returns how far the subscription has read.
+pub(crate) async fn reached(pool: &PgPool) -> Result<Frontier, LogError> {
+    Ok(checkpoint(pool, NAME).await?.unwrap_or(Frontier::whole(Position::ZERO)))
 }
 
-/// Waits for the subscription to read up to a position; false if it does not within that time.
+/// Waits for the subscription to read the whole log up to a position; false if it does not within that time.
 pub(crate) async fn reaches(pool: &PgPool, position: Position, within: Duration) -> Result<bool, LogError> {
     let until = Instant::now() + within;
-    while reached(pool).await? < position {
+    while reached(pool).await?.least() < position {
         if Instant::now() >= until {
             return Ok(false);
         }

@@ -132,7 +132,7 @@ impl Stuck {
         if !clock.is_proved() {
             return Ok(());
         }
-        let read = subscriber::reached(due).await?;
+        let read = subscriber::reached(due).await?.least();
         for row in walk.take_ready(read) {
             passing(row.key, self.put_row_right(&row).await)?;
         }

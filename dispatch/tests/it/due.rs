@@ -1,11 +1,13 @@
 //! The due table: nothing but a fold of the log.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use orqestra_dispatch::{RebuildError, SUBSCRIPTION, rebuild_due};
 use orqestra_domain::notification::DeliveryState;
 use orqestra_domain::{Channel, DeliveryId, StreamId};
-use orqestra_event_log::parked;
+use orqestra_event_log::{Frontier, Partitions, Position, RecordedEvent, checkpoint, parked};
+use serde_json::json;
 
 use crate::script::{Answer, Script};
 use crate::world::{World, settings};
@@ -122,4 +124,39 @@ async fn a_poison_event_parks_its_notification_and_others_are_sent() {
     // A rebuild skips nothing.
     let refused = rebuild_due(world.commands.log(), world.pool(), &settings()).await;
     assert!(matches!(refused, Err(RebuildError::Unreadable(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_rebuild_with_partitions_apart_holds_what_each_has_handled() {
+    let world = World::new().await;
+    let tenant = world.tenant("acme", &[(Channel::Email, "hi"), (Channel::Sms, "hi")]).await;
+    for number in 0..24 {
+        world.trigger_for(&tenant, &format!("e-{number}"), &format!("u-{number}"), json!({})).await;
+    }
+    let log = world.commands.log();
+    let head = log.fetch_head().await.unwrap();
+    let middle = Position::new(head.get() - 10);
+    let three = Partitions::new(3).unwrap();
+    let mut frontier = Frontier::level(three, head);
+    frontier.set(three.numbered(1).unwrap(), Position::ZERO);
+    frontier.set(three.numbered(2).unwrap(), middle);
+    let stands = format!(
+        "insert into subscription_partitions values ('{SUBSCRIPTION}', 3);
+         insert into checkpoints (subscription, partition, after, position, epoch)
+         values ('{SUBSCRIPTION}', 0, -1, {head}, 1), ('{SUBSCRIPTION}', 1, -1, 0, 1),
+                ('{SUBSCRIPTION}', 2, -1, {middle}, 1)"
+    );
+    sqlx::raw_sql(&stands).execute(world.pool()).await.unwrap();
+    assert_eq!(checkpoint(world.pool(), SUBSCRIPTION).await.unwrap(), Some(frontier.clone()));
+
+    let all = log.read_after(Position::ZERO, 1_000).await.unwrap();
+    let handled = log.handled_at(&frontier, all.clone()).await.unwrap();
+    let accepted = |events: &[Arc<RecordedEvent>]| {
+        events.iter().filter(|event| event.event_type == "NotificationAccepted").count()
+    };
+    assert!((1..24).contains(&accepted(&handled)) && accepted(&all) == 24, "{handled:?}");
+    let report = rebuild_due(log, world.pool(), &settings()).await.unwrap();
+    assert_eq!((report.rows, report.position), (2 * accepted(&handled), head));
+    let again = rebuild_due(log, world.pool(), &settings()).await.unwrap();
+    assert_eq!(again.differences, 0);
 }

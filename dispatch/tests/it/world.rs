@@ -462,7 +462,7 @@ impl World {
     pub(crate) async fn read_up(&self) {
         let head = self.commands.log().fetch_head().await.unwrap();
         let mut progress = self.commands.log().progress(SUBSCRIPTION);
-        let wait = progress.wait_for(|position| *position >= head);
+        let wait = progress.wait_for(|progress| progress.position() >= head);
         tokio::time::timeout(DEADLINE, wait).await.expect("dispatch keeps up").unwrap();
     }
 

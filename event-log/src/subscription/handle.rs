@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::lease::Lease;
 use super::run::{End, InTime, Runner, begin, in_time};
+use super::source::Source;
 use super::store::{self, Moved};
 use super::{OnPoison, Subscriber, SubscriberError, SubscriptionState, parked};
 use crate::error::LogError;
@@ -69,7 +70,7 @@ impl From<sqlx::Error> for Failure {
     }
 }
 
-impl<S: Subscriber> Runner<S> {
+impl<S: Subscriber, F: Source> Runner<S, F> {
     /// Handles a page, in parts where some of it fails.
     pub(super) async fn process(
         &mut self,
@@ -119,7 +120,7 @@ impl<S: Subscriber> Runner<S> {
                 Failure::Event(error) => {
                     failures += 1;
                     let at = part.events.first().map_or(part.to, |event| event.position);
-                    tracing::warn!(subscription = self.name, event.position = at.get(), failures, %error, "an event failed");
+                    tracing::warn!(subscription = self.at.subscription, event.position = at.get(), failures, %error, "an event failed");
                     if failures >= self.options.tries
                         && let Some(step) = self.poisoned(lease, from, part, &error).await?
                     {
@@ -144,7 +145,7 @@ impl<S: Subscriber> Runner<S> {
 
     fn tries_again(&mut self, from: Position, error: &SubscriberError) {
         if self.interrupted() {
-            tracing::warn!(subscription = self.name, event.position = from.get() + 1, %error, "trying again");
+            tracing::warn!(subscription = self.at.subscription, event.position = from.get() + 1, %error, "trying again");
         }
     }
 
@@ -197,7 +198,7 @@ impl<S: Subscriber> Runner<S> {
                     self.look_again(lease, from, Part { events: &[], ..part }).await.map(Some)
                 }
                 Err(failed) => {
-                    tracing::warn!(subscription = self.name, error = %failed, "parking failed");
+                    tracing::warn!(subscription = self.at.subscription, error = %failed, "parking failed");
                     self.interrupted();
                     let nothing = Part { events: &[], ..part };
                     self.pause_and_look_again(lease, from, nothing).await.map(Some)
@@ -207,7 +208,7 @@ impl<S: Subscriber> Runner<S> {
                 self.stands(SubscriptionState::Halted(event.position));
                 self.pause = self.options.longest_pause;
                 tracing::error!(
-                    subscription = self.name,
+                    subscription = self.at.subscription,
                     event.position = event.position.get(),
                     %error,
                     "the subscription stands still at an event that it cannot handle"
@@ -221,7 +222,7 @@ impl<S: Subscriber> Runner<S> {
     fn hand_over(&mut self, at: Position, error: &SubscriberError) -> End {
         if self.outdated != Some(at) {
             tracing::error!(
-                subscription = self.name,
+                subscription = self.at.subscription,
                 event.position = at.get(),
                 %error,
                 "the subscription is left to a process of a newer program; upgrade this one"
@@ -241,7 +242,7 @@ impl<S: Subscriber> Runner<S> {
             let connection = connection.insert(self.pool.acquire().await?);
             let mut tx = connection.begin_with(begin(self.options.limit)).await?;
             let last = part.events.last().map(|event| &**event);
-            let moved = store::advance(&mut tx, &self.name, (from, part.to), last, lease.epoch).await?;
+            let moved = store::advance(&mut tx, &self.at, (from, part.to), last, lease.epoch).await?;
             if moved == Moved::Fenced {
                 tx.rollback().await?;
                 return Ok::<Moved, Failure>(moved);
@@ -271,7 +272,7 @@ impl<S: Subscriber> Runner<S> {
         if moved == Moved::Yes {
             self.subscriber.committed(part.events, part.to);
             let passed = u64::try_from(part.to.get() - from.get()).unwrap_or(0);
-            metrics::counter!("orqestra_subscription_events_total", "subscription" => self.name.clone())
+            metrics::counter!("orqestra_subscription_events_total", "subscription" => self.at.subscription.clone())
                 .increment(passed);
             if began.elapsed() < self.options.limit / WITH_EASE {
                 self.most = self.most.saturating_mul(2).min(self.options.batch);
@@ -293,13 +294,13 @@ impl<S: Subscriber> Runner<S> {
             let connection = connection.insert(self.pool.acquire().await?);
             let mut tx = connection.begin_with(begin(self.options.limit)).await?;
             if !lease.lock(&mut tx).await?
-                || store::advance(&mut tx, &self.name, (from, to), Some(&**event), lease.epoch).await?
+                || store::advance(&mut tx, &self.at, (from, to), Some(&**event), lease.epoch).await?
                     == Moved::Fenced
             {
                 tx.rollback().await?;
                 return Ok::<Moved, SubscriberError>(Moved::Fenced);
             }
-            parked::park(&mut tx, &self.name, event, &reason.to_string()).await?;
+            parked::park(&mut tx, &self.at.subscription, event, &reason.to_string()).await?;
             tx.commit().await?;
             Ok(Moved::Yes)
         };
@@ -311,10 +312,10 @@ impl<S: Subscriber> Runner<S> {
         let moved = moved?;
         if moved == Moved::Yes {
             self.parked.add(event);
-            metrics::counter!("orqestra_subscription_parked_total", "subscription" => self.name.clone())
+            metrics::counter!("orqestra_subscription_parked_total", "subscription" => self.at.subscription.clone())
                 .increment(1);
             tracing::error!(
-                subscription = self.name,
+                subscription = self.at.subscription,
                 event.position = event.position.get(),
                 aggregate.id = event.aggregate_id,
                 %reason,

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 
 use crate::error::LogError;
@@ -32,6 +32,11 @@ pub(super) struct Lease {
 }
 
 impl Lease {
+    /// Its name and its epoch, which only its holder has.
+    pub(super) fn named(&self) -> (&str, i64) {
+        (&self.name, self.epoch)
+    }
+
     /// Takes the lease if nobody holds it.
     pub(super) async fn take(
         pool: &PgPool,
@@ -39,26 +44,7 @@ impl Lease {
         owner: Owner,
         length: Duration,
     ) -> Result<Option<Self>, LogError> {
-        let epoch: Option<i64> = limited(
-            sqlx::query_scalar(
-                "insert into leases as held (name, epoch, owner, until, presence)
-                 values ($1, 1, $2, clock_timestamp() + make_interval(secs => $3), $4)
-                     on conflict on constraint leases_pkey do update
-                    set epoch = held.epoch + 1, owner = excluded.owner, until = excluded.until,
-                        presence = excluded.presence
-                  where held.until <= clock_timestamp()
-                     or held.until > clock_timestamp() + make_interval(secs => $5)
-                     or (held.presence <> 0 and pg_try_advisory_xact_lock(held.presence))
-                 returning epoch",
-            )
-            .bind(name)
-            .bind(owner.id)
-            .bind(length.as_secs_f64())
-            .bind(owner.presence)
-            .bind(LONGEST.as_secs_f64())
-            .fetch_optional(pool),
-        )
-        .await?;
+        let epoch = limited(take(pool, name, owner, length)).await?;
         Ok(epoch.map(|epoch| Self { name: name.to_owned(), epoch, length }))
     }
 
@@ -100,4 +86,41 @@ impl Lease {
         .await?;
         Ok(())
     }
+}
+
+/// Takes the lease and gives it up at once, so that what was done under it before stores nothing any more. False: somebody
+/// holds it.
+pub(super) async fn seize(
+    connection: &mut PgConnection,
+    name: &str,
+    owner: Owner,
+) -> Result<bool, sqlx::Error> {
+    Ok(take(connection, name, owner, Duration::ZERO).await?.is_some())
+}
+
+/// The epoch, if nobody held it.
+async fn take(
+    connection: impl PgExecutor<'_>,
+    name: &str,
+    owner: Owner,
+    length: Duration,
+) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar(
+        "insert into leases as held (name, epoch, owner, until, presence)
+         values ($1, 1, $2, clock_timestamp() + make_interval(secs => $3), $4)
+             on conflict on constraint leases_pkey do update
+            set epoch = held.epoch + 1, owner = excluded.owner, until = excluded.until,
+                presence = excluded.presence
+          where held.until <= clock_timestamp()
+             or held.until > clock_timestamp() + make_interval(secs => $5)
+             or (held.presence <> 0 and pg_try_advisory_xact_lock(held.presence))
+         returning epoch",
+    )
+    .bind(name)
+    .bind(owner.id)
+    .bind(length.as_secs_f64())
+    .bind(owner.presence)
+    .bind(LONGEST.as_secs_f64())
+    .fetch_optional(connection)
+    .await
 }

@@ -6,12 +6,15 @@
 //! does neither: the subscription is handed over to a process of such a program.
 
 mod handle;
+mod layout;
 mod lease;
 mod parked;
 mod retry;
 mod run;
+mod source;
 mod state;
 mod store;
+mod topic;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -25,9 +28,11 @@ use crate::position::Position;
 use crate::recorded::RecordedEvent;
 pub(crate) use lease::Owner;
 pub use parked::{Parked, parked, request_retry};
-pub use run::run_subscription;
+pub use run::{run_partition, run_subscription};
+pub use source::{LogTail, Source};
 pub use state::SubscriptionState;
-pub use store::{checkpoint, checkpoints_beyond_head};
+pub use store::{checkpoint, checkpoints_beyond_head, frontier};
+pub use topic::{Records, TopicContent, TopicPartition, TopicRecord};
 
 /// Handles events.
 pub trait Subscriber: Send {
@@ -58,6 +63,32 @@ pub trait Subscriber: Send {
     /// What to do with an event that cannot be handled.
     fn on_poison(&self) -> OnPoison {
         OnPoison::Halt
+    }
+}
+
+impl<S: Subscriber> Subscriber for &mut S {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn interest(&self) -> Interest {
+        (**self).interest()
+    }
+
+    async fn handle(
+        &mut self,
+        tx: &mut PgTransaction<'_>,
+        batch: &[Arc<RecordedEvent>],
+    ) -> Result<(), SubscriberError> {
+        (**self).handle(tx, batch).await
+    }
+
+    fn committed(&mut self, batch: &[Arc<RecordedEvent>], position: Position) {
+        (**self).committed(batch, position);
+    }
+
+    fn on_poison(&self) -> OnPoison {
+        (**self).on_poison()
     }
 }
 

@@ -144,18 +144,19 @@ pub(super) async fn park(
 pub(super) async fn retry_those_of_others(
     pool: &PgPool,
     subscription: &str,
-    epoch: i64,
+    (lease, epoch): (&str, i64),
 ) -> Result<(), LogError> {
     limited(
         sqlx::query(
             "update parked_events p set retry = true
                from leases l
               where p.subscription = $1 and p.program <> $2 and not p.retry
-                and l.name = p.subscription and l.epoch = $3",
+                and l.name = $4 and l.epoch = $3",
         )
         .bind(subscription)
         .bind(PROGRAM)
         .bind(epoch)
+        .bind(lease)
         .execute(pool),
     )
     .await?;
@@ -194,14 +195,14 @@ pub(super) async fn retry_failed(
     pool: &PgPool,
     parked: &Parked,
     reason: &str,
-    epoch: i64,
+    (lease, epoch): (&str, i64),
 ) -> Result<(), LogError> {
     limited(
         sqlx::query(
             "update parked_events p set retry = false, reason = $4, program = $5
                from leases l
               where p.subscription = $1 and p.aggregate_type = $2 and p.aggregate_id = $3
-                and l.name = p.subscription and l.epoch = $6",
+                and l.name = $7 and l.epoch = $6",
         )
         .bind(&parked.subscription)
         .bind(&parked.aggregate_type)
@@ -209,6 +210,7 @@ pub(super) async fn retry_failed(
         .bind(reason)
         .bind(PROGRAM)
         .bind(epoch)
+        .bind(lease)
         .execute(pool),
     )
     .await?;

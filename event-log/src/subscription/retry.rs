@@ -9,25 +9,29 @@ use super::handle::cut;
 use super::lease::Lease;
 use super::parked::{self, Parked};
 use super::run::{End, InTime, Runner, begin, in_time};
+use super::source::Source;
 use super::{Subscriber, SubscriberError};
 use crate::error::LogError;
 use crate::position::Position;
 
-impl<S: Subscriber> Runner<S> {
+impl<S: Subscriber, F: Source> Runner<S, F> {
     /// Tries those again that somebody asks for. An end, or where the subscription stands.
     pub(super) async fn retry_parked(
         &mut self,
         lease: &Lease,
         position: Position,
     ) -> Result<Result<Position, End>, LogError> {
-        for aggregate in parked::to_retry(&self.pool, &self.name).await? {
+        for aggregate in parked::to_retry(&self.pool, &self.at.subscription).await? {
+            if !self.is_here(&aggregate).await? {
+                continue;
+            }
             match self.handle_parked(lease, position, &aggregate).await {
                 Ok(true) => self.parked.remove(&aggregate),
                 Ok(false) => return self.position_again(lease, position).await,
                 Err(error) if error.passes() || error.is_late() => {
                     if self.interrupted() {
                         tracing::warn!(
-                            subscription = self.name,
+                            subscription = self.at.subscription,
                             aggregate.id = aggregate.aggregate_id,
                             %error,
                             "retrying a parked aggregate was interrupted"
@@ -36,11 +40,21 @@ impl<S: Subscriber> Runner<S> {
                     return self.position_again(lease, position).await;
                 }
                 Err(error) => {
-                    parked::retry_failed(&self.pool, &aggregate, &error.to_string(), lease.epoch).await?;
+                    parked::retry_failed(&self.pool, &aggregate, &error.to_string(), lease.named()).await?;
                 }
             }
         }
         Ok(Ok(position))
+    }
+
+    /// Whether a parked aggregate is in the partition that is read here.
+    async fn is_here(&self, aggregate: &Parked) -> Result<bool, LogError> {
+        if self.at.partition.is_whole() {
+            return Ok(true);
+        }
+        let mut stream = self.log.load_stored(&aggregate.aggregate_type, &aggregate.aggregate_id).await?;
+        stream.truncate(1);
+        Ok(!self.log.of_partition(self.at.partition, stream).await?.is_empty())
     }
 
     async fn position_again(

@@ -12,12 +12,12 @@ use tokio_util::sync::CancellationToken;
 use super::handle::Step;
 use super::lease::Lease;
 use super::parked::{self, ParkedStreams};
-use super::store::{self, Standing};
+use super::source::{LogTail, Source};
+use super::store::{self, Assignment, Standing};
 use super::{Start, Subscriber, SubscriptionError, SubscriptionOptions, SubscriptionState};
 use crate::error::LogError;
 use crate::log::EventLog;
 use crate::outage::Outage;
-use crate::page::Page;
 use crate::position::Position;
 
 /// The pause before the lease is asked for again after an interruption; it doubles with each one that follows soon.
@@ -92,33 +92,40 @@ pub async fn run_subscription<S: Subscriber>(
     options: SubscriptionOptions,
     token: CancellationToken,
 ) -> Result<(), SubscriptionError> {
-    let name = subscriber.name().to_owned();
-    let now = Instant::now();
-    let parked = ParkedStreams::default();
-    let mut runner = Runner {
-        log,
-        pool,
-        subscriber,
-        options,
-        token,
-        name,
-        parked,
-        pause: options.first_pause,
-        most: options.batch,
-        renew_at: now,
-        moves: 0,
-        state: SubscriptionState::Starting,
-        outdated: None,
-        outage: Outage::default(),
-    };
+    let tail = LogTail::whole(log.clone());
+    run_partition(log, pool, subscriber, tail, options, token).await
+}
+
+/// Runs one partition of a subscription by what a source brings, until the token is cancelled; meanwhile another process may
+/// run it instead. Where the subscription was read in another number of partitions before, they are brought to one
+/// position first.
+///
+/// # Errors
+/// As [`run_subscription`].
+pub async fn run_partition<S: Subscriber>(
+    log: EventLog,
+    pool: PgPool,
+    subscriber: S,
+    source: impl Source,
+    options: SubscriptionOptions,
+    token: CancellationToken,
+) -> Result<(), SubscriptionError> {
+    let mut runner = Runner::new(log, pool, subscriber, source, options, token);
     runner.begin_metrics();
+    let ended = run(&mut runner).await;
+    runner.log.shared().leave(&runner.at.subscription, runner.at.partition);
+    tell_metrics(&runner.log, &runner.at.subscription);
+    ended
+}
+
+async fn run<S: Subscriber, F: Source>(runner: &mut Runner<S, F>) -> Result<(), SubscriptionError> {
     let mut pause = SHORTEST_REST;
     loop {
         let started = Instant::now();
         let token = runner.token.clone();
-        let following = Box::pin(runner.hold_and_follow());
+        let following = Box::pin(runner.lay_out_and_hold());
         let Some(ended) = until_end(&token, GIVES_UP_AFTER, following).await else {
-            tracing::warn!(subscription = runner.name, "ended without an answer of the database");
+            tracing::warn!(subscription = runner.at.subscription, "ended without an answer of the database");
             return Ok(());
         };
         let mut rest = pause;
@@ -126,16 +133,20 @@ pub async fn run_subscription<S: Subscriber>(
             pause = SHORTEST_REST;
         }
         match ended {
-            Ok(End::Stopped) => return Ok(()),
+            // The source of a subscription that runs has no end.
+            Ok(End::Stopped | End::Reached) => return Ok(()),
             Ok(End::LeaseLost) => {
-                tracing::info!(subscription = runner.name, "another process took the subscription");
+                tracing::info!(
+                    subscription = runner.at.subscription,
+                    "another process took the subscription"
+                );
             }
             Ok(End::Outdated) => rest = runner.options.hand_over,
             Err(error) if is_closed(&error) => return Err(LogError::Closed.into()),
             Err(error) if error.is_final() => return Err(error.into()),
             Err(error) => {
                 if runner.interrupted() {
-                    tracing::warn!(subscription = runner.name, %error, "the subscription was interrupted");
+                    tracing::warn!(subscription = runner.at.subscription, %error, "the subscription was interrupted");
                 }
                 pause = (2 * pause).min(runner.options.longest_pause);
                 rest = pause;
@@ -166,15 +177,18 @@ pub(super) enum End {
     LeaseLost,
     /// It met an event that is newer than this program.
     Outdated,
+    /// Its source ends here.
+    Reached,
 }
 
-pub(super) struct Runner<S> {
+pub(super) struct Runner<S, F> {
     pub(super) log: EventLog,
     pub(super) pool: PgPool,
     pub(super) subscriber: S,
+    source: F,
     pub(super) options: SubscriptionOptions,
     pub(super) token: CancellationToken,
-    pub(super) name: String,
+    pub(super) at: Assignment,
     pub(super) parked: ParkedStreams,
     /// How long to wait after the next failure.
     pub(super) pause: Duration,
@@ -188,19 +202,56 @@ pub(super) struct Runner<S> {
     outage: Outage,
 }
 
-impl<S: Subscriber> Runner<S> {
+impl<S: Subscriber, F: Source> Runner<S, F> {
+    pub(super) fn new(
+        log: EventLog,
+        pool: PgPool,
+        subscriber: S,
+        source: F,
+        options: SubscriptionOptions,
+        token: CancellationToken,
+    ) -> Self {
+        let at = Assignment { subscription: subscriber.name().to_owned(), partition: source.partition() };
+        Self {
+            log,
+            pool,
+            subscriber,
+            source,
+            options,
+            token,
+            at,
+            parked: ParkedStreams::default(),
+            pause: options.first_pause,
+            most: options.batch,
+            renew_at: Instant::now(),
+            moves: 0,
+            state: SubscriptionState::Starting,
+            outdated: None,
+            outage: Outage::default(),
+        }
+    }
+
     /// True: stop.
-    async fn rest(&self, pause: Duration) -> bool {
+    pub(super) async fn rest(&self, pause: Duration) -> bool {
         tokio::select! {
             () = self.token.cancelled() => true,
             () = tokio::time::sleep(pause) => false,
         }
     }
 
-    async fn hold_and_follow(&mut self) -> Result<End, LogError> {
+    /// Where a subscription begins that never ran.
+    pub(super) async fn start(&self) -> Result<Position, LogError> {
+        match self.options.start {
+            Start::Beginning => Ok(Position::ZERO),
+            Start::Head => self.log.fetch_head().await,
+        }
+    }
+
+    pub(super) async fn hold_and_follow(&mut self) -> Result<End, LogError> {
+        let name = self.at.lease();
         let lease = loop {
             let owner = self.log.shared().owner();
-            match Lease::take(&self.pool, &self.name, owner, self.options.lease).await? {
+            match Lease::take(&self.pool, &name, owner, self.options.lease).await? {
                 Some(lease) => break lease,
                 // The database answers, whoever holds the lease.
                 None => self.works_again(SubscriptionState::StandsBy),
@@ -215,23 +266,23 @@ impl<S: Subscriber> Runner<S> {
     }
 
     async fn follow(&mut self, lease: &Lease) -> Result<End, LogError> {
-        let start = match self.options.start {
-            Start::Beginning => Position::ZERO,
-            Start::Head => self.log.fetch_head().await?,
-        };
+        let start = self.start().await?;
         // Changes nothing if it has begun.
-        store::begin(&self.pool, &self.name, start, lease.epoch).await?;
+        store::begin(&self.pool, &self.at, start, lease.epoch).await?;
         let mut position = self.standing(lease, start).await?.position;
-        parked::retry_those_of_others(&self.pool, &self.name, lease.epoch).await?;
+        parked::retry_those_of_others(&self.pool, &self.at.subscription, lease.named()).await?;
         self.renew_at = Instant::now();
-        let mut head = self.log.head();
-        let progress = self.log.progress_sender(&self.name);
-        progress.send_replace(position);
+        let (progress, partition) = (self.log.shared().progress(&self.at.subscription), self.at.partition);
+        let reached = |position| progress.send_modify(|progress| progress.set(partition, position));
+        reached(position);
         // An operator that sees it follow finds its lag too.
         self.works_again(SubscriptionState::Follows);
         loop {
             if self.token.is_cancelled() {
                 return Ok(End::Stopped);
+            }
+            if self.source.end().is_some_and(|end| position >= end) {
+                return Ok(End::Reached);
             }
             if Instant::now() >= self.renew_at {
                 if !self.renew(lease).await {
@@ -239,7 +290,7 @@ impl<S: Subscriber> Runner<S> {
                 }
                 let stored = self.standing(lease, start).await?.position;
                 if stored != position {
-                    let (subscription, stood) = (&self.name, position.get());
+                    let (subscription, stood) = (&self.at.subscription, position.get());
                     tracing::warn!(
                         subscription,
                         stood,
@@ -252,31 +303,27 @@ impl<S: Subscriber> Runner<S> {
                     Ok(position) => position,
                     Err(end) => return Ok(end),
                 };
-                progress.send_replace(position);
+                reached(position);
             }
-            // At the head there is nothing to ask the database for: what comes moves the head.
             let SubscriptionOptions { rushed_batch, gather, .. } = self.options;
             let most = if self.log.in_a_rush() { self.most.min(rushed_batch) } else { self.most };
-            let page = if *head.borrow_and_update() > position {
-                self.log.read_page(position, most, &self.subscriber.interest()).await?
-            } else {
-                Page { events: Vec::new(), reached: position }
-            };
+            let mut page = self.source.page(position, most, &self.subscriber.interest()).await?;
             if page.reached <= position {
                 tokio::select! {
                     () = self.token.cancelled() => return Ok(End::Stopped),
                     () = sleep_until(self.renew_at) => {}
-                    moved = head.wait_for(|head| *head > position) => { moved.map_err(|_| LogError::Closed)?; }
+                    more = self.source.wait(position) => more?,
                 }
                 continue;
             }
+            page.drop_repeated(position);
             let working = Instant::now();
             position = match self.process(lease, position, &page).await? {
                 Step::Stands(position) => position,
                 Step::Ended(end) => return Ok(end),
             };
-            progress.send_replace(position);
-            if !gather.is_zero() && position >= *head.borrow() {
+            reached(position);
+            if !gather.is_zero() && self.source.is_drained(position) {
                 // No longer than the lease needs nothing: where it is renewed, parked aggregates are looked at too.
                 tokio::select! {
                     () = self.token.cancelled() => return Ok(End::Stopped),
@@ -288,7 +335,7 @@ impl<S: Subscriber> Runner<S> {
             self.moves += 1;
             if self.moves >= store::KEPT_MOVES {
                 self.moves = 0;
-                store::forget_old(&self.pool, &self.name, position).await?;
+                store::forget_old(&self.pool, &self.at, position).await?;
             }
         }
     }
@@ -296,8 +343,8 @@ impl<S: Subscriber> Runner<S> {
     /// Reads what the tables say: where the subscription stands, and what is parked. In this order: an aggregate that is
     /// set aside in between is one beyond that position.
     async fn standing(&mut self, lease: &Lease, from: Position) -> Result<Standing, LogError> {
-        let standing = store::standing(&self.log, &self.pool, &self.name).await?;
-        self.parked = ParkedStreams::read(&self.pool, &self.name).await?;
+        let standing = store::standing(&self.log, &self.pool, &self.at).await?;
+        self.parked = ParkedStreams::read(&self.pool, &self.at.subscription).await?;
         Ok(standing.unwrap_or(Standing { position: from, epoch: lease.epoch }))
     }
 
@@ -313,7 +360,7 @@ impl<S: Subscriber> Runner<S> {
                 Err(error) if is_closed(&error) || error.is_final() => return Err(error),
                 Err(error) => {
                     if self.interrupted() {
-                        tracing::warn!(subscription = self.name, %error, "the checkpoint cannot be read");
+                        tracing::warn!(subscription = self.at.subscription, %error, "the checkpoint cannot be read");
                     }
                     if let Some(end) = self.pause_longer(lease).await {
                         return Ok(Err(end));
@@ -330,7 +377,7 @@ impl<S: Subscriber> Runner<S> {
         renewed.unwrap_or_else(|error| {
             // Whether it is still held shows with the next move, which is fenced.
             if self.outage.begins() {
-                tracing::warn!(subscription = self.name, %error, "the lease could not be renewed");
+                tracing::warn!(subscription = self.at.subscription, %error, "the lease could not be renewed");
             }
             true
         })
@@ -371,12 +418,16 @@ impl<S: Subscriber> Runner<S> {
 
     /// Lets the series begin: this process knows of nothing that it stands still at.
     fn begin_metrics(&self) {
-        let name = || self.name.clone();
+        let name = || self.at.subscription.clone();
         metrics::counter!("orqestra_subscription_events_total", "subscription" => name()).increment(0);
         metrics::counter!("orqestra_subscription_parked_total", "subscription" => name()).increment(0);
-        metrics::gauge!("orqestra_subscription_interrupted", "subscription" => name()).set(0.0);
-        metrics::gauge!("orqestra_subscription_halted", "subscription" => name()).set(0.0);
-        metrics::gauge!("orqestra_subscription_outdated", "subscription" => name()).set(0.0);
+        self.tell_state();
+    }
+
+    fn tell_state(&self) {
+        let Assignment { subscription, partition } = &self.at;
+        self.log.shared().set_subscription(subscription, *partition, self.state);
+        tell_metrics(&self.log, subscription);
     }
 
     /// Notes the end of an interruption. While the event is ahead that is newer than this program, that is how it stands.
@@ -386,7 +437,7 @@ impl<S: Subscriber> Runner<S> {
         }
         self.stands(self.outdated.map_or(state, SubscriptionState::Outdated));
         if let Some(duration_ms) = self.outage.ends() {
-            tracing::info!(subscription = self.name, duration_ms, "the subscription works again");
+            tracing::info!(subscription = self.at.subscription, duration_ms, "the subscription works again");
         }
     }
 
@@ -397,28 +448,22 @@ impl<S: Subscriber> Runner<S> {
     }
 
     pub(super) fn stands(&mut self, state: SubscriptionState) {
-        if state == self.state {
-            return;
+        if state != self.state {
+            self.state = state;
+            self.tell_state();
         }
-        let interrupted = |state| state == SubscriptionState::Interrupted;
-        let halted = |state| matches!(state, SubscriptionState::Halted(_));
-        let outdated = |state| matches!(state, SubscriptionState::Outdated(_));
-        let value = |holds: bool| f64::from(u8::from(holds));
-        if interrupted(self.state) != interrupted(state) {
-            let gauge =
-                metrics::gauge!("orqestra_subscription_interrupted", "subscription" => self.name.clone());
-            gauge.set(value(interrupted(state)));
-        }
-        if halted(self.state) != halted(state) {
-            let gauge = metrics::gauge!("orqestra_subscription_halted", "subscription" => self.name.clone());
-            gauge.set(value(halted(state)));
-        }
-        if outdated(self.state) != outdated(state) {
-            let gauge =
-                metrics::gauge!("orqestra_subscription_outdated", "subscription" => self.name.clone());
-            gauge.set(value(outdated(state)));
-        }
-        self.state = state;
-        self.log.set_subscription(&self.name, state);
     }
+}
+
+/// Tells metrics how a subscription stands with all its partitions here.
+fn tell_metrics(log: &EventLog, subscription: &str) {
+    let state = log.subscription(subscription);
+    let name = || subscription.to_owned();
+    let value = |holds: bool| f64::from(u8::from(holds));
+    metrics::gauge!("orqestra_subscription_interrupted", "subscription" => name())
+        .set(value(state == SubscriptionState::Interrupted));
+    metrics::gauge!("orqestra_subscription_halted", "subscription" => name())
+        .set(value(matches!(state, SubscriptionState::Halted(_))));
+    metrics::gauge!("orqestra_subscription_outdated", "subscription" => name())
+        .set(value(matches!(state, SubscriptionState::Outdated(_))));
 }

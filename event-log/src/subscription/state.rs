@@ -19,3 +19,17 @@ pub enum SubscriptionState {
     /// It is left to a process of a newer program: this one does not know the shape of an event.
     Outdated(Position),
 }
+
+impl SubscriptionState {
+    /// How much it asks for attention: of the partitions of one subscription, the one with the most tells how it stands.
+    pub(crate) const fn severity(self) -> u8 {
+        match self {
+            Self::Follows => 0,
+            Self::StandsBy => 1,
+            Self::Starting => 2,
+            Self::Interrupted => 3,
+            Self::Outdated(_) => 4,
+            Self::Halted(_) => 5,
+        }
+    }
+}

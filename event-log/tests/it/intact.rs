@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use orqestra_domain::{NotificationId, StreamId};
 use orqestra_event_log::{
-    EventLog, LogChange, LogError, LogOptions, OnPoison, Outcome, Position, RecordedEvent, Subscriber,
-    SubscriberError, SubscriptionError, checkpoint, checkpoints_beyond_head, end_recovery, fence,
+    EventLog, Frontier, LogChange, LogError, LogOptions, OnPoison, Outcome, Position, RecordedEvent,
+    Subscriber, SubscriberError, SubscriptionError, checkpoint, checkpoints_beyond_head, end_recovery, fence,
     run_subscription, settle_checkpoint,
 };
 use orqestra_tests::postgres::HeldAppends;
@@ -241,7 +241,10 @@ async fn no_checkpoint_moves_beyond_the_log_or_over_events_that_it_does_not_hold
         held.rollback().await.unwrap();
         let SubscriptionError::Log(error) = in_time(running).await.unwrap().unwrap_err();
         assert!(matches!(error, LogError::Changed(_)), "{error}");
-        assert_eq!(checkpoint(world.pool(), "witness").await.unwrap(), Some(Position::new(5)));
+        assert_eq!(
+            checkpoint(world.pool(), "witness").await.unwrap(),
+            Some(Frontier::whole(Position::new(5)))
+        );
         let seen: Vec<i64> = sqlx::query_scalar("select position from witnessed order by position")
             .fetch_all(world.pool())
             .await

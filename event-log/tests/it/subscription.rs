@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use orqestra_event_log::{
-    EventLog, MIGRATOR, OnPoison, Position, RecordedEvent, Start, Subscriber, SubscriberError,
-    SubscriptionOptions, SubscriptionState, checkpoint, parked, request_retry, run_subscription,
+    EventLog, Frontier, MIGRATOR, OnPoison, Partition, Partitions, Position, RecordedEvent, Start,
+    Subscriber, SubscriberError, SubscriptionError, SubscriptionOptions, SubscriptionState, checkpoint,
+    parked, request_retry, run_partition, run_subscription,
 };
 use orqestra_tests::postgres::{TestCluster, TestDatabase};
 use orqestra_tests::wait;
@@ -15,6 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{DEADLINE, World, events, in_time, open, recorded, stream};
+use crate::topic::Topic;
 
 /// Streams whose events fail for now.
 pub(crate) type Poison = Arc<Mutex<HashSet<String>>>;
@@ -135,14 +137,86 @@ pub(crate) fn run_through(
 ) -> Running {
     let token = world.token.child_token();
     let running = run_subscription(log.clone(), pool.clone(), subscriber, options, token.clone());
-    Running { token, task: tokio::spawn(async move { running.await.unwrap() }) }
+    Running::of(token, running)
 }
 
-fn run(world: &World, witness: Witness) -> Running {
-    run_as(world, &world.log, witness, quick())
+/// What a subscription reads the log by.
+enum By {
+    Tail,
+    /// A topic of one partition.
+    Topic(Topic),
+}
+
+impl By {
+    fn topic(world: &World) -> Self {
+        Self::Topic(Topic::of(&world.log, Partitions::ONE, &world.token))
+    }
+
+    fn run(&self, world: &World, witness: Witness) -> Running {
+        self.run_as(world, &world.log, witness, quick())
+    }
+
+    fn run_as(
+        &self,
+        world: &World,
+        log: &EventLog,
+        witness: Witness,
+        options: SubscriptionOptions,
+    ) -> Running {
+        let Self::Topic(topic) = self else { return run_as(world, log, witness, options) };
+        let (pool, token) = (world.pool().clone(), world.token.child_token());
+        let source = topic.source(log, Partition::WHOLE);
+        Running::of(token.clone(), run_partition(log.clone(), pool, witness, source, options, token))
+    }
+}
+
+/// Makes a test of each law by either source.
+macro_rules! by_either_source {
+    ($($law:ident)*) => {
+        mod by_the_tail {
+            $(
+                #[tokio::test]
+                async fn $law() {
+                    let world = super::world().await;
+                    super::$law(&world, super::By::Tail).await;
+                }
+            )*
+        }
+
+        mod by_a_topic {
+            $(
+                #[tokio::test]
+                async fn $law() {
+                    let world = super::world().await;
+                    super::$law(&world, super::By::topic(&world)).await;
+                }
+            )*
+        }
+    };
+}
+
+by_either_source! {
+    each_event_is_handled_once_in_order_over_restarts
+    a_subscription_can_begin_at_the_head_and_then_keeps_its_place
+    one_process_at_a_time_runs_it_and_another_takes_over
+    a_zombie_cannot_move_the_checkpoint
+    one_that_lost_its_lease_stores_nothing
+    a_poison_event_halts_the_subscription_before_it_until_it_is_cured
+    a_poison_event_parks_its_aggregate_and_others_go_on
+    an_event_parked_stays_parked_over_a_restart
+    a_lost_connection_is_no_poison
+    old_checkpoints_are_forgotten_and_the_last_one_holds
 }
 
 impl Running {
+    /// Something that runs until its token is cancelled.
+    pub(crate) fn of(
+        token: CancellationToken,
+        running: impl Future<Output = Result<(), SubscriptionError>> + Send + 'static,
+    ) -> Self {
+        Self { token, task: tokio::spawn(async move { running.await.unwrap() }) }
+    }
+
     pub(crate) async fn stop(self) {
         self.token.cancel();
         in_time(self.task).await.unwrap();
@@ -151,7 +225,7 @@ impl Running {
 
 pub(crate) async fn reached(log: &EventLog, position: i64) {
     let mut progress = log.progress("witness");
-    in_time(progress.wait_for(|at| *at >= Position::new(position))).await.unwrap();
+    in_time(progress.wait_for(|progress| progress.position() >= Position::new(position))).await.unwrap();
 }
 
 pub(crate) async fn witnessed(world: &World) -> Vec<i64> {
@@ -174,85 +248,75 @@ pub(crate) async fn append(world: &World, numbers: impl IntoIterator<Item = u128
     }
 }
 
-#[tokio::test]
-async fn each_event_is_handled_once_in_order_over_restarts() {
-    let world = world().await;
-    append(&world, 0..25).await;
-    let running = run(&world, witness());
+async fn each_event_is_handled_once_in_order_over_restarts(world: &World, by: By) {
+    append(world, 0..25).await;
+    let running = by.run(world, witness());
     reached(&world.log, 25).await;
-    append(&world, 25..40).await;
+    append(world, 25..40).await;
     reached(&world.log, 40).await;
     running.stop().await;
-    append(&world, 40..50).await;
-    let running = run(&world, witness());
+    append(world, 40..50).await;
+    let running = by.run(world, witness());
     reached(&world.log, 50).await;
     running.stop().await;
-    assert_eq!(witnessed(&world).await, (1..=50).collect::<Vec<i64>>());
-    assert_eq!(checkpoint(world.pool(), "witness").await.unwrap(), Some(Position::new(50)));
+    assert_eq!(witnessed(world).await, (1..=50).collect::<Vec<i64>>());
+    assert_eq!(checkpoint(world.pool(), "witness").await.unwrap(), Some(Frontier::whole(Position::new(50))));
 }
 
-#[tokio::test]
-async fn a_subscription_can_begin_at_the_head_and_then_keeps_its_place() {
-    let world = world().await;
-    append(&world, 0..5).await;
+async fn a_subscription_can_begin_at_the_head_and_then_keeps_its_place(world: &World, by: By) {
+    append(world, 0..5).await;
     let from_head = SubscriptionOptions { start: Start::Head, ..quick() };
-    let running = run_as(&world, &world.log, witness(), from_head);
+    let running = by.run_as(world, &world.log, witness(), from_head);
     reached(&world.log, 5).await;
     running.stop().await;
-    append(&world, 5..8).await;
-    let running = run_as(&world, &world.log, witness(), from_head);
+    append(world, 5..8).await;
+    let running = by.run_as(world, &world.log, witness(), from_head);
     reached(&world.log, 8).await;
     running.stop().await;
-    assert_eq!(witnessed(&world).await, [6, 7, 8]);
+    assert_eq!(witnessed(world).await, [6, 7, 8]);
 }
 
-#[tokio::test]
-async fn one_process_at_a_time_runs_it_and_another_takes_over() {
-    let world = world().await;
+async fn one_process_at_a_time_runs_it_and_another_takes_over(world: &World, by: By) {
     let another = world.another().await;
-    let ours = run(&world, witness());
+    let ours = by.run(world, witness());
     reached(&world.log, 0).await;
-    until(&world, "select count(*) = 1 from leases").await;
-    let theirs = run_as(&world, &another, witness(), quick());
-    append(&world, 0..20).await;
+    until(world, "select count(*) = 1 from leases").await;
+    let theirs = by.run_as(world, &another, witness(), quick());
+    append(world, 0..20).await;
     reached(&world.log, 20).await;
-    assert_eq!(*another.progress("witness").borrow(), Position::ZERO, "the other one waits");
+    assert_eq!(another.progress("witness").borrow().position(), Position::ZERO, "the other one waits");
     ours.stop().await;
-    append(&world, 20..30).await;
+    append(world, 20..30).await;
     reached(&another, 30).await;
     theirs.stop().await;
-    assert_eq!(witnessed(&world).await, (1..=30).collect::<Vec<i64>>());
+    assert_eq!(witnessed(world).await, (1..=30).collect::<Vec<i64>>());
     let epoch: i64 = sqlx::query_scalar("select epoch from leases").fetch_one(world.pool()).await.unwrap();
     assert!(epoch >= 2);
 }
 
-#[tokio::test]
-async fn a_zombie_cannot_move_the_checkpoint() {
-    let world = world().await;
+async fn a_zombie_cannot_move_the_checkpoint(world: &World, by: By) {
     let another = world.another().await;
-    append(&world, 0..10).await;
+    append(world, 0..10).await;
     let gate = Arc::new(tokio::sync::Semaphore::new(0));
-    let zombie = run(&world, Witness { gate: Some(Arc::clone(&gate)), ..witness() });
+    let zombie = by.run(world, Witness { gate: Some(Arc::clone(&gate)), ..witness() });
     // It stands in its transaction, its checkpoint moved but not stored; the lease goes to another meanwhile.
-    until(&world, "select exists (select from pg_stat_activity where state = 'idle in transaction' and datname = current_database())").await;
+    until(world, "select exists (select from pg_stat_activity where state = 'idle in transaction' and datname = current_database())").await;
     world.pool().execute("update leases set epoch = epoch + 1, until = now()").await.unwrap();
-    let heir = run_as(&world, &another, witness(), quick());
-    until(&world, "select epoch >= 3 from leases").await;
+    let heir = by.run_as(world, &another, witness(), quick());
+    until(world, "select epoch >= 3 from leases").await;
     gate.add_permits(1_000);
     reached(&another, 10).await;
-    append(&world, 10..20).await;
+    append(world, 10..20).await;
     reached(&another, 20).await;
     zombie.stop().await;
     heir.stop().await;
-    assert_eq!(witnessed(&world).await, (1..=20).collect::<Vec<i64>>());
+    assert_eq!(witnessed(world).await, (1..=20).collect::<Vec<i64>>());
 }
 
-#[tokio::test]
-async fn one_that_lost_its_lease_stores_nothing() {
-    let world = world().await;
+async fn one_that_lost_its_lease_stores_nothing(world: &World, by: By) {
     let gate = Arc::new(tokio::sync::Semaphore::new(0));
-    let running = run(&world, Witness { gate: Some(Arc::clone(&gate)), ..witness() });
-    until(&world, "select count(*) = 1 from checkpoints").await;
+    let running = by.run(world, Witness { gate: Some(Arc::clone(&gate)), ..witness() });
+    until(world, "select count(*) = 1 from checkpoints").await;
     // Somebody holds the lease from before the first event on, for no longer than a lease can last.
     world
         .pool()
@@ -260,13 +324,13 @@ async fn one_that_lost_its_lease_stores_nothing() {
         .await
         .unwrap();
     gate.add_permits(1_000);
-    append(&world, 0..5).await;
+    append(world, 0..5).await;
     // It has met the fence once it has asked for the lease again, in vain.
     let stands_by = || (world.log.subscription("witness") == SubscriptionState::StandsBy).then_some(());
     wait::until_now("one that stands by", DEADLINE, stands_by).await;
     running.stop().await;
-    assert!(witnessed(&world).await.is_empty());
-    assert_eq!(checkpoint(world.pool(), "witness").await.unwrap(), Some(Position::ZERO));
+    assert!(witnessed(world).await.is_empty());
+    assert_eq!(checkpoint(world.pool(), "witness").await.unwrap(), Some(Frontier::whole(Position::ZERO)));
 }
 
 #[tokio::test]
@@ -290,33 +354,29 @@ async fn a_process_that_died_is_followed_before_its_lease_ends() {
     theirs.stop().await;
 }
 
-#[tokio::test]
-async fn a_poison_event_halts_the_subscription_before_it_until_it_is_cured() {
-    let world = world().await;
+async fn a_poison_event_halts_the_subscription_before_it_until_it_is_cured(world: &World, by: By) {
     let poison = Poison::default();
     poison.lock().unwrap().insert(stream(1, 7));
-    let running = run(&world, Witness { poison: Arc::clone(&poison), ..witness() });
-    append(&world, 1..=20).await;
+    let running = by.run(world, Witness { poison: Arc::clone(&poison), ..witness() });
+    append(world, 1..=20).await;
     reached(&world.log, 0).await;
-    until(&world, "select count(*) = 6 from witnessed").await;
+    until(world, "select count(*) = 6 from witnessed").await;
     poison.lock().unwrap().clear();
     reached(&world.log, 20).await;
     running.stop().await;
-    assert_eq!(witnessed(&world).await, (1..=20).collect::<Vec<i64>>());
+    assert_eq!(witnessed(world).await, (1..=20).collect::<Vec<i64>>());
 }
 
-#[tokio::test]
-async fn a_poison_event_parks_its_aggregate_and_others_go_on() {
-    let world = world().await;
+async fn a_poison_event_parks_its_aggregate_and_others_go_on(world: &World, by: By) {
     let poison = Poison::default();
     poison.lock().unwrap().insert(stream(1, 3));
     let subscriber = Witness { poison: Arc::clone(&poison), on_poison: OnPoison::Park, ..witness() };
-    let running = run(&world, subscriber);
-    append(&world, 1..=6).await;
+    let running = by.run(world, subscriber);
+    append(world, 1..=6).await;
     recorded(world.log.append(events(3, 1, 2)).await);
-    append(&world, 7..=8).await;
+    append(world, 7..=8).await;
     reached(&world.log, 10).await;
-    assert_eq!(witnessed(&world).await, [1, 2, 4, 5, 6, 9, 10]);
+    assert_eq!(witnessed(world).await, [1, 2, 4, 5, 6, 9, 10]);
     let list = parked(world.pool(), "witness").await.unwrap();
     assert_eq!(list.len(), 1);
     assert_eq!((list[0].aggregate_id.as_str(), list[0].position), (stream(1, 3).as_str(), Position::new(3)));
@@ -324,40 +384,36 @@ async fn a_poison_event_parks_its_aggregate_and_others_go_on() {
     // Asked too early, it stays; asked once it is cured, it catches up with what was withheld.
     let asked = request_retry(world.pool(), "witness", "Counter", &stream(1, 3)).await.unwrap();
     assert!(asked);
-    until(&world, "select not retry from parked_events").await;
+    until(world, "select not retry from parked_events").await;
     poison.lock().unwrap().clear();
     request_retry(world.pool(), "witness", "Counter", &stream(1, 3)).await.unwrap();
-    until(&world, "select count(*) = 0 from parked_events").await;
+    until(world, "select count(*) = 0 from parked_events").await;
     recorded(world.log.append(events(3, 3, 1)).await);
     reached(&world.log, 11).await;
     running.stop().await;
-    assert_eq!(witnessed(&world).await, [1, 2, 4, 5, 6, 9, 10, 3, 7, 8, 11]);
+    assert_eq!(witnessed(world).await, [1, 2, 4, 5, 6, 9, 10, 3, 7, 8, 11]);
 }
 
-#[tokio::test]
-async fn an_event_parked_stays_parked_over_a_restart() {
-    let world = world().await;
+async fn an_event_parked_stays_parked_over_a_restart(world: &World, by: By) {
     let poison = Poison::default();
     poison.lock().unwrap().insert(stream(1, 1));
     let parking = || Witness { poison: Arc::clone(&poison), on_poison: OnPoison::Park, ..witness() };
-    let running = run(&world, parking());
-    append(&world, 1..=2).await;
+    let running = by.run(world, parking());
+    append(world, 1..=2).await;
     reached(&world.log, 2).await;
     running.stop().await;
     poison.lock().unwrap().clear();
     recorded(world.log.append(events(1, 1, 1)).await);
-    let running = run(&world, parking());
+    let running = by.run(world, parking());
     reached(&world.log, 3).await;
     running.stop().await;
-    assert_eq!(witnessed(&world).await, [2]);
+    assert_eq!(witnessed(world).await, [2]);
 }
 
-#[tokio::test]
-async fn a_lost_connection_is_no_poison() {
-    let world = world().await;
-    let running = run(&world, Witness { on_poison: OnPoison::Park, ..witness() });
+async fn a_lost_connection_is_no_poison(world: &World, by: By) {
+    let running = by.run(world, Witness { on_poison: OnPoison::Park, ..witness() });
     for number in 0..10 {
-        append(&world, [number]).await;
+        append(world, [number]).await;
         sqlx::query(
             "select pg_terminate_backend(pid) from pg_stat_activity
               where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'",
@@ -368,25 +424,26 @@ async fn a_lost_connection_is_no_poison() {
     }
     reached(&world.log, 10).await;
     running.stop().await;
-    assert_eq!(witnessed(&world).await, (1..=10).collect::<Vec<i64>>());
+    assert_eq!(witnessed(world).await, (1..=10).collect::<Vec<i64>>());
     assert!(parked(world.pool(), "witness").await.unwrap().is_empty());
 }
 
-#[tokio::test]
-async fn old_checkpoints_are_forgotten_and_the_last_one_holds() {
-    let world = world().await;
+async fn old_checkpoints_are_forgotten_and_the_last_one_holds(world: &World, by: By) {
     let one_by_one = SubscriptionOptions { batch: 1, ..quick() };
     let appends = (0..1_100).map(|number| world.log.append(events(number, 0, 1)));
     for outcome in futures::future::join_all(appends).await {
         recorded(outcome);
     }
-    let running = run_as(&world, &world.log, witness(), one_by_one);
+    let running = by.run_as(world, &world.log, witness(), one_by_one);
     reached(&world.log, 1_100).await;
     running.stop().await;
     let rows: i64 =
         sqlx::query_scalar("select count(*) from checkpoints").fetch_one(world.pool()).await.unwrap();
     assert!(rows < 200, "{rows} rows");
-    assert_eq!(checkpoint(world.pool(), "witness").await.unwrap(), Some(Position::new(1_100)));
+    assert_eq!(
+        checkpoint(world.pool(), "witness").await.unwrap(),
+        Some(Frontier::whole(Position::new(1_100)))
+    );
 }
 
 #[tokio::test]

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use orqestra_event_log::{OnPoison, Position, SubscriptionOptions, checkpoint, parked, request_retry};
+use orqestra_event_log::{
+    Frontier, OnPoison, Position, SubscriptionOptions, checkpoint, parked, request_retry,
+};
 use orqestra_tests::postgres::{TestCluster, TestDatabase};
 use orqestra_tests::proxy::Proxy;
 use sqlx::{Executor, PgPool};
@@ -122,7 +124,7 @@ async fn after_a_lost_commit_of_a_move_each_event_is_handled_once() {
     running.stop().await;
     assert_eq!(witnessed(world).await, [1, 2, 3, 4, 5]);
     assert_eq!(*apart.told.lock().unwrap(), [1, 2, 3, 4, 5], "what was stored after all is told too");
-    assert_eq!(checkpoint(world.pool(), "witness").await.unwrap(), Some(Position::new(5)));
+    assert_eq!(checkpoint(world.pool(), "witness").await.unwrap(), Some(Frontier::whole(Position::new(5))));
 }
 
 #[tokio::test]

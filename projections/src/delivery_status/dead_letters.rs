@@ -81,13 +81,13 @@ pub enum Ended {
 }
 
 impl DeliveryStatus {
-    /// The position of the log up to which it has read.
+    /// The position up to which it has read the whole log.
     ///
     /// # Errors
     /// If the database does not answer in time.
     pub async fn read_up_to(&self) -> Result<Position, ReadModelError> {
         let read = checkpoint(&self.pool, Projection::DeliveryStatus.name()).await?;
-        Ok(read.unwrap_or(Position::ZERO))
+        Ok(read.map_or(Position::ZERO, |frontier| frontier.least()))
     }
 
     /// At most `limit` of a tenant's dead letters that the filter selects, beyond a place of the list. A page may hold fewer, also

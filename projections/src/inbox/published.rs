@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use orqestra_domain::{RecipientRef, TenantId, Timestamp};
-use orqestra_event_log::{LogError, Position, checkpoint};
+use orqestra_event_log::{LogError, PartitionKey, Position, checkpoint};
 use sqlx::Row;
 use time::OffsetDateTime;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -66,7 +66,7 @@ impl Inbox {
         channel: &InboxChannel<'_>,
         position: Position,
     ) -> Result<Option<Standing>, ReadModelError> {
-        if !limited(self.reaches(position)).await? {
+        if !limited(self.reaches(channel, position)).await? {
             return Ok(None);
         }
         let query = sqlx::query_as(include_str!("counted.sql"))
@@ -128,16 +128,21 @@ impl Inbox {
         Ok(Missed::All(items.into_iter().filter_map(numbered).collect()))
     }
 
-    /// Waits for the rows of all events up to a position, whichever process writes them.
-    async fn reaches(&self, position: Position) -> Result<bool, LogError> {
+    /// Waits for the rows of all of a recipient's events up to a position, whichever process writes them.
+    async fn reaches(&self, channel: &InboxChannel<'_>, position: Position) -> Result<bool, LogError> {
         let name = Projection::Inbox.name();
+        let key = PartitionKey::of_recipient(channel.tenant, *channel.recipient);
         let here = self.log.progress(name);
         let until = Instant::now() + REACHED_WITHIN;
         let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             look.tick().await;
-            if *here.borrow() >= position || checkpoint(&self.pool, name).await? >= Some(position) {
+            if here.borrow().reaches(&key, position) {
+                return Ok(true);
+            }
+            let stored = checkpoint(&self.pool, name).await?;
+            if stored.is_some_and(|frontier| frontier.of_key(&key) >= position) {
                 return Ok(true);
             }
             if Instant::now() >= until {

@@ -6,4 +6,4 @@ select g.minute, g.tenant_id, g.accepted, g.seconds::integer[], g.position
    set accepted = u.accepted + excluded.accepted,
        seconds = (select array_agg(s.ours + s.theirs order by s.number)
                     from unnest(u.seconds, excluded.seconds) with ordinality as s (ours, theirs, number)),
-       position = excluded.position
+       position = greatest(u.position, excluded.position)

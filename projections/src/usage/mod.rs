@@ -1,7 +1,7 @@
 //! The usage: how much each tenant triggered, by minute and second, for limits that outlive a process.
 //!
-//! Counts acceptances by the log's own record of them and decodes nothing, so that no event can be poison to it. A row
-//! knows the last position it counts: handling an event again changes nothing.
+//! Counts acceptances by the log's own record of them and decodes nothing, so that no event can be poison to it. Each is
+//! counted once, since a row and the checkpoint that says what is counted commit together.
 
 mod restore;
 mod write;
@@ -89,13 +89,9 @@ pub(crate) async fn apply(
     if acceptances.is_empty() {
         return Ok(());
     }
-    let counted = write::counted(conn, generation, &acceptances).await?;
     let mut gains: BTreeMap<Key, Gain> = BTreeMap::new();
     for acceptance in &acceptances {
         let key = acceptance.key();
-        if counted.get(&key).is_some_and(|position| acceptance.position <= *position) {
-            continue;
-        }
         let gain = gains.entry(key).or_insert(Gain { accepted: 0, seconds: [0; SECONDS], position: 0 });
         let second = usize::try_from(acceptance.second - key.0).expect("a second of its own minute");
         gain.accepted += 1;

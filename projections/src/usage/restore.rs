@@ -1,10 +1,10 @@
 //! What every tenant has used up of its limits: the counted minutes, and the log after them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use orqestra_domain::{TenantId, Timestamp};
-use orqestra_event_log::{LogError, Position, Tally, checkpoint};
+use orqestra_event_log::{Frontier, LogError, Position, Tally, frontier};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -14,6 +14,8 @@ use crate::error::ReadModelError;
 
 /// How long the rows of a whole day may take: a start waits for them.
 const LIMIT: Duration = Duration::from_secs(25);
+/// Events read at once of those that are counted in part.
+const BETWEEN: usize = 2_000;
 /// Seconds in a day.
 const DAY: i64 = 86_400;
 /// Seconds that are told one by one: more than the longest window has.
@@ -45,18 +47,13 @@ impl Usage {
         let (midnight, window) = (second - second.rem_euclid(DAY), second - WINDOW);
         let mut sums: BTreeMap<TenantId, Sums> = BTreeMap::new();
 
-        // The checkpoint first. Rows read later may have counted further; the furthest of them tells how far, since
-        // they count in the order of the log.
-        let mut counted = checkpoint(&self.pool, Projection::Usage.name()).await?.unwrap_or(Position::ZERO);
         let rows = tokio::time::timeout(LIMIT, self.rows(moment(midnight), moment(window))).await;
-        let Rows { days, minutes } = rows.map_err(|_| ReadModelError::Timeout)??;
-        for (tenant, day, accepted, position) in days {
-            counted = counted.max(Position::new(position));
+        let Rows { counted, days, minutes } = rows.map_err(|_| ReadModelError::Timeout)??;
+        for (tenant, day, accepted) in days {
             let sum = sums.entry(TenantId::from_uuid(tenant)).or_default();
             sum.add_day(second_of(Timestamp::new(day)), accepted.unsigned_abs());
         }
-        for (minute, tenant, seconds, position) in minutes {
-            counted = counted.max(Position::new(position));
+        for (minute, tenant, seconds) in minutes {
             let sum = sums.entry(TenantId::from_uuid(tenant)).or_default();
             for (second, count) in (second_of(Timestamp::new(minute))..).zip(seconds) {
                 if second >= window && count > 0 {
@@ -64,7 +61,7 @@ impl Usage {
                 }
             }
         }
-        for Tally { tenant, second, count } in self.after(counted, moment(midnight.min(window))).await? {
+        for Tally { tenant, second, count } in self.after(&counted, moment(midnight.min(window))).await? {
             let (second, sum) = (second_of(second), sums.entry(tenant).or_default());
             if second >= midnight {
                 sum.add_day(second, count);
@@ -101,42 +98,65 @@ impl Sums {
 
 /// What is counted in the table, as of one moment.
 struct Rows {
+    /// What is counted in them.
+    counted: Frontier,
     /// By tenant and day, from today on.
-    days: Vec<(Uuid, OffsetDateTime, i64, i64)>,
+    days: Vec<(Uuid, OffsetDateTime, i64)>,
     /// By minute and tenant, of the window.
-    minutes: Vec<(OffsetDateTime, Uuid, Vec<i32>, i64)>,
+    minutes: Vec<(OffsetDateTime, Uuid, Vec<i32>)>,
 }
 
 impl Usage {
-    /// What the log has beyond a position and not before a moment: without that a projection that lags by months would
+    /// What the log has that is not counted, and not before a moment: without that a projection that lags by months would
     /// have the log read for as long.
-    async fn after(&self, counted: Position, since: Timestamp) -> Result<Vec<Tally>, LogError> {
-        if self.log.fetch_head().await? <= counted {
+    async fn after(&self, counted: &Frontier, since: Timestamp) -> Result<Vec<Tally>, LogError> {
+        if self.log.fetch_head().await? <= counted.least() {
             return Ok(Vec::new());
         }
-        let after = counted.max(self.log.position_before(since).await?);
-        self.log.tally(ACCEPTED, after).await
+        let since = self.log.position_before(since).await?;
+        let mut tallies = self.log.tally(ACCEPTED, counted.furthest().max(since)).await?;
+        // Where partitions stand apart, what lies between is counted in part.
+        let (mut at, end) = (counted.least().max(since), counted.furthest());
+        while at < end {
+            let page =
+                self.log.read_page(at, at.until(end).min(BETWEEN), &Projection::Usage.interest()).await?;
+            if page.reached == at {
+                break;
+            }
+            at = page.reached;
+            let handled = self.log.handled_at(counted, page.events.clone()).await?;
+            let handled: HashSet<_> = handled.iter().map(|event| event.position).collect();
+            let missing = page.events.iter().filter(|event| !handled.contains(&event.position));
+            tallies.extend(missing.map(|event| Tally {
+                tenant: event.tenant,
+                second: moment(second_of(event.recorded_at)),
+                count: 1,
+            }));
+        }
+        Ok(tallies)
     }
 
     /// All tenants' days from today's midnight on, and minutes since the window's start. Minutes come with their seconds, days
     /// as sums: there are many of them.
     async fn rows(&self, midnight: Timestamp, window: Timestamp) -> Result<Rows, ReadModelError> {
         let mut tx = self.pool.begin_with("begin isolation level repeatable read read only").await?;
+        let counted = frontier(&mut *tx, Projection::Usage.name()).await?;
+        let counted = counted.unwrap_or(Frontier::whole(Position::ZERO));
         let days = sqlx::query_as(
-            "select tenant_id, date_trunc('day', minute, 'UTC'), sum(accepted)::bigint, max(position)
+            "select tenant_id, date_trunc('day', minute, 'UTC'), sum(accepted)::bigint
                from usage_minutes where minute >= $1 group by 1, 2",
         )
         .bind(midnight.as_datetime())
         .fetch_all(&mut *tx)
         .await?;
         let minutes = sqlx::query_as(
-            "select minute, tenant_id, seconds, position
+            "select minute, tenant_id, seconds
                from usage_minutes where minute >= date_trunc('minute', $1::timestamptz)",
         )
         .bind(window.as_datetime())
         .fetch_all(&mut *tx)
         .await?;
         tx.commit().await?;
-        Ok(Rows { days, minutes })
+        Ok(Rows { counted, days, minutes })
     }
 }

@@ -7,6 +7,7 @@ mod event_lookup;
 mod forgetting;
 mod history;
 mod parking;
+mod partitions;
 mod properties;
 mod published;
 mod read_your_writes;

@@ -326,7 +326,7 @@ impl World {
             token.clone(),
         ));
         let mut progress = self.log.progress(projection.name());
-        let reached = progress.wait_for(|position| *position >= head);
+        let reached = progress.wait_for(|progress| progress.position() >= head);
         tokio::time::timeout(DEADLINE, reached)
             .await
             .expect("the projection reaches the head in time")

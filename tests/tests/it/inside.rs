@@ -65,13 +65,18 @@ pub(crate) async fn agrees(world: &World) {
     let events = checked_log(&inside.pool).await;
     assert!(events > 0, "the log holds something");
     for projection in Projection::ALL {
+        wait::until("a projection at the head", CATCHES_UP_WITHIN, async || {
+            let reached = checkpoint(&inside.pool, projection.name()).await.ok()??;
+            (reached.least().get() >= events).then_some(())
+        })
+        .await;
         let report = rebuild(&inside.log, &inside.pool, projection, RebuildMode::Verify).await.unwrap();
         assert!(report.position.get() >= events, "{report:?}");
         assert_eq!(report.differences(), 0, "{}: {report:?}", projection.name());
     }
     wait::until("dispatch at the head", CATCHES_UP_WITHIN, async || {
         let reached = checkpoint(&inside.pool, SUBSCRIPTION).await.ok()??;
-        (reached.get() >= events).then_some(())
+        (reached.least().get() >= events).then_some(())
     })
     .await;
     let timeout = world.launch().settings["ORQESTRA_PROVIDER_TIMEOUT_SECONDS"].parse().unwrap();

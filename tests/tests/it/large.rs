@@ -47,7 +47,7 @@ async fn settled(world: &World) {
         let done = sqlx::query_scalar::<_, bool>(
             "select (select count(*) from dispatch_due) = 0
                 and (select min(position) from (select max(position) as position from checkpoints
-                                                 group by subscription) readers)
+                                                 group by subscription, partition) readers)
                     = (select max(position) from events)",
         );
         done.fetch_one(world.pool()).await.ok()?.then_some(())
@@ -120,7 +120,7 @@ async fn a_process_of_all_roles_that_catches_up_over_a_slow_link_takes_every_tri
         let asked = sqlx::query_scalar::<_, i64>(
             "select (select max(position) from events)
                     - (select min(position) from (select max(position) as position from checkpoints
-                                                   group by subscription) readers)",
+                                                   group by subscription, partition) readers)",
         );
         asked.fetch_one(world.pool()).await.unwrap()
     };

@@ -1,0 +1,146 @@
+//! In how many partitions a subscription is read, and the change from one number to another.
+//!
+//! The change is one transaction, made while every partition stands at one position and no process runs the subscription.
+//! From that position on the new partitions go on, so that an event is handled once whatever partition it is in.
+
+use sqlx::{PgConnection, PgPool};
+
+use super::lease::{self, Owner};
+use super::run::{End, Runner};
+use super::source::{LogTail, Source};
+use super::store::{self, Assignment};
+use super::{Subscriber, SubscriptionState};
+use crate::error::LogError;
+use crate::partition::{Frontier, Partition, Partitions};
+use crate::position::Position;
+use crate::read::limited;
+
+/// Whether a subscription is read in the number of partitions that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Layout {
+    /// It is.
+    Fits,
+    /// Another process reads it in the number before.
+    Held,
+    /// Its partitions stand at different positions, up to the furthest of which they have to be read first.
+    Uneven(Frontier),
+}
+
+impl<S: Subscriber, F: Source> Runner<S, F> {
+    /// Divides the subscription as its source has it, if it is divided otherwise, and follows.
+    pub(super) async fn lay_out_and_hold(&mut self) -> Result<End, LogError> {
+        loop {
+            let (partitions, owner) = (self.at.partition.of(), self.log.shared().owner());
+            let start = self.start().await?;
+            match lay_out(&self.pool, &self.at.subscription, partitions, owner, start).await? {
+                Layout::Fits => return self.hold_and_follow().await,
+                Layout::Held => self.works_again(SubscriptionState::StandsBy),
+                Layout::Uneven(frontier) => {
+                    for partition in frontier.partitions().each() {
+                        match self.bring_up(partition, &frontier).await? {
+                            End::Reached => {}
+                            // Another process brings it up.
+                            End::LeaseLost => break,
+                            end @ (End::Stopped | End::Outdated) => return Ok(end),
+                        }
+                    }
+                }
+            }
+            if self.rest(self.options.lease / 10).await {
+                return Ok(End::Stopped);
+            }
+        }
+    }
+
+    /// Handles what a partition of another division is behind the furthest of them.
+    async fn bring_up(&mut self, partition: Partition, frontier: &Frontier) -> Result<End, LogError> {
+        if frontier.at(partition) == frontier.furthest() {
+            return Ok(End::Reached);
+        }
+        let rest = LogTail::of(self.log.clone(), partition).up_to(frontier.furthest());
+        let (log, pool, token) = (self.log.clone(), self.pool.clone(), self.token.clone());
+        let mut runner = Runner::new(log, pool, &mut self.subscriber, rest, self.options, token);
+        let end = runner.hold_and_follow().await;
+        self.log.shared().leave(&self.at.subscription, partition);
+        end
+    }
+}
+
+/// Divides a subscription anew, where that is asked for and can be done now. One that never ran begins at `start`.
+async fn lay_out(
+    pool: &PgPool,
+    subscription: &str,
+    partitions: Partitions,
+    owner: Owner,
+    start: Position,
+) -> Result<Layout, LogError> {
+    let count: Option<i16> = limited(
+        sqlx::query_scalar("select partitions from subscription_partitions where subscription = $1")
+            .bind(subscription)
+            .fetch_optional(pool),
+    )
+    .await?;
+    if count.unwrap_or(1).cast_unsigned() == partitions.count() {
+        return Ok(Layout::Fits);
+    }
+    limited(async {
+        let mut tx = pool.begin().await?;
+        // Whatever moved a checkpoint before this has stored it; what comes after finds the new number.
+        sqlx::query("lock table checkpoints in share row exclusive mode").execute(&mut *tx).await?;
+        let stands = store::frontier(&mut *tx, subscription).await?;
+        let stands = stands.unwrap_or_else(|| Frontier::whole(start));
+        if stands.partitions() == partitions {
+            return Ok(Layout::Fits);
+        }
+        for partition in stands.partitions().each() {
+            let old = Assignment { subscription: subscription.to_owned(), partition };
+            if !lease::seize(&mut tx, &old.lease(), owner).await? {
+                return Ok(Layout::Held);
+            }
+        }
+        if !stands.is_level() {
+            return Ok(Layout::Uneven(stands));
+        }
+        replace(&mut tx, subscription, partitions, stands.least()).await?;
+        tx.commit().await?;
+        let (partitions, position) = (partitions.count(), stands.least().get());
+        tracing::info!(
+            subscription,
+            partitions,
+            event.position = position,
+            "the subscription is divided anew"
+        );
+        Ok(Layout::Fits)
+    })
+    .await
+}
+
+async fn replace(
+    connection: &mut PgConnection,
+    subscription: &str,
+    partitions: Partitions,
+    position: Position,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("delete from checkpoints where subscription = $1")
+        .bind(subscription)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query(
+        "insert into checkpoints (subscription, partition, after, position, epoch)
+         select $1, number, -1, $3, 0 from generate_series(0, $2 - 1) as number",
+    )
+    .bind(subscription)
+    .bind(i32::from(partitions.count()))
+    .bind(position.get())
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "insert into subscription_partitions (subscription, partitions) values ($1, $2)
+             on conflict on constraint subscription_partitions_pkey do update set partitions = excluded.partitions",
+    )
+    .bind(subscription)
+    .bind(partitions.count().cast_signed())
+    .execute(connection)
+    .await
+    .map(drop)
+}
