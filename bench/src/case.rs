@@ -23,6 +23,7 @@ use crate::report::{Sample, Which};
 use crate::sink::Sink;
 use crate::sizes::Sizes;
 use crate::through_http;
+use crate::together;
 
 const CONNECTIONS: usize = 64;
 /// More than any of these programs answers a second here.
@@ -40,6 +41,8 @@ pub(crate) enum Case {
     EngineWhole,
     /// The API role alone.
     EngineApi,
+    /// So many processes of the API role on one log.
+    Apis(usize),
     /// Peer (a) with so many connections.
     Stock(u32),
     /// Peer (b).
@@ -77,6 +80,7 @@ impl Case {
             self,
             Self::EngineWhole
                 | Self::EngineApi
+                | Self::Apis(_)
                 | Self::Latency
                 | Self::Push
                 | Self::Drain
@@ -93,10 +97,12 @@ impl Case {
     }
 
     /// All, in the order of a round.
-    pub(crate) const ALL: [Self; 24] = [
+    pub(crate) const ALL: [Self; 26] = [
         Self::EngineWhole,
         Self::Stock(4),
         Self::EngineApi,
+        Self::Apis(2),
+        Self::Apis(4),
         Self::Stock(8),
         Self::Echo,
         Self::Stock(16),
@@ -125,6 +131,7 @@ impl Case {
         match self {
             Self::EngineWhole => "engine".to_owned(),
             Self::EngineApi => "engine-api".to_owned(),
+            Self::Apis(processes) => format!("apis-{processes}"),
             Self::Stock(connections) => format!("stock-{connections}"),
             Self::Echo => "echo".to_owned(),
             Self::SingleRows => "single-rows".to_owned(),
@@ -148,6 +155,9 @@ impl Case {
         match self {
             Self::EngineWhole => "engine, all roles: accepted triggers/s".to_owned(),
             Self::EngineApi => "engine, API role alone: accepted triggers/s".to_owned(),
+            Self::Apis(processes) => {
+                format!("engine, {processes} processes with the API role together: accepted triggers/s")
+            }
             Self::Stock(connections) => {
                 format!("(a) stock postgres-es, {connections} connections: triggers/s")
             }
@@ -213,6 +223,16 @@ impl Bench {
         match case {
             Case::EngineWhole => self.engine(engine, Roles::All).await,
             Case::EngineApi => self.engine(engine, Roles::Api).await,
+            Case::Apis(processes) => {
+                let together = together::measure(engine, &self.postgres, processes, self.sizes.load).await?;
+                Ok(Sample {
+                    value: together.rate,
+                    p50: Some(together.p50),
+                    p99: Some(together.p99),
+                    memory: Some(together.memory),
+                    ..Sample::default()
+                })
+            }
             Case::Stock(connections) => self.stock(connections).await,
             Case::Echo => self.echo().await,
             Case::SingleRows => self.single_rows().await,

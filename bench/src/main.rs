@@ -22,6 +22,7 @@ mod report;
 mod sink;
 mod sizes;
 mod through_http;
+mod together;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
