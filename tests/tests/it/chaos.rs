@@ -17,21 +17,21 @@ use serde_json::{Value, json};
 use crate::inside;
 
 const TENANTS: usize = 3;
-/// More than the engine needs at rest with everything that it may hold of deliveries: their rows and their calls are bounded.
-const MOST_MEMORY_KB: u64 = 700 * 1024;
+/// More than what the engine may hold of deliveries: their rows and their calls are bounded.
+const MOST_GROWTH_KB: u64 = 200 * 1024;
 
-/// The answer to a message's call of that number: of forty messages one is refused, 11 others meet a fault, and the
-/// rest none. Few are throttled, since each of those stops its carrier for a second.
+/// The answer to a message's call of that number: of forty messages one is refused, ten others meet a fault, and the
+/// rest none. One of 160 is throttled, since each of those stops its carrier for a second, twice.
 fn script(seed: u64) -> impl Fn(&str, usize) -> Says + Send + 'static {
     move |message, call| {
         let mut hasher = DefaultHasher::new();
         (seed, message).hash(&mut hasher);
-        let fate = hasher.finish() % 40;
+        let (fate, rare) = (hasher.finish() % 40, (hasher.finish() / 40).is_multiple_of(4));
         match (fate, call) {
             (0, _) => Says::Refused,
             (1..=3, 0) => Says::TakenAndCut,
             (4..=5, 0) => Says::Cut,
-            (6, 0..=1) => Says::Throttled,
+            (6, 0..=1) if rare => Says::Throttled,
             (7..=9, 0..=1) => Says::Unavailable,
             (10, 0) => Says::Hung,
             (11, 0) => Says::TakenAndHung,
@@ -137,7 +137,7 @@ async fn whatever_providers_do_each_delivery_comes_to_one_end_that_they_agree_wi
     };
     let (down, ()) =
         tokio::join!(half, load.run(&world, &tenants, 8, Duration::from_millis(5), notifications));
-    assert!(down < MOST_MEMORY_KB, "{down} KB with a provider down, {quiet} KB before");
+    assert!(down < quiet + MOST_GROWTH_KB, "{down} KB with a provider down, {quiet} KB before");
     let states = world.drain().await;
     assert_eq!(states.len(), notifications);
 
@@ -172,6 +172,6 @@ async fn whatever_providers_do_each_delivery_comes_to_one_end_that_they_agree_wi
     assert!(several.is_empty(), "one key a delivery: {several:?}");
     let after = memory(&world);
     println!("{quiet} KB before, {down} KB with a provider down, {after} KB after");
-    assert!(after < MOST_MEMORY_KB, "{after} KB, {quiet} KB before");
+    assert!(after < quiet + MOST_GROWTH_KB, "{after} KB, {quiet} KB before");
     inside::agrees(&world).await;
 }
