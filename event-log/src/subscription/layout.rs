@@ -66,6 +66,21 @@ impl<S: Subscriber, F: Source> Runner<S, F> {
     }
 }
 
+/// Whether a subscription is read in that number of partitions. It stays so while a lease of one of them is held.
+pub(super) async fn fits(
+    pool: &PgPool,
+    subscription: &str,
+    partitions: Partitions,
+) -> Result<bool, LogError> {
+    let count: Option<i16> = limited(
+        sqlx::query_scalar("select partitions from subscription_partitions where subscription = $1")
+            .bind(subscription)
+            .fetch_optional(pool),
+    )
+    .await?;
+    Ok(count.unwrap_or(1).cast_unsigned() == partitions.count())
+}
+
 /// Divides a subscription anew, where that is asked for and can be done now. One that never ran begins at `start`.
 async fn lay_out(
     pool: &PgPool,
@@ -74,13 +89,7 @@ async fn lay_out(
     owner: Owner,
     start: Position,
 ) -> Result<Layout, LogError> {
-    let count: Option<i16> = limited(
-        sqlx::query_scalar("select partitions from subscription_partitions where subscription = $1")
-            .bind(subscription)
-            .fetch_optional(pool),
-    )
-    .await?;
-    if count.unwrap_or(1).cast_unsigned() == partitions.count() {
+    if fits(pool, subscription, partitions).await? {
         return Ok(Layout::Fits);
     }
     limited(async {

@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::handle::Step;
+use super::layout;
 use super::lease::Lease;
 use super::parked::{self, ParkedStreams};
 use super::source::{LogTail, Source};
@@ -260,7 +261,12 @@ impl<S: Subscriber, F: Source> Runner<S, F> {
                 return Ok(End::Stopped);
             }
         };
-        let end = self.follow(&lease).await;
+        // Another process may have divided it otherwise while the lease was waited for.
+        let end = match layout::fits(&self.pool, &self.at.subscription, self.at.partition.of()).await {
+            Ok(true) => self.follow(&lease).await,
+            Ok(false) => Ok(End::LeaseLost),
+            Err(error) => Err(error),
+        };
         lease.release(&self.pool).await.ok();
         end
     }

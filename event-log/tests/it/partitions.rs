@@ -220,6 +220,34 @@ async fn a_subscription_is_divided_and_joined_again_without_loss_or_double_effec
 }
 
 #[tokio::test]
+async fn processes_that_divide_it_anew_together_end_in_one_division() {
+    let world = world().await;
+    let another = world.another().await;
+    let tail = |partition| LogTail::of(world.log.clone(), partition);
+    let mut running = run_each(&world, &world.log, 4, witness, tail);
+    append(&world, 0..20).await;
+    all_reached(&world, 20).await;
+    running.remove(3).stop().await;
+    append(&world, 20..60).await;
+    wait::until("partitions apart", DEADLINE, async || {
+        let frontier = checkpoint(world.pool(), "witness").await.unwrap()?;
+        (frontier.furthest() == Position::new(60) && !frontier.is_level()).then_some(())
+    })
+    .await;
+    stop(running).await;
+
+    let ours = run_each(&world, &world.log, 2, witness, tail);
+    let theirs = run_each(&world, &another, 2, witness, |partition| LogTail::of(another.clone(), partition));
+    append(&world, 60..80).await;
+    all_reached(&world, 80).await;
+    assert_eq!(checkpoint(world.pool(), "witness").await.unwrap().unwrap().partitions(), partitions(2));
+    until(&world, "select max(partition) = 1 from checkpoints").await;
+    stop(ours).await;
+    stop(theirs).await;
+    handled_once(&world, 80).await;
+}
+
+#[tokio::test]
 async fn while_a_process_reads_it_otherwise_a_subscription_is_not_divided() {
     let world = world().await;
     let another = world.another().await;
