@@ -28,3 +28,7 @@ begin
     end if;
 end
 $$;
+
+-- Processes of the version before look a subscription up without its partition.
+create index checkpoints_whole on checkpoints (subscription, after);
+comment on index checkpoints_whole is 'For processes of versions that know one partition.';

@@ -87,7 +87,7 @@ pub async fn settle_checkpoint(
             .await?;
         sqlx::query(
             "insert into checkpoints (subscription, partition, after, position, epoch)
-             select $1, number, -1, $3, coalesce((select epoch from leases where name = $1), 0)
+             select $1, number, -1, $3, 0
                from unnest($2::smallint[]) as number",
         )
         .bind(subscription)

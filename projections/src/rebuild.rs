@@ -200,8 +200,8 @@ async fn fill_and_compare(
 
 /// How far the live tables are handled as a whole, and how far both are brought.
 ///
-/// The live tables may have rows beyond their checkpoint (read-your-writes), so that both are brought to the head: nobody
-/// can have applied what is not in the log. The subscription handles the same events again later, which changes nothing.
+/// The live tables may have rows beyond their checkpoint (read-your-writes), so that both are brought to the head: no writer
+/// applies what is not in the log. The subscription handles the same events again later, which changes nothing.
 /// A projection that counts is compared as it stands instead: it would count them twice.
 async fn ends(
     log: &EventLog,
@@ -211,7 +211,8 @@ async fn ends(
     let live = checkpoint(pool, projection.name()).await?.unwrap_or(Frontier::whole(Position::ZERO));
     let head = log.fetch_head().await?;
     let least = live.least();
-    Ok((least, if projection.counts() { live } else { Frontier::whole(head) }))
+    // A log that has lost its end holds nothing beyond it.
+    Ok((least, if projection.counts() { live.up_to(head) } else { Frontier::whole(head) }))
 }
 
 /// Folds what is handled at a frontier of the events after a position.

@@ -34,6 +34,12 @@ impl Frontier {
         }
     }
 
+    /// The same, nowhere beyond a position.
+    #[must_use]
+    pub fn up_to(self, end: Position) -> Self {
+        Self(self.0.into_iter().map(|position| position.min(end)).collect())
+    }
+
     /// The position of one partition; of another number of partitions, the position that all have passed.
     pub fn at(&self, partition: Partition) -> Position {
         if partition.of() == self.partitions() {
@@ -78,6 +84,8 @@ mod tests {
         let each: Vec<_> = three.each().map(|partition| frontier.at(partition).get()).collect();
         assert_eq!(each, [5, 9, 3]);
         assert_eq!((frontier.least().get(), frontier.furthest().get()), (3, 9));
+        let three_at_most = frontier.clone().up_to(Position::new(4));
+        assert_eq!((three_at_most.least().get(), three_at_most.furthest().get()), (3, 4));
         // A reader with other partitions can rely on no more than what all have passed.
         frontier.set(Partition::WHOLE, Position::new(100));
         assert_eq!(frontier.at(Partition::WHOLE).get(), 3);

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::{Frontier, Partition};
 use crate::error::LogError;
 use crate::log::EventLog;
-use crate::read::limited;
+use crate::read::{Line, limited};
 use crate::recorded::RecordedEvent;
 
 /// Notifications whose recipients are remembered: twice as many at most, of about 200 bytes each.
@@ -75,19 +75,24 @@ impl EventLog {
         for event in events {
             let key = known.at_hand(event);
             if key.is_none() {
-                unknown.insert(event.aggregate_id.as_str());
+                unknown.insert((event.aggregate_type.as_ref(), event.aggregate_id.as_str()));
             }
             keys.push(key);
         }
-        let unknown: Vec<&str> = unknown.into_iter().collect();
+        let unknown: Vec<_> = unknown.into_iter().collect();
+        let mut found = HashMap::new();
         for streams in unknown.chunks(TOGETHER) {
-            self.look_up_keys(streams).await?;
+            self.look_up_keys(streams, &mut found).await?;
         }
-        // One that was dropped again meanwhile, or whose stream names no recipient, has the key of its stream.
-        let found = |(event, key): (&Arc<RecordedEvent>, Option<PartitionKey>)| {
-            key.or_else(|| known.at_hand(event)).unwrap_or_else(|| of_stream(event))
+        let of = |(event, key): (&Arc<RecordedEvent>, Option<PartitionKey>)| match key {
+            Some(key) => Ok(key),
+            // Each event's stream has a first one.
+            None => found.get(&event.aggregate_id).cloned().ok_or(LogError::Corrupt {
+                position: event.position.get(),
+                reason: "its stream has no first event",
+            }),
         };
-        Ok(events.iter().zip(keys).map(found).collect())
+        events.iter().zip(keys).map(of).collect()
     }
 
     /// Leaves the events of one partition.
@@ -127,21 +132,29 @@ impl EventLog {
         Ok(events.into_iter().zip(keys).filter_map(handled).collect())
     }
 
-    async fn look_up_keys(&self, streams: &[&str]) -> Result<(), LogError> {
+    /// Reads the keys of streams by the recipients that their first events name.
+    async fn look_up_keys(
+        &self,
+        streams: &[(&str, &str)],
+        found: &mut HashMap<String, PartitionKey>,
+    ) -> Result<(), LogError> {
+        let (types, ids): (Vec<&str>, Vec<&str>) = streams.iter().copied().unzip();
+        // The reference alone travels: the variables of a first event may be large.
         let first = sqlx::query_as(
-            "select e.aggregate_id, e.tenant_id, e.payload::text
-               from unnest($2::text[]) as s (id)
-               join events e on e.aggregate_type = $1 and e.aggregate_id = s.id and e.sequence = 1",
+            "select e.aggregate_id, e.tenant_id,
+                    (select p.value ->> 'recipientRef' from json_each(e.payload) as p limit 1)
+               from unnest($1::text[], $2::text[]) as s (type, id)
+               join events e on e.aggregate_type = s.type and e.aggregate_id = s.id and e.sequence = 1",
         );
         let shared = self.shared();
-        let reading = first.bind(Notification::TYPE).bind(streams).fetch_all(shared.reader.pool());
-        let rows: Vec<(String, Uuid, String)> = limited(reading).await?;
+        let reading = first.bind(types).bind(ids).fetch_all(shared.reader.line(Line::Pages));
+        let rows: Vec<(String, Uuid, Option<String>)> = limited(reading).await?;
         let mut recipients = shared.partition_keys.lock();
-        for (stream, tenant, payload) in rows {
+        for (stream, tenant, recipient) in rows {
             let tenant = TenantId::from_uuid(tenant);
-            let named = recipient(&payload);
-            let key = PartitionKey::new(tenant, named.as_deref().unwrap_or(&stream));
-            recipients.remember(stream, key);
+            let key = PartitionKey::new(tenant, recipient.as_deref().unwrap_or(&stream));
+            recipients.remember(stream.clone(), key.clone());
+            found.insert(stream, key);
         }
         Ok(())
     }
@@ -154,19 +167,18 @@ impl PartitionKeys {
 
     /// The key, where it needs no look into the database.
     fn at_hand(&self, event: &RecordedEvent) -> Option<PartitionKey> {
-        if event.aggregate_type == Recipient::TYPE {
-            return Some(named_by(event).unwrap_or_else(|| of_stream(event)));
-        }
-        if event.aggregate_type != Notification::TYPE {
+        if event.aggregate_type != Notification::TYPE && event.aggregate_type != Recipient::TYPE {
             return Some(of_stream(event));
         }
         let mut recipients = self.lock();
         if let Some(key) = recipients.get(&event.aggregate_id) {
             return Some(key);
         }
-        let named = named_by(event).filter(|_| event.sequence == 1)?;
-        recipients.remember(event.aggregate_id.clone(), named.clone());
-        Some(named)
+        // Read without its payload it names nobody.
+        let whole = event.sequence == 1 && !event.payload.is_empty();
+        let key = whole.then(|| named_by(event).unwrap_or_else(|| of_stream(event)))?;
+        recipients.remember(event.aggregate_id.clone(), key.clone());
+        Some(key)
     }
 }
 

@@ -25,11 +25,12 @@ impl Partitions {
     /// The log undivided.
     pub const ONE: Self = Self(NonZeroU16::MIN);
 
-    /// That many; `None` for none.
+    /// That many, from 1 to 32,767; else `None`.
     pub const fn new(count: u16) -> Option<Self> {
         match NonZeroU16::new(count) {
-            Some(count) => Some(Self(count)),
-            None => None,
+            // The tables count them by 16 bits with a sign.
+            Some(count) if count.get() <= i16::MAX.unsigned_abs() => Some(Self(count)),
+            Some(_) | None => None,
         }
     }
 
@@ -110,6 +111,6 @@ mod tests {
         let three = Partitions::new(3).unwrap();
         assert_eq!(three.each().map(Partition::number).collect::<Vec<_>>(), [0, 1, 2]);
         assert_eq!(three.numbered(3), None);
-        assert_eq!(Partitions::new(0), None);
+        assert_eq!((Partitions::new(0), Partitions::new(32_768)), (None, None));
     }
 }

@@ -91,12 +91,22 @@ impl<S: Subscriber, F: Source> Runner<S, F> {
                     continue;
                 }
                 // Another moved it, or an earlier transaction of this process did whose answer was lost.
-                Ok(Moved::Fenced) => return self.look_again(lease, from, part).await,
+                Ok(Moved::Fenced) => {
+                    let step = self.look_again(lease, from, part).await?;
+                    if matches!(step, Step::Stands(position) if position == from) {
+                        // Nobody moved it: the log does not hold what the source brought.
+                        self.source.reject(part.to);
+                        if let Some(end) = self.pause_longer(lease).await {
+                            return Ok(Step::Ended(end));
+                        }
+                    }
+                    return Ok(step);
+                }
                 Err(failure) => failure,
             };
             match failure {
                 Failure::Late(error) => {
-                    self.most = (part.events.len() / 2).max(1);
+                    self.most = (part.events.len() / 2).clamp(1, self.options.batch);
                     self.tries_again(from, &error);
                     return self.pause_and_look_again(lease, from, part).await;
                 }
@@ -120,7 +130,7 @@ impl<S: Subscriber, F: Source> Runner<S, F> {
                 Failure::Event(error) => {
                     failures += 1;
                     let at = part.events.first().map_or(part.to, |event| event.position);
-                    tracing::warn!(subscription = self.at.subscription, event.position = at.get(), failures, %error, "an event failed");
+                    tracing::warn!(subscription = self.at.subscription, partition = %self.at.partition, event.position = at.get(), failures, %error, "an event failed");
                     if failures >= self.options.tries
                         && let Some(step) = self.poisoned(lease, from, part, &error).await?
                     {
@@ -145,7 +155,7 @@ impl<S: Subscriber, F: Source> Runner<S, F> {
 
     fn tries_again(&mut self, from: Position, error: &SubscriberError) {
         if self.interrupted() {
-            tracing::warn!(subscription = self.at.subscription, event.position = from.get() + 1, %error, "trying again");
+            tracing::warn!(subscription = self.at.subscription, partition = %self.at.partition, event.position = from.get() + 1, %error, "trying again");
         }
     }
 
@@ -198,7 +208,7 @@ impl<S: Subscriber, F: Source> Runner<S, F> {
                     self.look_again(lease, from, Part { events: &[], ..part }).await.map(Some)
                 }
                 Err(failed) => {
-                    tracing::warn!(subscription = self.at.subscription, error = %failed, "parking failed");
+                    tracing::warn!(subscription = self.at.subscription, partition = %self.at.partition, error = %failed, "parking failed");
                     self.interrupted();
                     let nothing = Part { events: &[], ..part };
                     self.pause_and_look_again(lease, from, nothing).await.map(Some)
@@ -209,6 +219,7 @@ impl<S: Subscriber, F: Source> Runner<S, F> {
                 self.pause = self.options.longest_pause;
                 tracing::error!(
                     subscription = self.at.subscription,
+                    partition = %self.at.partition,
                     event.position = event.position.get(),
                     %error,
                     "the subscription stands still at an event that it cannot handle"
@@ -223,6 +234,7 @@ impl<S: Subscriber, F: Source> Runner<S, F> {
         if self.outdated != Some(at) {
             tracing::error!(
                 subscription = self.at.subscription,
+                partition = %self.at.partition,
                 event.position = at.get(),
                 %error,
                 "the subscription is left to a process of a newer program; upgrade this one"
@@ -241,8 +253,8 @@ impl<S: Subscriber, F: Source> Runner<S, F> {
         let handling = async {
             let connection = connection.insert(self.pool.acquire().await?);
             let mut tx = connection.begin_with(begin(self.options.limit)).await?;
-            let last = part.events.last().map(|event| &**event);
-            let moved = store::advance(&mut tx, &self.at, (from, part.to), last, lease.epoch).await?;
+            let verified = self.source.to_verify(part.events);
+            let moved = store::advance(&mut tx, &self.at, (from, part.to), verified, lease.epoch).await?;
             if moved == Moved::Fenced {
                 tx.rollback().await?;
                 return Ok::<Moved, Failure>(moved);
@@ -271,7 +283,9 @@ impl<S: Subscriber, F: Source> Runner<S, F> {
         };
         if moved == Moved::Yes {
             self.subscriber.committed(part.events, part.to);
-            let passed = u64::try_from(part.to.get() - from.get()).unwrap_or(0);
+            // Of a part of the log only what is its own: the rest is counted by the other partitions.
+            let passed = if self.at.partition.is_whole() { from.until(part.to) } else { part.events.len() };
+            let passed = u64::try_from(passed).unwrap_or(u64::MAX);
             metrics::counter!("orqestra_subscription_events_total", "subscription" => self.at.subscription.clone())
                 .increment(passed);
             if began.elapsed() < self.options.limit / WITH_EASE {
@@ -294,7 +308,8 @@ impl<S: Subscriber, F: Source> Runner<S, F> {
             let connection = connection.insert(self.pool.acquire().await?);
             let mut tx = connection.begin_with(begin(self.options.limit)).await?;
             if !lease.lock(&mut tx).await?
-                || store::advance(&mut tx, &self.at, (from, to), Some(&**event), lease.epoch).await?
+                || store::advance(&mut tx, &self.at, (from, to), std::slice::from_ref(event), lease.epoch)
+                    .await?
                     == Moved::Fenced
             {
                 tx.rollback().await?;
@@ -316,6 +331,7 @@ impl<S: Subscriber, F: Source> Runner<S, F> {
                 .increment(1);
             tracing::error!(
                 subscription = self.at.subscription,
+                partition = %self.at.partition,
                 event.position = event.position.get(),
                 aggregate.id = event.aggregate_id,
                 %reason,

@@ -92,8 +92,18 @@ async fn lay_out(
     if fits(pool, subscription, partitions).await? {
         return Ok(Layout::Fits);
     }
-    limited(async {
+    let divided = limited(async {
         let mut tx = pool.begin().await?;
+        sqlx::query(LOCK_WAIT).execute(&mut *tx).await?;
+        // Without a lock at first: while a process reads it, none of its movers is to wait.
+        let stands = store::frontier(&mut *tx, subscription).await?;
+        let read_in = stands.as_ref().map_or(Partitions::ONE, Frontier::partitions);
+        for partition in read_in.each() {
+            let old = Assignment { subscription: subscription.to_owned(), partition };
+            if !lease::seize(&mut tx, &old.lease(), owner).await? {
+                return Ok(Layout::Held);
+            }
+        }
         // Whatever moved a checkpoint before this has stored it; what comes after finds the new number.
         sqlx::query("lock table checkpoints in share row exclusive mode").execute(&mut *tx).await?;
         let stands = store::frontier(&mut *tx, subscription).await?;
@@ -101,11 +111,8 @@ async fn lay_out(
         if stands.partitions() == partitions {
             return Ok(Layout::Fits);
         }
-        for partition in stands.partitions().each() {
-            let old = Assignment { subscription: subscription.to_owned(), partition };
-            if !lease::seize(&mut tx, &old.lease(), owner).await? {
-                return Ok(Layout::Held);
-            }
+        if stands.partitions() != read_in {
+            return Ok(Layout::Held);
         }
         if !stands.is_level() {
             return Ok(Layout::Uneven(stands));
@@ -120,8 +127,23 @@ async fn lay_out(
             "the subscription is divided anew"
         );
         Ok(Layout::Fits)
-    })
-    .await
+    });
+    match divided.await {
+        // Movers of other subscriptions are at work; it is tried again.
+        Err(LogError::Database(error)) if is_lock_missed(&error) => Ok(Layout::Held),
+        divided => divided,
+    }
+}
+
+/// How long the change waits for movers that are at work, who wait behind it.
+const LOCK_WAIT: &str = "set local lock_timeout = '500ms'";
+
+fn is_lock_missed(error: &sqlx::Error) -> bool {
+    // No lock in time; or a deadlock with one that parks an aggregate, which ends one of the two.
+    error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code)
+        .is_some_and(|code| ["55P03", "40P01"].contains(&&*code))
 }
 
 async fn replace(

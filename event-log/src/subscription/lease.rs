@@ -37,7 +37,7 @@ impl Lease {
         (&self.name, self.epoch)
     }
 
-    /// Takes the lease if nobody holds it.
+    /// Takes the lease unless another process holds it.
     pub(super) async fn take(
         pool: &PgPool,
         name: &str,
@@ -88,8 +88,8 @@ impl Lease {
     }
 }
 
-/// Takes the lease and gives it up at once, so that what was done under it before stores nothing any more. False: somebody
-/// holds it.
+/// Takes the lease and gives it up at once, so that what was done under it before stores nothing any more. False: another
+/// process holds it.
 pub(super) async fn seize(
     connection: &mut PgConnection,
     name: &str,
@@ -98,7 +98,7 @@ pub(super) async fn seize(
     Ok(take(connection, name, owner, Duration::ZERO).await?.is_some())
 }
 
-/// The epoch, if nobody held it.
+/// Returns the epoch, or `None` where another process holds it.
 async fn take(
     connection: impl PgExecutor<'_>,
     name: &str,

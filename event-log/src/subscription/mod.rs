@@ -1,6 +1,6 @@
 //! Named readers of the log: each event is handled once, in order, with the checkpoint in the handler's transaction.
 //!
-//! One process at a time runs a subscription, by a lease with a fencing epoch; the checkpoint moves by
+//! One process at a time runs a partition of a subscription, by a lease with a fencing epoch; the checkpoint moves by
 //! compare-and-set, so that one who lost the lease unawares stores nothing. An event that cannot be handled halts the
 //! subscription loudly, or parks its aggregate, as the subscriber chooses. An event that only a newer program can read
 //! does neither: the subscription is handed over to a process of such a program.

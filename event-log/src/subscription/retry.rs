@@ -32,6 +32,7 @@ impl<S: Subscriber, F: Source> Runner<S, F> {
                     if self.interrupted() {
                         tracing::warn!(
                             subscription = self.at.subscription,
+                            partition = %self.at.partition,
                             aggregate.id = aggregate.aggregate_id,
                             %error,
                             "retrying a parked aggregate was interrupted"

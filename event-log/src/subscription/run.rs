@@ -186,7 +186,7 @@ pub(super) struct Runner<S, F> {
     pub(super) log: EventLog,
     pub(super) pool: PgPool,
     pub(super) subscriber: S,
-    source: F,
+    pub(super) source: F,
     pub(super) options: SubscriptionOptions,
     pub(super) token: CancellationToken,
     pub(super) at: Assignment,
@@ -366,7 +366,7 @@ impl<S: Subscriber, F: Source> Runner<S, F> {
                 Err(error) if is_closed(&error) || error.is_final() => return Err(error),
                 Err(error) => {
                     if self.interrupted() {
-                        tracing::warn!(subscription = self.at.subscription, %error, "the checkpoint cannot be read");
+                        tracing::warn!(subscription = self.at.subscription, partition = %self.at.partition, %error, "the checkpoint cannot be read");
                     }
                     if let Some(end) = self.pause_longer(lease).await {
                         return Ok(Err(end));
@@ -383,7 +383,7 @@ impl<S: Subscriber, F: Source> Runner<S, F> {
         renewed.unwrap_or_else(|error| {
             // Whether it is still held shows with the next move, which is fenced.
             if self.outage.begins() {
-                tracing::warn!(subscription = self.at.subscription, %error, "the lease could not be renewed");
+                tracing::warn!(subscription = self.at.subscription, partition = %self.at.partition, %error, "the lease could not be renewed");
             }
             true
         })
@@ -443,7 +443,7 @@ impl<S: Subscriber, F: Source> Runner<S, F> {
         }
         self.stands(self.outdated.map_or(state, SubscriptionState::Outdated));
         if let Some(duration_ms) = self.outage.ends() {
-            tracing::info!(subscription = self.at.subscription, duration_ms, "the subscription works again");
+            tracing::info!(subscription = self.at.subscription, partition = %self.at.partition, duration_ms, "the subscription works again");
         }
     }
 

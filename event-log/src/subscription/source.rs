@@ -4,6 +4,7 @@
 //! nothing of its partition is missing.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use tokio::sync::watch;
 
@@ -13,6 +14,7 @@ use crate::log::EventLog;
 use crate::page::Page;
 use crate::partition::Partition;
 use crate::position::Position;
+use crate::recorded::RecordedEvent;
 
 /// See the module.
 pub trait Source: Send + Sync {
@@ -39,6 +41,17 @@ pub trait Source: Send + Sync {
 
     /// Whether nothing more is at hand after a position.
     fn is_drained(&self, after: Position) -> bool;
+
+    /// The events of a page that are compared with the log before they are handled: the last one where they were read from
+    /// the log, all where they were brought by another way.
+    fn to_verify<'a>(&self, events: &'a [Arc<RecordedEvent>]) -> &'a [Arc<RecordedEvent>] {
+        events.last_chunk::<1>().map_or(&[], |last| last)
+    }
+
+    /// Is told that the log does not hold what it brought up to a position.
+    fn reject(&mut self, end: Position) {
+        let _ = end;
+    }
 
     /// The position at which it ends, if it does.
     fn end(&self) -> Option<Position> {

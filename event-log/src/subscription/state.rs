@@ -24,8 +24,8 @@ impl SubscriptionState {
     /// How much it asks for attention: of the partitions of one subscription, the one with the most tells how it stands.
     pub(crate) const fn severity(self) -> u8 {
         match self {
-            Self::Follows => 0,
-            Self::StandsBy => 1,
+            Self::StandsBy => 0,
+            Self::Follows => 1,
             Self::Starting => 2,
             Self::Interrupted => 3,
             Self::Outdated(_) => 4,

@@ -3,7 +3,10 @@
 //! Moving adds a row under the position moved from. Two movers from one position collide on the primary key, and one
 //! whose lease is gone adds nothing, so a zombie's transaction is never stored.
 
+use std::sync::Arc;
+
 use sqlx::{PgConnection, PgExecutor, PgPool};
+use uuid::Uuid;
 
 use crate::error::LogError;
 use crate::log::EventLog;
@@ -165,15 +168,18 @@ pub(super) enum Moved {
 
 /// Moves the checkpoint in the handler's transaction. A mover that is at it at the same time is waited for. Where the
 /// checkpoint is not `from` nothing moves: a crash of the server may have taken back what this process saw committed.
-/// Nor does it move where the subscription is read in another number of partitions by now, beyond the end of the log, or where the log does not hold the last event handled: that event was
-/// read from memory, and the database was put back to an earlier state since.
+/// Nor does it move where the subscription is read in another number of partitions by now, beyond the end of the log, or
+/// where the log does not hold the events that are to be verified: they were read from memory, and the database was put
+/// back to an earlier state since, or a topic brought them that has outlived such a restore.
 pub(super) async fn advance(
     connection: &mut PgConnection,
     of: &Assignment,
     (from, to): (Position, Position),
-    last: Option<&RecordedEvent>,
+    handled: &[Arc<RecordedEvent>],
     epoch: i64,
 ) -> Result<Moved, sqlx::Error> {
+    let (positions, ids): (Vec<i64>, Vec<Uuid>) =
+        handled.iter().map(|event| (event.position.get(), event.event_id)).unzip();
     let moved = sqlx::query(
         "insert into checkpoints (subscription, partition, after, position, epoch)
          select $1, $7, $2, $3, $4
@@ -183,14 +189,16 @@ pub(super) async fn advance(
                   where subscription = $1 and partition = $7 order by after desc limit 1) = $2
             and coalesce((select partitions from subscription_partitions where subscription = $1), 1) = $9
             and $3 <= (select e.position from events e order by e.position desc limit 1)
-            and ($6::uuid is null or (select e.event_id from events e where e.position = $5) = $6)",
+            and not exists (select from unnest($5::bigint[], $6::uuid[]) as h (position, event_id)
+                             where h.event_id is distinct from (select e.event_id from events e
+                                                                 where e.position = h.position))",
     )
     .bind(&of.subscription)
     .bind(from.get())
     .bind(to.get())
     .bind(epoch)
-    .bind(last.map(|event| event.position.get()))
-    .bind(last.map(|event| event.event_id))
+    .bind(positions)
+    .bind(ids)
     .bind(of.number())
     .bind(of.lease())
     .bind(of.partitions())
@@ -206,12 +214,14 @@ pub(super) async fn advance(
     }
 }
 
-/// Deletes the rows that no longer tell where a partition stands.
+/// Deletes the rows that no longer tell where a partition stands; the last one always does, whatever a crash took back.
 pub(super) async fn forget_old(pool: &PgPool, of: &Assignment, position: Position) -> Result<(), LogError> {
     limited(
         sqlx::query(
             "delete from checkpoints
-              where subscription = $1 and partition = $2 and position < $3 and after < $3",
+              where subscription = $1 and partition = $2 and position < $3 and after < $3
+                and after < (select c.after from checkpoints c
+                              where c.subscription = $1 and c.partition = $2 order by c.after desc limit 1)",
         )
         .bind(&of.subscription)
         .bind(of.number())
@@ -250,7 +260,7 @@ mod tests {
         // A page none of whose events the subscriber asks for has no last event to look for.
         let mut connection = database.pool().acquire().await.unwrap();
         let to = Position::new(3);
-        let moved = advance(&mut connection, &late(), (Position::ZERO, to), None, 1).await.unwrap();
+        let moved = advance(&mut connection, &late(), (Position::ZERO, to), &[], 1).await.unwrap();
         assert_eq!(moved, Moved::Fenced);
         assert_eq!(checkpoint(database.pool(), "late").await.unwrap(), Some(Frontier::whole(Position::ZERO)));
     }

@@ -68,6 +68,8 @@ pub struct TopicPartition<R> {
     records: R,
     /// Taken from the topic and not yet looked at.
     waiting: VecDeque<TopicRecord>,
+    /// Up to here the log holds other events than the records brought.
+    rejected: Option<Position>,
     /// The position up to which the records that were looked at go; `None` before any was asked for.
     read: Option<Position>,
 }
@@ -75,7 +77,7 @@ pub struct TopicPartition<R> {
 impl<R: Records> TopicPartition<R> {
     /// The partition that these records are of, and the log that they come from.
     pub const fn new(log: EventLog, partition: Partition, records: R) -> Self {
-        Self { log, partition, records, waiting: VecDeque::new(), read: None }
+        Self { log, partition, records, waiting: VecDeque::new(), rejected: None, read: None }
     }
 
     /// Goes to where the subscription stands, where that is not where the last page ended: a transaction was taken back.
@@ -85,6 +87,29 @@ impl<R: Records> TopicPartition<R> {
             self.records.seek(position);
             self.read = Some(position);
         }
+    }
+}
+
+impl<R: Records> TopicPartition<R> {
+    /// Adds to a page what the log has up to a position.
+    async fn read_log(
+        &self,
+        page: &mut Page,
+        end: Position,
+        most: usize,
+        interest: &Interest,
+    ) -> Result<(), LogError> {
+        let (from, missing) = (page.reached, page.reached.until(end));
+        let stretch = self.log.read_page(from, missing.min(most), interest).await?;
+        tracing::debug!(
+            event.position = from.get(),
+            reached = stretch.reached.get(),
+            partition = %self.partition,
+            "a stretch that the topic does not bring is read from the log"
+        );
+        page.events.extend(self.log.of_partition(self.partition, stretch.events).await?);
+        page.reached = stretch.reached;
+        Ok(())
     }
 }
 
@@ -98,30 +123,31 @@ impl<R: Records> Source for TopicPartition<R> {
         // Where this is not read to its end, records are missing from those that wait.
         self.read = None;
         let mut page = Page { events: Vec::new(), reached: after };
-        for _ in 0..most {
+        let head = *self.log.head().borrow();
+        self.rejected = self.rejected.filter(|rejected| *rejected > after);
+        if let Some(rejected) = self.rejected {
+            self.read_log(&mut page, rejected.min(head), most, interest).await?;
+            self.read = Some(page.reached);
+            return Ok(page);
+        }
+        while page.events.len() < most {
             let Some(record) = self.waiting.front() else { break };
-            if record.position() <= page.reached {
+            let (position, before) = (record.position(), record.after);
+            if position <= page.reached {
                 self.waiting.pop_front();
                 continue;
             }
-            if record.after > page.reached {
-                // The record stays until what lies before it is read. Its own position is no part of that.
-                let (from, missing) = (page.reached, page.reached.until(record.after));
-                let stretch = self.log.read_page(from, missing.min(most), interest).await?;
-                if stretch.reached <= from {
-                    break;
-                }
-                tracing::debug!(
-                    event.position = from.get(),
-                    reached = stretch.reached.get(),
-                    partition = self.partition.number(),
-                    "the topic left out a stretch, which was read from the log"
-                );
-                page.events.extend(self.log.of_partition(self.partition, stretch.events).await?);
-                page.reached = stretch.reached;
-                continue;
+            // One beyond the head may be of a log that was restored since.
+            let end = if position > head { head } else { before };
+            if end > page.reached {
+                // The record stays until what lies before it is read. A page has one such stretch, at its end.
+                self.read_log(&mut page, end, most, interest).await?;
+                break;
             }
-            page.reached = record.position();
+            if position > head {
+                break;
+            }
+            page.reached = position;
             if let Some(TopicRecord { content: TopicContent::Event(event), .. }) = self.waiting.pop_front()
                 && interest.wants(&event)
             {
@@ -138,10 +164,20 @@ impl<R: Records> Source for TopicPartition<R> {
             let more = self.records.next().await?;
             self.waiting.extend(more);
         }
-        Ok(())
+        // A record may come before the head is known to be there.
+        self.log.head().wait_for(|head| *head > after).await.map(drop).map_err(|_| LogError::Closed)
     }
 
     fn is_drained(&self, _: Position) -> bool {
         self.waiting.is_empty()
+    }
+
+    fn to_verify<'a>(&self, events: &'a [Arc<RecordedEvent>]) -> &'a [Arc<RecordedEvent>] {
+        events
+    }
+
+    fn reject(&mut self, end: Position) {
+        self.rejected = self.rejected.max(Some(end));
+        self.read = None;
     }
 }

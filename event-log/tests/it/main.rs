@@ -11,6 +11,7 @@ mod ending;
 mod faults;
 mod gathering;
 mod guards;
+mod held;
 mod hindrance;
 mod intact;
 mod keys;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use orqestra_event_log::{
-    EventLog, Frontier, LogTail, OnPoison, Partitions, Position, Source, checkpoint, parked, request_retry,
-    run_partition,
+    EventLog, Frontier, LogTail, OnPoison, Partition, Partitions, Position, Source, SubscriptionState,
+    TopicContent, TopicRecord, checkpoint, parked, request_retry, run_partition,
 };
 use orqestra_tests::wait;
 
@@ -25,9 +25,20 @@ fn run_each<F: Source + 'static>(
     log: &EventLog,
     count: u16,
     witness: impl Fn() -> Witness,
-    source: impl Fn(orqestra_event_log::Partition) -> F,
+    source: impl Fn(Partition) -> F,
 ) -> Vec<Running> {
-    let each = partitions(count).each().map(|partition| {
+    run_partitions(world, log, partitions(count).each(), witness, source)
+}
+
+/// The same for some of them.
+fn run_partitions<F: Source + 'static>(
+    world: &World,
+    log: &EventLog,
+    which: impl IntoIterator<Item = Partition>,
+    witness: impl Fn() -> Witness,
+    source: impl Fn(Partition) -> F,
+) -> Vec<Running> {
+    let each = which.into_iter().map(|partition| {
         let (log, pool, token) = (log.clone(), world.pool().clone(), world.token.child_token());
         let running = run_partition(log, pool, witness(), source(partition), quick(), token.clone());
         Running::of(token, running)
@@ -149,6 +160,7 @@ async fn a_topic_that_was_made_anew_loses_nothing() {
     all_reached(&world, 20).await;
     stop(running).await;
     append(&world, 20..40).await;
+    topic.relays(40).await;
     topic.forget();
     append(&world, 40..50).await;
     let running = run_each(&world, &world.log, 2, witness, source);
@@ -256,6 +268,8 @@ async fn while_a_process_reads_it_otherwise_a_subscription_is_not_divided() {
     append(&world, 0..10).await;
     reached(&world.log, 10).await;
     let theirs = run_each(&world, &another, 2, witness, |partition| LogTail::of(another.clone(), partition));
+    let stands_by = || (another.subscription("witness") == SubscriptionState::StandsBy).then_some(());
+    wait::until_now("the other process, which tries in vain", DEADLINE, stands_by).await;
     append(&world, 10..30).await;
     reached(&world.log, 30).await;
     assert_eq!(checkpoint(world.pool(), "witness").await.unwrap().unwrap().partitions(), Partitions::ONE);
@@ -268,22 +282,91 @@ async fn while_a_process_reads_it_otherwise_a_subscription_is_not_divided() {
 }
 
 #[tokio::test]
-async fn a_parked_aggregate_is_retried_by_its_own_partition_up_to_where_that_stands() {
+async fn a_parked_aggregate_is_retried_by_its_own_partition_alone() {
     let world = world().await;
     let poison = Poison::default();
     poison.lock().unwrap().insert(stream(1, 3));
     let parking = || Witness { poison: Arc::clone(&poison), on_poison: OnPoison::Park, ..witness() };
     let tail = |partition| LogTail::of(world.log.clone(), partition);
-    let running = run_each(&world, &world.log, 3, parking, tail);
+    let mut running = run_each(&world, &world.log, 3, parking, tail);
     two_rounds(&world).await;
     all_reached(&world, 40).await;
     assert_eq!(parked(world.pool(), "witness").await.unwrap().len(), 1);
     assert!(!by_stream(&world).await.contains_key(&stream(1, 3)));
+
+    let all = world.log.read_after(Position::ZERO, 100).await.unwrap();
+    let its: Vec<_> = all.into_iter().filter(|event| event.aggregate_id == stream(1, 3)).collect();
+    let own = partitions(3).of(&world.log.partition_keys(&its).await.unwrap()[0]);
+    running.remove(own.number().into()).stop().await;
     poison.lock().unwrap().clear();
     request_retry(world.pool(), "witness", "Counter", &stream(1, 3)).await.unwrap();
+    // Where the leases are renewed it is looked what is to be retried: the other two have looked twice.
+    for _ in 0..2 {
+        let least = "select min(until)::text from leases where until > clock_timestamp()";
+        let before: String = sqlx::query_scalar(least).fetch_one(world.pool()).await.unwrap();
+        let renewed =
+            format!("select count(*) = 2 from leases where until > greatest('{before}', clock_timestamp())");
+        until(&world, &renewed).await;
+    }
+    assert_eq!(parked(world.pool(), "witness").await.unwrap().len(), 1, "its own partition is not read");
+    running.extend(run_partitions(&world, &world.log, [own], parking, tail));
     until(&world, "select count(*) = 0 from parked_events").await;
     append(&world, 20..30).await;
-    all_reached(&world, 50).await;
+    recorded(world.log.append(events(3, 2, 1)).await);
+    all_reached(&world, 51).await;
     stop(running).await;
-    handled_once(&world, 50).await;
+    handled_once(&world, 51).await;
+}
+
+#[tokio::test]
+async fn a_zombie_of_the_division_before_stores_nothing() {
+    let world = world().await;
+    let another = world.another().await;
+    append(&world, 0..10).await;
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let gated = || Witness { gate: Some(Arc::clone(&gate)), ..witness() };
+    let zombie =
+        run_each(&world, &world.log, 1, gated, |partition| LogTail::of(world.log.clone(), partition));
+    until(&world, "select exists (select from pg_stat_activity where state = 'idle in transaction' and datname = current_database())").await;
+    sqlx::query("update leases set until = now(), presence = 0").execute(world.pool()).await.unwrap();
+    // The change waits for the transaction that stands open, and its mover finds that it is of another division.
+    let heirs = run_each(&world, &another, 2, witness, |partition| LogTail::of(another.clone(), partition));
+    gate.add_permits(1_000);
+    append(&world, 10..30).await;
+    all_reached(&world, 30).await;
+    until(&world, "select count(*) = 1 from subscription_partitions").await;
+    stop(zombie).await;
+    stop(heirs).await;
+    handled_once(&world, 30).await;
+}
+
+#[tokio::test]
+async fn records_of_a_log_that_was_restored_since_have_no_effect() {
+    let world = world().await;
+    let elsewhere = crate::subscription::world().await;
+    append(&elsewhere, 100..150).await;
+    let others = elsewhere.log.read_after(Position::ZERO, 100).await.unwrap();
+    let topic = Topic::of(&world.log, partitions(1), &world.token);
+    append(&world, 0..10).await;
+    topic.relays(10).await;
+    // Of positions that the log holds otherwise, and of some beyond its end.
+    let foreign = others.into_iter().skip(5).map(|event| TopicRecord {
+        after: Position::new(event.position.get() - 1),
+        content: TopicContent::Event(event),
+    });
+    topic.forget();
+    topic.bring(Partition::WHOLE, foreign.collect());
+    let source = |partition| topic.source(&world.log, partition);
+    let running = run_each(&world, &world.log, 1, witness, source);
+    all_reached(&world, 10).await;
+    append(&world, 10..30).await;
+    all_reached(&world, 30).await;
+    stop(running).await;
+    handled_once(&world, 30).await;
+    let foreign: i64 = sqlx::query_scalar("select count(*) from witnessed where aggregate_id >= $1")
+        .bind(stream(1, 100))
+        .fetch_one(world.pool())
+        .await
+        .unwrap();
+    assert_eq!(foreign, 0);
 }

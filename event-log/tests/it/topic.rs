@@ -9,6 +9,8 @@ use orqestra_event_log::{
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::support::in_time;
+
 /// What becomes of a record on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
@@ -26,7 +28,8 @@ pub(crate) struct Topic(Arc<Shared>);
 struct Shared {
     partitions: Partitions,
     records: Mutex<Vec<Vec<TopicRecord>>>,
-    changed: watch::Sender<u64>,
+    /// The position up to which it was relayed.
+    relayed: watch::Sender<Position>,
 }
 
 impl Topic {
@@ -43,7 +46,8 @@ impl Topic {
         fate: impl Fn(Position) -> Fate + Send + 'static,
     ) -> Self {
         let records = Mutex::new(vec![Vec::new(); usize::from(partitions.count())]);
-        let topic = Self(Arc::new(Shared { partitions, records, changed: watch::Sender::new(0) }));
+        let topic =
+            Self(Arc::new(Shared { partitions, records, relayed: watch::Sender::new(Position::ZERO) }));
         let (log, relayed, token) = (log.clone(), topic.clone(), token.clone());
         tokio::spawn(async move {
             token.run_until_cancelled(relayed.relay(log, fate)).await;
@@ -80,7 +84,7 @@ impl Topic {
                 }
             }
             drop(records);
-            self.0.changed.send_modify(|changes| *changes += 1);
+            self.0.relayed.send_replace(reached);
         }
     }
 
@@ -90,9 +94,21 @@ impl Topic {
             topic: self.clone(),
             number: partition.number().into(),
             at: 0,
-            changed: self.0.changed.subscribe(),
+            relayed: self.0.relayed.subscribe(),
         };
         TopicPartition::new(log.clone(), partition, reader)
+    }
+
+    /// Waits until the log was relayed up to a position.
+    pub(crate) async fn relays(&self, position: i64) {
+        let mut relayed = self.0.relayed.subscribe();
+        in_time(relayed.wait_for(|at| at.get() >= position)).await.unwrap();
+    }
+
+    /// Brings events of another log, as after a restore.
+    pub(crate) fn bring(&self, partition: Partition, records: Vec<TopicRecord>) {
+        self.0.records.lock().unwrap()[usize::from(partition.number())].extend(records);
+        self.0.relayed.send_modify(|_| ());
     }
 
     /// As a topic that was deleted and made anew.
@@ -106,13 +122,13 @@ pub(crate) struct Reader {
     topic: Topic,
     number: usize,
     at: usize,
-    changed: watch::Receiver<u64>,
+    relayed: watch::Receiver<Position>,
 }
 
 impl Records for Reader {
     async fn next(&mut self) -> Result<Vec<TopicRecord>, LogError> {
         loop {
-            self.changed.borrow_and_update();
+            self.relayed.borrow_and_update();
             {
                 let records = self.topic.0.records.lock().unwrap();
                 let records = &records[self.number];
@@ -123,7 +139,7 @@ impl Records for Reader {
                     return Ok(next);
                 }
             }
-            self.changed.changed().await.map_err(|_| LogError::Closed)?;
+            self.relayed.changed().await.map_err(|_| LogError::Closed)?;
         }
     }
 

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use orqestra_event_log::{LogTail, Partitions, Position, SubscriptionOptions, checkpoint, run_partition};
+use orqestra_event_log::{
+    Interest, LogTail, PartitionKey, Partitions, Position, SubscriptionOptions, checkpoint, run_partition,
+};
 use orqestra_projections::{Projection, RebuildMode, Usage, rebuild};
 use orqestra_tests::wait;
 
@@ -94,4 +96,53 @@ async fn a_count_that_is_wrong_is_put_right_as_far_as_it_is_counted() {
     let report = rebuild(&world.log, world.pool(), Projection::Usage, RebuildMode::Swap).await.unwrap();
     assert!(report.differences() > 0, "{report:?}");
     assert_eq!(world.rows(Projection::Usage).await, right);
+}
+
+#[tokio::test]
+async fn a_process_that_has_just_begun_finds_the_keys_that_the_writing_one_knows() {
+    let world = World::new().await;
+    pushed_to_many(&world, "first").await;
+    world.forget(tenant(1), "user-4").await;
+    let fresh = world.another_log().await;
+    // From the middle of each stream on: what names the recipients came before.
+    let rest = Position::new(world.log.fetch_head().await.unwrap().get() / 2 + 1);
+    let known = world.log.read_after(rest, 1_000).await.unwrap();
+    let keys = world.log.partition_keys(&known).await.unwrap();
+    for interest in [Interest::ALL, Interest::ALL.without_payloads()] {
+        let page = fresh.read_page(rest, 1_000, &interest).await.unwrap();
+        assert_eq!(fresh.partition_keys(&page.events).await.unwrap(), keys, "{interest:?}");
+    }
+    for (event, key) in known.iter().zip(&keys) {
+        let own = (0..12).map(|user| {
+            PartitionKey::of_recipient(tenant(1), world.recipient(tenant(1), &format!("user-{user}")))
+        });
+        assert!(own.into_iter().any(|own| own == *key), "{event:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_rebuild_of_the_version_before_counted_is_not_counted_again() {
+    for ran_before in [true, false] {
+        let world = World::new().await;
+        pushed_to_many(&world, "first").await;
+        if ran_before {
+            world.project(Projection::Usage).await;
+        }
+        pushed_to_many(&world, "second").await;
+        // As that version's rebuild left it: rows up to the head, the checkpoint where it was before.
+        let stood = checkpoint(world.pool(), Projection::Usage.name()).await.unwrap();
+        world.project(Projection::Usage).await;
+        let right = world.rows(Projection::Usage).await;
+        sqlx::query("delete from checkpoints where subscription = 'usage-v1' and position > $1")
+            .bind(stood.map_or(-1, |stood| stood.least().get()))
+            .execute(world.pool())
+            .await
+            .unwrap();
+        let migration = include_str!("../../../migrations/0115_usage_is_counted_by_checkpoint.sql");
+        let mut tx = world.pool().begin().await.unwrap();
+        sqlx::raw_sql(migration).execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+        world.project(Projection::Usage).await;
+        assert_eq!(world.rows(Projection::Usage).await, right, "{ran_before}");
+    }
 }

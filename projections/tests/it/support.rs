@@ -91,6 +91,12 @@ impl World {
         }
     }
 
+    /// The log as a process has it that has just begun.
+    pub(crate) async fn another_log(&self) -> EventLog {
+        let options = LogOptions::new(Arc::clone(&self.clock) as _, Arc::new(SystemIds));
+        EventLog::open(self.pool.clone(), options, self.token.child_token()).await.unwrap()
+    }
+
     pub(crate) fn pool(&self) -> &PgPool {
         &self.pool
     }

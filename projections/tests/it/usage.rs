@@ -109,7 +109,7 @@ async fn what_a_wrong_clock_stamped_for_tomorrow_is_told_as_tomorrows() {
 }
 
 #[tokio::test]
-async fn a_rebuild_that_ran_ahead_of_the_checkpoint_counts_nothing_twice() {
+async fn a_rebuild_before_the_projection_has_caught_up_counts_nothing_twice() {
     let world = World::new().await;
     let mut accepted = Vec::new();
     let push = async |world: &World| {

@@ -90,7 +90,7 @@ async fn a_recovery_puts_right_what_stands_beyond_the_log_and_is_needed_once() {
     // As an engine left it that went on from memory: rows of events that are gone, and checkpoints beyond the end.
     for statement in [
         "insert into checkpoints (subscription, after, position, epoch)
-         select subscription, max(position), max(position) + 100, 1 from checkpoints group by subscription",
+         select subscription, max(position), max(position) + 5000, 1 from checkpoints group by subscription",
         "insert into dispatch_due (tenant_id, notification_id, channel, kind, due_at, attempt)
          select tenant_id, gen_random_uuid(), 'EMAIL', 'send', now(), 1 from events limit 1",
         "update deliveries set status = 'PLANNED', settled_at = null where status = 'SENT'",
