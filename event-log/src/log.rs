@@ -287,10 +287,16 @@ impl EventLog {
         most: usize,
         interest: &Interest,
     ) -> Result<Page, LogError> {
-        self.page_over(Line::Pages, position, most, interest).await
+        self.intact()?;
+        if let Some(page) = self.0.shared.ring.after(position, most, interest) {
+            return Ok(page);
+        }
+        // What it reads beyond the head moves nothing: that the log is still the same is verified with the head.
+        self.0.shared.reader.page(Line::Pages, position, most, interest).await
     }
 
-    /// The same over the directory's own connection, which no large page of others occupies.
+    /// The same of these aggregates, notifications not among them, up to the head that is known: over the directory's own
+    /// connection, which no large page of others occupies, and by an index that holds no notifications.
     ///
     /// # Errors
     /// If the database does not answer in time.
@@ -298,24 +304,14 @@ impl EventLog {
         &self,
         position: Position,
         most: usize,
-        interest: &Interest,
-    ) -> Result<Page, LogError> {
-        self.page_over(Line::Directory, position, most, interest).await
-    }
-
-    async fn page_over(
-        &self,
-        line: Line,
-        position: Position,
-        most: usize,
-        interest: &Interest,
+        aggregate_types: &'static [&'static str],
     ) -> Result<Page, LogError> {
         self.intact()?;
-        if let Some(page) = self.0.shared.ring.after(position, most, interest) {
+        if let Some(page) = self.0.shared.ring.after(position, most, &Interest::of(aggregate_types)) {
             return Ok(page);
         }
-        // What it reads beyond the head moves nothing: that the log is still the same is verified with the head.
-        self.0.shared.reader.page(line, position, most, interest).await
+        let head = *self.0.shared.head.borrow();
+        self.0.shared.reader.directory_page((position, head), most, aggregate_types).await
     }
 
     /// The notification that an unexpired idempotency key stands for: by what is stored for it, or in clear where there

@@ -57,6 +57,19 @@ const CONFIGURATION: &str = concat!(
            ) e on true"
 );
 
+const DIRECTORY: &str = concat!(
+    "select p.reached, e.aggregate_type is not null as found, ",
+    columns!("e.payload::text"),
+    " from log_directory_end($1, $2, $3, $4, $5) as p (reached)
+      left join lateral (
+           select v.* from events v
+            where v.aggregate_type <> 'Notification' and v.aggregate_type = any ($5)
+              and v.position > $1 and v.position <= p.reached
+            order by v.position
+           offset 0
+           ) e on true"
+);
+
 /// An id has a fixed length, so that the bytes are bounded by the number of rows: 128 each, with what is around it.
 const SUPPRESSIONS: &str = "select true as found, v.position, v.aggregate_id
        from events v
@@ -156,6 +169,21 @@ impl Reader {
                 .bind(interest.event_types)
                 .bind(interest.other_event_types)
                 .bind(interest.payloads)
+        })
+        .await
+    }
+
+    /// Reads the events of these aggregates, none of them notifications, after a position and up to the head, at most so
+    /// many. What it passes over costs nothing.
+    pub(crate) async fn directory_page(
+        &self,
+        (after, head): (Position, Position),
+        most: usize,
+        aggregate_types: &'static [&'static str],
+    ) -> Result<Page, LogError> {
+        let most = i32::try_from(most).unwrap_or(i32::MAX);
+        self.page_of(Line::Directory, after, DIRECTORY, &|sql, bytes| {
+            sqlx::query(sql).bind(after.get()).bind(head.get()).bind(most).bind(bytes).bind(aggregate_types)
         })
         .await
     }

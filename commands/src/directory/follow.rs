@@ -12,7 +12,7 @@ use std::time::Duration;
 use orqestra_domain::recipient::RecipientEvent;
 use orqestra_domain::tenant::{ApiKeyIssued, Tenant, TenantEvent};
 use orqestra_domain::{AnyEvent, StreamId, TemplateId, TenantId};
-use orqestra_event_log::{Interest, Outage, Position, RecordedEvent};
+use orqestra_event_log::{Outage, Position, RecordedEvent};
 use orqestra_vault::{FieldContext, IndexKey};
 use tokio_util::sync::CancellationToken;
 
@@ -21,15 +21,13 @@ use super::entry::{Secret, TenantEntry};
 use super::error::DirectoryError;
 use crate::content::WEBHOOK_SECRET_FIELD;
 
-/// Most events looked at at once, notifications among them.
+/// Most events looked at at once.
 const BATCH: usize = 4_000;
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(250);
 /// The aggregates whose events say something here; a forgotten person's keys leave this process's memory.
 const KINDS: &[&str] = &["Tenant", "Template", RECIPIENT, SUPPRESSION];
 const RECIPIENT: &str = "Recipient";
 const SUPPRESSION: &str = "Suppression";
-/// However large notifications are, they are passed over.
-const INTEREST: Interest = Interest::of(KINDS);
 
 /// The age of a batch of events: read at the start of this process, or come since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +95,7 @@ impl Directory {
         loop {
             let (head, asked_at) = self.known_head();
             if self.position() < head {
-                let page = self.0.log.read_page_for_directory(self.position(), BATCH, &INTEREST).await?;
+                let page = self.0.log.read_page_for_directory(self.position(), BATCH, KINDS).await?;
                 if page.reached == self.position() {
                     return Ok(());
                 }

@@ -113,3 +113,31 @@ async fn a_repeat_is_told_as_one_whatever_has_changed_since() {
     let by_key = world.log.append(append(SHOP, "Notification", 8, by_key)).await;
     assert!(matches!(by_key, Outcome::KeyTaken { .. }), "{by_key:?}");
 }
+
+#[tokio::test]
+async fn a_page_for_the_directory_passes_over_notifications_and_reaches_the_head() {
+    const KINDS: &[&str] = &["Tenant", "Template", "Suppression"];
+    let world = World::new().await;
+    let there = world.another().await;
+    let mut expected = Vec::new();
+    for (number, kind) in
+        (1..).zip(["Notification", "Tenant", "Notification", "Evidence", "Template", "Notification"])
+    {
+        let stored = last(&there.append(append(SHOP, kind, number, Ticket::default())).await);
+        expected.extend(KINDS.contains(&kind).then_some(stored));
+    }
+    // From memory where it wrote them, else from the database.
+    let head = world.log.fetch_head().await.unwrap();
+    for log in [&there, &world.log] {
+        let page = log.read_page_for_directory(Position::ZERO, 100, KINDS).await.unwrap();
+        assert_eq!(page.events.iter().map(|event| event.position).collect::<Vec<_>>(), expected);
+        assert_eq!(page.reached, head);
+    }
+    // A full page reaches its last event and the next one goes on.
+    let page = world.log.read_page_for_directory(Position::ZERO, 1, KINDS).await.unwrap();
+    assert_eq!((page.events.len(), page.reached), (1, expected[0]));
+    let page = world.log.read_page_for_directory(page.reached, 1, KINDS).await.unwrap();
+    assert_eq!((page.events.len(), page.reached), (0, Position::new(4)), "an evidence is looked at");
+    let page = world.log.read_page_for_directory(head, 100, KINDS).await.unwrap();
+    assert_eq!((page.events.len(), page.reached), (0, head));
+}
