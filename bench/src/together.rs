@@ -17,7 +17,7 @@ const CONNECTIONS: usize = 64;
 /// More than any process answers a second here.
 const MOST_A_SECOND: usize = 20_000;
 
-/// What was accepted.
+/// Result of a run.
 pub(crate) struct Together {
     /// By all processes, a second.
     pub(crate) rate: f64,

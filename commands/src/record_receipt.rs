@@ -1,9 +1,6 @@
 //! `RecordReceipt`: see the method.
 
-use orqestra_domain::notification::{
-    Notification, NotificationCommand, NotificationRefusal, ReceiptSays, RecordReceipt,
-};
-use orqestra_domain::suppression::SuppressionReason;
+use orqestra_domain::notification::{Notification, NotificationCommand, NotificationRefusal, RecordReceipt};
 use orqestra_domain::{KeyId, NotificationId, TenantId};
 
 use crate::context::Context;
@@ -36,7 +33,7 @@ impl Commands {
         used_keys: &[KeyId],
         ctx: &Context,
     ) -> Result<ReceiptTaken, CommandError<NotificationRefusal>> {
-        let (channel, reason) = (command.channel, reason(command.says));
+        let (channel, reason) = (command.channel, command.says.suppresses());
         let (cause, instances, event_ref) =
             (command.cause.clone(), command.instances.clone(), command.event_ref);
         let command = NotificationCommand::RecordReceipt(command);
@@ -51,15 +48,5 @@ impl Commands {
             Some(Suppress { channel, address_ref, reason, notification, cause, seen_at })
         });
         Ok(ReceiptTaken { committed, suppress })
-    }
-}
-
-/// Why nothing is to be sent to the address any more, where the receipt says so.
-const fn reason(says: ReceiptSays) -> Option<SuppressionReason> {
-    match says {
-        ReceiptSays::Deferred | ReceiptSays::Delivered | ReceiptSays::Undelivered => None,
-        ReceiptSays::Bounced => Some(SuppressionReason::Bounced),
-        ReceiptSays::OptedOut => Some(SuppressionReason::OptedOut),
-        ReceiptSays::Complained => Some(SuppressionReason::Complained),
     }
 }

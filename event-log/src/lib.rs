@@ -70,7 +70,7 @@ pub use store::LogStore;
 pub use subscription::{
     LogTail, OnPoison, Parked, Records, Source, Start, Subscriber, SubscriberError, SubscriptionError,
     SubscriptionOptions, SubscriptionState, TopicContent, TopicPartition, TopicRecord, checkpoint,
-    checkpoints_beyond_head, frontier, parked, request_retry, run_partition, run_subscription,
+    checkpoint_in, checkpoints_beyond_head, parked, request_retry, run_partition, run_subscription,
 };
 pub use tally::Tally;
 pub use unreadable::{PROGRAM, Unreadable};

@@ -101,7 +101,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// Drops what is not beyond a position, and what does not come in order.
+    /// Drops events at or before a position, and events that do not come in order.
     pub(crate) fn drop_repeated(&mut self, position: Position) {
         let mut last = position;
         self.events.retain(|event| {

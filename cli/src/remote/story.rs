@@ -3,8 +3,8 @@
 //! It tells what the engine's answer holds and nothing else; the words of codes are those of [`super::words`]. Times are UTC,
 //! without their date where it is the one of the acceptance. A time is told as one to come only if it is.
 
-use orqestra_domain::Timestamp;
 use orqestra_domain::provider::{SANDBOX, SMTP};
+use orqestra_domain::{Cause, Timestamp};
 use orqestra_projections::delivery_status::Status;
 use serde_json::Value;
 
@@ -160,7 +160,7 @@ fn remedy(channel: &Value) -> String {
     let redrive = format!("`orqestra dead-letter redrive {} --reason TEXT`", cell(channel, "deliveryId"));
     if cause == "expired" {
         String::new()
-    } else if words::suppresses(&cause) || words::receipt_suppresses(&code(&channel["receipt"], "status")) {
+    } else if Cause::is_opt_out(&cause) || words::receipt_suppresses(&code(&channel["receipt"], "status")) {
         let lift = format!("`orqestra suppression lift {} ADDRESS`", cell(channel, "channel"));
         format!("; this suppressed the address: after {lift}, {redrive} sends it once more")
     } else {

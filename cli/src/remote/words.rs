@@ -182,20 +182,9 @@ const fn named_cause(cause: Cause) -> &'static str {
     }
 }
 
-/// Returns whether this cause of a delivery's end suppresses the address: the recipient opted out.
-pub(super) fn suppresses(cause: &str) -> bool {
-    matches!(
-        cause.parse(),
-        Ok(Cause::SandboxOptedOut | Cause::TwilioCode(21_610) | Cause::AfricasTalkingCode(406))
-    )
-}
-
 /// Returns whether a receipt of this status suppresses the address.
 pub(super) fn receipt_suppresses(code: &str) -> bool {
-    ReceiptSays::ALL.into_iter().find(|says| says.as_str() == code).is_some_and(|says| match says {
-        ReceiptSays::Bounced | ReceiptSays::OptedOut | ReceiptSays::Complained => true,
-        ReceiptSays::Deferred | ReceiptSays::Delivered | ReceiptSays::Undelivered => false,
-    })
+    ReceiptSays::ALL.into_iter().any(|says| says.as_str() == code && says.suppresses().is_some())
 }
 
 /// A code in words, then the code itself; a code that this program does not know stands alone.

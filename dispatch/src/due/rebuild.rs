@@ -96,7 +96,7 @@ struct Folded {
 }
 
 impl Folded {
-    /// Folds on what is handled at the frontier. Messages are written as they come: none is ever taken back.
+    /// Folds the events that are handled at the frontier. Messages are written as they come: none is ever taken back.
     async fn up_to(
         &mut self,
         log: &EventLog,

@@ -11,6 +11,7 @@ use super::state::{AttemptOutcome, AttemptState, Delivery, DeliveryState, Story}
 use crate::channel::Channel;
 use crate::id::{DeliveryId, ProviderInstanceId, ReceiptRef};
 use crate::sealed::Sealed;
+use crate::suppression::SuppressionReason;
 use crate::timestamp::Timestamp;
 
 /// The word of a receipt.
@@ -45,6 +46,16 @@ impl ReceiptSays {
             Self::Bounced => "bounced",
             Self::OptedOut => "opted_out",
             Self::Complained => "complained",
+        }
+    }
+
+    /// The reason for which nothing is to be sent to the address any more, where the receipt gives one.
+    pub const fn suppresses(self) -> Option<SuppressionReason> {
+        match self {
+            Self::Deferred | Self::Delivered | Self::Undelivered => None,
+            Self::Bounced => Some(SuppressionReason::Bounced),
+            Self::OptedOut => Some(SuppressionReason::OptedOut),
+            Self::Complained => Some(SuppressionReason::Complained),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The key of an event: `<tenant>|<recipient reference>` for what concerns one recipient, else `<tenant>|<stream>`.
 //!
-//! A notification names its recipient in its first event alone. Those references are remembered, and what is not
-//! remembered is read, many streams in one statement. An event that this program cannot decode has its key all the
+//! A notification names its recipient in its first event alone. A process remembers those references, and reads the others, those
+//! of many streams in one statement. An event that this program cannot decode has its key all the
 //! same, or programs of two versions would part the log differently.
 
 use std::collections::{HashMap, HashSet};
@@ -174,7 +174,7 @@ impl PartitionKeys {
         if let Some(key) = recipients.get(&event.aggregate_id) {
             return Some(key);
         }
-        // Read without its payload it names nobody.
+        // An event that was read without its payload does not tell its recipient.
         let whole = event.sequence == 1 && !event.payload.is_empty();
         let key = whole.then(|| named_by(event).unwrap_or_else(|| of_stream(event)))?;
         recipients.remember(event.aggregate_id.clone(), key.clone());

@@ -94,7 +94,7 @@ impl<S: Subscriber, F: Source> Runner<S, F> {
                 Ok(Moved::Fenced) => {
                     let step = self.look_again(lease, from, part).await?;
                     if matches!(step, Step::Stands(position) if position == from) {
-                        // Nobody moved it: the log does not hold what the source brought.
+                        // It was not moved: the log does not hold the events that the source brought.
                         self.source.reject(part.to);
                         if let Some(end) = self.pause_longer(lease).await {
                             return Ok(Step::Ended(end));

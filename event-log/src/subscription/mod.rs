@@ -5,8 +5,8 @@
 //! subscription loudly, or parks its aggregate, as the subscriber chooses. An event that only a newer program can read
 //! does neither: the subscription is handed over to a process of such a program.
 
+mod division;
 mod handle;
-mod layout;
 mod lease;
 mod parked;
 mod retry;
@@ -31,7 +31,7 @@ pub use parked::{Parked, parked, request_retry};
 pub use run::{run_partition, run_subscription};
 pub use source::{LogTail, Source};
 pub use state::SubscriptionState;
-pub use store::{checkpoint, checkpoints_beyond_head, frontier};
+pub use store::{checkpoint, checkpoint_in, checkpoints_beyond_head};
 pub use topic::{Records, TopicContent, TopicPartition, TopicRecord};
 
 /// Handles events.

@@ -9,8 +9,8 @@ use sqlx::PgPool;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::division;
 use super::handle::Step;
-use super::layout;
 use super::lease::Lease;
 use super::parked::{self, ParkedStreams};
 use super::source::{LogTail, Source};
@@ -124,7 +124,7 @@ async fn run<S: Subscriber, F: Source>(runner: &mut Runner<S, F>) -> Result<(), 
     loop {
         let started = Instant::now();
         let token = runner.token.clone();
-        let following = Box::pin(runner.lay_out_and_hold());
+        let following = Box::pin(runner.divide_and_follow());
         let Some(ended) = until_end(&token, GIVES_UP_AFTER, following).await else {
             tracing::warn!(subscription = runner.at.subscription, "ended without an answer of the database");
             return Ok(());
@@ -134,8 +134,8 @@ async fn run<S: Subscriber, F: Source>(runner: &mut Runner<S, F>) -> Result<(), 
             pause = SHORTEST_REST;
         }
         match ended {
-            // The source of a subscription that runs has no end.
-            Ok(End::Stopped | End::Reached) => return Ok(()),
+            // The source of a subscription that runs has no end, and another division is changed.
+            Ok(End::Stopped | End::Reached | End::DividedOtherwise) => return Ok(()),
             Ok(End::LeaseLost) => {
                 tracing::info!(
                     subscription = runner.at.subscription,
@@ -178,6 +178,8 @@ pub(super) enum End {
     LeaseLost,
     /// It met an event that is newer than this program.
     Outdated,
+    /// The subscription is not divided as its source has it.
+    DividedOtherwise,
     /// Its source ends here.
     Reached,
 }
@@ -261,10 +263,11 @@ impl<S: Subscriber, F: Source> Runner<S, F> {
                 return Ok(End::Stopped);
             }
         };
-        // Another process may have divided it otherwise while the lease was waited for.
-        let end = match layout::fits(&self.pool, &self.at.subscription, self.at.partition.of()).await {
+        // While the lease was waited for too another process may have divided it otherwise.
+        let Assignment { subscription, partition } = &self.at;
+        let end = match division::is_divided_into(&self.pool, subscription, partition.of()).await {
             Ok(true) => self.follow(&lease).await,
-            Ok(false) => Ok(End::LeaseLost),
+            Ok(false) => Ok(End::DividedOtherwise),
             Err(error) => Err(error),
         };
         lease.release(&self.pool).await.ok();

@@ -49,14 +49,14 @@ impl Assignment {
 /// # Errors
 /// If the database does not answer in time.
 pub async fn checkpoint(pool: &PgPool, subscription: &str) -> Result<Option<Frontier>, LogError> {
-    limited(frontier(pool, subscription)).await
+    limited(checkpoint_in(pool, subscription)).await
 }
 
 /// The same, as the transaction of that connection sees it.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn frontier(
+pub async fn checkpoint_in(
     connection: impl PgExecutor<'_>,
     subscription: &str,
 ) -> Result<Option<Frontier>, sqlx::Error> {

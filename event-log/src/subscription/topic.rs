@@ -2,8 +2,8 @@
 //!
 //! A topic may repeat records, lose some, and lose them all. Each record says after which position of its partition it
 //! comes, and a tick says up to where the partition is complete while nothing is sent, so that whatever is missing shows
-//! and is read from the log. What a topic brings is never believed over the log: a checkpoint moves only past an event that
-//! the log holds under that position (`store.rs`).
+//! and is read from the log. A topic can outlive a restore of the log: a checkpoint moves only past events that the log holds
+//! under their positions (`store.rs`), and where it holds others, and beyond the head, the log is read instead.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -88,9 +88,7 @@ impl<R: Records> TopicPartition<R> {
             self.read = Some(position);
         }
     }
-}
 
-impl<R: Records> TopicPartition<R> {
     /// Adds to a page what the log has up to a position.
     async fn read_log(
         &self,

@@ -1,10 +1,10 @@
 //! What every tenant has used up of its limits: the counted minutes, and the log after them.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use orqestra_domain::{TenantId, Timestamp};
-use orqestra_event_log::{Frontier, LogError, Position, Tally, frontier};
+use orqestra_event_log::{Frontier, LogError, Position, Tally, checkpoint_in};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -124,10 +124,10 @@ impl Usage {
                 break;
             }
             at = page.reached;
-            let handled = self.log.handled_at(counted, page.events.clone()).await?;
-            let handled: HashSet<_> = handled.iter().map(|event| event.position).collect();
-            let missing = page.events.iter().filter(|event| !handled.contains(&event.position));
-            tallies.extend(missing.map(|event| Tally {
+            let keys = self.log.partition_keys(&page.events).await?;
+            let missing =
+                page.events.iter().zip(&keys).filter(|(event, key)| event.position > counted.of_key(key));
+            tallies.extend(missing.map(|(event, _)| Tally {
                 tenant: event.tenant,
                 second: moment(second_of(event.recorded_at)),
                 count: 1,
@@ -140,7 +140,7 @@ impl Usage {
     /// as sums: there are many of them.
     async fn rows(&self, midnight: Timestamp, window: Timestamp) -> Result<Rows, ReadModelError> {
         let mut tx = self.pool.begin_with("begin isolation level repeatable read read only").await?;
-        let counted = frontier(&mut *tx, Projection::Usage.name()).await?;
+        let counted = checkpoint_in(&mut *tx, Projection::Usage.name()).await?;
         let counted = counted.unwrap_or(Frontier::whole(Position::ZERO));
         let days = sqlx::query_as(
             "select tenant_id, date_trunc('day', minute, 'UTC'), sum(accepted)::bigint

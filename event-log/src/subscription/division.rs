@@ -1,4 +1,4 @@
-//! In how many partitions a subscription is read, and the change from one number to another.
+//! How a subscription is divided into partitions, and the change from one division to another.
 //!
 //! The change is one transaction, made while every partition stands at one position and no process runs the subscription.
 //! From that position on the new partitions go on, so that an event is handled once whatever partition it is in.
@@ -15,32 +15,36 @@ use crate::partition::{Frontier, Partition, Partitions};
 use crate::position::Position;
 use crate::read::limited;
 
-/// Whether a subscription is read in the number of partitions that was asked for.
+/// How a subscription is divided, once another division was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Layout {
-    /// It is.
-    Fits,
-    /// Another process reads it in the number before.
+enum Division {
+    /// As it was asked for.
+    Done,
+    /// As before: another process reads it so.
     Held,
-    /// Its partitions stand at different positions, up to the furthest of which they have to be read first.
+    /// As before: its partitions stand at different positions, up to the furthest of which they have to be read first.
     Uneven(Frontier),
 }
 
 impl<S: Subscriber, F: Source> Runner<S, F> {
-    /// Divides the subscription as its source has it, if it is divided otherwise, and follows.
-    pub(super) async fn lay_out_and_hold(&mut self) -> Result<End, LogError> {
+    /// Follows, and divides the subscription as its source has it where it is divided otherwise.
+    pub(super) async fn divide_and_follow(&mut self) -> Result<End, LogError> {
         loop {
+            match self.hold_and_follow().await? {
+                End::DividedOtherwise => {}
+                end => return Ok(end),
+            }
             let (partitions, owner) = (self.at.partition.of(), self.log.shared().owner());
             let start = self.start().await?;
-            match lay_out(&self.pool, &self.at.subscription, partitions, owner, start).await? {
-                Layout::Fits => return self.hold_and_follow().await,
-                Layout::Held => self.works_again(SubscriptionState::StandsBy),
-                Layout::Uneven(frontier) => {
+            match divide(&self.pool, &self.at.subscription, partitions, owner, start).await? {
+                Division::Done => continue,
+                Division::Held => self.works_again(SubscriptionState::StandsBy),
+                Division::Uneven(frontier) => {
                     for partition in frontier.partitions().each() {
                         match self.bring_up(partition, &frontier).await? {
                             End::Reached => {}
                             // Another process brings it up.
-                            End::LeaseLost => break,
+                            End::LeaseLost | End::DividedOtherwise => break,
                             end @ (End::Stopped | End::Outdated) => return Ok(end),
                         }
                     }
@@ -66,8 +70,8 @@ impl<S: Subscriber, F: Source> Runner<S, F> {
     }
 }
 
-/// Whether a subscription is read in that number of partitions. It stays so while a lease of one of them is held.
-pub(super) async fn fits(
+/// Whether a subscription is divided into that many. It stays so while a lease of one of them is held.
+pub(super) async fn is_divided_into(
     pool: &PgPool,
     subscription: &str,
     partitions: Partitions,
@@ -81,41 +85,38 @@ pub(super) async fn fits(
     Ok(count.unwrap_or(1).cast_unsigned() == partitions.count())
 }
 
-/// Divides a subscription anew, where that is asked for and can be done now. One that never ran begins at `start`.
-async fn lay_out(
+/// Divides a subscription anew, where that can be done now. One that never ran begins at `start`.
+async fn divide(
     pool: &PgPool,
     subscription: &str,
     partitions: Partitions,
     owner: Owner,
     start: Position,
-) -> Result<Layout, LogError> {
-    if fits(pool, subscription, partitions).await? {
-        return Ok(Layout::Fits);
-    }
+) -> Result<Division, LogError> {
     let divided = limited(async {
         let mut tx = pool.begin().await?;
         sqlx::query(LOCK_WAIT).execute(&mut *tx).await?;
         // Without a lock at first: while a process reads it, none of its movers is to wait.
-        let stands = store::frontier(&mut *tx, subscription).await?;
+        let stands = store::checkpoint_in(&mut *tx, subscription).await?;
         let read_in = stands.as_ref().map_or(Partitions::ONE, Frontier::partitions);
         for partition in read_in.each() {
             let old = Assignment { subscription: subscription.to_owned(), partition };
             if !lease::seize(&mut tx, &old.lease(), owner).await? {
-                return Ok(Layout::Held);
+                return Ok(Division::Held);
             }
         }
         // Whatever moved a checkpoint before this has stored it; what comes after finds the new number.
         sqlx::query("lock table checkpoints in share row exclusive mode").execute(&mut *tx).await?;
-        let stands = store::frontier(&mut *tx, subscription).await?;
+        let stands = store::checkpoint_in(&mut *tx, subscription).await?;
         let stands = stands.unwrap_or_else(|| Frontier::whole(start));
         if stands.partitions() == partitions {
-            return Ok(Layout::Fits);
+            return Ok(Division::Done);
         }
         if stands.partitions() != read_in {
-            return Ok(Layout::Held);
+            return Ok(Division::Held);
         }
         if !stands.is_level() {
-            return Ok(Layout::Uneven(stands));
+            return Ok(Division::Uneven(stands));
         }
         replace(&mut tx, subscription, partitions, stands.least()).await?;
         tx.commit().await?;
@@ -126,11 +127,11 @@ async fn lay_out(
             event.position = position,
             "the subscription is divided anew"
         );
-        Ok(Layout::Fits)
+        Ok(Division::Done)
     });
     match divided.await {
         // Movers of other subscriptions are at work; it is tried again.
-        Err(LogError::Database(error)) if is_lock_missed(&error) => Ok(Layout::Held),
+        Err(LogError::Database(error)) if is_lock_missed(&error) => Ok(Division::Held),
         divided => divided,
     }
 }
