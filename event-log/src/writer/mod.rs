@@ -1,13 +1,14 @@
 //! The one writer of a process: gathers commands while a batch is being stored, then stores those.
 //!
-//! There is no timer: a lone command is stored at once. A batch has one command of a stream, of an idempotency key and
-//! of a new data key; the others wait for the next one, or are refused as soon as the first one's outcome decides
-//! them. Tenants take turns by bytes, so that one's large commands do not keep another's small ones. An accepted command
+//! A lone command is stored at once; beside other processes that append, a batch gathers for a moment. A batch has one
+//! command of a stream, of an idempotency key and of a new data key; the others wait for the next one, or are refused as
+//! soon as the first one's outcome decides them. Tenants take turns by bytes, so that one's large commands do not keep another's small ones. An accepted command
 //! is stored also where its caller waits no longer. While a batch is held because the database cannot be reached, the
 //! commands behind it are refused: they were never sent.
 
 mod batch;
 mod flush;
+mod gather;
 mod look;
 mod pending;
 mod queued;
@@ -19,7 +20,7 @@ use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::append::{Outcome, Recorded};
@@ -28,6 +29,7 @@ use crate::intact::Known;
 use crate::position::Position;
 use crate::shared::Shared;
 use flush::{Flusher, UNSENT_PATIENCE, Verdict};
+use gather::Gather;
 pub use look::look_at_appends;
 use pending::Pending;
 pub(crate) use queued::{INEXACT, Queued, Unplaced, Written};
@@ -44,6 +46,7 @@ pub(crate) struct Writer {
     max_batch: usize,
     pending: Pending,
     share: batch::Share,
+    gather: Gather,
     /// How long appends may be idle before a look.
     look: Option<Duration>,
     look_at: Instant,
@@ -63,6 +66,7 @@ impl Writer {
             max_batch,
             pending: Pending::default(),
             share: batch::Share::default(),
+            gather: Gather::new(Instant::now()),
             look,
             look_at: Instant::now(),
         }
@@ -95,8 +99,16 @@ impl Writer {
             for queued in arrived.drain(..) {
                 self.pending.push(queued);
             }
+            if let Some(until) = self.gather.until(self.pending.len(), Instant::now())
+                && let Ok(Some(queued)) = timeout_at(until, queue.recv()).await
+            {
+                arrived.push(queued);
+                continue;
+            }
             let (most, own) = if self.shared.rush.is_on(Instant::now()) {
-                let most = self.shared.rush.half().min(self.max_batch);
+                // Beside other processes all that gathered go together: the database does not wait for this one meanwhile.
+                let most = if self.gather.is_contended() { usize::MAX } else { self.shared.rush.half() };
+                let most = most.min(self.max_batch);
                 (most, self.share.of_next(self.pending.callers(), most))
             } else {
                 (self.max_batch, self.max_batch)
@@ -163,7 +175,8 @@ impl Writer {
         metrics::histogram!("orqestra_append_flush_seconds").record(started.elapsed().as_secs_f64());
 
         let decided = batch::Decided::new(&batch, &verdicts, !self.pending.is_empty());
-        let mut answers = Vec::with_capacity(batch.len());
+        let came = batch.len();
+        let mut answers = Vec::with_capacity(came);
         let mut recorded = Vec::with_capacity(batch.len());
         for (queued, verdict) in batch.into_iter().zip(verdicts) {
             self.shared.room.leave(queued.tenant(), queued.bytes());
@@ -181,6 +194,9 @@ impl Writer {
         // Readers of this process know the events before their writers do.
         if let Some(last) = recorded.last() {
             let known = Known { position: last.position, event_id: Some(last.event_id) };
+            if let Some(first) = recorded.first() {
+                self.gather.stored(first.position, last.position);
+            }
             self.shared.ring.push(&recorded);
             self.shared.advance(known);
         }
@@ -193,6 +209,9 @@ impl Writer {
         for (queued, outcome) in decided.refuse(&mut self.pending) {
             refuse(&self.shared, queued, outcome);
         }
+        // One batch takes no more.
+        let expected = (came + self.pending.len() + queue.len()).min(self.max_batch);
+        self.gather.answered(started.elapsed(), expected, Instant::now());
     }
 }
 
