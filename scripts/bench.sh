@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
 
-scripts/setup.sh
+scripts/setup-test.sh
 say "building"
 cargo build --release --locked --package orqestra-cli --package orqestra-bench
 release=$(realpath "${CARGO_TARGET_DIR:-target}/release")

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What the tests need beyond setup.sh: a real SMTP server (aiosmtpd on the system's Python), the official realtime
 # clients for JavaScript and Python, a browser for the demo page with what drives it, a validator and generators for the
-# API's description, and a checker of metrics. Idempotent.
+# API's description, a checker of metrics, and Apache Kafka with Java and a client (kcat). Idempotent.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
@@ -59,3 +59,23 @@ if ! have promtool && [ ! -x .cache/promtool/promtool ]; then
         rm -rf unpacked prometheus_*.deb
     )
 fi
+
+# Kafka's broker: the jars that tests/kafka/pom.xml pins, of which it runs on Java 17 or newer.
+have_java_17() {
+    have java && [ "$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p')" -ge 17 ] 2>/dev/null
+}
+if ! have_java_17; then
+    apt_install default-jre-headless
+    have_java_17 || die "Kafka needs Java 17 or newer, but java in PATH is another: $(java -version 2>&1 | head -n 1)"
+fi
+kafka=$PWD/.cache/kafka
+wanted=$(sha256sum tests/kafka/pom.xml | cut -d ' ' -f 1)
+if [ "$(cat "$kafka/of" 2>/dev/null)" != "$wanted" ]; then
+    have mvn || apt_install maven
+    say "getting Kafka"
+    rm -rf "$kafka"
+    mvn -q -B -f tests/kafka/pom.xml dependency:copy-dependencies "-DoutputDirectory=$kafka/libs" \
+        || die "the jars of tests/kafka/pom.xml cannot be had"
+    printf '%s\n' "$wanted" >"$kafka/of"
+fi
+have kcat || apt_install kcat

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What building and running needs: a Rust toolchain (checked), a C compiler and linker, PostgreSQL's server programs.
+# What building and running needs: a Rust toolchain (checked), C and C++ compilers, make, OpenSSL's headers, PostgreSQL's
+# server programs.
 # Idempotent: with everything there it does nothing and asks nobody. `setup.sh up` leaves PostgreSQL out where the engine
 # is given a database elsewhere.
 set -euo pipefail
@@ -15,6 +16,9 @@ case $found in
 esac
 
 have cc || apt_install gcc libc6-dev
+# librdkafka, which comes as source and has no TLS but OpenSSL's.
+have make && have c++ || apt_install make g++
+have pkg-config && pkg-config --exists openssl || apt_install pkg-config libssl-dev
 
 if [ "${1:-}" = up ] && [ -n "${ORQESTRA_DATABASE_URL:-}" ]; then
     exit 0

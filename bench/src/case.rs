@@ -19,6 +19,7 @@ use crate::peer::batch::{self, Sample as Event};
 use crate::peer::{append, pgbench, stock};
 use crate::postgres::Postgres;
 use crate::program::{Program, free_address};
+use crate::relay;
 use crate::report::{Sample, Which};
 use crate::sink::Sink;
 use crate::sizes::Sizes;
@@ -29,10 +30,10 @@ const CONNECTIONS: usize = 64;
 /// More than any of these programs answers a second here.
 const MOST_A_SECOND: usize = 30_000;
 /// Triggers a second to the mail server, and of the tenant that repeats itself.
-const STEADY: u32 = 200;
+pub(crate) const STEADY: u32 = 200;
 const REPEATER: u32 = 2_000;
 /// Users with an open page, who get the pushes.
-const PAGES: u64 = 100;
+pub(crate) const PAGES: u64 = 100;
 
 /// What can be measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +66,10 @@ pub(crate) enum Case {
     Drain,
     /// Triggers sent through a provider's API over HTTP, end to end.
     ThroughHttp,
+    /// The relay, catching up with Kafka.
+    Relay,
+    /// A bare producer of the same records.
+    Producer,
     /// What a tenant keeps of its rate beside one that repeats itself.
     Neighbour,
     /// The time of a tenant's answers beside another's bodies of 250 KB, divided by their time alone.
@@ -97,7 +102,7 @@ impl Case {
     }
 
     /// All, in the order of a round.
-    pub(crate) const ALL: [Self; 26] = [
+    pub(crate) const ALL: [Self; 28] = [
         Self::EngineWhole,
         Self::Stock(4),
         Self::EngineApi,
@@ -121,67 +126,12 @@ impl Case {
         Self::Push,
         Self::Drain,
         Self::ThroughHttp,
+        Self::Relay,
+        Self::Producer,
         Self::Neighbour,
         Self::LargeBodies,
         Self::Neighbours,
     ];
-
-    /// Its short name.
-    pub(crate) fn name(self) -> String {
-        match self {
-            Self::EngineWhole => "engine".to_owned(),
-            Self::EngineApi => "engine-api".to_owned(),
-            Self::Apis(processes) => format!("apis-{processes}"),
-            Self::Stock(connections) => format!("stock-{connections}"),
-            Self::Echo => "echo".to_owned(),
-            Self::SingleRows => "single-rows".to_owned(),
-            Self::Batches => "batches".to_owned(),
-            Self::AppendBatch(0) => "append-batch".to_owned(),
-            Self::AppendBatch(percent) => format!("append-batch-{percent}"),
-            Self::Writers(writers) => format!("writers-{writers}"),
-            Self::Held => "held".to_owned(),
-            Self::Latency => "latency".to_owned(),
-            Self::Push => "push".to_owned(),
-            Self::Drain => "drain".to_owned(),
-            Self::ThroughHttp => "through_http".to_owned(),
-            Self::Neighbour => "neighbour".to_owned(),
-            Self::LargeBodies => "large_bodies".to_owned(),
-            Self::Neighbours => "neighbours".to_owned(),
-        }
-    }
-
-    /// What it measures, for people.
-    pub(crate) fn label(self) -> String {
-        match self {
-            Self::EngineWhole => "engine, all roles: accepted triggers/s".to_owned(),
-            Self::EngineApi => "engine, API role alone: accepted triggers/s".to_owned(),
-            Self::Apis(processes) => {
-                format!("engine, {processes} processes with the API role together: accepted triggers/s")
-            }
-            Self::Stock(connections) => {
-                format!("(a) stock postgres-es, {connections} connections: triggers/s")
-            }
-            Self::Echo => "(b) bare axum, HMAC checked: requests/s".to_owned(),
-            Self::SingleRows => "(c) pgbench, one row a commit, 32 clients: rows/s".to_owned(),
-            Self::Batches => "(d) batch insert alone, 100 rows: rows/s".to_owned(),
-            Self::AppendBatch(percent) => {
-                format!("append_commands alone, 256 commands, {percent} % conflicts: commands/s")
-            }
-            Self::Writers(writers) => {
-                format!("append_commands, 256 commands waiting, {writers} writers: commands/s")
-            }
-            Self::Held => "append_commands beside a held snapshot, at its end: ratio".to_owned(),
-            Self::Latency => format!("(e) trigger to mail accepted at {STEADY}/s: triggers/s"),
-            Self::Push => format!("(g) trigger to push received at {STEADY}/s, {PAGES} pages: triggers/s"),
-            Self::Drain => "(f) drain through the sandbox: notifications/s".to_owned(),
-            Self::ThroughHttp => {
-                "(k) trigger to recorded outcome through an API over HTTP: notifications/s".to_owned()
-            }
-            Self::Neighbour => "(h) rate kept beside a tenant that repeats half: ratio".to_owned(),
-            Self::LargeBodies => "(i) p99 at 50/s beside 250 KB bodies, of p99 alone: ratio".to_owned(),
-            Self::Neighbours => "(j) p99 to SENT beside the worst neighbours: times the quiet one".to_owned(),
-        }
-    }
 }
 
 /// What every case runs on.
@@ -251,6 +201,13 @@ impl Bench {
                     shares: Some(drained.shares),
                     ..Sample::default()
                 })
+            }
+            Case::Relay => {
+                let value = relay::catch_up(engine, &self.postgres, self.sizes.relayed).await?;
+                Ok(Sample { value, ..Sample::default() })
+            }
+            Case::Producer => {
+                Ok(Sample { value: relay::bare(self.sizes.relayed).await?, ..Sample::default() })
             }
             Case::ThroughHttp => {
                 let count = self.sizes.through_http;

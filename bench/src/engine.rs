@@ -42,6 +42,8 @@ pub(crate) enum Roles {
     Api,
     /// Only projections and dispatch.
     Work,
+    /// Only the relay.
+    Relay,
 }
 
 impl Engine {
@@ -149,6 +151,17 @@ impl Engine {
         self.start_with(roles, postgres, database, &[]).await
     }
 
+    /// Starts a process that relays to these brokers.
+    pub(crate) async fn start_relay(
+        &self,
+        postgres: &Postgres,
+        database: &str,
+        brokers: &str,
+    ) -> Result<Program> {
+        self.start_with(Roles::Relay, postgres, database, &[("ORQESTRA_KAFKA_BROKERS", brokers.to_owned())])
+            .await
+    }
+
     async fn start_with(
         &self,
         roles: Roles,
@@ -176,11 +189,12 @@ impl Engine {
             Roles::All => &["up"],
             Roles::Api => &["serve", "--role", "api"],
             Roles::Work => &["serve", "--role", "project,dispatch"],
+            Roles::Relay => &["serve", "--role", "relay"],
         };
         let arguments: Vec<String> = arguments.iter().map(|one| (*one).to_owned()).collect();
         let mut running = Program::start(&self.program, &arguments, &environment, address, &self.folder)?;
         // What drains a queue is measured from its first moment on.
-        if roles != Roles::Work {
+        if !matches!(roles, Roles::Work | Roles::Relay) {
             running.ready("/readyz").await.context("the engine")?;
         }
         Ok(running)

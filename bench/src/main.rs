@@ -18,11 +18,13 @@ mod peer;
 mod postgres;
 mod program;
 mod provider_api;
+mod relay;
 mod report;
 mod sink;
 mod sizes;
 mod through_http;
 mod together;
+mod words;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

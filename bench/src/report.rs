@@ -185,6 +185,15 @@ impl Report {
                 void: engine.void,
             });
         }
+        if let Some(relay) = self.median(Case::Relay) {
+            laws.push(Law {
+                text: "relay, catching up: at least 50,000 events a second".to_owned(),
+                found: format!("{:.0}/s", relay.value),
+                holds: relay.value >= 50_000.0,
+                floor: false,
+                void: relay.void,
+            });
+        }
         if let Some(latency) = self.median(Case::Latency) {
             for (text, found, most) in [
                 ("trigger to mail accepted: p50 under 10 ms", latency.p50, 0.010),

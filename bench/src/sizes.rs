@@ -21,6 +21,8 @@ pub(crate) struct Sizes {
     pub(crate) held: Duration,
     /// Notifications queued to be drained.
     pub(crate) queued: usize,
+    /// Events relayed to Kafka.
+    pub(crate) relayed: usize,
     /// Notifications sent through an API over HTTP.
     pub(crate) through_http: usize,
     /// Each measured stretch beside neighbours.
@@ -38,6 +40,7 @@ impl Sizes {
         latency: Duration::from_secs(10),
         held: Duration::from_secs(30),
         queued: 50_000,
+        relayed: 100_000,
         through_http: 10_000,
         neighbours: Duration::from_secs(5),
     };
@@ -52,6 +55,7 @@ impl Sizes {
         latency: Duration::from_secs(20),
         held: Duration::from_mins(3),
         queued: 50_000,
+        relayed: 500_000,
         through_http: 50_000,
         neighbours: Duration::from_secs(20),
     };

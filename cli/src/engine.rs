@@ -23,6 +23,7 @@ use orqestra_event_log::{
     Clock, DatabaseClock, EventLog, Ids, LogError, LogOptions, Sessions, checkpoints_beyond_head,
     run_subscription,
 };
+use orqestra_kafka::relay;
 use orqestra_projections::{DeliveryStatus, EventLookup, Inbox, Projection, Suppressions, Usage};
 use orqestra_realtime::{Hub, RealtimeTokens};
 use orqestra_vault::{Entropy, OsEntropy, Vault};
@@ -62,6 +63,8 @@ pub(crate) enum Role {
     Project,
     /// Sends
     Dispatch,
+    /// Relays the log to Kafka
+    Relay,
 }
 
 impl Role {
@@ -71,6 +74,7 @@ impl Role {
             Self::Api => "api",
             Self::Project => "project",
             Self::Dispatch => "dispatch",
+            Self::Relay => "relay",
         }
     }
 }
@@ -225,6 +229,9 @@ impl Engine {
             let token = working.child_token();
             tasks.spawn(async move { Ok(dispatch.run(token).await?) });
         }
+        if roles.contains(&Role::Relay) {
+            self.start_relays(&mut tasks, with.settings, &working);
+        }
         self.start_purge(&mut tasks, &working);
 
         let log = self.commands.log().clone();
@@ -301,7 +308,8 @@ impl Engine {
                     self.beyond.clone(),
                     dispatch_settings(settings).open_at_most(),
                 )
-                .with_directory(self.commands.directory().clone()),
+                .with_directory(self.commands.directory().clone())
+                .with_relays(settings.relays().map(|to| to.topic.subscription())),
             ),
             metrics: Arc::new(self.metrics.of(self.commands.log().clone())),
             clock: Arc::clone(&self.clock),
@@ -357,6 +365,39 @@ impl Engine {
                 run_subscription(log, pool, projection, projection.options(), token)
                     .await
                     .with_context(|| format!("the projection {} ended", projection.name()))
+            });
+        }
+    }
+
+    /// Makes the topics of the settings and verifies those that are there. A cluster that does not answer keeps no engine from
+    /// starting: the relay tries again.
+    pub(crate) async fn make_topics(&self, settings: &Settings) -> anyhow::Result<()> {
+        for to in settings.relays() {
+            match to.topic.make(&to.cluster, self.commands.log()).await {
+                Ok(()) => {}
+                Err(failure) if failure.passes() => {
+                    tracing::warn!(topic = to.topic.name(), %failure, "the topic cannot be looked at yet");
+                }
+                Err(failure) => return Err(failure.into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn start_relays(
+        &self,
+        tasks: &mut JoinSet<anyhow::Result<()>>,
+        settings: &Settings,
+        token: &CancellationToken,
+    ) {
+        for to in settings.relays() {
+            let (log, pool) = (self.commands.log().clone(), self.pools.retried.clone());
+            let (clock, token) = (Arc::clone(&self.clock), token.child_token());
+            tasks.spawn(async move {
+                let topic = to.topic.name();
+                relay(log, pool, to, clock, token)
+                    .await
+                    .with_context(|| format!("the relay to {topic} ended"))
             });
         }
     }

@@ -4,6 +4,7 @@
 //! It asks the database for nothing, but goes by what the log and the subscriptions know of it, so that it answers at
 //! once whatever hangs.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -74,6 +75,8 @@ pub(crate) struct EngineReadiness {
     open_at_most: Duration,
     /// Its tenants are looked at too, where there is one.
     directory: Option<Directory>,
+    /// The subscriptions that relay, where this process has the role.
+    relays: Vec<String>,
     outage: Outage,
 }
 
@@ -84,12 +87,25 @@ impl EngineReadiness {
         beyond: BeyondHead,
         open_at_most: Duration,
     ) -> Self {
-        Self { log, roles, beyond, open_at_most, directory: None, outage: Outage::default() }
+        Self {
+            log,
+            roles,
+            beyond,
+            open_at_most,
+            directory: None,
+            relays: Vec::new(),
+            outage: Outage::default(),
+        }
     }
 
     /// Also tells of the tenants that this directory cannot read.
     pub(crate) fn with_directory(self, directory: Directory) -> Self {
         Self { directory: Some(directory), ..self }
+    }
+
+    /// Also tells of these, where the process has the role `relay`.
+    pub(crate) fn with_relays(self, relays: impl Iterator<Item = String>) -> Self {
+        Self { relays: relays.collect(), ..self }
     }
 
     fn halted(&self) -> Option<String> {
@@ -174,21 +190,24 @@ impl EngineReadiness {
     }
 
     /// The subscriptions of this process's roles, with the part that they are.
-    fn readers(&self) -> Vec<(&'static str, &'static str)> {
+    fn readers(&self) -> Vec<(&'static str, Cow<'static, str>)> {
         let mut readers = Vec::new();
         if self.roles.contains(&Role::Project) {
-            readers.extend(Projection::ALL.iter().map(|projection| ("projection", projection.name())));
+            readers.extend(Projection::ALL.iter().map(|projection| ("projection", projection.name().into())));
         }
         if self.roles.contains(&Role::Dispatch) {
-            readers.push(("dispatch", orqestra_dispatch::SUBSCRIPTION));
+            readers.push(("dispatch", orqestra_dispatch::SUBSCRIPTION.into()));
+        }
+        if self.roles.contains(&Role::Relay) {
+            readers.extend(self.relays.iter().map(|name| ("relay", name.clone().into())));
         }
         readers
     }
 
     /// How one stands, and what is amiss with it.
-    fn reader(&self, name: &'static str) -> (Subscription, Option<String>) {
-        let state = self.log.subscription(name);
-        let stands = self.log.progress(name).borrow().position();
+    fn reader(&self, name: Cow<'static, str>) -> (Subscription, Option<String>) {
+        let state = self.log.subscription(&name);
+        let stands = self.log.progress(&name).borrow().position();
         let behind = (self.log.head().borrow().get() - stands.get()).max(0);
         let lags = (behind > LAG).then(|| format!("{name} is {behind} events behind"));
         let (word, behind, amiss) = match state {
@@ -421,7 +440,7 @@ mod tests {
         let first = run(&here);
         let follows = seen(&here, |report| state(report) == "follows").await;
         assert!(follows.ready && follows.degraded.is_empty(), "{follows:?}");
-        assert_eq!((follows.subscriptions[0].name, follows.subscriptions[0].behind), (name, Some(0)));
+        assert_eq!((&*follows.subscriptions[0].name, follows.subscriptions[0].behind), (name, Some(0)));
         assert_eq!(follows.roles, ["project"]);
         let second = run(&there);
         append(&there, 1, 1).await;

@@ -19,7 +19,7 @@ const WAIT: [f64; 15] =
 const DELIVERY: [f64; 14] =
     [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 300.0, 1_800.0, 7_200.0, 86_400.0];
 
-const COUNTERS: [(&str, &str); 31] = [
+const COUNTERS: [(&str, &str); 33] = [
     ("orqestra_http_requests_total", "Requests answered, by route and status"),
     (
         "orqestra_idle_connections_closed_total",
@@ -67,6 +67,8 @@ const COUNTERS: [(&str, &str); 31] = [
     ("orqestra_realtime_publications_total", "Publications handed to connections"),
     ("orqestra_realtime_disconnects_total", "Connections for live pushes ended by this process, by code"),
     ("orqestra_realtime_recoveries_total", "Clients that asked for what they had missed, by outcome"),
+    ("orqestra_relay_records_total", "Events that Kafka has acknowledged"),
+    ("orqestra_relay_failures_total", "Batches and ticks that Kafka did not take"),
     ("orqestra_log_lines_dropped_total", "Log lines that standard error was too slow for"),
     ("orqestra_span_batches_total", "Requests to the collector of spans: taken, or lost"),
 ];

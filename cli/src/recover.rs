@@ -12,7 +12,8 @@ use orqestra_commands::{Commands, DefaultProvider, Directory};
 use orqestra_dispatch::{hold_open_attempts, rebuild_due};
 use orqestra_event_log::source::{SystemClock, SystemIds};
 use orqestra_event_log::{
-    Clock, DatabaseClock, EventLog, Ids, LogOptions, Position, end_recovery, fence, settle_checkpoint,
+    Clock, DatabaseClock, EventLog, Ids, LogOptions, Position, checkpoints_beyond_head, end_recovery, fence,
+    settle_checkpoint, settle_topics,
 };
 use orqestra_projections::{Projection, RebuildMode, rebuild};
 use orqestra_vault::{Entropy, OsEntropy, Vault};
@@ -90,6 +91,13 @@ async fn put_right(settings: &Settings, pool: &PgPool, token: &CancellationToken
             failed.push(format!("{}: {:#}", orqestra_dispatch::SUBSCRIPTION, anyhow::Error::new(error)));
         }
     }
+    // The relays have no rows that could be derived anew: they go on from the log's end.
+    let head = log.fetch_head().await?;
+    for (subscription, _) in checkpoints_beyond_head(pool).await? {
+        let moved = settle_checkpoint(pool, &subscription, head).await?;
+        say(&told(&subscription, 0, moved))?;
+    }
+    settle_topics(pool, head).await?;
     log.close().await;
     if !failed.is_empty() {
         bail!("not brought in line: {}", failed.join("; "));

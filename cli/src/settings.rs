@@ -16,13 +16,16 @@ use orqestra_commands::AdminName;
 use orqestra_dispatch::PrivateHosts;
 use orqestra_domain::tenant::Limits;
 use orqestra_domain::{Strength, TenantId, TenantName, WeakSecret};
+use orqestra_kafka::RelaySettings;
 
 pub(crate) use self::given::unknown;
 use self::given::{Given, named};
+use self::kafka::Kafka;
 pub(crate) use self::listen::{Listen, local_url};
 use crate::trust;
 
 mod given;
+mod kafka;
 mod listen;
 
 /// The settings file, looked for in the working directory.
@@ -71,6 +74,8 @@ pub(crate) struct Settings {
     pub(crate) public_url: Option<PublicUrl>,
     /// What is given; else it depends on the command.
     pub(crate) demo: Option<DemoPage>,
+    /// Where the log is relayed to, if it is.
+    pub(crate) kafka: Option<Kafka>,
     pub(crate) bootstrap: Option<Bootstrap>,
 }
 
@@ -141,6 +146,11 @@ impl Settings {
 }
 
 impl Settings {
+    /// What each topic is relayed with; nothing without brokers.
+    pub(crate) fn relays(&self) -> impl Iterator<Item = RelaySettings> {
+        self.kafka.iter().flat_map(Kafka::relays)
+    }
+
     /// Whether mail may be handed to private hosts: on a developer's machine it may, where the engine is reached from that machine
     /// alone, by the address that it listens on.
     pub(crate) fn private_hosts(&self, embedded: Embedded, at: IpAddr) -> PrivateHosts {
@@ -165,6 +175,7 @@ impl Settings {
 impl Given {
     fn parse(self) -> anyhow::Result<Settings> {
         let bootstrap = self.bootstrap()?;
+        let kafka = self.kafka()?;
         let listen = address("listen", self.listen.as_deref().unwrap_or("127.0.0.1:8080"))?;
         let probes_listen = self.probes_listen.as_deref().map(|text| address("probes_listen", text));
         let probes_listen = probes_listen.transpose()?;
@@ -213,12 +224,8 @@ impl Given {
                 30,
             )?,
             smtp_authorities: self.smtp_ca_file.as_deref().map(authorities).transpose()?,
-            smtp_private_hosts: match self.smtp_private_hosts.as_deref() {
-                None => None,
-                Some("on") => Some(PrivateHosts::Allowed),
-                Some("off") => Some(PrivateHosts::Refused),
-                Some(other) => bail!("{}: expected on or off, got {other}", named("smtp_private_hosts")),
-            },
+            smtp_private_hosts: switch("smtp_private_hosts", self.smtp_private_hosts.as_deref())?
+                .map(|on| if on { PrivateHosts::Allowed } else { PrivateHosts::Refused }),
             log_format: match self.log_format.as_deref() {
                 None | Some("text") => LogFormat::Text,
                 Some("json") => LogFormat::Json,
@@ -254,6 +261,7 @@ impl Given {
                 Some("off") => Some(DemoPage::Absent),
                 Some(other) => bail!("demo: {other} is neither on nor off"),
             },
+            kafka,
             bootstrap,
         })
     }
@@ -293,6 +301,16 @@ impl Given {
 /// PostgreSQL needs the other half: with a thread for each processor the two wait for each other.
 fn half_of_the_processors() -> usize {
     std::thread::available_parallelism().map_or(1, |processors| (processors.get() / 2).max(1))
+}
+
+/// Whether a setting is on, if it is given.
+fn switch(name: &str, text: Option<&str>) -> anyhow::Result<Option<bool>> {
+    match text {
+        None => Ok(None),
+        Some("on") => Ok(Some(true)),
+        Some("off") => Ok(Some(false)),
+        Some(other) => bail!("{}: expected on or off, got {other}", named(name)),
+    }
 }
 
 /// An address and a port.

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use futures::FutureExt as _;
 use orqestra_api::DemoPage;
 use orqestra_commands::DefaultProvider;
@@ -145,7 +145,10 @@ async fn run(
     // Who closed standard output wants no banner.
     drop(std::io::stdout().lock().write_all(banner.as_bytes()));
     let _announced = data.announce(&local_url(address));
-    let all = BTreeSet::from([Role::Api, Role::Project, Role::Dispatch]);
+    let mut all = BTreeSet::from([Role::Api, Role::Project, Role::Dispatch]);
+    if settings.kafka.is_some() {
+        all.insert(Role::Relay);
+    }
     let private_hosts = settings.private_hosts(Embedded::Up, address.ip());
     let serving = Serving { settings, secrets: Some(&secrets), demo, private_hosts };
     let ran = engine.run(&all, serving, listeners, token).await;
@@ -156,6 +159,10 @@ async fn run(
 /// Runs some roles on a database that is given and migrated. Whatever they are, the process listens for its probes.
 pub(crate) async fn serve(settings: &Settings, roles: BTreeSet<Role>) -> anyhow::Result<()> {
     settings.check_secrets()?;
+    ensure!(
+        settings.kafka.is_some() || !roles.contains(&Role::Relay),
+        "the role relay needs kafka_brokers (ORQESTRA_KAFKA_BROKERS)"
+    );
     let token = stop_signal()?;
     let data = DataDir::open(&settings.data_dir)?;
     let urls = place::given(settings).context("`serve` needs ORQESTRA_DATABASE_URL; `up` brings its own")?;
@@ -168,6 +175,10 @@ pub(crate) async fn serve(settings: &Settings, roles: BTreeSet<Role>) -> anyhow:
     // No message of a tenant may vanish into a sandbox that it has not asked for.
     let engine = Engine::open(&urls, settings, &data, Missing::Refused, DefaultProvider::None).await?;
     engine.commands.seed_platform().await?;
+    // Beside other roles the relay alone stands still: its readiness and its log lines say why.
+    if roles.iter().all(|role| *role == Role::Relay) {
+        engine.make_topics(settings).await?;
+    }
     let given = (Missing::Refused, Database::Given);
     let secrets =
         if serves { Some(ApiSecrets::claimed(settings, &data, engine.vault(), given).await?) } else { None };

@@ -57,7 +57,9 @@ pub use kinds::SuppressionPage;
 pub use log::{EventLog, LogOptions, MAX_CLOCK_SKEW};
 pub use outage::Outage;
 pub use page::Page;
-pub use partition::{Frontier, Partition, PartitionKey, Partitions, Progress};
+pub use partition::{
+    Frontier, Partition, PartitionKey, Partitions, Progress, settle_topics, store_sent_to_topic,
+};
 pub use plain_keys::{HASHED_KEY, PlainKey, SESSION_NAME};
 pub use position::Position;
 pub use recorded::{Metadata, MetadataText, RecordedEvent};
@@ -75,6 +77,12 @@ pub use subscription::{
 pub use tally::Tally;
 pub use unreadable::{PROGRAM, Unreadable};
 pub use writer::look_at_appends;
+
+/// Connections to the database, for a room that runs a subscription and no statements of its own.
+pub type Pool = sqlx::PgPool;
+
+/// The transaction that a [`Subscriber`] writes through.
+pub type Transaction<'t> = sqlx::PgTransaction<'t>;
 
 /// The schema of the whole installation, in order; forward only.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");

@@ -42,6 +42,9 @@ pub(crate) struct Reader {
     patience: Arc<Patience>,
 }
 
+/// How long the sessions may take to end.
+const CLOSES_WITHIN: Duration = Duration::from_secs(1);
+
 /// The connections that a page goes over.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Line {
@@ -93,9 +96,13 @@ impl Reader {
     }
 
     pub(crate) async fn close(&self) {
-        for pool in [&self.pages, &self.callers, &self.head, &self.directory] {
-            pool.close().await;
-        }
+        let closing = async {
+            for pool in [&self.pages, &self.callers, &self.head, &self.directory] {
+                pool.close().await;
+            }
+        };
+        // A session that the network loses while its pool asks it would be waited for without end.
+        tokio::time::timeout(CLOSES_WITHIN, closing).await.ok();
     }
 
     pub(crate) fn upcasters(&self) -> &Upcasters {

@@ -1,4 +1,4 @@
-//! A proxy before PostgreSQL that is slow, or loses what a test tells it to lose.
+//! A proxy before PostgreSQL or another server that is slow, or loses what a test tells it to lose.
 //!
 //! It passes bytes on and changes none. It can cut its connections, or lose them as a network does that forgets idle ones:
 //! they stay open on both sides, and what is sent on them arrives nowhere. The rate holds for each connection and each direction alone. The answer to a
@@ -35,6 +35,12 @@ struct Fate {
     lost: CancellationToken,
 }
 
+/// Where the proxy connects to.
+enum Server {
+    Socket(PathBuf),
+    Port(u16),
+}
+
 /// A running proxy, for as long as the value lives.
 pub struct Proxy {
     port: u16,
@@ -48,6 +54,18 @@ impl Proxy {
     /// # Panics
     /// If the machine has no port.
     pub async fn before(server: PathBuf) -> Self {
+        Self::open(Server::Socket(server)).await
+    }
+
+    /// Listens before the server with this port of this machine. It need not be up yet.
+    ///
+    /// # Panics
+    /// If the machine has no port.
+    pub async fn before_port(server: u16) -> Self {
+        Self::open(Server::Port(server)).await
+    }
+
+    async fn open(server: Server) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port of this machine");
         let port = listener.local_addr().expect("a listener has an address").port();
         let switches = Arc::<Switches>::default();
@@ -103,19 +121,34 @@ impl Drop for Proxy {
     }
 }
 
-async fn accept(listener: TcpListener, server: PathBuf, switches: Arc<Switches>) {
+async fn accept(listener: TcpListener, server: Server, switches: Arc<Switches>) {
     while let Ok((client, _)) = listener.accept().await {
         client.set_nodelay(true).ok();
-        if let Ok(upstream) = UnixStream::connect(&server).await {
-            tokio::spawn(pass(client, upstream, Arc::clone(&switches)));
+        let switches = Arc::clone(&switches);
+        match &server {
+            Server::Socket(path) => {
+                if let Ok(upstream) = UnixStream::connect(path).await {
+                    tokio::spawn(pass(client, upstream.into_split(), switches));
+                }
+            }
+            Server::Port(port) => {
+                if let Ok(upstream) = TcpStream::connect(("127.0.0.1", *port)).await {
+                    upstream.set_nodelay(true).ok();
+                    tokio::spawn(pass(client, upstream.into_split(), switches));
+                }
+            }
         }
     }
 }
 
-async fn pass(client: TcpStream, server: UnixStream, switches: Arc<Switches>) {
+async fn pass(
+    client: TcpStream,
+    server: (impl AsyncRead + Unpin, impl AsyncWrite + Unpin),
+    switches: Arc<Switches>,
+) {
     let fate = switches.fate.lock().expect("no panic while locked").clone();
     let (from_client, to_client) = client.into_split();
-    let (from_server, to_server) = server.into_split();
+    let (from_server, to_server) = server;
     // Set once this connection has sent the COMMIT whose answer is lost.
     let losing = AtomicBool::new(false);
     let upwards = copy(from_client, to_server, &switches, |bytes| {

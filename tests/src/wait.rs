@@ -9,13 +9,19 @@ const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(20);
 ///
 /// # Panics
 /// If there is nothing `within` the time.
-pub async fn until<T>(what: &str, within: Duration, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+pub async fn until<T>(what: &str, within: Duration, look: impl AsyncFnMut() -> Option<T>) -> T {
+    let found = found(within, look).await;
+    found.unwrap_or_else(|| panic!("waited {within:?} in vain for {what}"))
+}
+
+/// The same for a caller with more to say about a wait in vain; nothing if it did not come to be.
+pub async fn found<T>(within: Duration, mut look: impl AsyncFnMut() -> Option<T>) -> Option<T> {
     let deadline = Instant::now() + within;
     loop {
-        if let Some(found) = look().await {
+        let found = look().await;
+        if found.is_some() || Instant::now() >= deadline {
             return found;
         }
-        assert!(Instant::now() < deadline, "waited {within:?} in vain for {what}");
         tokio::time::sleep(LOOK_AGAIN_AFTER).await;
     }
 }

@@ -33,7 +33,7 @@ const CHANNELS: &[&str] = &[Channel::Email.as_str(), Channel::Sms.as_str(), Chan
 const TLS: &[&str] = &["none", "starttls", "tls"];
 const WAITS: &[&str] = &["tenant_inactive", "no_provider", "no_sender"];
 const SUBSCRIPTION: &[&str] = &["starting", "stands_by", "follows", "interrupted", "halted", "outdated"];
-const PARTS: &[&str] = &["log", "clock", "directory", "projection", "dispatch", "readiness"];
+const PARTS: &[&str] = &["log", "clock", "directory", "projection", "dispatch", "relay", "readiness"];
 const RECEIPTS: &[&str] = &{
     let mut words = [""; ReceiptSays::ALL.len()];
     let mut at = 0;
@@ -260,7 +260,7 @@ fn fields() -> Vec<(&'static str, &'static str, Bound)> {
         ("ProviderView", "tls", One(TLS)),
         ("Health", "status", One(&["ok"])),
         ("ReadyBody", "status", One(&["ready", "degraded", "unavailable"])),
-        ("ReadyBody", "roles", List(0, usize::MAX, &One(&["api", "project", "dispatch"]))),
+        ("ReadyBody", "roles", List(0, usize::MAX, &One(&["api", "project", "dispatch", "relay"]))),
         ("Subscription", "state", One(SUBSCRIPTION)),
         ("TenantView", "deliveryChannels", SOME_CHANNELS),
         ("TenantView", "apiKeyIds", List(0, usize::MAX, &Uuid)),

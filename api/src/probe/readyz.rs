@@ -1,6 +1,7 @@
 //! `GET /readyz`: whether this process can do the work of its own roles. One that reaches the log is ready, and says what
 //! else is amiss. It answers within two seconds, whatever hangs.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::Json;
@@ -41,7 +42,7 @@ pub struct ReadinessReport {
 pub struct Subscription {
     /// Its name, as in metrics.
     #[schema(value_type = String, example = "inbox-v1")]
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// `starting`, `follows`, `stands_by` (another process runs it), `interrupted` (it tries again) or `halted` (it stands
     /// still at an event that it cannot handle).
     #[schema(value_type = String, example = "follows")]
@@ -69,7 +70,7 @@ pub(crate) struct ReadyBody {
     /// `ready`, `degraded` (ready, but something is amiss) or `unavailable`.
     #[schema(example = "ready")]
     status: &'static str,
-    /// The roles that run here: `api`, `project`, `dispatch`.
+    /// The roles that run here: `api`, `project`, `dispatch`, `relay`.
     #[schema(value_type = Vec<String>, example = json!(["project"]))]
     roles: Vec<&'static str>,
     /// How the subscriptions of these roles stand here.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use orqestra_event_log::source::SystemClock;
-use orqestra_event_log::{Clock as _, MAX_CLOCK_SKEW, checkpoints_beyond_head, look_at_appends};
+use orqestra_event_log::{Clock as _, MAX_CLOCK_SKEW, Partitions, checkpoints_beyond_head, look_at_appends};
+use orqestra_kafka::Topic;
 use orqestra_vault::{InstallationSecret, MasterKey, OsEntropy, SecretError, Vault};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{PgPool, Row as _};
@@ -46,6 +47,9 @@ pub(super) async fn look(url: &str, settings: &Settings) -> (Vec<Finding>, Datab
     findings.push(in_time("API keys", api_keys(&pool)).await);
     findings.push(in_time("parked", parked(&pool)).await);
     findings.push(in_time("unknown", held(&pool)).await);
+    for to in settings.relays() {
+        findings.push(in_time("relay", relayed(&pool, &to.topic)).await);
+    }
     let id = sqlx::query_scalar::<_, Uuid>("select log_id from log_identity").fetch_one(&pool);
     let id = timeout(ANSWER_WITHIN, id).await.ok().and_then(Result::ok);
     // The findings stand; how the connection ends does not matter.
@@ -151,6 +155,22 @@ async fn schema(pool: &PgPool) -> Finding {
             Finding::amiss(PART, found, "run a newer program")
         }
         Err(_) => Finding::amiss(PART, "its version cannot be read", MIGRATE),
+    }
+}
+
+/// Whether a topic is to have the number of partitions that the log was relayed with.
+async fn relayed(pool: &PgPool, topic: &Topic) -> Finding {
+    let name = topic.name();
+    let select = sqlx::query_scalar::<_, i16>("select partitions from topics where topic = $1").bind(&name);
+    match select.fetch_optional(pool).await {
+        Ok(None) => Finding::ok("relay", format!("{name} was not relayed to yet")),
+        Ok(Some(count)) => match Partitions::new(count.cast_unsigned())
+            .map(|known| topic.verify_recorded(known))
+        {
+            Some(Err(failure)) => Finding::amiss("relay", failure.to_string(), "see docs/stream.md"),
+            Some(Ok(())) | None => Finding::ok("relay", format!("{name} is relayed in {count} partitions")),
+        },
+        Err(_) => Finding::amiss("relay", "the table of topics cannot be read", "run `orqestra migrate`"),
     }
 }
 

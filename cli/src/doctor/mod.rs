@@ -3,6 +3,7 @@
 mod database;
 mod engine;
 mod folder;
+mod kafka;
 mod reach;
 
 use std::io::{ErrorKind, Write as _};
@@ -76,6 +77,7 @@ pub(crate) async fn run(settings: &Settings, at: &Where, json: bool) -> anyhow::
             });
         }
     }
+    findings.extend(kafka::look(settings).await);
     let width = findings.iter().map(|finding| finding.part.len()).max().unwrap_or(0);
     let mut out = std::io::stdout().lock();
     for finding in &findings {

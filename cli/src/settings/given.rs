@@ -21,6 +21,12 @@ macro_rules! names {
             pub(super) fn take_environment(&mut self, read: impl Fn(&str) -> Option<String>) {
                 $(if let Some(value) = read($name) { self.$field = Some(value.into()); })*
             }
+
+            /// The names in the file of the settings that are given.
+            pub(super) fn given(&self) -> impl Iterator<Item = &'static str> {
+                let all = [$((stringify!($field), self.$field.is_some())),*];
+                all.into_iter().filter_map(|(name, given)| given.then_some(name))
+            }
         }
     };
 }
@@ -51,6 +57,20 @@ names! {
     trusted_proxies "ORQESTRA_TRUSTED_PROXIES",
     public_url "ORQESTRA_PUBLIC_URL",
     demo "ORQESTRA_DEMO",
+    kafka_brokers "ORQESTRA_KAFKA_BROKERS",
+    kafka_topic_prefix "ORQESTRA_KAFKA_TOPIC_PREFIX",
+    kafka_partitions "ORQESTRA_KAFKA_PARTITIONS",
+    kafka_replication "ORQESTRA_KAFKA_REPLICATION",
+    kafka_retention "ORQESTRA_KAFKA_RETENTION",
+    kafka_configuration_topic "ORQESTRA_KAFKA_CONFIGURATION_TOPIC",
+    kafka_tls "ORQESTRA_KAFKA_TLS",
+    kafka_ca_file "ORQESTRA_KAFKA_CA_FILE",
+    kafka_certificate_file "ORQESTRA_KAFKA_CERTIFICATE_FILE",
+    kafka_key_file "ORQESTRA_KAFKA_KEY_FILE",
+    kafka_sasl_mechanism "ORQESTRA_KAFKA_SASL_MECHANISM",
+    kafka_sasl_username "ORQESTRA_KAFKA_SASL_USERNAME",
+    kafka_sasl_password "ORQESTRA_KAFKA_SASL_PASSWORD",
+    kafka_sasl_password_file "ORQESTRA_KAFKA_SASL_PASSWORD_FILE",
     bootstrap_tenant_id "ORQESTRA_BOOTSTRAP_TENANT_ID",
     bootstrap_tenant_name "ORQESTRA_BOOTSTRAP_TENANT_NAME",
     bootstrap_api_key "ORQESTRA_BOOTSTRAP_API_KEY",
@@ -92,6 +112,22 @@ pub(super) struct Given {
     pub(super) trusted_proxies: Option<String>,
     pub(super) public_url: Option<String>,
     pub(super) demo: Option<String>,
+    pub(super) kafka_brokers: Option<String>,
+    pub(super) kafka_topic_prefix: Option<String>,
+    #[serde(deserialize_with = "text_or_number")]
+    pub(super) kafka_partitions: Option<String>,
+    #[serde(deserialize_with = "text_or_number")]
+    pub(super) kafka_replication: Option<String>,
+    pub(super) kafka_retention: Option<String>,
+    pub(super) kafka_configuration_topic: Option<String>,
+    pub(super) kafka_tls: Option<String>,
+    pub(super) kafka_ca_file: Option<PathBuf>,
+    pub(super) kafka_certificate_file: Option<PathBuf>,
+    pub(super) kafka_key_file: Option<PathBuf>,
+    pub(super) kafka_sasl_mechanism: Option<String>,
+    pub(super) kafka_sasl_username: Option<String>,
+    pub(super) kafka_sasl_password: Option<String>,
+    pub(super) kafka_sasl_password_file: Option<PathBuf>,
     pub(super) bootstrap_tenant_id: Option<String>,
     pub(super) bootstrap_tenant_name: Option<String>,
     pub(super) bootstrap_api_key: Option<String>,
@@ -135,11 +171,13 @@ impl Given {
 const OTHERS: [&str; 5] =
     ["ORQESTRA_URL", "ORQESTRA_API_KEY", "ORQESTRA_WEBHOOK_SECRET", "ORQESTRA_PG_BIN", "ORQESTRA_FAIL_POINT"];
 /// Settings that are numbers.
-const NUMBERS: [&str; 6] = [
+const NUMBERS: [&str; 8] = [
     "peer_connections",
     "claim_seconds",
     "provider_timeout_seconds",
     "worker_threads",
+    "kafka_partitions",
+    "kafka_replication",
     "bootstrap_rate_per_minute",
     "bootstrap_daily_cap",
 ];

@@ -8,6 +8,7 @@ mod frontier;
 mod keys;
 mod murmur2;
 mod progress;
+mod topics;
 
 use std::fmt;
 use std::num::NonZeroU16;
@@ -16,6 +17,7 @@ pub use frontier::Frontier;
 pub use keys::PartitionKey;
 pub(crate) use keys::PartitionKeys;
 pub use progress::Progress;
+pub use topics::{settle_topics, store_sent_to_topic};
 
 /// How many partitions the log is read in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -259,6 +259,7 @@ impl<S: Subscriber, F: Source> Runner<S, F> {
                 tx.rollback().await?;
                 return Ok::<Moved, Failure>(moved);
             }
+            self.subscriber.stands_at(from);
             if part.events.iter().any(|event| self.parked.holds(event)) {
                 let wanted: Vec<_> =
                     part.events.iter().filter(|event| !self.parked.holds(event)).cloned().collect();

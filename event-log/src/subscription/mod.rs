@@ -44,6 +44,12 @@ pub trait Subscriber: Send {
         Interest::ALL
     }
 
+    /// Is told the checkpoint before a page is handled, not before a parked aggregate is retried: every event up to there is
+    /// handled.
+    fn stands_at(&mut self, position: Position) {
+        let _ = position;
+    }
+
     /// Handles events of the log in order, writing through the transaction, which also moves the checkpoint. Runs
     /// again with the same events where that transaction is not stored, so anything else it does must bear repeating.
     ///
@@ -73,6 +79,10 @@ impl<S: Subscriber> Subscriber for &mut S {
 
     fn interest(&self) -> Interest {
         (**self).interest()
+    }
+
+    fn stands_at(&mut self, position: Position) {
+        (**self).stands_at(position);
     }
 
     async fn handle(

@@ -17,6 +17,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("projections", &["domain", "event-log", "vault"]),
     ("realtime", &["domain"]),
     ("dispatch", &["domain", "event-log", "commands", "vault", "realtime"]),
+    ("kafka", &["domain", "event-log"]),
     ("api", &["domain", "event-log", "commands", "projections", "vault", "dispatch", "realtime"]),
     ("console", &["domain", "event-log", "commands", "projections", "vault", "dispatch", "realtime"]),
 ];
@@ -29,7 +30,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("hickory*", &["dispatch"]),
     ("sqlx", &["event-log", "projections", "vault", "dispatch"]),
     ("postgres-es", &["event-log"]),
-    ("rdkafka", &["event-log"]),
+    ("rdkafka", &["kafka"]),
     ("redis", &["api", "console"]),
     ("liquid*", &[]),
     ("mrml", &["dispatch"]),
@@ -47,6 +48,10 @@ const OUT_OF_REACH: &[(&str, &[&str])] = &[
     ("projections", &["lettre", "reqwest", "axum", "orqestra-commands", "orqestra-dispatch"]),
     ("event-log", &["lettre", "reqwest", "axum", "orqestra-projections"]),
     ("vault", &["lettre", "reqwest", "axum", "orqestra-event-log"]),
+    (
+        "kafka",
+        &["lettre", "reqwest", "axum", "orqestra-commands", "orqestra-dispatch", "orqestra-projections"],
+    ),
 ];
 
 /// Words that no source file holds, and why.

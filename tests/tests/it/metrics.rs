@@ -19,8 +19,9 @@ use crate::inside::Inside;
 
 const SHOWN_WITHIN: Duration = Duration::from_mins(1);
 
-/// What is told only where a collector of spans is set.
-const RARE: [&str; 1] = ["orqestra_span_batches_total"];
+/// Metrics that need a collector of spans, or brokers of Kafka.
+const RARE: [&str; 3] =
+    ["orqestra_span_batches_total", "orqestra_relay_records_total", "orqestra_relay_failures_total"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
@@ -56,7 +57,9 @@ fn sources(folder: &Path, found: &mut Vec<String>) {
 /// The name that each use of a macro of `metrics` begins with.
 fn recorded() -> BTreeSet<String> {
     let mut texts = Vec::new();
-    for room in ["event-log", "commands", "projections", "dispatch", "realtime", "vault", "api", "cli"] {
+    for room in
+        ["event-log", "commands", "projections", "dispatch", "realtime", "kafka", "vault", "api", "cli"]
+    {
         sources(&root().join(room).join("src"), &mut texts);
     }
     let uses = texts.iter().flat_map(|text| text.split("metrics::").skip(1));

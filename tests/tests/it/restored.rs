@@ -90,6 +90,9 @@ async fn a_recovery_puts_right_what_stands_beyond_the_log_and_is_needed_once() {
     // As an engine left it that went on from memory: rows of events that are gone, and checkpoints beyond the end.
     for statement in [
         "insert into checkpoints (subscription, after, position, epoch)
+         values ('relay:orqestra.notifications.v1', -1, 0, 1)",
+        "insert into topic_positions (topic, partition, position) values ('orqestra.notifications.v1', 3, 9000)",
+        "insert into checkpoints (subscription, after, position, epoch)
          select subscription, max(position), max(position) + 5000, 1 from checkpoints group by subscription",
         "insert into dispatch_due (tenant_id, notification_id, channel, kind, due_at, attempt)
          select tenant_id, gen_random_uuid(), 'EMAIL', 'send', now(), 1 from events limit 1",
@@ -120,6 +123,13 @@ async fn a_recovery_puts_right_what_stands_beyond_the_log_and_is_needed_once() {
         assert!(said.contains(line), "{line}: {said}");
     }
     assert_eq!(beyond_the_head(world.pool()).await, 0);
+    let sent = number(world.pool(), "select position from topic_positions").await;
+    assert_eq!(sent, head(world.pool()).await, "what a relay says that it has sent");
+    // No process relays here.
+    sqlx::query("delete from checkpoints where subscription like 'relay:%'")
+        .execute(world.pool())
+        .await
+        .unwrap();
     let again = launch.run(&["recover", "--after-restore"]);
     let said = String::from_utf8_lossy(&again.stdout).into_owned();
     assert!(again.status.success(), "{said}");

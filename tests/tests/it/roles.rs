@@ -26,7 +26,8 @@ async fn prepared() -> Shop {
     shop
 }
 
-async fn end(process: &Engine) {
+/// Ends a process in order.
+pub(crate) async fn end(process: &Engine) {
     process.signal(Signal::TERM);
     let status = process.end(ENDS_WITHIN).await;
     assert!(status.success(), "{status}: {}", process.log_tail());
