@@ -20,8 +20,8 @@ use orqestra_dispatch::{
 };
 use orqestra_event_log::source::{SystemClock, SystemIds};
 use orqestra_event_log::{
-    Clock, DatabaseClock, EventLog, Ids, LogError, LogOptions, Sessions, checkpoints_beyond_head,
-    run_subscription,
+    Clock, DatabaseClock, EventLog, Ids, LogError, LogOptions, Sessions, Topic, checkpoints_beyond_head,
+    run_shared,
 };
 use orqestra_kafka::relay;
 use orqestra_projections::{DeliveryStatus, EventLookup, Inbox, Projection, Suppressions, Usage};
@@ -80,13 +80,15 @@ impl Role {
 }
 
 /// What an engine serves with.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Serving<'a> {
     pub(crate) settings: &'a Settings,
     /// Only the role `api` has any.
     pub(crate) secrets: Option<&'a ApiSecrets>,
     pub(crate) demo: DemoPage,
     pub(crate) private_hosts: PrivateHosts,
+    /// What projections and dispatch read in place of the log's tail.
+    pub(crate) topic: Option<Arc<dyn Topic>>,
 }
 
 /// An engine whose rooms are open; its tasks run from [`Engine::run`] on.
@@ -190,7 +192,7 @@ impl Engine {
         let serving = token.child_token();
         let working = CancellationToken::new();
         let provides = roles.contains(&Role::Api) || roles.contains(&Role::Dispatch);
-        let dispatch = provides.then(|| self.dispatch(with)).transpose()?;
+        let dispatch = provides.then(|| self.dispatch(&with)).transpose()?;
         let tester = dispatch.as_ref().filter(|_| roles.contains(&Role::Api)).map(Dispatch::tester);
         let served = if let Some(tester) = tester {
             let hub = Hub::new();
@@ -201,7 +203,7 @@ impl Engine {
             };
             let Some(limits) = used_up else { return self.stop(tasks, &serving, &working).await };
             let limits = limits.context("what tenants have used of their limits cannot be read")?;
-            let app = self.app(roles, with, (probes_at, hub.clone()), limits, tester)?;
+            let app = self.app(roles, &with, (probes_at, hub.clone()), limits, tester)?;
             let feed = PushFeed::new(self.commands.clone(), hub).run(working.child_token());
             tasks.spawn(async move { Ok(feed.await?) });
             Served::api(app)
@@ -223,7 +225,7 @@ impl Engine {
             });
         }
         if roles.contains(&Role::Project) {
-            self.start_projections(&mut tasks, &working);
+            self.start_projections(&mut tasks, with.topic.as_ref(), &working);
         }
         if let Some(dispatch) = dispatch.filter(|_| roles.contains(&Role::Dispatch)) {
             let token = working.child_token();
@@ -320,13 +322,13 @@ impl Engine {
     fn app(
         &self,
         roles: &BTreeSet<Role>,
-        with: Serving<'_>,
+        with: &Serving<'_>,
         (probes, hub): (ProbesAt, Hub),
         limits: Limits,
         provider_tests: ProviderTester,
     ) -> anyhow::Result<App> {
         let (pool, vault) = (self.pools.callers.clone(), self.vault.clone());
-        let Serving { settings, secrets, demo, private_hosts } = with;
+        let Serving { settings, secrets, demo, private_hosts, .. } = *with;
         let secrets = secrets.context("the role api has no secrets")?;
         Ok(App::new(AppParts {
             commands: self.commands.clone(),
@@ -357,12 +359,17 @@ impl Engine {
         }))
     }
 
-    fn start_projections(&self, tasks: &mut JoinSet<anyhow::Result<()>>, token: &CancellationToken) {
+    fn start_projections(
+        &self,
+        tasks: &mut JoinSet<anyhow::Result<()>>,
+        topic: Option<&Arc<dyn Topic>>,
+        token: &CancellationToken,
+    ) {
         for projection in Projection::ALL {
             let (log, pool) = (self.commands.log().clone(), self.pools.retried.clone());
-            let token = token.child_token();
+            let (topic, token) = (topic.cloned(), token.child_token());
             tasks.spawn(async move {
-                run_subscription(log, pool, projection, projection.options(), token)
+                run_shared(log, pool, topic, move || projection, projection.options(), token)
                     .await
                     .with_context(|| format!("the projection {} ended", projection.name()))
             });
@@ -403,13 +410,14 @@ impl Engine {
     }
 
     /// The providers of this process, by which deliveries and tests go out.
-    fn dispatch(&self, with: Serving<'_>) -> anyhow::Result<Dispatch> {
+    fn dispatch(&self, with: &Serving<'_>) -> anyhow::Result<Dispatch> {
         let deps = DispatchDeps {
             commands: self.commands.clone(),
             pool: self.pools.retried.clone(),
             candidates: Arc::new(OfDeliveries(DeliveryStatus::new(self.pools.retried.clone()))),
             entropy: Arc::clone(&self.entropy),
             providers: None,
+            topic: with.topic.clone(),
             // After the server and the deliveries.
             providers_end: self.log_token.child_token(),
         };

@@ -197,6 +197,7 @@ impl EngineReadiness {
         }
         if self.roles.contains(&Role::Dispatch) {
             readers.push(("dispatch", orqestra_dispatch::SUBSCRIPTION.into()));
+            readers.push(("dispatch", orqestra_dispatch::REDRIVES.into()));
         }
         if self.roles.contains(&Role::Relay) {
             readers.extend(self.relays.iter().map(|name| ("relay", name.clone().into())));

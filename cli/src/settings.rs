@@ -151,6 +151,11 @@ impl Settings {
         self.kafka.iter().flat_map(Kafka::relays)
     }
 
+    /// The topic that projections and dispatch read in place of the log's tail, if there is one.
+    pub(crate) fn consumed_topic(&self, embedded: Embedded) -> Option<Arc<dyn orqestra_event_log::Topic>> {
+        self.kafka.as_ref().and_then(|kafka| kafka.consumed(embedded))
+    }
+
     /// Whether mail may be handed to private hosts: on a developer's machine it may, where the engine is reached from that machine
     /// alone, by the address that it listens on.
     pub(crate) fn private_hosts(&self, embedded: Embedded, at: IpAddr) -> PrivateHosts {

@@ -150,7 +150,8 @@ async fn run(
         all.insert(Role::Relay);
     }
     let private_hosts = settings.private_hosts(Embedded::Up, address.ip());
-    let serving = Serving { settings, secrets: Some(&secrets), demo, private_hosts };
+    let topic = settings.consumed_topic(Embedded::Up);
+    let serving = Serving { settings, secrets: Some(&secrets), demo, private_hosts, topic };
     let ran = engine.run(&all, serving, listeners, token).await;
     tracing::info!("the engine has ended");
     ran
@@ -188,7 +189,8 @@ pub(crate) async fn serve(settings: &Settings, roles: BTreeSet<Role>) -> anyhow:
     let _announced = serves.then(|| data.announce(&local_url(address)));
     let demo = settings.demo.unwrap_or(DemoPage::Absent);
     let private_hosts = settings.private_hosts(Embedded::Serve, address.ip());
-    let serving = Serving { settings, secrets: secrets.as_ref(), demo, private_hosts };
+    let topic = settings.consumed_topic(Embedded::Serve);
+    let serving = Serving { settings, secrets: secrets.as_ref(), demo, private_hosts, topic };
     engine.run(&roles, serving, listeners, token).await
 }
 

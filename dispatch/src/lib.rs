@@ -41,3 +41,6 @@ pub use waiting::WaitReason;
 
 /// The name of the subscription that learns what is due; its progress tells how far dispatch has read.
 pub const SUBSCRIPTION: &str = due::subscriber::NAME;
+
+/// The name of the subscription that lets redrives run.
+pub const REDRIVES: &str = redrive::subscriber::NAME;

@@ -45,9 +45,19 @@ impl Interest {
 
     /// Whether the reader asks for this event.
     pub fn wants(&self, event: &RecordedEvent) -> bool {
+        self.wants_type(&event.aggregate_type, &event.event_type)
+    }
+
+    /// Whether it asks for events of a type of an aggregate of a type.
+    pub fn wants_type(&self, aggregate_type: &str, event_type: &str) -> bool {
         let named = |names: &'static [&'static str], name: &str| names.contains(&name);
-        self.aggregate_types.is_none_or(|types| named(types, &event.aggregate_type))
-            && self.event_types.is_none_or(|types| named(types, &event.event_type))
-            && !self.other_event_types.is_some_and(|types| named(types, &event.event_type))
+        self.aggregate_types.is_none_or(|types| named(types, aggregate_type))
+            && self.event_types.is_none_or(|types| named(types, event_type))
+            && !self.other_event_types.is_some_and(|types| named(types, event_type))
+    }
+
+    /// The types of aggregates that it asks for; `None` for all.
+    pub const fn aggregate_types(&self) -> Option<&'static [&'static str]> {
+        self.aggregate_types
     }
 }

@@ -7,10 +7,12 @@
 //! room, which appends by [`EventLog::event_store`]. To change a stored shape, add an upcaster in [`upcast`].
 
 mod append;
+mod brought;
 mod canonical;
 mod claim;
 mod clock;
 mod coalesce;
+mod epochs;
 mod error;
 pub mod fail_point;
 mod hindrance;
@@ -47,6 +49,7 @@ pub use append::{
     Append, ConfigurationRead, IdempotencyClaim, KeyDestruction, MAX_EVENT_BYTES, NewEvent, Outcome,
     Priority, Recorded, Slot, Ticket, Told,
 };
+pub use brought::{EventParts, NotAnEvent};
 pub use clock::DatabaseClock;
 pub use error::LogError;
 pub use fail_point::FailPoint;
@@ -70,9 +73,10 @@ pub use sessions::Sessions;
 pub use source::{Clock, ClockStep, Ids};
 pub use store::LogStore;
 pub use subscription::{
-    LogTail, OnPoison, Parked, Records, Source, Start, Subscriber, SubscriberError, SubscriptionError,
-    SubscriptionOptions, SubscriptionState, TopicContent, TopicPartition, TopicRecord, checkpoint,
-    checkpoint_in, checkpoints_beyond_head, parked, request_retry, run_partition, run_subscription,
+    Assigned, LogTail, OnPoison, Parked, ReadFrom, RecordQueue, Records, Source, Start, Subscriber,
+    SubscriberError, SubscriptionError, SubscriptionOptions, SubscriptionState, Topic, TopicContent,
+    TopicPartition, TopicPlace, TopicReader, TopicRecord, checkpoint, checkpoint_in, checkpoints_beyond_head,
+    parked, request_retry, run_partition, run_shared, run_subscription,
 };
 pub use tally::Tally;
 pub use unreadable::{PROGRAM, Unreadable};

@@ -114,8 +114,9 @@ impl EventLog {
         let connect = pool.connect_options();
         let reader = Reader::new(&connect, options.upcasters.clone(), &options.sessions);
         let identity = reader.identity().await?;
+        let epochs = reader.epochs().await?;
         let instance = options.ids.uuid_v7(options.clock.now());
-        let shared = Arc::new(Shared::new(instance, identity, reader.clone(), &options));
+        let shared = Arc::new(Shared::new(instance, (identity, epochs), reader.clone(), &options));
         shared.confirm_head().await?;
         plain_keys::look(&shared).await?;
 
@@ -428,6 +429,16 @@ impl EventLog {
     /// Grows when the log is restored from a backup.
     pub fn epoch(&self) -> i64 {
         self.0.shared.intact.identity().epoch
+    }
+
+    /// Returns the first position that was appended in the log's epoch.
+    pub fn epoch_position(&self) -> Position {
+        self.0.shared.epochs.first_position(self.epoch())
+    }
+
+    /// Returns the position from which on what was said of the log in an earlier epoch is void; `None` where all of it holds.
+    pub fn void_from(&self, epoch: i64) -> Option<Position> {
+        self.0.shared.epochs.void_from(epoch)
     }
 
     /// The clock that tells `recorded_at`.

@@ -14,6 +14,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::epochs::Epochs;
 use crate::error::LogError;
 use crate::intact::{Found, Identity, Known};
 use crate::page::PageBytes;
@@ -179,6 +180,12 @@ impl Reader {
         let (log_id, epoch) =
             limited(sqlx::query_as("select log_id, epoch from log_identity").fetch_one(&self.head)).await?;
         Ok(Identity { log_id, epoch })
+    }
+
+    /// Reads where each epoch of the log began.
+    pub(crate) async fn epochs(&self) -> Result<Epochs, LogError> {
+        let select = sqlx::query_as("select epoch, first_position from log_epochs order by epoch");
+        limited(select.fetch_all(&self.head)).await.map(Epochs::new)
     }
 }
 

@@ -42,7 +42,7 @@ impl Metadata {
     }
 
     /// Takes in a stored text, if it is an object of texts.
-    fn stored(text: String) -> Result<Self, serde_json::Error> {
+    pub(crate) fn stored(text: String) -> Result<Self, serde_json::Error> {
         serde_json::from_str::<HashMap<String, String>>(&text)?;
         Ok(Self(text))
     }

@@ -22,9 +22,18 @@ const HELD: &str = "10 minutes";
 pub async fn fence(pool: &PgPool) -> Result<i64, LogError> {
     let epoch = limited(async {
         let mut tx = pool.begin().await?;
-        let epoch = sqlx::query_scalar("update log_identity set epoch = epoch + 1 returning epoch")
+        let epoch: i64 = sqlx::query_scalar("update log_identity set epoch = epoch + 1 returning epoch")
             .fetch_one(&mut *tx)
             .await?;
+        // A process of the epoch before may still append a moment later, and be said to be of this one: a record of it that was sent
+        // in the epoch before is dropped, and read from the log.
+        sqlx::query(
+            "insert into log_epochs (epoch, first_position)
+             select $1, coalesce((select e.position from events e order by e.position desc limit 1), 0) + 1",
+        )
+        .bind(epoch)
+        .execute(&mut *tx)
+        .await?;
         sqlx::query(
             "update leases
                 set epoch = epoch + 1, owner = gen_random_uuid(), presence = 0,

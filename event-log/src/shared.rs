@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
 use crate::clock::DatabaseClock;
+use crate::epochs::Epochs;
 use crate::error::LogError;
 use crate::hindrance::Appends;
 use crate::intact::{Identity, Intact, Known, LogChange};
@@ -31,6 +32,9 @@ use crate::upcast::Upcasters;
 /// Longest that another process's news waits for our own batch.
 const OWN_BATCH: Duration = Duration::from_millis(50);
 
+/// Stands for a group in place of a partition's number, which is lower.
+const GROUP: u16 = u16::MAX;
+
 /// See the module.
 pub(crate) struct Shared {
     pub(crate) reader: Reader,
@@ -45,6 +49,7 @@ pub(crate) struct Shared {
     pub(crate) flushed: watch::Sender<u64>,
     pub(crate) rush: Arc<Rush>,
     pub(crate) intact: Intact,
+    pub(crate) epochs: Epochs,
     pub(crate) appends: Appends,
     pub(crate) plain_keys: PlainKeys,
     pub(crate) sessions: Sessions,
@@ -60,7 +65,12 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(instance: Uuid, identity: Identity, reader: Reader, options: &LogOptions) -> Self {
+    pub(crate) fn new(
+        instance: Uuid,
+        (identity, epochs): (Identity, Epochs),
+        reader: Reader,
+        options: &LogOptions,
+    ) -> Self {
         Self {
             reader,
             ring: Ring::default(),
@@ -73,6 +83,7 @@ impl Shared {
             flushed: watch::Sender::new(0),
             rush: Arc::default(),
             intact: Intact::new(identity),
+            epochs,
             appends: Appends::default(),
             plain_keys: PlainKeys::default(),
             sessions: options.sessions.clone(),
@@ -181,6 +192,12 @@ impl Shared {
     pub(crate) fn subscriptions(&self) -> Vec<(String, SubscriptionState)> {
         let states = self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
         states.iter().filter_map(|(name, states)| Some((name.clone(), worst(states)?))).collect()
+    }
+
+    /// Notes how a subscription that reads a topic stands where this process reads none of its partitions.
+    pub(crate) fn set_group(&self, name: &str, state: SubscriptionState) {
+        let mut states = self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
+        states.entry(name.to_owned()).or_default().insert(GROUP, state);
     }
 
     /// Notes how a partition of a subscription stands in this process.

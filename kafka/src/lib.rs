@@ -6,7 +6,10 @@
 
 mod apart;
 mod cluster;
+mod consumer;
+mod decode;
 mod failure;
+mod group;
 mod producer;
 mod record;
 mod relay;
@@ -15,6 +18,7 @@ mod tick;
 mod topic;
 
 pub use cluster::{ClientIdentity, Cluster, Mechanism, Sasl, Security, Tls};
+pub use consumer::ConsumedTopic;
 pub use failure::Failure;
 pub use relay::{RelaySettings, relay};
 pub use topic::{Found, MOST_PARTITIONS, Topic, TopicKind};

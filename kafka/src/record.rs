@@ -15,7 +15,7 @@ const JSON: &str = "application/json";
 const SPEC: &str = "1.0";
 /// `ce_type` of a tick; those of events are this program's prefix and the event's name.
 pub(crate) const TICK: &str = "orqestra.tick";
-const TYPE_PREFIX: &str = "orqestra.";
+pub(crate) const TYPE_PREFIX: &str = "orqestra.";
 /// More headers than any record has.
 const HEADERS: usize = 18;
 
@@ -26,13 +26,19 @@ pub(crate) struct Origin {
     source: String,
     /// `ce_logepoch`.
     epoch: String,
+    /// `ce_epochposition`: the first position of the epoch.
+    epoch_position: String,
     topic: &'static str,
 }
 
 impl Origin {
     pub(crate) fn of(log: &EventLog, kind: TopicKind) -> Self {
-        let topic = kind.name();
-        Self { topic, source: format!("urn:uuid:{}", log.log_id()), epoch: log.epoch().to_string() }
+        Self {
+            source: format!("urn:uuid:{}", log.log_id()),
+            epoch: log.epoch().to_string(),
+            epoch_position: log.epoch_position().get().to_string(),
+            topic: kind.name(),
+        }
     }
 
     /// The headers of an event that comes after a position of its partition.
@@ -75,7 +81,8 @@ impl Origin {
         let headers = add(headers, "ce_source", &self.source);
         let headers = add(headers, "ce_type", kind);
         let headers = add(headers, "ce_time", time);
-        add(headers, "ce_logepoch", &self.epoch)
+        let headers = add(headers, "ce_logepoch", &self.epoch);
+        add(headers, "ce_epochposition", &self.epoch_position)
     }
 }
 

@@ -203,6 +203,25 @@ impl Topic {
         Ok(())
     }
 
+    /// The failure of a consumer that is assigned a partition beyond the setting.
+    pub(crate) fn has_more_partitions(&self) -> Failure {
+        let expected = self.partitions.count();
+        self.unfit(
+            format!("{expected} partitions"),
+            "more".to_owned(),
+            "set kafka_partitions (ORQESTRA_KAFKA_PARTITIONS) to the number of the relay",
+        )
+    }
+
+    /// The failure of a consumer that finds no topic.
+    pub(crate) fn is_absent(&self) -> Failure {
+        self.unfit(
+            "a topic".to_owned(),
+            "none".to_owned(),
+            "run a process with the role relay, which makes it",
+        )
+    }
+
     fn unfit(&self, expected: String, found: String, remedy: &'static str) -> Failure {
         Failure::Unfit { topic: self.name(), expected, found, remedy }
     }

@@ -120,6 +120,7 @@ fn dispatch_deps(commands: &Commands, pool: &PgPool, token: &CancellationToken) 
         pool: pool.clone(),
         entropy: Arc::new(SeededEntropy::new(3)),
         providers: None,
+        topic: None,
         providers_end: token.child_token(),
     }
 }

@@ -6,11 +6,12 @@ use std::time::Duration;
 use anyhow::{Context as _, bail, ensure};
 use orqestra_event_log::Partitions;
 use orqestra_kafka::{
-    ClientIdentity, Cluster, MOST_PARTITIONS, Mechanism, RelaySettings, Sasl, Security, Tls, Topic, TopicKind,
+    ClientIdentity, Cluster, ConsumedTopic, MOST_PARTITIONS, Mechanism, RelaySettings, Sasl, Security, Tls,
+    Topic, TopicKind,
 };
 
 use super::given::{Given, named};
-use super::{delay, number, switch};
+use super::{Embedded, delay, number, switch};
 use crate::trust;
 
 /// The beginning of these settings' names.
@@ -28,12 +29,21 @@ const LONGEST_PREFIX: usize = 200;
 pub(crate) struct Kafka {
     pub(crate) cluster: Cluster,
     pub(crate) topics: Vec<Topic>,
+    /// Whether projections and dispatch read the topic, where that is given.
+    consumers: Option<bool>,
 }
 
 impl Kafka {
     /// What each topic is relayed with.
     pub(crate) fn relays(&self) -> impl Iterator<Item = RelaySettings> {
         self.topics.iter().map(|topic| RelaySettings { cluster: self.cluster.clone(), topic: topic.clone() })
+    }
+
+    /// The topic that projections and dispatch read in place of the log's tail: on with `serve`, off with `up` unless it is given.
+    pub(crate) fn consumed(&self, embedded: Embedded) -> Option<Arc<dyn orqestra_event_log::Topic>> {
+        let consumed = self.consumers.unwrap_or(embedded == Embedded::Serve);
+        let topic = self.topics.iter().find(|topic| topic.kind == TopicKind::Notifications);
+        topic.filter(|_| consumed).map(|topic| ConsumedTopic::new(self.cluster.clone(), topic.clone()) as _)
     }
 }
 
@@ -46,7 +56,8 @@ impl Given {
             };
         };
         let cluster = Cluster { brokers: addresses(brokers)?, security: self.kafka_security()? };
-        Ok(Some(Kafka { cluster, topics: self.kafka_topics()? }))
+        let consumers = switch("kafka_consumers", self.kafka_consumers.as_deref())?;
+        Ok(Some(Kafka { cluster, topics: self.kafka_topics()?, consumers }))
     }
 
     fn kafka_topics(&self) -> anyhow::Result<Vec<Topic>> {
@@ -198,6 +209,19 @@ mod tests {
         assert_eq!((topic.name().as_str(), topic.partitions.count()), ("orqestra.notifications.v1", 12));
         assert_eq!((topic.retention, topic.replication), (Duration::from_hours(168), None));
         assert!(given(&[]).kafka().unwrap().is_none());
+    }
+
+    #[test]
+    fn what_is_served_reads_the_topic_and_what_is_up_the_log_unless_it_is_given() {
+        for (switch, up, serve) in
+            [(None, false, true), (Some("on"), true, true), (Some("off"), false, false)]
+        {
+            let settings: Vec<_> =
+                [BROKERS].into_iter().chain(switch.map(|switch| ("KAFKA_CONSUMERS", switch))).collect();
+            let kafka = given(&settings).kafka().unwrap().unwrap();
+            assert_eq!(kafka.consumed(Embedded::Up).is_some(), up, "{switch:?}");
+            assert_eq!(kafka.consumed(Embedded::Serve).is_some(), serve, "{switch:?}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Rows due now are stored already leased, as far as there is room for them in memory, so that the usual delivery
 //! needs no look-up and no update. If the process dies, the lease ends and any process takes them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use orqestra_domain::notification::NotificationEvent;
 use orqestra_domain::{AnyEvent, NotificationId, RedriveId, StreamId, TenantId};
 use orqestra_event_log::{
     Clock, Frontier, Interest, LogError, OnPoison, Position, RecordedEvent, Subscriber, SubscriberError,
-    checkpoint,
+    checkpoint, checkpoint_in,
 };
 use sqlx::{PgPool, PgTransaction};
 use tokio::time::Instant;
@@ -24,14 +24,11 @@ use super::{DueKind, DueRow};
 use crate::callback::known::Known;
 use crate::queue::{Entry, FairQueue, Lane, Room};
 use crate::redrive;
-use crate::redrive::store::Changes;
 
 /// The subscription's name.
 pub(crate) const NAME: &str = "dispatch-v1";
 /// The only aggregate that leaves anything due.
 const NOTIFICATION: &str = "Notification";
-/// The aggregate of redrives, which dispatch goes on with.
-const REDRIVE: &str = "Redrive";
 
 /// How often [`reaches`] reads the checkpoint.
 const LOOK: Duration = Duration::from_millis(100);
@@ -77,7 +74,7 @@ impl DueSubscriber {
 
 /// The events that leave something due, or end it. An event of a name that this program does not know is met.
 pub(crate) const INTEREST: Interest =
-    Interest::of(&[NOTIFICATION, REDRIVE]).except(&["DeliveryRendered", "NotificationRead"]);
+    Interest::of(&[NOTIFICATION]).except(&["DeliveryRendered", "NotificationRead"]);
 
 /// An event that cannot be read, and why.
 #[derive(Debug, thiserror::Error)]
@@ -103,7 +100,7 @@ pub(crate) fn fold_in(
     known: &mut Known,
     batch: &[Arc<RecordedEvent>],
 ) -> Result<(), UnreadableDue> {
-    for event in batch.iter().filter(|event| event.aggregate_type == NOTIFICATION) {
+    for event in batch {
         let (tenant, notification, event) = read(event)?;
         fold.apply(tenant, notification, event);
         known.apply(tenant, notification, event);
@@ -127,27 +124,32 @@ pub(crate) fn read(
     Ok((tenant, NotificationId::from_uuid(id), read))
 }
 
-/// Collects the changes to redrives.
-fn redriven(batch: &[Arc<RecordedEvent>]) -> Result<Changes<'_>, UnreadableDue> {
-    let mut changes = Changes::default();
+/// Counts what each redrive has requeued.
+fn requeued(batch: &[Arc<RecordedEvent>]) -> BTreeMap<(TenantId, RedriveId), i64> {
+    let mut requeued = BTreeMap::new();
     for recorded in batch {
-        let position = recorded.position;
-        match recorded.event() {
-            Ok(AnyEvent::Redrive(event)) => {
-                let Some((tenant, id)) = StreamId::split(&recorded.aggregate_id) else { continue };
-                changes.events.push((tenant, RedriveId::from_uuid(id), position, event));
-            }
-            Ok(AnyEvent::Notification(NotificationEvent::DeliveryRequeued(requeued))) => {
-                *changes.requeued.entry((recorded.tenant, requeued.redrive)).or_default() += 1;
-            }
-            Err(error) if recorded.aggregate_type == REDRIVE => {
-                let (why, newer) = (error.to_string(), error.is_newer());
-                return Err(UnreadableDue { position, why, newer });
-            }
-            Ok(_) | Err(_) => {}
+        if let Ok(AnyEvent::Notification(NotificationEvent::DeliveryRequeued(event))) = recorded.event() {
+            *requeued.entry((recorded.tenant, event.redrive)).or_default() += 1;
         }
     }
-    Ok(changes)
+    requeued
+}
+
+/// Counts it in the tables. After a crash of the server the row of a request may be missing for a moment: it is waited for.
+async fn count_requeued(
+    tx: &mut PgTransaction<'_>,
+    batch: &[Arc<RecordedEvent>],
+) -> Result<(), SubscriberError> {
+    let requeued = requeued(batch);
+    if redrive::store::count(tx, &requeued).await? {
+        return Ok(());
+    }
+    let read = checkpoint_in(&mut **tx, redrive::subscriber::NAME).await?;
+    let read = read.map_or(Position::ZERO, |read| read.least());
+    if batch.first().is_some_and(|event| event.position > read) {
+        return Err(SubscriberError::Unavailable("a redrive's request is not read yet".into()));
+    }
+    Ok(())
 }
 
 impl Subscriber for DueSubscriber {
@@ -190,8 +192,7 @@ impl Subscriber for DueSubscriber {
         store::apply(tx, fold.settled(), &rows, Lease { owner: self.owner, until }).await?;
         expiry::mark(tx, fold.expiries()).await?;
         known.write(tx).await?;
-        redrive::store::apply(tx, &redriven(batch)?).await?;
-        Ok(())
+        count_requeued(tx, batch).await
     }
 
     fn committed(&mut self, _batch: &[Arc<RecordedEvent>], _position: Position) {

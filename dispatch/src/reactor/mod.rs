@@ -34,7 +34,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use orqestra_commands::{Commands, Context};
-use orqestra_event_log::{Outage, SubscriptionError, SubscriptionOptions, run_subscription};
+use orqestra_event_log::{
+    Outage, SubscriptionError, SubscriptionOptions, Topic, run_shared, run_subscription,
+};
 use orqestra_vault::Entropy;
 use sqlx::PgPool;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -54,6 +56,7 @@ use crate::provider::sandbox::Sandbox;
 use crate::queue::{Bounds, FairQueue, Gates};
 use crate::redrive;
 use crate::redrive::run::Redrives;
+use crate::redrive::subscriber::RedriveSubscriber;
 use crate::settings::{DispatchSettings, InvalidSetting};
 use crate::trial::ProviderTester;
 use census::Census;
@@ -83,6 +86,8 @@ pub struct DispatchDeps {
     pub entropy: Arc<dyn Entropy>,
     /// Makes providers; `None` for the ones that this engine has.
     pub providers: Option<Arc<dyn MakeProvider>>,
+    /// The topic that the subscription reads in place of the log's tail, if there is one.
+    pub topic: Option<Arc<dyn Topic>>,
     /// Ends what providers run beside calls, once neither deliveries nor tests are under way.
     pub providers_end: CancellationToken,
 }
@@ -138,7 +143,7 @@ impl Dispatch {
         stuck::begin_metrics();
         redrive::run::begin_metrics();
         let Self { deps, settings, carriers } = self;
-        let DispatchDeps { commands, pool, entropy, candidates, .. } = deps;
+        let DispatchDeps { commands, pool, entropy, candidates, topic, .. } = deps;
         let log = commands.log().clone();
         let clock = Arc::clone(log.clock());
         let owner = log.ids().uuid_v7(clock.now());
@@ -165,21 +170,18 @@ impl Dispatch {
         let _calls_end_with_this = calls_end.clone().drop_guard();
         let counting_peers = tokio::spawn(peers.run(calls_end.clone()));
 
-        let subscriber = DueSubscriber::new(
-            Arc::clone(&queue),
-            Arc::clone(&clock),
-            owner,
-            settings.lease,
-            settings.sweep_after(),
-        );
+        let subscriber = {
+            let (queue, clock) = (Arc::clone(&queue), Arc::clone(&clock));
+            let (lease, sweep_after) = (settings.lease, settings.sweep_after());
+            move || DueSubscriber::new(Arc::clone(&queue), Arc::clone(&clock), owner, lease, sweep_after)
+        };
         let options = SubscriptionOptions::default();
-        let mut subscription = tokio::spawn(run_subscription(
-            log.clone(),
-            pool.clone(),
-            subscriber,
-            options,
-            running.child_token(),
-        ));
+        let until = running.child_token();
+        let mut subscription =
+            tokio::spawn(run_shared(log.clone(), pool.clone(), topic, subscriber, options, until));
+        let (options, until) = (redrive::subscriber::options(), running.child_token());
+        let mut requests =
+            tokio::spawn(run_subscription(log.clone(), pool.clone(), RedriveSubscriber, options, until));
 
         let census = Census { pool: pool.clone(), clock: Arc::clone(&clock) };
         let counting = tokio::spawn(census.run(running.child_token()));
@@ -253,6 +255,7 @@ impl Dispatch {
 
         let ended = tokio::select! {
             ended = &mut subscription => ended.map_err(|_| DispatchError::Crashed).and_then(|ended| Ok(ended?)),
+            ended = &mut requests => ended.map_err(|_| DispatchError::Crashed).and_then(|ended| Ok(ended?)),
             ended = &mut polling => ended.map_err(|_| DispatchError::Crashed),
             ended = &mut pumping => ended.map_err(|_| DispatchError::Crashed),
         };
@@ -272,8 +275,10 @@ impl Dispatch {
                     task.await.ok();
                 }
             }
-            if !subscription.is_finished() {
-                subscription.await.ok();
+            for task in [subscription, requests] {
+                if !task.is_finished() {
+                    task.await.ok();
+                }
             }
         };
         timeout_at(until + LAST_WORDS, leaving).await.ok();

@@ -6,6 +6,7 @@
 
 pub(crate) mod run;
 pub(crate) mod store;
+pub(crate) mod subscriber;
 
 use std::collections::BTreeMap;
 

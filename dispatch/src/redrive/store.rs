@@ -46,37 +46,43 @@ pub(crate) struct Begun {
     pub(crate) place: Place,
 }
 
-/// A change that events make to redrives: an event of a redrive's stream, or deliveries that one requeued.
-#[derive(Debug, Default)]
-pub(crate) struct Changes<'a> {
-    pub(crate) events: Vec<(TenantId, RedriveId, Position, &'a RedriveEvent)>,
-    pub(crate) requeued: BTreeMap<(TenantId, RedriveId), i64>,
-}
-
-/// Writes what events say of redrives, in the subscription's transaction.
-pub(crate) async fn apply(connection: &mut PgConnection, changes: &Changes<'_>) -> Result<(), sqlx::Error> {
-    for (tenant, id, position, event) in &changes.events {
-        match event {
-            RedriveEvent::RedriveRequested(requested) => {
-                insert(connection, (*tenant, *id), *position, requested).await?;
-            }
-            RedriveEvent::RedriveStopped(stopped) => {
-                end(connection, (*tenant, *id), RedriveState::Stopped, stopped.at).await?;
-            }
-            RedriveEvent::RedriveEnded(ended) => {
-                end(connection, (*tenant, *id), RedriveState::Ended, ended.at).await?;
-            }
+/// Writes what an event says of a redrive, in the subscription's transaction.
+pub(crate) async fn apply(
+    connection: &mut PgConnection,
+    (tenant, id): (TenantId, RedriveId),
+    position: Position,
+    event: &RedriveEvent,
+) -> Result<(), sqlx::Error> {
+    match event {
+        RedriveEvent::RedriveRequested(requested) => {
+            insert(connection, (tenant, id), position, requested).await
+        }
+        RedriveEvent::RedriveStopped(stopped) => {
+            end(connection, (tenant, id), RedriveState::Stopped, stopped.at).await
+        }
+        RedriveEvent::RedriveEnded(ended) => {
+            end(connection, (tenant, id), RedriveState::Ended, ended.at).await
         }
     }
-    for ((tenant, id), requeued) in &changes.requeued {
-        sqlx::query("update redrives set requeued = requeued + $3 where tenant_id = $1 and redrive_id = $2")
+}
+
+/// Counts what redrives have requeued, in the transaction of the subscription that reads it. False where a redrive has no row.
+pub(crate) async fn count(
+    connection: &mut PgConnection,
+    requeued: &BTreeMap<(TenantId, RedriveId), i64>,
+) -> Result<bool, sqlx::Error> {
+    let mut all = true;
+    for ((tenant, id), requeued) in requeued {
+        let update = "update redrives set requeued = requeued + $3 where tenant_id = $1 and redrive_id = $2";
+        let counted = sqlx::query(update)
             .bind(tenant.as_uuid())
             .bind(id.as_uuid())
             .bind(requeued)
             .execute(&mut *connection)
             .await?;
+        all &= counted.rows_affected() > 0;
     }
-    Ok(())
+    Ok(all)
 }
 
 async fn insert(

@@ -386,6 +386,7 @@ impl World {
             candidates: Arc::new(OfTheLog(self.commands.clone())),
             entropy: Arc::new(SeededEntropy::new(3)),
             providers,
+            topic: None,
             providers_end: self.token.child_token(),
         };
         Dispatch::new(deps, settings).unwrap()

@@ -43,7 +43,12 @@ impl Partitions {
 
     /// The partition of a key: the one that Kafka's Java client chooses for the same bytes.
     pub fn of(self, key: &PartitionKey) -> Partition {
-        let positive = murmur2::murmur2(key.as_bytes()) & 0x7fff_ffff;
+        self.of_bytes(key.as_bytes())
+    }
+
+    /// The partition of a key's bytes.
+    pub fn of_bytes(self, key: &[u8]) -> Partition {
+        let positive = murmur2::murmur2(key) & 0x7fff_ffff;
         let number = positive % u32::from(self.count());
         Partition { number: u16::try_from(number).expect("less than the count"), of: self }
     }

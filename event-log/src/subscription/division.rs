@@ -99,6 +99,9 @@ async fn divide(
         // Without a lock at first: while a process reads it, none of its movers is to wait.
         let stands = store::checkpoint_in(&mut *tx, subscription).await?;
         let read_in = stands.as_ref().map_or(Partitions::ONE, Frontier::partitions);
+        if read_in == partitions {
+            return Ok(Division::Done);
+        }
         for partition in read_in.each() {
             let old = Assignment { subscription: subscription.to_owned(), partition };
             if !lease::seize(&mut tx, &old.lease(), owner).await? {

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::lease::Lease;
 use super::run::{End, InTime, Runner, begin, in_time};
 use super::source::Source;
-use super::store::{self, Moved};
+use super::store::{self, Handled, Moved};
 use super::{OnPoison, Subscriber, SubscriberError, SubscriptionState, parked};
 use crate::error::LogError;
 use crate::fail_point::FailPoint;
@@ -146,6 +146,7 @@ impl<S: Subscriber, F: Source> Runner<S, F> {
     }
 
     fn moved(&mut self, to: Position) {
+        self.source.stored(to);
         self.pause = self.options.first_pause;
         if self.outdated.is_some_and(|at| at <= to) {
             self.outdated = None;
@@ -253,8 +254,9 @@ impl<S: Subscriber, F: Source> Runner<S, F> {
         let handling = async {
             let connection = connection.insert(self.pool.acquire().await?);
             let mut tx = connection.begin_with(begin(self.options.limit)).await?;
-            let verified = self.source.to_verify(part.events);
-            let moved = store::advance(&mut tx, &self.at, (from, part.to), verified, lease.epoch).await?;
+            let handled =
+                Handled { events: self.source.to_verify(part.events), place: self.source.place(part.to) };
+            let moved = store::advance(&mut tx, &self.at, (from, part.to), handled, lease.epoch).await?;
             if moved == Moved::Fenced {
                 tx.rollback().await?;
                 return Ok::<Moved, Failure>(moved);
@@ -308,10 +310,9 @@ impl<S: Subscriber, F: Source> Runner<S, F> {
         let parking = async {
             let connection = connection.insert(self.pool.acquire().await?);
             let mut tx = connection.begin_with(begin(self.options.limit)).await?;
+            let handled = Handled { events: std::slice::from_ref(event), place: self.source.place(to) };
             if !lease.lock(&mut tx).await?
-                || store::advance(&mut tx, &self.at, (from, to), std::slice::from_ref(event), lease.epoch)
-                    .await?
-                    == Moved::Fenced
+                || store::advance(&mut tx, &self.at, (from, to), handled, lease.epoch).await? == Moved::Fenced
             {
                 tx.rollback().await?;
                 return Ok::<Moved, SubscriberError>(Moved::Fenced);

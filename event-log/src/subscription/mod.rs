@@ -6,6 +6,7 @@
 //! does neither: the subscription is handed over to a process of such a program.
 
 mod division;
+mod group;
 mod handle;
 mod lease;
 mod parked;
@@ -26,10 +27,11 @@ use crate::error::{LogError, is_late};
 use crate::interest::Interest;
 use crate::position::Position;
 use crate::recorded::RecordedEvent;
+pub use group::{Assigned, ReadFrom, RecordQueue, Topic, TopicReader, run_shared};
 pub(crate) use lease::Owner;
 pub use parked::{Parked, parked, request_retry};
 pub use run::{run_partition, run_subscription};
-pub use source::{LogTail, Source};
+pub use source::{LogTail, Source, TopicPlace};
 pub use state::SubscriptionState;
 pub use store::{checkpoint, checkpoint_in, checkpoints_beyond_head};
 pub use topic::{Records, TopicContent, TopicPartition, TopicRecord};

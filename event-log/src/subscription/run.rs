@@ -465,7 +465,7 @@ impl<S: Subscriber, F: Source> Runner<S, F> {
 }
 
 /// Tells metrics how a subscription stands with all its partitions here.
-fn tell_metrics(log: &EventLog, subscription: &str) {
+pub(super) fn tell_metrics(log: &EventLog, subscription: &str) {
     let state = log.subscription(subscription);
     let name = || subscription.to_owned();
     let value = |holds: bool| f64::from(u8::from(holds));

@@ -16,6 +16,15 @@ use crate::partition::Partition;
 use crate::position::Position;
 use crate::recorded::RecordedEvent;
 
+/// A place in one partition of a topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TopicPlace<'a> {
+    /// The topic's name.
+    pub topic: &'a str,
+    /// The offset of the first record that is not handled.
+    pub offset: i64,
+}
+
 /// See the module.
 pub trait Source: Send + Sync {
     /// The partition that it brings.
@@ -51,6 +60,17 @@ pub trait Source: Send + Sync {
     /// Is told that the log does not hold what it brought up to a position.
     fn reject(&mut self, end: Position) {
         let _ = end;
+    }
+
+    /// Where in a topic it has come to once all is handled up to a position; `None` where it reads the log.
+    fn place(&self, position: Position) -> Option<TopicPlace<'_>> {
+        let _ = position;
+        None
+    }
+
+    /// Is told that all is handled and stored up to a position.
+    fn stored(&mut self, position: Position) {
+        let _ = position;
     }
 
     /// The position at which it ends, if it does.

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use sqlx::{PgConnection, PgExecutor, PgPool};
-use uuid::Uuid;
 
+use super::source::TopicPlace;
 use crate::error::LogError;
 use crate::log::EventLog;
 use crate::partition::{Frontier, Partition, Partitions};
@@ -157,6 +157,15 @@ pub(super) async fn begin(pool: &PgPool, of: &Assignment, at: Position, epoch: i
     Ok(())
 }
 
+/// What a move is made with.
+#[derive(Clone, Copy)]
+pub(super) struct Handled<'a> {
+    /// The events that are compared with the log.
+    pub(super) events: &'a [Arc<RecordedEvent>],
+    /// Where in a topic the partition has come to, if it is read from one.
+    pub(super) place: Option<TopicPlace<'a>>,
+}
+
 /// How a move went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Moved {
@@ -175,33 +184,35 @@ pub(super) async fn advance(
     connection: &mut PgConnection,
     of: &Assignment,
     (from, to): (Position, Position),
-    handled: &[Arc<RecordedEvent>],
+    Handled { events, place }: Handled<'_>,
     epoch: i64,
 ) -> Result<Moved, sqlx::Error> {
-    let (positions, ids): (Vec<i64>, Vec<Uuid>) =
-        handled.iter().map(|event| (event.position.get(), event.event_id)).unzip();
+    let (positions, leaves): (Vec<i64>, Vec<&[u8]>) =
+        events.iter().map(|event| (event.position.get(), &event.leaf[..])).unzip();
     let moved = sqlx::query(
-        "insert into checkpoints (subscription, partition, after, position, epoch)
-         select $1, $7, $2, $3, $4
+        "insert into checkpoints (subscription, partition, after, position, epoch, topic, topic_offset)
+         select $1, $7, $2, $3, $4, $10, $11
            from leases
           where name = $8 and epoch = $4
             and (select position from checkpoints
                   where subscription = $1 and partition = $7 order by after desc limit 1) = $2
             and coalesce((select partitions from subscription_partitions where subscription = $1), 1) = $9
             and $3 <= (select e.position from events e order by e.position desc limit 1)
-            and not exists (select from unnest($5::bigint[], $6::uuid[]) as h (position, event_id)
-                             where h.event_id is distinct from (select e.event_id from events e
-                                                                 where e.position = h.position))",
+            and not exists (select from unnest($5::bigint[], $6::bytea[]) as h (position, leaf)
+                             where h.leaf is distinct from (select e.leaf from events e
+                                                             where e.position = h.position))",
     )
     .bind(&of.subscription)
     .bind(from.get())
     .bind(to.get())
     .bind(epoch)
     .bind(positions)
-    .bind(ids)
+    .bind(leaves)
     .bind(of.number())
     .bind(of.lease())
     .bind(of.partitions())
+    .bind(place.map(|place| place.topic))
+    .bind(place.map(|place| place.offset))
     .execute(connection)
     .await;
     match moved {
@@ -259,8 +270,8 @@ mod tests {
         begin(database.pool(), &late(), Position::ZERO, 1).await.unwrap();
         // A page none of whose events the subscriber asks for has no last event to look for.
         let mut connection = database.pool().acquire().await.unwrap();
-        let to = Position::new(3);
-        let moved = advance(&mut connection, &late(), (Position::ZERO, to), &[], 1).await.unwrap();
+        let (to, nothing) = (Position::new(3), Handled { events: &[], place: None });
+        let moved = advance(&mut connection, &late(), (Position::ZERO, to), nothing, 1).await.unwrap();
         assert_eq!(moved, Moved::Fenced);
         assert_eq!(checkpoint(database.pool(), "late").await.unwrap(), Some(Frontier::whole(Position::ZERO)));
     }

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::sync::Arc;
 
-use super::source::Source;
+use super::source::{Source, TopicPlace};
 use crate::error::LogError;
 use crate::interest::Interest;
 use crate::log::EventLog;
@@ -21,6 +21,8 @@ use crate::recorded::RecordedEvent;
 /// A record of a topic.
 #[derive(Clone, Debug)]
 pub struct TopicRecord {
+    /// Where it stands in its partition of the topic.
+    pub offset: i64,
     /// The position of the partition's event before it, or one between: no event of the partition lies between this position
     /// and the record's own.
     pub after: Position,
@@ -49,6 +51,9 @@ impl TopicRecord {
 
 /// The records of one partition of a topic, in their order there.
 pub trait Records: Send + Sync {
+    /// The topic's name.
+    fn topic(&self) -> &str;
+
     /// Waits for records and returns those that are at hand, one at least. It may be dropped at any time; nothing is lost
     /// with it.
     ///
@@ -56,9 +61,10 @@ pub trait Records: Send + Sync {
     /// If nothing more will come.
     fn next(&mut self) -> impl Future<Output = Result<Vec<TopicRecord>, LogError>> + Send;
 
-    /// Goes back to where what follows a position begins, or as far back as the topic reaches. Records that come again
-    /// are passed over.
-    fn seek(&mut self, position: Position);
+    /// Is told that the records before an offset are handled and stored.
+    fn handled(&mut self, offset: i64) {
+        let _ = offset;
+    }
 }
 
 /// See the module.
@@ -66,26 +72,42 @@ pub struct TopicPartition<R> {
     log: EventLog,
     partition: Partition,
     records: R,
-    /// Taken from the topic and not yet looked at.
+    /// Not looked at yet.
     waiting: VecDeque<TopicRecord>,
+    /// Looked at for the last page: they wait again where it was not stored.
+    taken: Vec<TopicRecord>,
+    /// The offset behind the records of the pages before; `None` before the first.
+    passed: Option<i64>,
     /// Up to here the log holds other events than the records brought.
     rejected: Option<Position>,
-    /// The position up to which the records that were looked at go; `None` before any was asked for.
+    /// The end of the last page; `None` before the first, and where reading it failed.
     read: Option<Position>,
 }
 
 impl<R: Records> TopicPartition<R> {
     /// The partition that these records are of, and the log that they come from.
     pub const fn new(log: EventLog, partition: Partition, records: R) -> Self {
-        Self { log, partition, records, waiting: VecDeque::new(), rejected: None, read: None }
+        Self {
+            log,
+            partition,
+            records,
+            waiting: VecDeque::new(),
+            taken: Vec::new(),
+            passed: None,
+            rejected: None,
+            read: None,
+        }
     }
 
-    /// Goes to where the subscription stands, where that is not where the last page ended: a transaction was taken back.
-    fn go_to(&mut self, position: Position) {
-        if self.read != Some(position) {
-            self.waiting.clear();
-            self.records.seek(position);
-            self.read = Some(position);
+    /// Lets the records of the last page go where it was stored. What lies further back than they do is read from the log.
+    fn go_on_from(&mut self, position: Position) {
+        if self.read == Some(position) {
+            self.passed = self.taken.last().map(|last| last.offset + 1).or(self.passed);
+            self.taken.clear();
+        } else {
+            for record in self.taken.drain(..).rev() {
+                self.waiting.push_front(record);
+            }
         }
     }
 
@@ -109,6 +131,12 @@ impl<R: Records> TopicPartition<R> {
         page.reached = stretch.reached;
         Ok(())
     }
+
+    /// Returns the offset behind the records that are handled at a position.
+    fn offset_at(&self, position: Position) -> Option<i64> {
+        let handled = self.taken.iter().take_while(|record| record.position() <= position);
+        handled.last().map(|last| last.offset + 1).or(self.passed)
+    }
 }
 
 impl<R: Records> Source for TopicPartition<R> {
@@ -117,8 +145,7 @@ impl<R: Records> Source for TopicPartition<R> {
     }
 
     async fn page(&mut self, after: Position, most: usize, interest: &Interest) -> Result<Page, LogError> {
-        self.go_to(after);
-        // Where this is not read to its end, records are missing from those that wait.
+        self.go_on_from(after);
         self.read = None;
         let mut page = Page { events: Vec::new(), reached: after };
         let head = *self.log.head().borrow();
@@ -131,33 +158,31 @@ impl<R: Records> Source for TopicPartition<R> {
         while page.events.len() < most {
             let Some(record) = self.waiting.front() else { break };
             let (position, before) = (record.position(), record.after);
-            if position <= page.reached {
-                self.waiting.pop_front();
-                continue;
+            if position > page.reached {
+                // One beyond the head may be of a log that was restored since.
+                let end = if position > head { head } else { before };
+                if end > page.reached {
+                    // The record stays until what lies before it is read. A page has one such stretch, at its end.
+                    self.read_log(&mut page, end, most, interest).await?;
+                    break;
+                }
+                if position > head {
+                    break;
+                }
+                page.reached = position;
+                if let TopicContent::Event(event) = &record.content
+                    && interest.wants(event)
+                {
+                    page.events.push(Arc::clone(event));
+                }
             }
-            // One beyond the head may be of a log that was restored since.
-            let end = if position > head { head } else { before };
-            if end > page.reached {
-                // The record stays until what lies before it is read. A page has one such stretch, at its end.
-                self.read_log(&mut page, end, most, interest).await?;
-                break;
-            }
-            if position > head {
-                break;
-            }
-            page.reached = position;
-            if let Some(TopicRecord { content: TopicContent::Event(event), .. }) = self.waiting.pop_front()
-                && interest.wants(&event)
-            {
-                page.events.push(event);
-            }
+            self.taken.extend(self.waiting.pop_front());
         }
         self.read = Some(page.reached);
         Ok(page)
     }
 
     async fn wait(&mut self, after: Position) -> Result<(), LogError> {
-        self.go_to(after);
         while self.waiting.is_empty() {
             let more = self.records.next().await?;
             self.waiting.extend(more);
@@ -177,5 +202,16 @@ impl<R: Records> Source for TopicPartition<R> {
     fn reject(&mut self, end: Position) {
         self.rejected = self.rejected.max(Some(end));
         self.read = None;
+    }
+
+    fn place(&self, position: Position) -> Option<TopicPlace<'_>> {
+        let offset = self.offset_at(position)?;
+        Some(TopicPlace { topic: self.records.topic(), offset })
+    }
+
+    fn stored(&mut self, position: Position) {
+        if let Some(offset) = self.offset_at(position) {
+            self.records.handled(offset);
+        }
     }
 }

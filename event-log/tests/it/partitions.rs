@@ -351,6 +351,7 @@ async fn records_of_a_log_that_was_restored_since_have_no_effect() {
     topic.relays(10).await;
     // Of positions that the log holds otherwise, and of some beyond its end.
     let foreign = others.into_iter().skip(5).map(|event| TopicRecord {
+        offset: 0,
         after: Position::new(event.position.get() - 1),
         content: TopicContent::Event(event),
     });

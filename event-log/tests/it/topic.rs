@@ -67,7 +67,7 @@ impl Topic {
                 let number = usize::from(self.0.partitions.of(&key).number());
                 let (after, position) = (last[number], event.position);
                 last[number] = position;
-                let record = TopicRecord { after, content: TopicContent::Event(event) };
+                let record = TopicRecord { offset: 0, after, content: TopicContent::Event(event) };
                 match fate(position) {
                     Fate::Sent => records[number].push(record),
                     Fate::Lost => {}
@@ -80,7 +80,8 @@ impl Topic {
             }
             if reached == *head.borrow() {
                 for (records, after) in records.iter_mut().zip(&last) {
-                    records.push(TopicRecord { after: *after, content: TopicContent::Tick(reached) });
+                    let content = TopicContent::Tick(reached);
+                    records.push(TopicRecord { offset: 0, after: *after, content });
                 }
             }
             drop(records);
@@ -134,7 +135,12 @@ impl Records for Reader {
                 let records = &records[self.number];
                 self.at = self.at.min(records.len());
                 if self.at < records.len() {
-                    let next = records[self.at..].iter().take(5).cloned().collect::<Vec<_>>();
+                    let next = records.iter().enumerate().skip(self.at).take(5);
+                    let numbered = |(at, record): (usize, &TopicRecord)| TopicRecord {
+                        offset: at.try_into().unwrap(),
+                        ..record.clone()
+                    };
+                    let next: Vec<_> = next.map(numbered).collect();
                     self.at += next.len();
                     return Ok(next);
                 }
@@ -143,8 +149,7 @@ impl Records for Reader {
         }
     }
 
-    /// To the first record that there is: everything comes again.
-    fn seek(&mut self, _: Position) {
-        self.at = 0;
+    fn topic(&self) -> &'static str {
+        "in-memory"
     }
 }

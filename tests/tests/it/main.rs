@@ -17,6 +17,7 @@ mod cli_edge;
 mod cli_http;
 mod complaints;
 mod conformance;
+mod consumers;
 mod crash;
 mod dead_letters;
 mod demo;

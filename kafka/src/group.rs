@@ -1,0 +1,376 @@
+//! A member of a consumer group: what the group assigns to it, it reads from where the database says.
+//!
+//! The group decides who reads which partition, and nothing else. Offsets are committed to Kafka for tools that show lag.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{FutureExt as _, StreamExt as _};
+use orqestra_event_log::{Assigned, Partition, ReadFrom, RecordQueue, TopicReader, TopicRecord};
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::stream_consumer::StreamPartitionQueue;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, StreamConsumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::topic_partition_list::TopicPartitionListElem;
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{ClientContext, Offset, TopicPartitionList};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::cluster::{Cluster, LastError};
+use crate::consumer::Condition;
+use crate::decode::Decoder;
+use crate::failure::Failure;
+use crate::topic::Topic;
+
+/// How long Kafka waits for a heartbeat before it assigns a member's partitions to others. They get the lease at once where
+/// the process is dead, since its session with the database is gone.
+const SESSION_MS: &str = "10000";
+/// How often a topic is looked at that may have been made anew, in milliseconds.
+const LOOK_MS: &str = "5000";
+/// Most bytes that wait in the client, in KiB.
+const WAITING_KIB: &str = "8192";
+/// Records and bytes handed over at one time, and how often so many.
+const TOGETHER: usize = 500;
+const BYTES_TOGETHER: usize = 1024 * 1024;
+const WAITING: usize = 4;
+/// How often offsets are committed.
+const COMMIT_EVERY: Duration = Duration::from_secs(5);
+/// How often the brokers are asked for the topic while they do not answer.
+const ASK_EVERY: Duration = Duration::from_secs(1);
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+/// How long a partition that is taken away may still be read. A subscription ends within 2.5 s.
+const ENDS_WITHIN: Duration = Duration::from_secs(4);
+/// How far the brokers' clocks may be behind the log's.
+const CLOCKS_APART: Duration = Duration::from_mins(1);
+
+/// What the group changes.
+#[derive(Debug)]
+enum Change {
+    Assigned(Vec<i32>),
+    Revoked(Vec<i32>),
+}
+
+/// Hears what the group changes, and leaves it to the member's task: a partition is given back once nothing reads it.
+struct Listener {
+    changes: mpsc::UnboundedSender<Change>,
+    last_error: LastError,
+}
+
+impl ClientContext for Listener {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.last_error.log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.last_error.error(error, reason);
+    }
+}
+
+impl ConsumerContext for Listener {
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        change: RDKafkaRespErr,
+        partitions: &mut TopicPartitionList,
+    ) {
+        let numbers = partitions.elements().iter().map(TopicPartitionListElem::partition).collect();
+        let is_assigned = change == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+        let change = if is_assigned { Change::Assigned(numbers) } else { Change::Revoked(numbers) };
+        // The task has ended where the client closes, and nothing reads.
+        if self.changes.send(change).is_err() && !is_assigned {
+            consumer.incremental_unassign(partitions).ok();
+        }
+    }
+}
+
+type Client = StreamConsumer<Listener>;
+
+/// A member of the group of one subscription.
+pub(crate) struct Member {
+    reader: TopicReader,
+    condition: Arc<Condition>,
+    topic: Topic,
+    name: Arc<str>,
+    client: Arc<Client>,
+    last_error: LastError,
+    changes: mpsc::UnboundedReceiver<Change>,
+    partitions: BTreeMap<i32, Reading>,
+}
+
+/// A partition that this process reads.
+struct Reading {
+    revoked: CancellationToken,
+    /// Closed once it is read no more.
+    held: mpsc::Receiver<()>,
+    task: JoinHandle<()>,
+    handled: watch::Receiver<Option<i64>>,
+}
+
+impl Member {
+    /// Joins the group.
+    pub(crate) fn new(cluster: &Cluster, topic: Topic, condition: Arc<Condition>) -> Result<Self, Failure> {
+        let reader = condition.reader.clone();
+        let mut config = cluster.client();
+        config
+            .set("group.id", format!("{}.{}", topic.prefix, reader.subscription))
+            .set("partition.assignment.strategy", "cooperative-sticky")
+            .set("session.timeout.ms", SESSION_MS)
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            // The topic was made anew, or has deleted what was read up to: the records that it has say what is missing before them.
+            .set("auto.offset.reset", "earliest")
+            .set("topic.metadata.refresh.interval.ms", LOOK_MS)
+            .set("queued.max.messages.kbytes", WAITING_KIB);
+        let (changed, changes) = mpsc::unbounded_channel();
+        let last_error = LastError::default();
+        let listener = Listener { changes: changed, last_error: last_error.clone() };
+        let client: Client = config.create_with_context(listener)?;
+        let name = topic.name();
+        client.subscribe(&[&name])?;
+        Ok(Self {
+            reader,
+            condition,
+            topic,
+            name: name.into(),
+            client: Arc::new(client),
+            last_error,
+            changes,
+            partitions: BTreeMap::new(),
+        })
+    }
+
+    /// Reads what is assigned until the token is cancelled or the topic cannot be read; then gives all back and leaves.
+    pub(crate) async fn run(
+        mut self,
+        assigned: &mpsc::Sender<Assigned>,
+        token: &CancellationToken,
+    ) -> Result<(), Failure> {
+        let ended = self.follow(assigned, token).await;
+        let all: Vec<_> = self.partitions.keys().copied().collect();
+        self.end(&all).await;
+        self.leave();
+        ended
+    }
+
+    async fn follow(
+        &mut self,
+        assigned: &mpsc::Sender<Assigned>,
+        token: &CancellationToken,
+    ) -> Result<(), Failure> {
+        let client = Arc::clone(&self.client);
+        let mut commit = interval(COMMIT_EVERY);
+        commit.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                biased;
+                () = token.cancelled() => return Ok(()),
+                Some(change) = self.changes.recv() => match change {
+                    Change::Assigned(numbers) => self.begin(&numbers, assigned).await?,
+                    Change::Revoked(numbers) => {
+                        self.end(&numbers).await;
+                        client.incremental_unassign(&self.list(&numbers))?;
+                    }
+                },
+                _ = commit.tick() => self.commit(),
+                // Serves the group. Records come by the queues of their partitions.
+                came = client.recv() => if let Err(error) = came {
+                    self.wait_for_brokers(error, token).await?;
+                },
+            }
+        }
+    }
+
+    /// Waits until the brokers know the topic, after an error that may be any: the client connects again by itself.
+    async fn wait_for_brokers(&self, error: KafkaError, token: &CancellationToken) -> Result<(), Failure> {
+        if matches!(error, KafkaError::MessageConsumptionFatal(_)) {
+            return Err(error.into());
+        }
+        let mut failure = Failure::from(error);
+        loop {
+            if !failure.passes() {
+                return Err(failure);
+            }
+            let (client, name) = (Arc::clone(&self.client), Arc::clone(&self.name));
+            let asked = tokio::task::spawn_blocking(move || {
+                let metadata = client.fetch_metadata(Some(&name), ANSWER_WITHIN)?;
+                let partitions = metadata.topics().iter().find(|topic| topic.name() == &*name);
+                Ok::<_, KafkaError>(partitions.map_or(0, |topic| topic.partitions().len()))
+            });
+            match asked.await.unwrap_or(Err(KafkaError::Canceled)) {
+                Ok(0) => failure = KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopic).into(),
+                Ok(_) => {
+                    self.condition.readable();
+                    return Ok(());
+                }
+                Err(error) => failure = self.last_error.explain(error.into()),
+            }
+            self.condition.unreadable(&failure);
+            if token.run_until_cancelled(tokio::time::sleep(ASK_EVERY)).await.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes partitions over: from where the database says the subscription stands.
+    async fn begin(&mut self, numbers: &[i32], assigned: &mpsc::Sender<Assigned>) -> Result<(), Failure> {
+        let from = self.reader.reads_from(&self.name, self.topic.partitions).await?;
+        let mut list = TopicPartitionList::new();
+        let mut by_time = TopicPartitionList::new();
+        let mut begun = Vec::new();
+        for number in numbers {
+            let partition =
+                u16::try_from(*number).ok().and_then(|number| self.topic.partitions.numbered(number));
+            let Some(partition) = partition else {
+                return Err(self.topic.has_more_partitions());
+            };
+            match from[usize::from(partition.number())] {
+                ReadFrom::Beginning => list.add_partition_offset(&self.name, *number, Offset::Beginning)?,
+                ReadFrom::Offset(offset) => {
+                    list.add_partition_offset(&self.name, *number, Offset::Offset(offset))?;
+                }
+                ReadFrom::Time(time) => {
+                    let millis = time.minus(CLOCKS_APART).unix_micros() / 1_000;
+                    by_time.add_partition_offset(&self.name, *number, Offset::Offset(millis))?;
+                }
+            }
+            begun.push((*number, partition));
+        }
+        for element in self.offsets_at(by_time).await?.elements() {
+            list.add_partition_offset(&self.name, element.partition(), element.offset())?;
+        }
+        // Before the client fetches: what it has fetched without a queue of its own comes by the group's.
+        let mut queues = Vec::new();
+        for (number, partition) in begun {
+            let queue = self.client.split_partition_queue(&self.name, number);
+            queues.push((number, partition, queue.ok_or(KafkaError::Canceled)?));
+        }
+        self.client.incremental_assign(&list)?;
+        for (number, partition, queue) in queues {
+            self.read(number, partition, queue, assigned).await;
+        }
+        Ok(())
+    }
+
+    async fn read(
+        &mut self,
+        number: i32,
+        partition: Partition,
+        queue: StreamPartitionQueue<Listener>,
+        assigned: &mpsc::Sender<Assigned>,
+    ) {
+        let (records, waiting) = mpsc::channel(WAITING);
+        let (handled, told) = watch::channel(None);
+        let (holds, held) = mpsc::channel(1);
+        let revoked = CancellationToken::new();
+        let decoder = Decoder::new(self.reader.log.clone(), partition, self.reader.interest);
+        let task = tokio::spawn(bring(queue, decoder, records, revoked.clone()));
+        self.partitions.insert(number, Reading { revoked: revoked.clone(), held, task, handled: told });
+        let records = RecordQueue::new(Arc::clone(&self.name), waiting, handled);
+        // Where the subscription has ended nothing reads it, and it is given back.
+        assigned.send(Assigned { partition, records, revoked, held: holds }).await.ok();
+    }
+
+    /// Waits until partitions are read no more.
+    async fn end(&mut self, numbers: &[i32]) {
+        self.commit();
+        let mut ending = Vec::new();
+        for number in numbers {
+            let Some(reading) = self.partitions.remove(number) else { continue };
+            reading.revoked.cancel();
+            ending.push(reading);
+        }
+        let all = async {
+            for Reading { held, task, .. } in &mut ending {
+                // Nothing is ever sent.
+                held.recv().await;
+                task.await.ok();
+            }
+        };
+        if timeout(ENDS_WITHIN, all).await.is_err() {
+            // The lease keeps others from the partition until its reader has ended.
+            tracing::warn!(
+                topic = &*self.name,
+                subscription = self.reader.subscription,
+                "a partition that was taken away is still read"
+            );
+        }
+    }
+
+    /// Commits how far partitions are handled.
+    fn commit(&self) {
+        let mut offsets = TopicPartitionList::new();
+        for (number, reading) in &self.partitions {
+            if let Some(offset) = *reading.handled.borrow() {
+                offsets.add_partition_offset(&self.name, *number, Offset::Offset(offset)).ok();
+            }
+        }
+        if offsets.count() > 0
+            && let Err(error) = self.client.commit(&offsets, CommitMode::Async)
+        {
+            tracing::debug!(topic = &*self.name, %error, "offsets were not committed");
+        }
+    }
+
+    /// Returns the offsets of the first records that the topic took at a time or later.
+    async fn offsets_at(&self, times: TopicPartitionList) -> Result<TopicPartitionList, Failure> {
+        if times.count() == 0 {
+            return Ok(times);
+        }
+        let client = Arc::clone(&self.client);
+        let asked = tokio::task::spawn_blocking(move || client.offsets_for_times(times, ANSWER_WITHIN));
+        Ok(asked.await.unwrap_or(Err(KafkaError::Canceled))?)
+    }
+
+    fn list(&self, numbers: &[i32]) -> TopicPartitionList {
+        let mut list = TopicPartitionList::new();
+        for number in numbers {
+            list.add_partition(&self.name, *number);
+        }
+        list
+    }
+
+    /// Leaves the group, on a thread of its own: the client says good-bye to its broker.
+    fn leave(self) {
+        // No change is waited for any more.
+        drop(self.changes);
+        let client = self.client;
+        std::thread::spawn(move || drop(client));
+    }
+}
+
+/// Brings the records of a partition until its reader is to end.
+async fn bring(
+    queue: StreamPartitionQueue<Listener>,
+    decoder: Decoder,
+    records: mpsc::Sender<Vec<TopicRecord>>,
+    revoked: CancellationToken,
+) {
+    let mut stream = queue.stream();
+    loop {
+        let Some(Some(first)) = revoked.run_until_cancelled(stream.next()).await else { return };
+        let (mut next, mut brought, mut bytes) = (Some(first), Vec::new(), 0);
+        while let Some(message) = next.take() {
+            match message {
+                Ok(message) => {
+                    bytes += message.payload_len();
+                    brought.extend(decoder.read(&message));
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "a partition cannot be read now");
+                }
+            }
+            if brought.len() < TOGETHER && bytes < BYTES_TOGETHER {
+                next = stream.next().now_or_never().flatten();
+            }
+        }
+        if !brought.is_empty()
+            && !matches!(revoked.run_until_cancelled(records.send(brought)).await, Some(Ok(())))
+        {
+            return;
+        }
+    }
+}
