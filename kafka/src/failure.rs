@@ -31,6 +31,9 @@ pub enum Failure {
         /// What to do.
         remedy: &'static str,
     },
+    /// The client stands still without an error.
+    #[error("the Kafka client reads no more: {0}")]
+    Stuck(&'static str),
     /// A setting of the client is wrong.
     #[error("the Kafka client refuses its settings: {0}")]
     Settings(KafkaError),
@@ -43,7 +46,7 @@ impl Failure {
     /// Whether trying again can help while settings and topic stay as they are.
     pub const fn passes(&self) -> bool {
         match self {
-            Self::Passing { .. } => true,
+            Self::Passing { .. } | Self::Stuck(_) => true,
             Self::Log(error) => !matches!(error, orqestra_event_log::LogError::Corrupt { .. }),
             Self::Refused { .. } | Self::Unfit { .. } | Self::Settings(_) => false,
         }

@@ -14,7 +14,7 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::types::RDKafkaRespErr;
-use rdkafka::{ClientContext, Offset, TopicPartitionList};
+use rdkafka::{ClientContext, Message as _, Offset, TopicPartitionList};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -24,6 +24,7 @@ use crate::cluster::{Cluster, LastError};
 use crate::consumer::Condition;
 use crate::decode::Decoder;
 use crate::failure::Failure;
+use crate::liveness::{self, Heard, LOOK_EVERY, Without};
 use crate::topic::Topic;
 
 /// How long Kafka waits for a heartbeat before it assigns a member's partitions to others. They get the lease at once where
@@ -99,6 +100,8 @@ pub(crate) struct Member {
     last_error: LastError,
     changes: mpsc::UnboundedReceiver<Change>,
     partitions: BTreeMap<i32, Reading>,
+    group: String,
+    without: Without,
 }
 
 /// A partition that this process reads.
@@ -107,6 +110,7 @@ struct Reading {
     /// Closed once it is read no more.
     held: mpsc::Receiver<()>,
     task: JoinHandle<()>,
+    heard: Heard,
     handled: watch::Receiver<Option<i64>>,
 }
 
@@ -114,9 +118,10 @@ impl Member {
     /// Joins the group.
     pub(crate) fn new(cluster: &Cluster, topic: Topic, condition: Arc<Condition>) -> Result<Self, Failure> {
         let reader = condition.reader.clone();
+        let group = format!("{}.{}", topic.prefix, reader.subscription);
         let mut config = cluster.client();
         config
-            .set("group.id", format!("{}.{}", topic.prefix, reader.subscription))
+            .set("group.id", &group)
             .set("partition.assignment.strategy", "cooperative-sticky")
             .set("session.timeout.ms", SESSION_MS)
             .set("enable.auto.commit", "false")
@@ -140,6 +145,8 @@ impl Member {
             last_error,
             changes,
             partitions: BTreeMap::new(),
+            group,
+            without: Without::since_now(),
         })
     }
 
@@ -164,6 +171,8 @@ impl Member {
         let client = Arc::clone(&self.client);
         let mut commit = interval(COMMIT_EVERY);
         commit.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut look = interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 biased;
@@ -176,6 +185,7 @@ impl Member {
                     }
                 },
                 _ = commit.tick() => self.commit(),
+                _ = look.tick() => self.verify_liveness().await?,
                 // Serves the group. Records come by the queues of their partitions.
                 came = client.recv() => if let Err(error) = came {
                     self.wait_for_brokers(error, token).await?;
@@ -215,6 +225,33 @@ impl Member {
         }
     }
 
+    /// Fails where the client stands still though there is something to read. A broker that does not answer is told of elsewhere.
+    async fn verify_liveness(&mut self) -> Result<(), Failure> {
+        if self.partitions.is_empty() {
+            let partitions = self.topic.partitions.count();
+            return match self.without.is_forgotten(&self.client, &self.group, partitions).await {
+                Ok(true) => Err(Failure::Stuck("its group has left it without a partition")),
+                Ok(false) | Err(_) => Ok(()),
+            };
+        }
+        self.without = Without::since_now();
+        let mut silent = self
+            .partitions
+            .iter()
+            .filter_map(|(number, reading)| Some((*number, &reading.heard, reading.heard.silent_at()?)));
+        let Some((number, heard, next)) = silent.next() else { return Ok(()) };
+        match liveness::differs(&self.client, &self.name, number, next).await {
+            Ok(true) if heard.silent_at() == Some(next) => {
+                Err(Failure::Stuck("a partition has other records than it asks for"))
+            }
+            Ok(false) => {
+                heard.is_up_to_date();
+                Ok(())
+            }
+            Ok(true) | Err(_) => Ok(()),
+        }
+    }
+
     /// Takes partitions over: from where the database says the subscription stands.
     async fn begin(&mut self, numbers: &[i32], assigned: &mpsc::Sender<Assigned>) -> Result<(), Failure> {
         let from = self.reader.reads_from(&self.name, self.topic.partitions).await?;
@@ -250,16 +287,18 @@ impl Member {
         }
         self.client.incremental_assign(&list)?;
         for (number, partition, queue) in queues {
-            self.read(number, partition, queue, assigned).await;
+            let from = list.find_partition(&self.name, number).map(|element| element.offset());
+            let next = from.and_then(Offset::to_raw).filter(|offset| *offset >= 0);
+            self.read((number, partition), queue, next, assigned).await;
         }
         Ok(())
     }
 
     async fn read(
         &mut self,
-        number: i32,
-        partition: Partition,
+        (number, partition): (i32, Partition),
         queue: StreamPartitionQueue<Listener>,
+        next: Option<i64>,
         assigned: &mpsc::Sender<Assigned>,
     ) {
         let (records, waiting) = mpsc::channel(WAITING);
@@ -267,8 +306,10 @@ impl Member {
         let (holds, held) = mpsc::channel(1);
         let revoked = CancellationToken::new();
         let decoder = Decoder::new(self.reader.log.clone(), partition, self.reader.interest);
-        let task = tokio::spawn(bring(queue, decoder, records, revoked.clone()));
-        self.partitions.insert(number, Reading { revoked: revoked.clone(), held, task, handled: told });
+        let heard = Heard::nothing(next, records.downgrade());
+        let task = tokio::spawn(bring(queue, decoder, (records, heard.clone()), revoked.clone()));
+        let reading = Reading { revoked: revoked.clone(), held, task, heard, handled: told };
+        self.partitions.insert(number, reading);
         let records = RecordQueue::new(Arc::clone(&self.name), waiting, handled);
         // Where the subscription has ended nothing reads it, and it is given back.
         assigned.send(Assigned { partition, records, revoked, held: holds }).await.ok();
@@ -346,7 +387,7 @@ impl Member {
 async fn bring(
     queue: StreamPartitionQueue<Listener>,
     decoder: Decoder,
-    records: mpsc::Sender<Vec<TopicRecord>>,
+    (records, heard): (mpsc::Sender<Vec<TopicRecord>>, Heard),
     revoked: CancellationToken,
 ) {
     let mut stream = queue.stream();
@@ -357,6 +398,7 @@ async fn bring(
             match message {
                 Ok(message) => {
                     bytes += message.payload_len();
+                    heard.record(message.offset());
                     brought.extend(decoder.read(&message));
                 }
                 Err(error) => {

@@ -10,6 +10,7 @@ mod consumer;
 mod decode;
 mod failure;
 mod group;
+mod liveness;
 mod producer;
 mod record;
 mod relay;

@@ -102,6 +102,11 @@ impl Load {
         self.answered.load(Ordering::Relaxed)
     }
 
+    /// Clients may begin events again.
+    pub(crate) fn begin(&self) {
+        self.over.store(false, Ordering::Relaxed);
+    }
+
     /// No client begins another event.
     pub fn stop(&self) {
         self.over.store(true, Ordering::Relaxed);

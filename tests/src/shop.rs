@@ -46,6 +46,7 @@ impl Shop {
 
     /// Lets so many clients send one event a `pace` until what happens meanwhile is over.
     pub async fn busy<T>(&self, clients: usize, pace: Duration, meanwhile: impl Future<Output = T>) -> T {
+        self.load.begin();
         let clients = self.load.run(&self.world, &self.tenants, clients, pace, MOST);
         let meanwhile = async {
             let done = meanwhile.await;

@@ -71,6 +71,19 @@ pub async fn records(kafka: &TestKafka, topic: &str) -> Result<Vec<Record>> {
     Ok(records)
 }
 
+/// Adds a record to a partition of a topic, with everything that another one has.
+///
+/// # Errors
+/// If kcat fails.
+pub async fn produce(kafka: &TestKafka, topic: &str, record: &Record) -> Result<()> {
+    let partition = record.partition.to_string();
+    let headers: Vec<_> = record.headers.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let mut args = vec!["-P", "-t", topic, "-p", &partition, "-Z"];
+    args.extend(headers.iter().flat_map(|header| ["-H", header]));
+    args.extend(record.key.iter().flat_map(|key| ["-k", key]));
+    kafka.kcat_with(&args, &format!("{}\n", record.payload.as_deref().unwrap_or_default())).await.map(drop)
+}
+
 /// What a consumer makes of a topic's records.
 #[derive(Debug, Default)]
 pub struct Folded {

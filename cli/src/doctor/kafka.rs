@@ -22,7 +22,7 @@ pub(super) async fn look(settings: &Settings) -> Vec<Finding> {
         };
         findings.push(found.unwrap_or_else(|failure| {
             let what_to_do = match &failure {
-                Failure::Passing { .. } => {
+                Failure::Passing { .. } | Failure::Stuck(_) => {
                     "is a broker running at kafka_brokers, and do TLS and SASL fit it?"
                 }
                 Failure::Refused { .. } => "give the client the rights that docs/stream.md lists",

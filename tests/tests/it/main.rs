@@ -40,6 +40,7 @@ mod large;
 mod limits;
 mod live_outage;
 mod lost_answers;
+mod lost_records;
 mod mail;
 mod master_key;
 mod metrics;

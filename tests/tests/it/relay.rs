@@ -166,10 +166,10 @@ async fn relays_and_a_broker_that_are_killed_in_turn_leave_nothing_out() {
     let (folded, stored) = relayed(&kafka, world.pool()).await;
     agrees(&folded, &stored);
     println!("{} events, {} records dropped as repeats or late ticks", stored.len(), folded.dropped);
+    println!("{:#?}", shop.audit().await);
     for relay in &relays {
         end(relay).await;
     }
-    println!("{:#?}", shop.audit().await);
 }
 
 #[tokio::test]
@@ -201,10 +201,10 @@ async fn a_relay_that_was_frozen_past_its_lease_adds_nothing_that_a_consumer_kee
     let relays = shop.busy(4, PACE, freezing).await;
     let (folded, stored) = relayed(&kafka, world.pool()).await;
     agrees(&folded, &stored);
+    println!("{:#?}", shop.audit().await);
     for relay in &relays {
         end(relay).await;
     }
-    println!("{:#?}", shop.audit().await);
 }
 
 #[tokio::test]

@@ -70,7 +70,7 @@ async fn a_process_of_any_role_has_its_probes_and_without_the_api_nothing_else()
             json!(["inbox-v1", "delivery-status-v1", "usage-v1", "suppressions-v1", "event-lookup-v1"]),
             inbox,
         ),
-        ("dispatch", json!(["dispatch-v1"]), dispatch),
+        ("dispatch", json!(["dispatch-v1", "redrives-v1"]), dispatch),
     ] {
         let process = world.beside(roles).await;
         let ask = async |request| http.send(process.address(), request).await.expect("an answer");
