@@ -178,7 +178,7 @@ async fn nothing_waits_to_be_stored_once_all_is_answered() {
             })
             .collect();
         let depth = value(&text, "orqestra_append_queue_depth");
-        (depth == Some(0.0) && lags == [0.0; 7]).then_some(())
+        (depth == Some(0.0) && lags == [0.0; 8]).then_some(())
     })
     .await;
 }
