@@ -135,7 +135,7 @@ impl TestCluster {
         admin.close().await.expect("closing a connection");
         let options = self.options(&name);
         let pool = PgPoolOptions::new()
-            .max_connections(8)
+            .max_connections(12)
             .acquire_timeout(Duration::from_secs(20))
             .connect_lazy_with(options.clone());
         TestDatabase { pool, options, name }
