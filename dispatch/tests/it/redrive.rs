@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use orqestra_commands::{Reason, RequestRedrive, Suppress};
+use orqestra_dispatch::DispatchSettings;
 use orqestra_dispatch::redrive::{RedriveReader, RedriveState, RedriveStatus};
-use orqestra_dispatch::{DispatchSettings, SUBSCRIPTION};
 use orqestra_domain::notification::{
     AfterFailure, Delivery, DeliveryState, FailureClass, FailureScope, RecordFailure, Resolution, Resolve,
     StartAttempt,
@@ -262,9 +262,12 @@ async fn a_redrive_goes_on_after_its_process_has_ended_and_ends_where_it_is_stop
     let stopped = redrive(&world, tenant.id, request(None, DeadLetterFilter::default(), false)).await;
     world.commands.stop_redrive(tenant.id, stopped, &ctx()).await.unwrap();
     let dispatch = world.play(&script, slow);
-    world.read_up().await;
-    let found = reader(&world).find(tenant.id, stopped).await.unwrap().unwrap();
-    assert_eq!((found.state, found.requeued), (RedriveState::Stopped, 0), "{SUBSCRIPTION} has read it");
+    let stands = async || {
+        let found = reader(&world).find(tenant.id, stopped).await.unwrap();
+        found.filter(|found| found.state == RedriveState::Stopped)
+    };
+    let found = wait::until("the redrive's end in its table", DEADLINE, stands).await;
+    assert_eq!(found.requeued, 0);
     assert_eq!(script.calls().len(), 120);
     dispatch.stop().await;
     world.due_table_is_right().await;
