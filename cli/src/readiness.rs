@@ -471,7 +471,7 @@ mod tests {
         append(&log, 2, 1).await;
         for (roles, behind) in [
             (&[Role::Api][..], vec![]),
-            (&[Role::Dispatch], vec!["dispatch"]),
+            (&[Role::Dispatch], vec!["dispatch"; 2]),
             (&[Role::Project], vec!["projection"; Projection::ALL.len()]),
         ] {
             let degraded = report(&log, roles).await;
