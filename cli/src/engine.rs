@@ -80,7 +80,6 @@ impl Role {
 }
 
 /// What an engine serves with.
-#[derive(Clone)]
 pub(crate) struct Serving<'a> {
     pub(crate) settings: &'a Settings,
     /// Only the role `api` has any.

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rdkafka::ClientContext;
+use rdkafka::client::Client;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::producer::{FutureProducer, Producer as _};
 
 use crate::failure::Failure;
@@ -99,6 +100,24 @@ impl Mechanism {
     }
 }
 
+/// Makes a call of a client that waits for the cluster's answer, on a thread for such calls.
+pub(crate) async fn blocking<T: Send + 'static>(
+    call: impl FnOnce() -> KafkaResult<T> + Send + 'static,
+) -> KafkaResult<T> {
+    tokio::task::spawn_blocking(call).await.unwrap_or(Err(KafkaError::Canceled))
+}
+
+/// Asks the cluster how many partitions a topic has; 0 where it has no such topic.
+pub(crate) fn partitions_of<C: ClientContext>(
+    client: &Client<C>,
+    topic: &str,
+    within: Duration,
+) -> KafkaResult<usize> {
+    let metadata = client.fetch_metadata(Some(topic), within)?;
+    let found = metadata.topics().iter().find(|found| found.name() == topic);
+    Ok(found.map_or(0, |found| found.partitions().len()))
+}
+
 impl Cluster {
     /// Returns the settings that every client of the cluster begins with.
     pub(crate) fn client(&self) -> ClientConfig {
@@ -143,12 +162,14 @@ impl Cluster {
         }
         let (last_error, config) = (LastError::default(), self.client());
         let of_client = last_error.clone();
-        let asked = tokio::task::spawn_blocking(move || {
-            let client: FutureProducer<LastError> = config.create_with_context(of_client)?;
-            // Only its log lines count.
-            client.client().fetch_metadata(None, ASKED_WITHIN).map(drop)
-        });
-        asked.await.ok();
+        // Only its log lines count.
+        drop(
+            blocking(move || {
+                let client: FutureProducer<LastError> = config.create_with_context(of_client)?;
+                client.client().fetch_metadata(None, ASKED_WITHIN).map(drop)
+            })
+            .await,
+        );
         last_error.explain(failure)
     }
 

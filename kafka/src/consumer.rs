@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use orqestra_event_log::{self as event_log, Assigned, Interest, Outage, Partitions, TopicReader};
+use orqestra_event_log::{self as event_log, Assigned, Interest, Outage, TopicReader};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -32,10 +32,6 @@ impl ConsumedTopic {
 }
 
 impl event_log::Topic for ConsumedTopic {
-    fn partitions(&self) -> Partitions {
-        self.topic.partitions
-    }
-
     fn brings(&self, interest: &Interest) -> bool {
         match self.topic.kind {
             TopicKind::Notifications => interest.aggregate_types().is_some_and(|types| {

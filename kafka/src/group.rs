@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{FutureExt as _, StreamExt as _};
-use orqestra_event_log::{Assigned, Partition, ReadFrom, RecordQueue, TopicReader, TopicRecord};
+use orqestra_event_log::{Assigned, Partition, ReadFrom, RecordQueue, TopicRecord};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::stream_consumer::StreamPartitionQueue;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, StreamConsumer};
@@ -18,9 +18,10 @@ use rdkafka::{ClientContext, Message as _, Offset, TopicPartitionList};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, timeout};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::cluster::{Cluster, LastError};
+use crate::apart::Apart;
+use crate::cluster::{Cluster, LastError, blocking, partitions_of};
 use crate::consumer::Condition;
 use crate::decode::Decoder;
 use crate::failure::Failure;
@@ -90,23 +91,23 @@ impl ConsumerContext for Listener {
 
 type Client = StreamConsumer<Listener>;
 
-/// A member of the group of one subscription.
+/// A member of the group of one subscription. It leaves where it is dropped.
 pub(crate) struct Member {
-    reader: TopicReader,
     condition: Arc<Condition>,
     topic: Topic,
     name: Arc<str>,
-    client: Arc<Client>,
-    last_error: LastError,
+    /// Dropped before the client: while that one closes, no change is waited for any more.
     changes: mpsc::UnboundedReceiver<Change>,
+    client: Apart<Arc<Client>>,
+    last_error: LastError,
     partitions: BTreeMap<i32, Reading>,
     group: String,
     without: Without,
 }
 
-/// A partition that this process reads.
+/// A partition that this process reads, until this is dropped.
 struct Reading {
-    revoked: CancellationToken,
+    revoked: DropGuard,
     /// Closed once it is read no more.
     held: mpsc::Receiver<()>,
     task: JoinHandle<()>,
@@ -117,8 +118,7 @@ struct Reading {
 impl Member {
     /// Joins the group.
     pub(crate) fn new(cluster: &Cluster, topic: Topic, condition: Arc<Condition>) -> Result<Self, Failure> {
-        let reader = condition.reader.clone();
-        let group = format!("{}.{}", topic.prefix, reader.subscription);
+        let group = format!("{}.{}", topic.prefix, condition.reader.subscription);
         let mut config = cluster.client();
         config
             .set("group.id", &group)
@@ -137,13 +137,12 @@ impl Member {
         let name = topic.name();
         client.subscribe(&[&name])?;
         Ok(Self {
-            reader,
             condition,
             topic,
             name: name.into(),
-            client: Arc::new(client),
-            last_error,
             changes,
+            client: Apart::new(Arc::new(client)),
+            last_error,
             partitions: BTreeMap::new(),
             group,
             without: Without::since_now(),
@@ -159,7 +158,6 @@ impl Member {
         let ended = self.follow(assigned, token).await;
         let all: Vec<_> = self.partitions.keys().copied().collect();
         self.end(&all).await;
-        self.leave();
         ended
     }
 
@@ -168,7 +166,7 @@ impl Member {
         assigned: &mpsc::Sender<Assigned>,
         token: &CancellationToken,
     ) -> Result<(), Failure> {
-        let client = Arc::clone(&self.client);
+        let client = self.client.clone();
         let mut commit = interval(COMMIT_EVERY);
         commit.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut look = interval(LOOK_EVERY);
@@ -204,13 +202,8 @@ impl Member {
             if !failure.passes() {
                 return Err(failure);
             }
-            let (client, name) = (Arc::clone(&self.client), Arc::clone(&self.name));
-            let asked = tokio::task::spawn_blocking(move || {
-                let metadata = client.fetch_metadata(Some(&name), ANSWER_WITHIN)?;
-                let partitions = metadata.topics().iter().find(|topic| topic.name() == &*name);
-                Ok::<_, KafkaError>(partitions.map_or(0, |topic| topic.partitions().len()))
-            });
-            match asked.await.unwrap_or(Err(KafkaError::Canceled)) {
+            let (client, name) = (self.client.clone(), Arc::clone(&self.name));
+            match blocking(move || partitions_of(client.client(), &name, ANSWER_WITHIN)).await {
                 Ok(0) => failure = KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopic).into(),
                 Ok(_) => {
                     self.condition.readable();
@@ -254,7 +247,7 @@ impl Member {
 
     /// Takes partitions over: from where the database says the subscription stands.
     async fn begin(&mut self, numbers: &[i32], assigned: &mpsc::Sender<Assigned>) -> Result<(), Failure> {
-        let from = self.reader.reads_from(&self.name, self.topic.partitions).await?;
+        let from = self.condition.reader.reads_from(&self.name, self.topic.partitions).await?;
         let mut list = TopicPartitionList::new();
         let mut by_time = TopicPartitionList::new();
         let mut begun = Vec::new();
@@ -305,10 +298,11 @@ impl Member {
         let (handled, told) = watch::channel(None);
         let (holds, held) = mpsc::channel(1);
         let revoked = CancellationToken::new();
-        let decoder = Decoder::new(self.reader.log.clone(), partition, self.reader.interest);
+        let decoder =
+            Decoder::new(self.condition.reader.log.clone(), partition, self.condition.reader.interest);
         let heard = Heard::nothing(next, records.downgrade());
         let task = tokio::spawn(bring(queue, decoder, (records, heard.clone()), revoked.clone()));
-        let reading = Reading { revoked: revoked.clone(), held, task, heard, handled: told };
+        let reading = Reading { revoked: revoked.clone().drop_guard(), held, task, heard, handled: told };
         self.partitions.insert(number, reading);
         let records = RecordQueue::new(Arc::clone(&self.name), waiting, handled);
         // Where the subscription has ended nothing reads it, and it is given back.
@@ -320,12 +314,12 @@ impl Member {
         self.commit();
         let mut ending = Vec::new();
         for number in numbers {
-            let Some(reading) = self.partitions.remove(number) else { continue };
-            reading.revoked.cancel();
-            ending.push(reading);
+            let Some(Reading { revoked, held, task, .. }) = self.partitions.remove(number) else { continue };
+            drop(revoked);
+            ending.push((held, task));
         }
         let all = async {
-            for Reading { held, task, .. } in &mut ending {
+            for (held, task) in &mut ending {
                 // Nothing is ever sent.
                 held.recv().await;
                 task.await.ok();
@@ -335,7 +329,7 @@ impl Member {
             // The lease keeps others from the partition until its reader has ended.
             tracing::warn!(
                 topic = &*self.name,
-                subscription = self.reader.subscription,
+                subscription = self.condition.reader.subscription,
                 "a partition that was taken away is still read"
             );
         }
@@ -361,9 +355,8 @@ impl Member {
         if times.count() == 0 {
             return Ok(times);
         }
-        let client = Arc::clone(&self.client);
-        let asked = tokio::task::spawn_blocking(move || client.offsets_for_times(times, ANSWER_WITHIN));
-        Ok(asked.await.unwrap_or(Err(KafkaError::Canceled))?)
+        let client = self.client.clone();
+        Ok(blocking(move || client.offsets_for_times(times, ANSWER_WITHIN)).await?)
     }
 
     fn list(&self, numbers: &[i32]) -> TopicPartitionList {
@@ -372,14 +365,6 @@ impl Member {
             list.add_partition(&self.name, *number);
         }
         list
-    }
-
-    /// Leaves the group, on a thread of its own: the client says good-bye to its broker.
-    fn leave(self) {
-        // No change is waited for any more.
-        drop(self.changes);
-        let client = self.client;
-        std::thread::spawn(move || drop(client));
     }
 }
 
@@ -394,11 +379,12 @@ async fn bring(
     loop {
         let Some(Some(first)) = revoked.run_until_cancelled(stream.next()).await else { return };
         let (mut next, mut brought, mut bytes) = (Some(first), Vec::new(), 0);
+        let mut last = None;
         while let Some(message) = next.take() {
             match message {
                 Ok(message) => {
                     bytes += message.payload_len();
-                    heard.record(message.offset());
+                    last = Some(message.offset());
                     brought.extend(decoder.read(&message));
                 }
                 Err(error) => {
@@ -408,6 +394,9 @@ async fn bring(
             if brought.len() < TOGETHER && bytes < BYTES_TOGETHER {
                 next = stream.next().now_or_never().flatten();
             }
+        }
+        if let Some(last) = last {
+            heard.up_to(last);
         }
         if !brought.is_empty()
             && !matches!(revoked.run_until_cancelled(records.send(brought)).await, Some(Ok(())))

@@ -1,4 +1,4 @@
-//! The log's events in Apache Kafka: the topics, and the relay that fills them.
+//! The log's events in Apache Kafka: the topics, the relay that fills them, and the groups that read them.
 //!
 //! The log is the only truth and its own outbox. A record is a statement about the log that stays true: it may come twice, late
 //! or never, and a reader that compares positions is right all the same. Nothing here decides, sends or keeps a read model.

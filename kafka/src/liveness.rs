@@ -13,6 +13,9 @@ use rdkafka::error::KafkaError;
 use tokio::sync::mpsc::WeakSender;
 use tokio::time::Instant;
 
+use crate::apart::Apart;
+use crate::cluster::blocking;
+
 /// How often a member looks at itself.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(3);
 /// How long it hears nothing before the broker is asked.
@@ -40,8 +43,8 @@ impl Heard {
         self.at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes the record of an offset.
-    pub(crate) fn record(&self, offset: i64) {
+    /// Notes the last record that came, by its offset.
+    pub(crate) fn up_to(&self, offset: i64) {
         *self.at() = (Instant::now(), Some(offset + 1));
     }
 
@@ -60,15 +63,13 @@ impl Heard {
 
 /// Whether a partition has records beyond an offset, or fewer than that; asks the broker.
 pub(crate) async fn differs<C: ConsumerContext + 'static>(
-    client: &Arc<StreamConsumer<C>>,
+    client: &Apart<Arc<StreamConsumer<C>>>,
     topic: &Arc<str>,
     partition: i32,
     next: i64,
 ) -> Result<bool, KafkaError> {
-    let (client, topic) = (Arc::clone(client), Arc::clone(topic));
-    let asked =
-        tokio::task::spawn_blocking(move || client.fetch_watermarks(&topic, partition, ANSWER_WITHIN));
-    let (_, end) = asked.await.unwrap_or(Err(KafkaError::Canceled))?;
+    let (client, topic) = (client.clone(), Arc::clone(topic));
+    let (_, end) = blocking(move || client.fetch_watermarks(&topic, partition, ANSWER_WITHIN)).await?;
     Ok(end != next)
 }
 
@@ -85,7 +86,7 @@ impl Without {
     /// that has lasted.
     pub(crate) async fn is_forgotten<C: ConsumerContext + 'static>(
         &mut self,
-        client: &Arc<StreamConsumer<C>>,
+        client: &Apart<Arc<StreamConsumer<C>>>,
         group: &str,
         partitions: u16,
     ) -> Result<bool, KafkaError> {
@@ -93,14 +94,14 @@ impl Without {
             return Ok(false);
         }
         self.0 = Instant::now();
-        let (client, group) = (Arc::clone(client), group.to_owned());
-        let asked = tokio::task::spawn_blocking(move || {
+        let (client, group) = (client.clone(), group.to_owned());
+        let members = blocking(move || {
             let found = client.fetch_group_list(Some(&group), ANSWER_WITHIN)?;
             let group = found.groups().iter().find(|found| found.name() == group);
             let stable = group.filter(|group| group.state() == STABLE);
-            Ok::<_, KafkaError>(stable.map(|group| group.members().len()))
+            Ok(stable.map(|group| group.members().len()))
         });
-        let members = asked.await.unwrap_or(Err(KafkaError::Canceled))?;
+        let members = members.await?;
         Ok(members.is_some_and(|members| members <= usize::from(partitions)))
     }
 }

@@ -11,7 +11,7 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::apart::Apart;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, blocking, partitions_of};
 use crate::failure::Failure;
 
 /// The most partitions of a topic; each costs a tick a second.
@@ -259,12 +259,7 @@ impl Topic {
             None => return Ok(None),
         };
         let admin = admin.clone();
-        let partitions = tokio::task::spawn_blocking(move || {
-            let metadata = admin.inner().fetch_metadata(Some(&name), ANSWER_WITHIN)?;
-            let topic = metadata.topics().iter().find(|topic| topic.name() == name);
-            Ok::<usize, KafkaError>(topic.map_or(0, |topic| topic.partitions().len()))
-        });
-        let partitions = partitions.await.map_err(|_| KafkaError::Canceled)??;
+        let partitions = blocking(move || partitions_of(admin.inner(), &name, ANSWER_WITHIN)).await?;
         if partitions == 0 {
             return Ok(None);
         }

@@ -11,7 +11,7 @@ use orqestra_domain::notification::NotificationEvent;
 use orqestra_domain::{AnyEvent, NotificationId, RedriveId, StreamId, TenantId};
 use orqestra_event_log::{
     Clock, Frontier, Interest, LogError, OnPoison, Position, RecordedEvent, Subscriber, SubscriberError,
-    checkpoint, checkpoint_in,
+    Unreadable, checkpoint, checkpoint_in,
 };
 use sqlx::{PgPool, PgTransaction};
 use tokio::time::Instant;
@@ -85,6 +85,18 @@ pub(crate) struct UnreadableDue {
     newer: bool,
 }
 
+impl UnreadableDue {
+    /// An event that this program cannot read.
+    pub(crate) fn of(event: &RecordedEvent, error: &Unreadable) -> Self {
+        Self { position: event.position, why: error.to_string(), newer: error.is_newer() }
+    }
+
+    /// An event of another aggregate than its reader asks for.
+    pub(crate) fn stranger(event: &RecordedEvent, why: &str) -> Self {
+        Self { position: event.position, why: why.to_owned(), newer: false }
+    }
+}
+
 impl From<UnreadableDue> for SubscriberError {
     fn from(unreadable: UnreadableDue) -> Self {
         if unreadable.newer { Self::newer(unreadable) } else { Self::event(unreadable) }
@@ -115,11 +127,10 @@ pub(crate) fn fold_in(
 pub(crate) fn read(
     event: &RecordedEvent,
 ) -> Result<(TenantId, NotificationId, &NotificationEvent), UnreadableDue> {
-    let unreadable = |why: String, newer| UnreadableDue { position: event.position, why, newer };
-    let read = event.event().map_err(|error| unreadable(error.to_string(), error.is_newer()))?;
+    let read = event.event().map_err(|error| UnreadableDue::of(event, error))?;
     let (AnyEvent::Notification(read), Some((tenant, id))) = (read, StreamId::split(&event.aggregate_id))
     else {
-        return Err(unreadable("no event of a notification".to_owned(), false));
+        return Err(UnreadableDue::stranger(event, "no event of a notification"));
     };
     Ok((tenant, NotificationId::from_uuid(id), read))
 }
@@ -146,7 +157,8 @@ async fn count_requeued(
     }
     let read = checkpoint_in(&mut **tx, redrive::subscriber::NAME).await?;
     let read = read.map_or(Position::ZERO, |read| read.least());
-    if batch.first().is_some_and(|event| event.position > read) {
+    // The request of what is requeued stands before it in the log.
+    if batch.last().is_some_and(|event| event.position > read) {
         return Err(SubscriberError::Unavailable("a redrive's request is not read yet".into()));
     }
     Ok(())

@@ -12,6 +12,7 @@ use orqestra_event_log::{
 use sqlx::PgTransaction;
 
 use super::store;
+use crate::due::subscriber::UnreadableDue;
 
 /// The subscription's name.
 pub(crate) const NAME: &str = "redrives-v1";
@@ -46,17 +47,11 @@ impl Subscriber for RedriveSubscriber {
         batch: &[Arc<RecordedEvent>],
     ) -> Result<(), SubscriberError> {
         for recorded in batch {
-            let event = recorded.event().map_err(|error| {
-                if error.is_newer() {
-                    SubscriberError::newer(error.to_string())
-                } else {
-                    SubscriberError::event(error.to_string())
-                }
-            })?;
+            let event = recorded.event().map_err(|error| UnreadableDue::of(recorded, error))?;
             let (AnyEvent::Redrive(event), Some((tenant, id))) =
                 (event, StreamId::split(&recorded.aggregate_id))
             else {
-                return Err(SubscriberError::event("it is not an event of a redrive"));
+                return Err(UnreadableDue::stranger(recorded, "no event of a redrive").into());
             };
             store::apply(tx, (tenant, RedriveId::from_uuid(id)), recorded.position, event).await?;
         }

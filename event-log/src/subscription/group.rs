@@ -13,14 +13,14 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::division::is_divided_into;
 use super::run::{run_partition, run_subscription, tell_metrics};
 use super::topic::{Records, TopicPartition, TopicRecord};
-use super::{Subscriber, SubscriptionError, SubscriptionOptions, SubscriptionState, store};
+use super::{Subscriber, SubscriptionError, SubscriptionOptions, SubscriptionState};
 use crate::error::LogError;
 use crate::interest::Interest;
 use crate::log::EventLog;
-use crate::partition::{Frontier, Partition, Partitions};
-use crate::position::Position;
+use crate::partition::{Partition, Partitions};
 use crate::read::limited;
 
 /// Records that are taken from the queue at one time.
@@ -28,9 +28,6 @@ const TOGETHER: usize = 2_000;
 
 /// A topic that subscriptions read in place of the log's tail.
 pub trait Topic: Send + Sync {
-    /// The number of its partitions.
-    fn partitions(&self) -> Partitions;
-
     /// Whether it brings every event of an interest.
     fn brings(&self, interest: &Interest) -> bool;
 
@@ -89,8 +86,7 @@ impl TopicReader {
     /// If the database does not answer in time.
     pub async fn reads_from(&self, topic: &str, partitions: Partitions) -> Result<Vec<ReadFrom>, LogError> {
         type Row = (i16, i64, Option<i64>, Option<OffsetDateTime>);
-        let frontier = store::checkpoint(&self.pool, &self.subscription).await?;
-        let frontier = frontier.unwrap_or(Frontier::whole(Position::ZERO));
+        let divided = is_divided_into(&self.pool, &self.subscription, partitions).await?;
         let rows: Vec<Row> = limited(
             sqlx::query_as(
                 "select c.partition, c.position, case when c.topic = $2 then c.topic_offset end,
@@ -110,7 +106,7 @@ impl TopicReader {
         let least = at_time(rows.first().and_then(|(.., time)| *time));
         let of = |partition: Partition| {
             let number = partition.number().cast_signed();
-            let row = rows.iter().find(|(row, ..)| *row == number && frontier.partitions() == partitions);
+            let row = rows.iter().find(|(row, ..)| *row == number && divided);
             match row {
                 Some((_, _, Some(offset), _)) => ReadFrom::Offset(*offset),
                 Some((_, _, None, time)) => at_time(*time),

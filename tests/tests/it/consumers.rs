@@ -43,6 +43,12 @@ async fn divided(pool: &PgPool) {
     .await;
 }
 
+/// Verifies that every 200 has come to one end, and that every table is what the log calls for.
+pub(crate) async fn ends_right(shop: &Shop) {
+    println!("{:#?}", shop.audit().await);
+    inside::agrees(&shop.world).await;
+}
+
 pub(crate) async fn end_all(processes: impl IntoIterator<Item = Engine>) {
     for process in processes {
         end(&process).await;
@@ -60,8 +66,7 @@ async fn two_processes_of_each_role_share_the_topic_and_leave_nothing_out() {
     }
     shop.busy(4, Duration::from_millis(20), shop.more_answers(300)).await;
     divided(world.pool()).await;
-    println!("{:#?}", shop.audit().await);
-    inside::agrees(world).await;
+    ends_right(&shop).await;
     let by_topic = "select count(*) from checkpoints where topic_offset is not null";
     let by_topic: i64 = sqlx::query_scalar(by_topic).fetch_one(world.pool()).await.unwrap();
     assert!(by_topic > 0);
@@ -91,8 +96,7 @@ async fn processes_that_are_killed_in_turn_lose_nothing_and_send_nothing_twice()
         others
     };
     let others = shop.busy(4, PACE, kills).await;
-    println!("{:#?}", shop.audit().await);
-    inside::agrees(world).await;
+    ends_right(&shop).await;
     end_all(others).await;
 }
 
@@ -118,8 +122,7 @@ async fn members_that_join_and_leave_every_two_seconds_leave_no_gap_and_repeat_n
         stay
     };
     let stay = shop.busy(4, PACE, rebalances).await;
-    println!("{:#?}", shop.audit().await);
-    inside::agrees(world).await;
+    ends_right(&shop).await;
     end(&stay).await;
 }
 
@@ -147,8 +150,7 @@ async fn a_consumer_that_was_frozen_past_its_session_and_lease_repeats_nothing()
         [first, other]
     };
     let both = shop.busy(2, PACE, freezing).await;
-    println!("{:#?}", shop.audit().await);
-    inside::agrees(world).await;
+    ends_right(&shop).await;
     end_all(both).await;
 }
 
@@ -176,8 +178,7 @@ async fn an_outage_of_kafka_ends_by_itself_and_the_backlog_is_sent() {
         others
     };
     let others = shop.busy(2, PACE, outage).await;
-    println!("{:#?}", shop.audit().await);
-    inside::agrees(world).await;
+    ends_right(&shop).await;
     for other in &others {
         let log = other.log();
         assert!(
@@ -204,6 +205,5 @@ async fn an_installation_goes_to_several_processes_and_back_on_one_log() {
     world.sigterm().await;
     world.begin_as("api,relay,project,dispatch").await;
     shop.busy(4, Duration::from_millis(20), shop.more_answers(100)).await;
-    println!("{:#?}", shop.audit().await);
-    inside::agrees(world).await;
+    ends_right(&shop).await;
 }

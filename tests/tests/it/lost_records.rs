@@ -10,7 +10,7 @@ use orqestra_tests::wait;
 use orqestra_tests::world::World;
 use sqlx::PgPool;
 
-use crate::consumers::{end_all, shop};
+use crate::consumers::{end_all, ends_right, shop};
 use crate::inside;
 
 const RELAYED_WITHIN: Duration = Duration::from_mins(1);
@@ -65,8 +65,7 @@ async fn what_a_topic_has_lost_is_read_from_the_log_without_further_traffic() {
     })
     .await;
     let dispatch = world.beside("dispatch").await;
-    println!("{:#?}", shop.audit().await);
-    inside::agrees(world).await;
+    ends_right(&shop).await;
     // Retention passes a stopped consumer, whose offset is gone with its records.
     end_all([project, dispatch]).await;
     shop.busy(4, Duration::from_millis(20), shop.more_answers(40)).await;
@@ -75,8 +74,7 @@ async fn what_a_topic_has_lost_is_read_from_the_log_without_further_traffic() {
         kafka.delete_records_before(TOPIC, partition, -1).await.unwrap();
     }
     let both = world.beside("project,dispatch").await;
-    println!("{:#?}", shop.audit().await);
-    inside::agrees(world).await;
+    ends_right(&shop).await;
     end_all([both]).await;
 }
 
@@ -121,8 +119,7 @@ async fn holes_repeats_and_strangers_in_a_topic_have_no_effect() {
     }
     world.set("ORQESTRA_KAFKA_TOPIC_PREFIX", Some("copied"));
     world.begin_as("api,relay,project,dispatch").await;
-    println!("{:#?}", shop.audit().await);
-    inside::agrees(world).await;
+    ends_right(&shop).await;
     assert!(world.engine().log().contains("its leaf is not that of its content"));
 }
 
@@ -139,8 +136,7 @@ async fn a_topic_that_is_made_again_under_its_consumers_goes_on_from_the_log() {
         shop.load.stop();
     };
     shop.busy(2, Duration::from_millis(100), remaking).await;
-    println!("{:#?}", shop.audit().await);
-    inside::agrees(world).await;
+    ends_right(&shop).await;
     end_all([both]).await;
 }
 
