@@ -264,9 +264,14 @@ impl Topic {
             return Ok(None);
         }
         let text = |name: &str| config.get(name).and_then(|entry| entry.value.clone()).unwrap_or_default();
+        let cleanup = text("cleanup.policy");
+        // A broker that has not heard of the new topic yet may answer without any setting.
+        if cleanup.is_empty() {
+            return Ok(None);
+        }
         Ok(Some(Found {
             partitions,
-            cleanup: text("cleanup.policy"),
+            cleanup,
             timestamps: text("message.timestamp.type"),
             most_bytes: text("max.message.bytes").parse().unwrap_or(0),
             // -1 is for ever.
