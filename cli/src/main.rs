@@ -15,6 +15,7 @@ mod lines;
 mod log_command;
 mod logging;
 mod migrate;
+mod parked_command;
 mod place;
 mod readiness;
 mod recorder;
@@ -40,6 +41,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use crate::engine::Role;
 use crate::log_command::LogCommand;
 use crate::logging::Logging;
+use crate::parked_command::ParkedCommand;
 use crate::remote::Where;
 use crate::remote::dead_letter::DeadLetterCommand;
 use crate::remote::event::EventCommand;
@@ -103,6 +105,9 @@ enum Command {
     /// Shows events of the log
     #[command(subcommand)]
     Log(LogCommand),
+    /// Lists the aggregates that subscriptions have set aside, and tries them again
+    #[command(subcommand)]
+    Parked(ParkedCommand),
     /// Lists, shows, registers and changes tenants of a running engine
     #[command(subcommand)]
     Tenant(TenantCommand),
@@ -199,6 +204,7 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         Command::Recover { after_restore: _ } => recover::run(settings).await,
         Command::Doctor { json, at } => doctor::run(settings, &at, json).await,
         Command::Log(command) => log_command::run(command, settings).await,
+        Command::Parked(command) => parked_command::run(command, settings).await,
         Command::Tenant(command) => remote::tenant::run(command, settings).await,
         Command::Template(command) => remote::template::run(command, settings).await,
         Command::Provider(command) => remote::provider::run(command, settings).await,

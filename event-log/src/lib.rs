@@ -76,7 +76,7 @@ pub use subscription::{
     Assigned, LogTail, OnPoison, Parked, ReadFrom, RecordQueue, Records, Source, Start, Subscriber,
     SubscriberError, SubscriptionError, SubscriptionOptions, SubscriptionState, Topic, TopicContent,
     TopicPartition, TopicPlace, TopicReader, TopicRecord, checkpoint, checkpoint_in, checkpoints_beyond_head,
-    parked, request_retry, run_partition, run_shared, run_subscription,
+    parked, parked_by_all, request_retry, run_partition, run_shared, run_subscription,
 };
 pub use tally::Tally;
 pub use unreadable::{PROGRAM, Unreadable};

@@ -315,8 +315,7 @@ async fn parked(pool: &PgPool) -> Finding {
         Ok(counts) => {
             let counts: Vec<_> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
             let found = format!("aggregates are set aside: {}", counts.join(", "));
-            let what =
-                "the column reason of parked_events says why; then try them again (docs/operations.md)";
+            let what = "`orqestra parked list` says why, and `orqestra parked retry` tries them again";
             Finding::amiss("parked", found, what)
         }
     }

@@ -29,7 +29,7 @@ use crate::position::Position;
 use crate::recorded::RecordedEvent;
 pub use group::{Assigned, ReadFrom, RecordQueue, Topic, TopicReader, run_shared};
 pub(crate) use lease::Owner;
-pub use parked::{Parked, parked, request_retry};
+pub use parked::{Parked, parked, parked_by_all, request_retry};
 pub use run::{run_partition, run_subscription};
 pub use source::{LogTail, Source, TopicPlace};
 pub use state::SubscriptionState;

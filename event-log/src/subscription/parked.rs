@@ -33,14 +33,42 @@ pub struct Parked {
     pub parked_at: Timestamp,
     /// The program that could not handle it, as [`PROGRAM`] names it; empty where that is not known.
     pub program: String,
+    /// A retry was requested, and the subscription has not come to it yet.
+    pub retry_requested: bool,
 }
 
-type Row = (String, String, String, i64, String, OffsetDateTime, String);
+type Row = (String, String, String, i64, String, OffsetDateTime, String, bool);
 
 fn parked_of(row: Row) -> Parked {
-    let (subscription, aggregate_type, aggregate_id, position, reason, parked_at, program) = row;
+    let (subscription, aggregate_type, aggregate_id, position, reason, parked_at, program, retry_requested) =
+        row;
     let (position, parked_at) = (Position::new(position), Timestamp::new(parked_at));
-    Parked { subscription, aggregate_type, aggregate_id, position, reason, parked_at, program }
+    Parked {
+        subscription,
+        aggregate_type,
+        aggregate_id,
+        position,
+        reason,
+        parked_at,
+        program,
+        retry_requested,
+    }
+}
+
+/// Lists what every subscription has set aside, by the subscription's name, oldest first.
+///
+/// # Errors
+/// If the database does not answer in time.
+pub async fn parked_by_all(pool: &PgPool) -> Result<Vec<Parked>, LogError> {
+    let rows: Vec<Row> = limited(
+        sqlx::query_as(
+            "select subscription, aggregate_type, aggregate_id, position, reason, parked_at, program, retry
+               from parked_events order by subscription, position",
+        )
+        .fetch_all(pool),
+    )
+    .await?;
+    Ok(rows.into_iter().map(parked_of).collect())
 }
 
 /// Lists what a subscription has set aside, oldest first.
@@ -50,7 +78,7 @@ fn parked_of(row: Row) -> Parked {
 pub async fn parked(pool: &PgPool, subscription: &str) -> Result<Vec<Parked>, LogError> {
     let rows: Vec<Row> = limited(
         sqlx::query_as(
-            "select subscription, aggregate_type, aggregate_id, position, reason, parked_at, program
+            "select subscription, aggregate_type, aggregate_id, position, reason, parked_at, program, retry
                from parked_events where subscription = $1 order by position",
         )
         .bind(subscription)
@@ -60,28 +88,27 @@ pub async fn parked(pool: &PgPool, subscription: &str) -> Result<Vec<Parked>, Lo
     Ok(rows.into_iter().map(parked_of).collect())
 }
 
-/// Asks the running subscription to try a parked aggregate again. False: it is not parked.
+/// Asks the running subscription to try again one of the aggregates that it has parked, or, without an id, all of them.
+/// Returns how many are parked of those.
 ///
 /// # Errors
 /// If the database does not answer in time.
 pub async fn request_retry(
     pool: &PgPool,
     subscription: &str,
-    aggregate_type: &str,
-    aggregate_id: &str,
-) -> Result<bool, LogError> {
+    aggregate_id: Option<&str>,
+) -> Result<u64, LogError> {
     let asked = limited(
         sqlx::query(
             "update parked_events set retry = true
-              where subscription = $1 and aggregate_type = $2 and aggregate_id = $3",
+              where subscription = $1 and ($2::text is null or aggregate_id = $2)",
         )
         .bind(subscription)
-        .bind(aggregate_type)
         .bind(aggregate_id)
         .execute(pool),
     )
     .await?;
-    Ok(asked.rows_affected() == 1)
+    Ok(asked.rows_affected())
 }
 
 /// The streams set aside, by type and id.
@@ -167,7 +194,7 @@ pub(super) async fn retry_those_of_others(
 pub(super) async fn to_retry(pool: &PgPool, subscription: &str) -> Result<Vec<Parked>, LogError> {
     let rows: Vec<Row> = limited(
         sqlx::query_as(
-            "select subscription, aggregate_type, aggregate_id, position, reason, parked_at, program
+            "select subscription, aggregate_type, aggregate_id, position, reason, parked_at, program, retry
                from parked_events where subscription = $1 and retry order by position",
         )
         .bind(subscription)

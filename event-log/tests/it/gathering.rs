@@ -50,7 +50,7 @@ async fn while_events_keep_coming_one_that_gathers_retries_what_is_parked_too() 
     append(&world, 1..=2).await;
     until(&world, "select count(*) = 1 from parked_events").await;
     poison.lock().unwrap().clear();
-    request_retry(world.pool(), "witness", "Counter", &stream(1, 1)).await.unwrap();
+    request_retry(world.pool(), "witness", Some(&stream(1, 1))).await.unwrap();
     let keep_coming = async {
         let mut pace = tokio::time::interval(Duration::from_millis(20));
         for number in 3.. {

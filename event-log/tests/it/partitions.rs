@@ -299,7 +299,7 @@ async fn a_parked_aggregate_is_retried_by_its_own_partition_alone() {
     let own = partitions(3).of(&world.log.partition_keys(&its).await.unwrap()[0]);
     running.remove(own.number().into()).stop().await;
     poison.lock().unwrap().clear();
-    request_retry(world.pool(), "witness", "Counter", &stream(1, 3)).await.unwrap();
+    request_retry(world.pool(), "witness", Some(&stream(1, 3))).await.unwrap();
     // Where the leases are renewed it is looked what is to be retried: the other two have looked twice.
     for _ in 0..2 {
         let least = "select min(until)::text from leases where until > clock_timestamp()";

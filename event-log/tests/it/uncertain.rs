@@ -48,8 +48,8 @@ impl Apart {
     }
 
     async fn retry(&self, number: u128) {
-        let asked = request_retry(self.world.pool(), "witness", "Counter", &stream(1, number)).await.unwrap();
-        assert!(asked, "it is parked");
+        let asked = request_retry(self.world.pool(), "witness", Some(&stream(1, number))).await.unwrap();
+        assert_eq!(asked, 1, "it is parked");
     }
 
     async fn lost(&self) {

@@ -47,6 +47,7 @@ mod metrics;
 mod numbers_of_channels;
 mod outage;
 mod overload;
+mod parked;
 mod planted;
 mod postgres;
 mod reading;
