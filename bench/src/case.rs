@@ -23,6 +23,7 @@ use crate::relay;
 use crate::report::{Sample, Which};
 use crate::sink::Sink;
 use crate::sizes::Sizes;
+use crate::spread::{self, Reads};
 use crate::through_http;
 use crate::together;
 
@@ -70,6 +71,10 @@ pub(crate) enum Case {
     Relay,
     /// A bare producer of the same records.
     Producer,
+    /// Trigger to mail accepted, through Kafka and a process for each of its parts.
+    LatencyThroughKafka,
+    /// Triggers sent through the sandbox, end to end, with so many processes that project and send.
+    EndToEnd(Reads, usize),
     /// What a tenant keeps of its rate beside one that repeats itself.
     Neighbour,
     /// The time of a tenant's answers beside another's bodies of 250 KB, divided by their time alone.
@@ -90,6 +95,9 @@ impl Case {
                 | Self::Push
                 | Self::Drain
                 | Self::ThroughHttp
+                | Self::Relay
+                | Self::LatencyThroughKafka
+                | Self::EndToEnd(..)
                 | Self::Neighbour
                 | Self::LargeBodies
                 | Self::Neighbours
@@ -102,7 +110,7 @@ impl Case {
     }
 
     /// All, in the order of a round.
-    pub(crate) const ALL: [Self; 28] = [
+    pub(crate) const ALL: [Self; 33] = [
         Self::EngineWhole,
         Self::Stock(4),
         Self::EngineApi,
@@ -128,6 +136,11 @@ impl Case {
         Self::ThroughHttp,
         Self::Relay,
         Self::Producer,
+        Self::LatencyThroughKafka,
+        Self::EndToEnd(Reads::Log, 1),
+        Self::EndToEnd(Reads::Log, 4),
+        Self::EndToEnd(Reads::Kafka, 1),
+        Self::EndToEnd(Reads::Kafka, 4),
         Self::Neighbour,
         Self::LargeBodies,
         Self::Neighbours,
@@ -208,6 +221,16 @@ impl Bench {
             }
             Case::Producer => {
                 Ok(Sample { value: relay::bare(self.sizes.relayed).await?, ..Sample::default() })
+            }
+            Case::LatencyThroughKafka => {
+                let time = self.sizes.latency;
+                let (measured, memory) = spread::latency(engine, &self.postgres, STEADY, time).await?;
+                Ok(Sample { memory: Some(memory), ..Sample::from(measured) })
+            }
+            Case::EndToEnd(reads, processes) => {
+                let (of, count) = ((reads, processes), self.sizes.through_http);
+                let (value, memory) = spread::end_to_end(engine, &self.postgres, of, count).await?;
+                Ok(Sample { value, memory: Some(memory), ..Sample::default() })
             }
             Case::ThroughHttp => {
                 let count = self.sizes.through_http;
@@ -383,13 +406,7 @@ impl Bench {
     async fn arrivals(&self, measured: Latency, running: Program, database: &str) -> Result<Sample> {
         let memory = Some(running.end().await?);
         self.postgres.remove(database).await?;
-        Ok(Sample {
-            value: measured.rate,
-            p50: Some(measured.p50),
-            p99: Some(measured.p99),
-            memory,
-            ..Sample::default()
-        })
+        Ok(Sample { memory, ..Sample::from(measured) })
     }
 
     async fn large_bodies(&self, engine: &Engine) -> Result<Sample> {

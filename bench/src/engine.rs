@@ -151,15 +151,15 @@ impl Engine {
         self.start_with(roles, postgres, database, &[]).await
     }
 
-    /// Starts a process that relays to these brokers.
-    pub(crate) async fn start_relay(
+    /// Starts a process that relays to these brokers, or reads the topic there.
+    pub(crate) async fn start_with_kafka(
         &self,
+        roles: Roles,
         postgres: &Postgres,
         database: &str,
         brokers: &str,
     ) -> Result<Program> {
-        self.start_with(Roles::Relay, postgres, database, &[("ORQESTRA_KAFKA_BROKERS", brokers.to_owned())])
-            .await
+        self.start_with(roles, postgres, database, &[("ORQESTRA_KAFKA_BROKERS", brokers.to_owned())]).await
     }
 
     async fn start_with(

@@ -22,6 +22,7 @@ mod relay;
 mod report;
 mod sink;
 mod sizes;
+mod spread;
 mod through_http;
 mod together;
 mod words;

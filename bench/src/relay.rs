@@ -42,7 +42,7 @@ pub(crate) async fn catch_up(engine: &Engine, postgres: &Postgres, count: usize)
     let mut owner = postgres.connect(database).await?;
     sqlx::query("checkpoint").execute(&mut owner).await?;
     let end = head(&mut owner).await?;
-    let relay = engine.start_relay(postgres, database, &kafka.brokers()).await?;
+    let relay = engine.start_with_kafka(Roles::Relay, postgres, database, &kafka.brokers()).await?;
     let (mut look, patience) = (interval(Duration::from_millis(10)), Instant::now() + PATIENCE);
     let mut began: Option<(i64, Instant)> = None;
     let rate = loop {

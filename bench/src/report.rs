@@ -10,6 +10,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::case::Case;
+use crate::latency::Latency;
 use crate::machine::Shares;
 use crate::neighbours::{Stretch, Times};
 
@@ -65,6 +66,13 @@ fn seconds<S: serde::Serializer>(value: &Option<Duration>, serializer: S) -> Res
 
 fn duration<S: serde::Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     value.as_secs_f64().serialize(serializer)
+}
+
+impl From<Latency> for Sample {
+    fn from(measured: Latency) -> Self {
+        let (p50, p99) = (Some(measured.p50), Some(measured.p99));
+        Self { value: measured.rate, p50, p99, ..Self::default() }
+    }
 }
 
 /// A run's samples.
@@ -194,13 +202,13 @@ impl Report {
                 void: relay.void,
             });
         }
-        if let Some(latency) = self.median(Case::Latency) {
-            for (text, found, most) in [
-                ("trigger to mail accepted: p50 under 10 ms", latency.p50, 0.010),
-                ("trigger to mail accepted: p99 under 60 ms", latency.p99, 0.060),
-            ] {
+        for (case, way, p50, p99) in
+            [(Case::Latency, "", 0.010, 0.060), (Case::LatencyThroughKafka, " through Kafka", 0.020, 0.100)]
+        {
+            let Some(latency) = self.median(case) else { continue };
+            for (name, found, most) in [("p50", latency.p50, p50), ("p99", latency.p99, p99)] {
                 laws.push(Law {
-                    text: text.to_owned(),
+                    text: format!("trigger to mail accepted{way}: {name} under {:.0} ms", most * 1_000.0),
                     found: milliseconds(found),
                     holds: found.unwrap_or_default() < most,
                     floor: false,

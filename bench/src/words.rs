@@ -1,6 +1,7 @@
 //! How the cases are called: briefly on the command line, in words in the tables.
 
 use crate::case::{Case, PAGES, STEADY};
+use crate::spread::Reads;
 
 impl Case {
     /// Its short name.
@@ -23,6 +24,9 @@ impl Case {
             Self::ThroughHttp => "through_http".to_owned(),
             Self::Relay => "relay".to_owned(),
             Self::Producer => "producer".to_owned(),
+            Self::LatencyThroughKafka => "latency-kafka".to_owned(),
+            Self::EndToEnd(Reads::Log, processes) => format!("spread-{processes}"),
+            Self::EndToEnd(Reads::Kafka, processes) => format!("spread-kafka-{processes}"),
             Self::Neighbour => "neighbour".to_owned(),
             Self::LargeBodies => "large_bodies".to_owned(),
             Self::Neighbours => "neighbours".to_owned(),
@@ -58,6 +62,18 @@ impl Case {
             }
             Self::Relay => "(l) relay to Kafka, catching up: events/s".to_owned(),
             Self::Producer => "(m) bare producer of the same records: records/s".to_owned(),
+            Self::LatencyThroughKafka => {
+                format!("(n) trigger to mail accepted through Kafka at {STEADY}/s: triggers/s")
+            }
+            Self::EndToEnd(reads, processes) => {
+                let reads = match reads {
+                    Reads::Log => "the log",
+                    Reads::Kafka => "Kafka",
+                };
+                format!(
+                    "(o) trigger to recorded outcome, {processes} that project and send by {reads}: notifications/s"
+                )
+            }
             Self::Neighbour => "(h) rate kept beside a tenant that repeats half: ratio".to_owned(),
             Self::LargeBodies => "(i) p99 at 50/s beside 250 KB bodies, of p99 alone: ratio".to_owned(),
             Self::Neighbours => "(j) p99 to SENT beside the worst neighbours: times the quiet one".to_owned(),
