@@ -32,6 +32,10 @@ const GATHER_SUPPRESSIONS: Duration = Duration::from_millis(250);
 /// How far the look-up of events may be behind: an operator is asked about an event later than that.
 const GATHER_LOOKUP: Duration = Duration::from_millis(250);
 
+/// How far each partition of a topic may be behind, for those that people look at while things happen, and for the others.
+const GATHER_PARTITION: Duration = Duration::from_millis(50);
+const GATHER_PARTITION_LONG: Duration = Duration::from_secs(1);
+
 /// A projection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Projection {
@@ -79,17 +83,21 @@ impl Projection {
 
     /// How its subscription runs.
     pub fn options(self) -> SubscriptionOptions {
-        let usual = SubscriptionOptions { batch: BATCH, ..SubscriptionOptions::default() };
+        let usual = SubscriptionOptions {
+            batch: BATCH,
+            gather_partition: GATHER_PARTITION,
+            ..SubscriptionOptions::default()
+        };
+        let rare =
+            SubscriptionOptions { rushed_batch: BATCH, gather_partition: GATHER_PARTITION_LONG, ..usual };
         match self {
             Self::Inbox => usual,
             Self::DeliveryStatus => SubscriptionOptions { gather: GATHER_STATUS, ..usual },
             // However many they are, they come down to a row a tenant.
-            Self::Usage => SubscriptionOptions { rushed_batch: BATCH, gather: GATHER_USAGE, ..usual },
+            Self::Usage => SubscriptionOptions { gather: GATHER_USAGE, ..rare },
             // Of most batches nothing is for it.
-            Self::Suppressions => {
-                SubscriptionOptions { rushed_batch: BATCH, gather: GATHER_SUPPRESSIONS, ..usual }
-            }
-            Self::EventLookup => SubscriptionOptions { rushed_batch: BATCH, gather: GATHER_LOOKUP, ..usual },
+            Self::Suppressions => SubscriptionOptions { gather: GATHER_SUPPRESSIONS, ..rare },
+            Self::EventLookup => SubscriptionOptions { gather: GATHER_LOOKUP, ..rare },
         }
     }
 

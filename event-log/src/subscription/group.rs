@@ -193,6 +193,7 @@ pub async fn run_shared<S: Subscriber + Sync + 'static>(
     loop {
         tokio::select! {
             Some(Assigned { partition, records, revoked, held }) = assigned.recv() => {
+                let options = SubscriptionOptions { gather: options.gather_partition, ..options };
                 let source = TopicPartition::new(reader.log.clone(), partition, records);
                 let (log, pool, subscriber) = (reader.log.clone(), reader.pool.clone(), subscriber());
                 running.spawn(async move {

@@ -197,6 +197,8 @@ pub struct SubscriptionOptions {
     /// How long it waits for more after a batch that was not full. For one that nobody waits for: the more come
     /// together, the fewer transactions.
     pub gather: Duration,
+    /// The same for each partition of a topic: as many transactions as partitions come of what the log's tail brings in one.
+    pub gather_partition: Duration,
     /// How long a lease holds; it is renewed three times as often.
     pub lease: Duration,
     /// How long one transaction may take.
@@ -219,6 +221,7 @@ impl Default for SubscriptionOptions {
             batch: 500,
             rushed_batch: 100,
             gather: Duration::ZERO,
+            gather_partition: Duration::ZERO,
             lease: Duration::from_secs(10),
             limit: Duration::from_secs(30),
             tries: 5,
