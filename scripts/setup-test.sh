@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What the tests need beyond setup.sh: a real SMTP server (aiosmtpd on the system's Python), the official realtime
 # clients for JavaScript and Python, a browser for the demo page with what drives it, a validator and generators for the
-# API's description, a checker of metrics, and Apache Kafka with Java and a client (kcat). Idempotent.
+# API's description, a checker of metrics, Apache Kafka with Java and a client (kcat), and Redis. Idempotent.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
@@ -79,3 +79,10 @@ if [ "$(cat "$kafka/of" 2>/dev/null)" != "$wanted" ]; then
     printf '%s\n' "$wanted" >"$kafka/of"
 fi
 have kcat || apt_install kcat
+
+# Redis' server. Debian's redis-server would start one; its program is in redis-tools, where its name decides what it does.
+if ! have redis-server && [ ! -x .cache/redis/redis-server ]; then
+    have redis-check-rdb || apt_install redis-tools
+    mkdir -p .cache/redis
+    ln -sf "$(command -v redis-check-rdb)" .cache/redis/redis-server
+fi

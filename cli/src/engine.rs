@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::ValueEnum;
-use orqestra_api::limits::{Limits, Moment};
+use orqestra_api::limits::Limits;
 use orqestra_api::server::{self, Bounds, Served};
 use orqestra_api::{AdminToken, App, AppParts, DemoPage, OfDeliveries, ProbesAt, Process, ProcessParts};
 use orqestra_commands::{Commands, DefaultProvider, Directory};
@@ -24,7 +24,7 @@ use orqestra_event_log::{
     run_shared,
 };
 use orqestra_kafka::relay;
-use orqestra_projections::{DeliveryStatus, EventLookup, Inbox, Projection, Suppressions, Usage};
+use orqestra_projections::{DeliveryStatus, EventLookup, Inbox, Projection, Suppressions};
 use orqestra_realtime::{Hub, RealtimeTokens};
 use orqestra_vault::{Entropy, OsEntropy, Vault};
 use tokio::task::JoinSet;
@@ -193,21 +193,29 @@ impl Engine {
         let provides = roles.contains(&Role::Api) || roles.contains(&Role::Dispatch);
         let dispatch = provides.then(|| self.dispatch(&with)).transpose()?;
         let tester = dispatch.as_ref().filter(|_| roles.contains(&Role::Api)).map(Dispatch::tester);
+        let mut limits = None;
         let served = if let Some(tester) = tester {
             let hub = Hub::new();
-            let used_up = tokio::select! {
+            let counted = tokio::select! {
                 biased;
                 () = token.cancelled() => None,
-                used_up = self.used_up() => Some(used_up),
+                counted = self.counting().count(with.settings.redis.clone(), working.child_token()) => Some(counted),
             };
-            let Some(limits) = used_up else { return self.stop(tasks, &serving, &working).await };
-            let limits = limits.context("what tenants have used of their limits cannot be read")?;
-            let app = self.app(roles, &with, (probes_at, hub.clone()), limits, tester)?;
+            let Some(counted) = counted else { return self.stop(tasks, &serving, &working).await };
+            let (counted, beside) = counted?;
+            if let Some(beside) = beside {
+                tasks.spawn(async move {
+                    beside.await;
+                    Ok(())
+                });
+            }
+            let app =
+                self.app(roles, &with, (probes_at, hub.clone()), limits.insert(counted).clone(), tester)?;
             let feed = PushFeed::new(self.commands.clone(), hub).run(working.child_token());
             tasks.spawn(async move { Ok(feed.await?) });
             Served::api(app)
         } else {
-            Served::probes(self.process(roles, with.settings), probes_at)
+            Served::probes(self.process(roles, with.settings, limits.as_ref()), probes_at)
         };
         let until = serving.clone();
         let bounds = Bounds { peer_connections: with.settings.peer_connections, ..Bounds::default() };
@@ -216,8 +224,10 @@ impl Engine {
             Ok(())
         });
         if let Some(probes) = probes {
-            let (served, until) =
-                (Served::probes(self.process(roles, with.settings), ProbesAt::Here), serving.clone());
+            let (served, until) = (
+                Served::probes(self.process(roles, with.settings, limits.as_ref()), ProbesAt::Here),
+                serving.clone(),
+            );
             tasks.spawn(async move {
                 server::serve(probes, served, Bounds::for_probes(), until).await;
                 Ok(())
@@ -289,18 +299,18 @@ impl Engine {
         first_failure
     }
 
-    /// The limits as they stood when the last process ended, however it ended.
-    async fn used_up(&self) -> anyhow::Result<Limits> {
-        let now = Moment::now(&*self.clock);
-        let limits = Limits::opened(now);
-        let usage = Usage::new(self.pools.callers.clone(), self.commands.log().clone());
-        for (tenant, used) in usage.up_to_now(now.date).await? {
-            limits.restore(tenant, &used.days, &used.seconds, now);
+    /// What the tenants' limits are counted by.
+    fn counting(&self) -> crate::limits::Deps {
+        crate::limits::Deps {
+            log: self.commands.log().clone(),
+            callers: self.pools.callers.clone(),
+            retried: self.pools.retried.clone(),
+            clock: Arc::clone(&self.clock),
+            ids: Arc::clone(&self.ids),
         }
-        Ok(limits)
     }
 
-    fn process(&self, roles: &BTreeSet<Role>, settings: &Settings) -> Process {
+    fn process(&self, roles: &BTreeSet<Role>, settings: &Settings, limits: Option<&Limits>) -> Process {
         Process::new(ProcessParts {
             readiness: Arc::new(
                 EngineReadiness::new(
@@ -310,7 +320,8 @@ impl Engine {
                     dispatch_settings(settings).open_at_most(),
                 )
                 .with_directory(self.commands.directory().clone())
-                .with_relays(settings.relays().map(|to| to.topic.subscription())),
+                .with_relays(settings.relays().map(|to| to.topic.subscription()))
+                .with_limits(limits.cloned()),
             ),
             metrics: Arc::new(self.metrics.of(self.commands.log().clone())),
             clock: Arc::clone(&self.clock),
@@ -346,14 +357,14 @@ impl Engine {
             hub,
             allowed_origins: settings.allowed_origins.clone(),
             trusted_proxies: settings.trusted_proxies.clone(),
-            limits,
+            limits: limits.clone(),
             admin_token: Some(AdminToken::new(&secrets.admin_token)),
             admin_name: settings.admin_name.clone(),
             demo,
             private_hosts,
             probes,
             public_url: settings.public_url.clone(),
-            process: self.process(roles, settings),
+            process: self.process(roles, settings, Some(&limits)),
             body_timeout: BODY_WITHIN,
         }))
     }

@@ -11,6 +11,7 @@ mod doctor;
 mod engine;
 mod environment;
 mod keep;
+mod limits;
 mod lines;
 mod log_command;
 mod logging;

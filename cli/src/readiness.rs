@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use orqestra_api::limits::Limits;
 use orqestra_api::{Degraded, Readiness, ReadinessReport, Subscription};
 use orqestra_commands::Directory;
 use orqestra_event_log::{EventLog, Hindrance, Outage, Position, SubscriptionState, checkpoints_beyond_head};
@@ -77,6 +78,8 @@ pub(crate) struct EngineReadiness {
     directory: Option<Directory>,
     /// The subscriptions that relay, where this process has the role.
     relays: Vec<String>,
+    /// The tenants' limits, where this process counts them.
+    limits: Option<Limits>,
     outage: Outage,
 }
 
@@ -94,6 +97,7 @@ impl EngineReadiness {
             open_at_most,
             directory: None,
             relays: Vec::new(),
+            limits: None,
             outage: Outage::default(),
         }
     }
@@ -106,6 +110,11 @@ impl EngineReadiness {
     /// Also tells of these, where the process has the role `relay`.
     pub(crate) fn with_relays(self, relays: impl Iterator<Item = String>) -> Self {
         Self { relays: relays.collect(), ..self }
+    }
+
+    /// Also tells where these are to be shared and are not.
+    pub(crate) fn with_limits(self, limits: Option<Limits>) -> Self {
+        Self { limits, ..self }
     }
 
     fn halted(&self) -> Option<String> {
@@ -171,6 +180,8 @@ impl EngineReadiness {
         degraded.extend(jumped.map(|reason| Degraded { part: "clock", reason }));
         let directory = self.halted().into_iter().chain(self.unread());
         degraded.extend(directory.map(|reason| Degraded { part: "directory", reason }));
+        let apart = self.limits.as_ref().and_then(Limits::apart);
+        degraded.extend(apart.map(|reason| Degraded { part: "limits", reason }));
         let mut subscriptions = Vec::new();
         for (part, name) in self.readers() {
             let (subscription, amiss) = self.reader(name);

@@ -19,7 +19,7 @@ const WAIT: [f64; 15] =
 const DELIVERY: [f64; 14] =
     [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 300.0, 1_800.0, 7_200.0, 86_400.0];
 
-const COUNTERS: [(&str, &str); 33] = [
+const COUNTERS: [(&str, &str); 36] = [
     ("orqestra_http_requests_total", "Requests answered, by route and status"),
     (
         "orqestra_idle_connections_closed_total",
@@ -31,6 +31,9 @@ const COUNTERS: [(&str, &str); 33] = [
     ),
     ("orqestra_triggers_total", "Triggers answered with success: accepted now, or repeated"),
     ("orqestra_limited_total", "Triggers refused by a limit of their tenant"),
+    ("orqestra_limits_counted_anew_total", "New counts of limits from the log, with all API processes"),
+    ("orqestra_shared_answers_total", "Repeated triggers answered by what another process told Redis"),
+    ("orqestra_redis_failures_total", "Times that limits could not be counted through Redis, by reason"),
     (
         "orqestra_stuck_deliveries_total",
         "Deliveries and due rows that were stuck and were put right, by what was found",
@@ -73,7 +76,7 @@ const COUNTERS: [(&str, &str); 33] = [
     ("orqestra_span_batches_total", "Requests to the collector of spans: taken, or lost"),
 ];
 
-const GAUGES: [(&str, &str); 16] = [
+const GAUGES: [(&str, &str); 17] = [
     ("orqestra_build_info", "Always 1; the label names the program's version"),
     ("orqestra_append_works", "1 while appends are stored, or would be; 0 while they are not"),
     ("orqestra_append_queue_depth", "Commands that wait to be stored"),
@@ -83,6 +86,7 @@ const GAUGES: [(&str, &str); 16] = [
     ("orqestra_subscription_outdated", "1 while it is left to a process of a newer version"),
     ("orqestra_dispatch_queued", "Due deliveries that wait in the memory of this process"),
     ("orqestra_due_deliveries", "Unsettled deliveries of the whole installation"),
+    ("orqestra_limits_shared", "Whether limits are counted with the other API processes, through Redis"),
     ("orqestra_dispatch_processes", "Processes that send, as this one counts them"),
     ("orqestra_due_oldest_seconds", "For how long the oldest delivery that is due has been so"),
     ("orqestra_waiting_deliveries", "Deliveries that wait for an operator to mend something"),

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use orqestra_api::limits::RedisUrl;
 use orqestra_api::server::Bounds;
 use orqestra_api::{AllowedOrigins, DemoPage, PublicUrl, TrustedProxies};
 use orqestra_commands::AdminName;
@@ -74,6 +75,8 @@ pub(crate) struct Settings {
     pub(crate) public_url: Option<PublicUrl>,
     /// What is given; else it depends on the command.
     pub(crate) demo: Option<DemoPage>,
+    /// Where API processes count limits together, if they do.
+    pub(crate) redis: Option<RedisUrl>,
     /// Where the log is relayed to, if it is.
     pub(crate) kafka: Option<Kafka>,
     pub(crate) bootstrap: Option<Bootstrap>,
@@ -265,6 +268,10 @@ impl Given {
                 Some("on") => Some(DemoPage::Served),
                 Some("off") => Some(DemoPage::Absent),
                 Some(other) => bail!("demo: {other} is neither on nor off"),
+            },
+            redis: match self.redis_url.as_deref() {
+                None => None,
+                Some(given) => Some(RedisUrl::parse(given).with_context(|| named("redis_url"))?),
             },
             kafka,
             bootstrap,

@@ -75,5 +75,5 @@ pub use set_providers::{
 };
 pub use suppress_address::{Address, Suppress};
 pub use trace::{CallersIds, Trace, TraceParent};
-pub use trigger_notification::{IdempotencyKey, RecipientInput, Trigger, Triggered};
+pub use trigger_notification::{AnswerKeys, IdempotencyKey, RecipientInput, Trigger, Triggered};
 pub use variables::Variables;

@@ -20,6 +20,7 @@ mod intact;
 mod interest;
 mod kinds;
 mod log;
+mod members;
 mod outage;
 mod page;
 mod partition;
@@ -58,6 +59,7 @@ pub use intact::LogChange;
 pub use interest::Interest;
 pub use kinds::SuppressionPage;
 pub use log::{EventLog, LogOptions, MAX_CLOCK_SKEW};
+pub use members::Members;
 pub use outage::Outage;
 pub use page::Page;
 pub use partition::{

@@ -1,238 +1,105 @@
 //! How much a tenant may trigger: so many in any 60 seconds, so many a UTC day.
 //!
-//! In process and exact under concurrency: a tenant's meter is one short critical section, never held across an
-//! await. A permit that is not kept is given back, so a repeat or a failed command costs nothing; until it is settled
-//! it counts, and a caller that is refused meanwhile can wait for it. The clock is handed in with each call: the 60 seconds go by
-//! one that cannot be set, and the day by the date, so that a date set wrong and right again harms neither.
+//! Counted by this process, or by all API processes of the installation through Redis. A place that is not kept is given back,
+//! so a repeat or a failed command costs nothing; a caller that is refused while places are unsettled can wait for them.
 
-mod day;
-mod window;
+mod meters;
+mod shared;
 
-use std::collections::HashMap;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-
+use futures::future::BoxFuture;
+use orqestra_domain::TenantId;
 use orqestra_domain::tenant::Limits as TenantLimits;
-use orqestra_domain::{TenantId, Timestamp};
-use orqestra_event_log::Clock;
-use tokio::sync::Notify;
-use tokio::sync::futures::OwnedNotified;
+use tokio_util::sync::CancellationToken;
 
-use self::day::Days;
-use self::window::Window;
+use self::shared::{Asked, Shared, SharedPlace};
 
-const SHARDS: usize = 16;
-const MICROS: i64 = 1_000_000;
+pub use self::meters::{Exceeded, Meters, Moment, Place, Refused, Settling};
+pub use self::shared::{InvalidRedisUrl, ReadUsed, RedisUrl, RepeatKeys, SharedParts, Used};
 
-/// Every tenant's meter in this process.
+/// The tenants' limits.
 #[derive(Clone, Default)]
-pub struct Limits(Arc<Meters>);
-
-#[derive(Default)]
-struct Meters {
-    /// The day on which counting began: what was accepted before it is not known here.
-    opened: Option<i64>,
-    shards: [Mutex<HashMap<TenantId, Meter>>; SHARDS],
+pub struct Limits {
+    /// What this process has let through.
+    meters: Meters,
+    shared: Option<Shared>,
 }
 
-#[derive(Default)]
-struct Meter {
-    window: Window,
-    days: Days,
-    /// Permits that are neither kept nor given back.
-    unsettled: u32,
-    settled: Arc<Notify>,
-}
-
-/// A moment, by the date and by a clock that cannot be set.
-#[derive(Clone, Copy, Debug)]
-pub struct Moment {
-    /// The date and time.
-    pub date: Timestamp,
-    /// How long the process has counted.
-    pub steady: Duration,
-}
-
-impl Moment {
-    /// Now.
-    pub fn now(clock: &dyn Clock) -> Self {
-        Self { date: clock.now(), steady: clock.steady() }
-    }
-
-    /// Microseconds of the steady clock.
-    fn micros(self) -> i64 {
-        i64::try_from(self.steady.as_micros()).unwrap_or(i64::MAX)
-    }
-}
-
-/// Which limit said no, and when it would say yes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exceeded {
-    /// The one over 60 seconds.
-    PerMinute {
-        /// Triggers in any 60 seconds.
-        limit: u32,
-        /// Whole seconds until the next would pass, at least one.
-        retry_after: u64,
-    },
-    /// The one over a UTC day.
-    Daily {
-        /// Triggers a day.
-        cap: u64,
-        /// Whole seconds until midnight UTC, at least one.
-        retry_after: u64,
-    },
-}
-
-/// That a permit was not given, and what to wait for.
-#[derive(Debug)]
-pub struct Refused {
-    /// The limit that said no.
-    pub exceeded: Exceeded,
-    /// There if a permit that counts may still be given back.
-    pub settling: Option<Settling>,
-}
-
-/// A tenant's permits that are being settled.
-#[derive(Debug)]
-pub struct Settling(Pin<Box<OwnedNotified>>);
-
-impl Settling {
-    /// Waits until a permit was given back or the last one was settled. Then it is worth another try; it may be in
-    /// vain, for others try too.
-    pub async fn settled(self) {
-        self.0.await;
-    }
-}
-
-/// One counted trigger; dropped without [`Permit::keep`] it is given back.
+/// One counted trigger; dropped without [`keep`](Self::keep) it is given back.
 #[must_use]
-pub struct Permit {
-    limits: Limits,
-    tenant: TenantId,
-    second: i64,
-    day: i64,
-    kept: bool,
+pub struct Permit(Counted);
+
+enum Counted {
+    Here(Place),
+    Shared(SharedPlace),
+}
+
+/// What the limits let through.
+pub enum Taken {
+    /// A new trigger.
+    Permit(Permit),
+    /// A request that was answered before, with what was kept of the answer. It may not be believed without more.
+    Known(Vec<u8>),
+    /// Limits are counted anew now, which takes too long.
+    NotNow,
 }
 
 impl Limits {
-    /// Meters that count from now on, and that a [`restore`](Self::restore) tells what was before.
-    pub fn opened(now: Moment) -> Self {
-        let opened = Some(Days::of(now.date.unix_micros()));
-        Self(Arc::new(Meters { opened, ..Meters::default() }))
+    /// Counted by this process alone.
+    pub const fn alone(meters: Meters) -> Self {
+        Self { meters, shared: None }
     }
 
-    /// The day that counts on a date. The one before counting began is not known, and would have all of its cap left.
-    fn day(&self, date: i64) -> i64 {
-        let day = Days::of(date);
-        if self.0.opened == Some(day + 1) { day + 1 } else { day }
+    /// Counted by all processes together, with what has to run beside until the token ends.
+    pub fn shared(
+        meters: Meters,
+        parts: SharedParts,
+        token: CancellationToken,
+    ) -> (Self, BoxFuture<'static, ()>) {
+        let (shared, beside) = Shared::new(parts, token);
+        (Self { meters, shared: Some(shared) }, beside)
     }
 
-    /// Counts one trigger now, if both limits allow it.
+    /// Counts one trigger now, if both limits allow it, unless it is known by its keys.
     ///
     /// # Errors
-    /// The limit that says no; the daily cap is asked first, for it says no for longer.
-    pub fn take(&self, tenant: TenantId, limits: TenantLimits, now: Moment) -> Result<Permit, Refused> {
-        let (date, micros) = (now.date.unix_micros(), now.micros());
-        let mut shard = self.shard(tenant);
-        let meter = shard.entry(tenant).or_default();
-        let day = self.day(date);
-        if let Some(cap) = limits.daily_cap
-            && meter.days.count(day) >= cap
-        {
-            let retry_after = whole_seconds(Days::end(day) - date);
-            return Err(meter.refuse(Exceeded::Daily { cap, retry_after }));
-        }
-        let second = meter.window.advance(micros.div_euclid(MICROS));
-        let limit = limits.rate_per_minute;
-        if meter.window.count() >= u64::from(limit) {
-            let free = meter.window.free_at(limit);
-            let retry_after = whole_seconds(free * MICROS - micros);
-            return Err(meter.refuse(Exceeded::PerMinute { limit, retry_after }));
-        }
-        meter.window.add(second, 1);
-        meter.days.add(day, 1);
-        meter.unsettled += 1;
-        drop(shard);
-        Ok(Permit { limits: self.clone(), tenant, second, day, kept: false })
-    }
-
-    /// Adds what the log says was accepted before this process started: each day's number by its midnight, and the newest
-    /// seconds by their starts, at least the last 61. What another process's clock puts into the future counts as of now.
-    pub fn restore(
+    /// The limit that says no.
+    pub async fn take(
         &self,
         tenant: TenantId,
-        days: &[(Timestamp, u64)],
-        seconds: &[(Timestamp, u32)],
+        limits: TenantLimits,
         now: Moment,
-    ) {
-        let (date, micros) = (now.date.unix_micros(), now.micros());
-        let mut shard = self.shard(tenant);
-        let meter = shard.entry(tenant).or_default();
-        let newest = meter.window.advance(micros.div_euclid(MICROS));
-        for (midnight, count) in days {
-            meter.days.add(Days::of(midnight.unix_micros()), *count);
-        }
-        for (start, count) in seconds {
-            // Its last moment: what was accepted in it leaves the window no earlier than it may.
-            let last = start.unix_micros() - date + micros + MICROS - 1;
-            meter.window.add(last.div_euclid(MICROS).min(newest), *count);
-        }
+        repeat: impl FnOnce() -> RepeatKeys,
+    ) -> Result<Taken, Refused> {
+        let Some(shared) = &self.shared else {
+            let place = self.meters.take(tenant, limits, now)?;
+            return Ok(Taken::Permit(Permit(Counted::Here(place))));
+        };
+        Ok(match shared.take(&self.meters, tenant, limits, now, &repeat()).await? {
+            Asked::Place(place) => Taken::Permit(Permit(Counted::Shared(place))),
+            Asked::Known(answer) => Taken::Known(answer),
+            Asked::NotNow => Taken::NotNow,
+        })
     }
 
-    fn settle(&self, permit: &Permit) {
-        if let Some(meter) = self.shard(permit.tenant).get_mut(&permit.tenant) {
-            meter.unsettled = meter.unsettled.saturating_sub(1);
-            if !permit.kept {
-                meter.window.remove(permit.second);
-                meter.days.remove(permit.day);
-            }
-            if meter.unsettled == 0 {
-                // Whoever still waits is told for good.
-                meter.settled.notify_waiters();
-            } else if !permit.kept {
-                // One place is free for one of those who wait.
-                meter.settled.notify_one();
-            }
+    /// Keeps an answer for those who repeat the request at another process, where there may be any.
+    pub fn remember(&self, tenant: TenantId, kept: impl FnOnce() -> (RepeatKeys, Option<Vec<u8>>)) {
+        if let Some(shared) = &self.shared {
+            shared.remember(tenant, kept);
         }
     }
 
-    fn shard(&self, tenant: TenantId) -> MutexGuard<'_, HashMap<TenantId, Meter>> {
-        let last = tenant.as_uuid().as_bytes()[15];
-        self.0.shards[usize::from(last) % SHARDS].lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Meter {
-    fn refuse(&self, exceeded: Exceeded) -> Refused {
-        let settling = (self.unsettled > 0).then(|| {
-            let mut settled = Box::pin(Arc::clone(&self.settled).notified_owned());
-            // Told from now on, not only once it is awaited.
-            settled.as_mut().enable();
-            Settling(settled)
-        });
-        Refused { exceeded, settling }
+    /// Why limits are not shared, where they are to be.
+    pub fn apart(&self) -> Option<String> {
+        self.shared.as_ref().and_then(Shared::apart)
     }
 }
 
 impl Permit {
     /// Leaves the trigger counted.
-    pub fn keep(mut self) {
-        self.kept = true;
+    pub fn keep(self) {
+        match self.0 {
+            Counted::Here(place) => place.keep(),
+            Counted::Shared(place) => place.keep(),
+        }
     }
 }
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        self.limits.settle(self);
-    }
-}
-
-/// Rounds up to whole seconds, at least one.
-fn whole_seconds(micros: i64) -> u64 {
-    u64::try_from(micros).unwrap_or(0).div_ceil(MICROS.unsigned_abs()).max(1)
-}
-
-#[cfg(test)]
-mod tests;

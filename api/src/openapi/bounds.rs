@@ -33,7 +33,8 @@ const CHANNELS: &[&str] = &[Channel::Email.as_str(), Channel::Sms.as_str(), Chan
 const TLS: &[&str] = &["none", "starttls", "tls"];
 const WAITS: &[&str] = &["tenant_inactive", "no_provider", "no_sender"];
 const SUBSCRIPTION: &[&str] = &["starting", "stands_by", "follows", "interrupted", "halted", "outdated"];
-const PARTS: &[&str] = &["log", "clock", "directory", "projection", "dispatch", "relay", "readiness"];
+const PARTS: &[&str] =
+    &["log", "clock", "directory", "projection", "dispatch", "relay", "limits", "readiness"];
 const RECEIPTS: &[&str] = &{
     let mut words = [""; ReceiptSays::ALL.len()];
     let mut at = 0;

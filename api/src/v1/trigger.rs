@@ -16,7 +16,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
 use bytes::Bytes;
 use orqestra_commands::{
-    Authenticated, CommandError, IdempotencyKey, RecipientInput, TenantEntry, Trigger, Triggered, Variables,
+    AnswerKeys, Authenticated, CommandError, IdempotencyKey, RecipientInput, TenantEntry, Trigger, Triggered,
+    Variables,
 };
 use orqestra_domain::{ApiKeyKind, EmailAddress, EventId, EventTypeName, ExpiresIn, PhoneNumber, UserId};
 use serde::Serialize;
@@ -32,7 +33,7 @@ use crate::envelope::ErrorBody;
 use crate::error::ApiError;
 use crate::fields::{Fields, Problems};
 use crate::large::{Thread, at_its_place};
-use crate::limits::{Exceeded, Moment, Permit};
+use crate::limits::{Exceeded, Moment, Permit, RepeatKeys, Taken};
 use crate::observe::{OfNotification, Scope};
 use crate::request::{context, from_tenant, percent_encoded, to_the_end};
 use crate::view::PlanLine;
@@ -195,10 +196,19 @@ async fn accept(
         let context = context(tenant::actor(&caller), &scope);
         let (commands, of, trigger) =
             (app.commands.clone(), Arc::clone(&caller.tenant), Arc::clone(&trigger));
+        let limits = app.limits.clone();
         let triggered = async move {
-            let triggered = commands.trigger(&of, trigger, &context).await;
-            if triggered.as_ref().is_ok_and(|triggered| !triggered.replayed) {
+            let triggered = commands.trigger(&of, Arc::clone(&trigger), &context).await;
+            if let Ok(triggered) = &triggered
+                && !triggered.replayed
+            {
                 permit.keep();
+                limits.remember(of.id, || {
+                    let mut keys = repeat_keys(commands.answer_keys(&of, &trigger));
+                    keys.notification = Some(triggered.notification.to_string());
+                    let answer = commands.tell_answer(triggered, keys.claim.clone());
+                    (keys, answer)
+                });
             }
             triggered
         };
@@ -236,11 +246,26 @@ enum Admitted {
 /// it waits for them, for a while.
 async fn admit(app: &App, tenant: &Arc<TenantEntry>, trigger: &Trigger) -> Result<Admitted, ApiError> {
     let until = Instant::now() + SETTLED_WITHIN;
-    let mut patient = true;
+    let (mut patient, mut shared) = (true, true);
     loop {
         let now = Moment::now(&*app.process.clock);
-        let refused = match app.limits.take(tenant.id, tenant.record.limits, now) {
-            Ok(permit) => return Ok(Admitted::New(permit)),
+        let repeat = || match shared {
+            true => repeat_keys(app.commands.answer_keys(tenant, trigger)),
+            false => RepeatKeys::default(),
+        };
+        let refused = match app.limits.take(tenant.id, tenant.record.limits, now, repeat).await {
+            Ok(Taken::Permit(permit)) => return Ok(Admitted::New(permit)),
+            Ok(Taken::NotNow) => return Err(ApiError::Contended),
+            Ok(Taken::Known(answer)) => {
+                if app.commands.learn(tenant, trigger, &answer)
+                    && let Some(known) = app.commands.known(tenant, trigger).await?
+                {
+                    return Ok(Admitted::Before(Box::new(known)));
+                }
+                // It was another request's, of which the log decides.
+                shared = false;
+                continue;
+            }
             Err(refused) => refused,
         };
         if let Some(known) = app.commands.known(tenant, trigger).await? {
@@ -258,6 +283,11 @@ async fn admit(app: &App, tenant: &Arc<TenantEntry>, trigger: &Trigger) -> Resul
             }
         }
     }
+}
+
+/// By what other processes know the answer.
+fn repeat_keys(keys: AnswerKeys) -> RepeatKeys {
+    RepeatKeys { notification: keys.notification.map(|id| id.to_string()), claim: keys.key }
 }
 
 /// Takes a trigger out of a body, parsed and as it was sent, with a key of this kind.

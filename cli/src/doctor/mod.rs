@@ -5,6 +5,7 @@ mod engine;
 mod folder;
 mod kafka;
 mod reach;
+mod redis;
 
 use std::io::{ErrorKind, Write as _};
 use std::time::Duration;
@@ -78,6 +79,7 @@ pub(crate) async fn run(settings: &Settings, at: &Where, json: bool) -> anyhow::
         }
     }
     findings.extend(kafka::look(settings).await);
+    findings.extend(redis::look(settings).await);
     let width = findings.iter().map(|finding| finding.part.len()).max().unwrap_or(0);
     let mut out = std::io::stdout().lock();
     for finding in &findings {

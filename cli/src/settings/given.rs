@@ -57,6 +57,7 @@ names! {
     trusted_proxies "ORQESTRA_TRUSTED_PROXIES",
     public_url "ORQESTRA_PUBLIC_URL",
     demo "ORQESTRA_DEMO",
+    redis_url "ORQESTRA_REDIS_URL",
     kafka_brokers "ORQESTRA_KAFKA_BROKERS",
     kafka_topic_prefix "ORQESTRA_KAFKA_TOPIC_PREFIX",
     kafka_partitions "ORQESTRA_KAFKA_PARTITIONS",
@@ -113,6 +114,7 @@ pub(super) struct Given {
     pub(super) trusted_proxies: Option<String>,
     pub(super) public_url: Option<String>,
     pub(super) demo: Option<String>,
+    pub(super) redis_url: Option<String>,
     pub(super) kafka_brokers: Option<String>,
     pub(super) kafka_topic_prefix: Option<String>,
     #[serde(deserialize_with = "text_or_number")]

@@ -43,11 +43,19 @@ impl Usage {
     /// # Errors
     /// If the database does not answer in time.
     pub async fn up_to_now(&self, now: Timestamp) -> Result<BTreeMap<TenantId, TenantUsage>, ReadModelError> {
+        self.sums(None, now).await
+    }
+
+    async fn sums(
+        &self,
+        only: Option<TenantId>,
+        now: Timestamp,
+    ) -> Result<BTreeMap<TenantId, TenantUsage>, ReadModelError> {
         let second = second_of(now);
         let (midnight, window) = (second - second.rem_euclid(DAY), second - WINDOW);
         let mut sums: BTreeMap<TenantId, Sums> = BTreeMap::new();
 
-        let rows = tokio::time::timeout(LIMIT, self.rows(moment(midnight), moment(window))).await;
+        let rows = tokio::time::timeout(LIMIT, self.rows(only, moment(midnight), moment(window))).await;
         let Rows { counted, days, minutes } = rows.map_err(|_| ReadModelError::Timeout)??;
         for (tenant, day, accepted) in days {
             let sum = sums.entry(TenantId::from_uuid(tenant)).or_default();
@@ -81,6 +89,20 @@ impl Usage {
             .filter(|(_, sums)| used(sums))
             .map(|(tenant, sums)| (tenant, usage(sums)))
             .collect())
+    }
+}
+
+impl Usage {
+    /// What one tenant has triggered today and in the last two minutes. Every acceptance that was stored before the call is in it.
+    ///
+    /// # Errors
+    /// If the database does not answer in time.
+    pub async fn of_tenant_up_to_now(
+        &self,
+        tenant: TenantId,
+        now: Timestamp,
+    ) -> Result<TenantUsage, ReadModelError> {
+        Ok(self.sums(Some(tenant), now).await?.remove(&tenant).unwrap_or_default())
     }
 }
 
@@ -136,24 +158,33 @@ impl Usage {
         Ok(tallies)
     }
 
-    /// All tenants' days from today's midnight on, and minutes since the window's start. Minutes come with their seconds, days
+    /// All tenants' days, or one's, from today's midnight on, and minutes since the window's start. Minutes come with their seconds, days
     /// as sums: there are many of them.
-    async fn rows(&self, midnight: Timestamp, window: Timestamp) -> Result<Rows, ReadModelError> {
+    async fn rows(
+        &self,
+        only: Option<TenantId>,
+        midnight: Timestamp,
+        window: Timestamp,
+    ) -> Result<Rows, ReadModelError> {
         let mut tx = self.pool.begin_with("begin isolation level repeatable read read only").await?;
         let counted = checkpoint_in(&mut *tx, Projection::Usage.name()).await?;
         let counted = counted.unwrap_or(Frontier::whole(Position::ZERO));
         let days = sqlx::query_as(
             "select tenant_id, date_trunc('day', minute, 'UTC'), sum(accepted)::bigint
-               from usage_minutes where minute >= $1 group by 1, 2",
+               from usage_minutes
+              where minute >= $1 and ($2::uuid is null or tenant_id = $2) group by 1, 2",
         )
         .bind(midnight.as_datetime())
+        .bind(only.map(|tenant| tenant.as_uuid()))
         .fetch_all(&mut *tx)
         .await?;
         let minutes = sqlx::query_as(
             "select minute, tenant_id, seconds
-               from usage_minutes where minute >= date_trunc('minute', $1::timestamptz)",
+               from usage_minutes
+              where minute >= date_trunc('minute', $1::timestamptz) and ($2::uuid is null or tenant_id = $2)",
         )
         .bind(window.as_datetime())
+        .bind(only.map(|tenant| tenant.as_uuid()))
         .fetch_all(&mut *tx)
         .await?;
         tx.commit().await?;

@@ -67,7 +67,7 @@ impl Ports {
 }
 
 /// A port that is free now, and given once in this process. Processes begin at places far from each other.
-pub(super) fn free_port() -> Result<u16> {
+pub(crate) fn free_port() -> Result<u16> {
     static TRIED: AtomicU16 = AtomicU16::new(0);
     let count = PORTS.end - PORTS.start;
     let begin = u16::try_from(std::process::id() % 997)? * 22;

@@ -4,8 +4,7 @@
 //! `scripts/setup-test.sh` installs what it runs from: the jars of `kafka/pom.xml`, Java and kcat. Records that it took
 //! survive [`TestKafka::kill`], since the kernel has them; no power cut is played.
 
-mod command;
-mod keeper;
+pub(crate) mod command;
 mod requests;
 mod secured;
 
@@ -21,10 +20,10 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use crate::folder::Folder;
+use crate::keeper::Keeper;
 use crate::proxy::Proxy;
 use crate::wait;
 use command::{Ports, free_port, installed, java, log_settings, settings};
-use keeper::Keeper;
 use requests::Metadata;
 pub use secured::{PASSWORD, Secured, USERNAME};
 

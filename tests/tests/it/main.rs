@@ -62,6 +62,7 @@ mod scripts;
 mod secrets;
 mod sending;
 mod several;
+mod shared_limits;
 mod shutdown;
 mod signed;
 mod starting;

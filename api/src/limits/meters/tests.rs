@@ -32,13 +32,13 @@ fn limits(rate_per_minute: u32, daily_cap: Option<u64>) -> TenantLimits {
     TenantLimits { rate_per_minute, daily_cap }
 }
 
-fn accept(meter: &Limits, limits: TenantLimits, now: Moment) -> Result<(), Exceeded> {
-    meter.take(TENANT, limits, now).map(Permit::keep).map_err(|refused| refused.exceeded)
+fn accept(meter: &Meters, limits: TenantLimits, now: Moment) -> Result<(), Exceeded> {
+    meter.take(TENANT, limits, now).map(Place::keep).map_err(|refused| refused.exceeded)
 }
 
 #[test]
 fn the_next_passes_after_exactly_the_time_that_was_told() {
-    let meter = Limits::default();
+    let meter = Meters::default();
     accept(&meter, limits(2, None), at(500_000)).unwrap();
     accept(&meter, limits(2, None), at(10_000_000)).unwrap();
     let refused = accept(&meter, limits(2, None), at(20_250_000));
@@ -48,8 +48,8 @@ fn the_next_passes_after_exactly_the_time_that_was_told() {
 }
 
 #[test]
-fn a_dropped_permit_is_given_back() {
-    let meter = Limits::default();
+fn a_dropped_place_is_given_back() {
+    let meter = Meters::default();
     drop(meter.take(TENANT, limits(1, Some(1)), at(0)).unwrap());
     accept(&meter, limits(1, Some(1)), at(0)).unwrap();
     assert!(accept(&meter, limits(1, None), at(1)).is_err());
@@ -58,8 +58,8 @@ fn a_dropped_permit_is_given_back() {
 }
 
 #[test]
-fn a_permit_given_back_after_its_day_takes_nothing_from_the_next() {
-    let meter = Limits::default();
+fn a_place_given_back_after_its_day_takes_nothing_from_the_next() {
+    let meter = Meters::default();
     let late = meter.take(TENANT, limits(10, Some(1)), at(0)).unwrap();
     let midnight = at(3_600 * MICROS);
     accept(&meter, limits(10, Some(1)), midnight).unwrap();
@@ -69,7 +69,7 @@ fn a_permit_given_back_after_its_day_takes_nothing_from_the_next() {
 
 #[test]
 fn the_daily_cap_resets_at_midnight_utc() {
-    let meter = Limits::default();
+    let meter = Meters::default();
     accept(&meter, limits(10, Some(1)), at(0)).unwrap();
     let refused = accept(&meter, limits(10, Some(1)), at(500_000));
     assert_eq!(refused, Err(Exceeded::Daily { cap: 1, retry_after: 3_600 }));
@@ -83,7 +83,7 @@ const DAY: i64 = 24 * HOUR;
 #[test]
 fn a_date_that_goes_wrong_and_right_again_neither_opens_nor_closes_the_window() {
     for wrong in [HOUR, -HOUR, DAY, -DAY, 4_000 * DAY] {
-        let meter = Limits::default();
+        let meter = Meters::default();
         accept(&meter, limits(2, None), at(0)).unwrap();
         accept(&meter, limits(2, None), shown(wrong, MICROS)).unwrap();
         let refused = |moment| accept(&meter, limits(2, None), moment).unwrap_err();
@@ -99,7 +99,7 @@ fn a_date_that_goes_wrong_and_right_again_neither_opens_nor_closes_the_window() 
 fn each_day_keeps_its_count_whatever_order_a_clock_shows_the_days_in() {
     let cap = limits(1_000, Some(2));
     for wrong in [HOUR, DAY, -DAY, 4_000 * DAY] {
-        let meter = Limits::default();
+        let meter = Meters::default();
         accept(&meter, cap, at(0)).unwrap();
         for _ in 0..2 {
             accept(&meter, cap, shown(wrong, MICROS)).unwrap();
@@ -115,7 +115,7 @@ fn each_day_keeps_its_count_whatever_order_a_clock_shows_the_days_in() {
 
 #[test]
 fn a_date_set_back_before_the_start_opens_nothing() {
-    let meter = Limits::opened(at(0));
+    let meter = Meters::opened(at(0));
     let cap = limits(1_000, Some(1));
     accept(&meter, cap, at(0)).unwrap();
     assert!(accept(&meter, cap, shown(-DAY, MICROS)).is_err());
@@ -125,13 +125,13 @@ fn a_date_set_back_before_the_start_opens_nothing() {
 
 #[test]
 fn a_limit_of_none_lets_none_through() {
-    assert!(accept(&Limits::default(), limits(0, None), at(0)).is_err());
-    assert!(accept(&Limits::default(), limits(1, Some(0)), at(0)).is_err());
+    assert!(accept(&Meters::default(), limits(0, None), at(0)).is_err());
+    assert!(accept(&Meters::default(), limits(1, Some(0)), at(0)).is_err());
 }
 
 #[test]
 fn what_was_accepted_before_a_start_counts_to_the_second() {
-    let meter = Limits::default();
+    let meter = Meters::default();
     let seconds = [(-61, 5), (-30, 3), (20, 2)].map(|(second, count)| (at(second * MICROS).date, count));
     let day = Timestamp::from_unix_micros(START - 23 * HOUR);
     let later = Timestamp::from_unix_micros(START + HOUR);
@@ -152,7 +152,7 @@ fn what_was_accepted_before_a_start_counts_to_the_second() {
 
 #[test]
 fn as_many_as_allowed_pass_at_once_and_not_one_more() {
-    let meter = Limits::default();
+    let meter = Meters::default();
     let passed: usize = std::thread::scope(|scope| {
         let take = || (0..200).filter(|_| accept(&meter, limits(500, Some(450)), at(0)).is_ok()).count();
         let threads: Vec<_> = (0..4).map(|_| scope.spawn(take)).collect();
@@ -162,8 +162,8 @@ fn as_many_as_allowed_pass_at_once_and_not_one_more() {
 }
 
 #[test]
-fn a_refusal_says_to_wait_only_while_a_permit_may_be_given_back() {
-    let meter = Limits::default();
+fn a_refusal_says_to_wait_only_while_a_place_may_be_given_back() {
+    let meter = Meters::default();
     let refused = |limits| meter.take(TENANT, limits, at(0)).map(drop).unwrap_err().settling;
     let (one, two) = (limits(1, None), limits(2, Some(2)));
     let first = meter.take(TENANT, two, at(0)).unwrap();
@@ -177,10 +177,10 @@ fn a_refusal_says_to_wait_only_while_a_permit_may_be_given_back() {
 }
 
 #[test]
-fn a_permit_given_back_wakes_one_who_waits_and_the_last_one_settled_wakes_all() {
-    let meter = Limits::default();
+fn a_place_given_back_wakes_one_who_waits_and_the_last_one_settled_wakes_all() {
+    let meter = Meters::default();
     let three = limits(3, None);
-    let permits: Vec<_> = (0..3).map(|_| meter.take(TENANT, three, at(0)).unwrap()).collect();
+    let places: Vec<_> = (0..3).map(|_| meter.take(TENANT, three, at(0)).unwrap()).collect();
     let mut waiting: Vec<_> = (0..3)
         .map(|_| meter.take(TENANT, three, at(0)).map(drop).unwrap_err().settling.unwrap())
         .map(|settling| Box::pin(settling.settled()))
@@ -189,7 +189,7 @@ fn a_permit_given_back_wakes_one_who_waits_and_the_last_one_settled_wakes_all() 
         waiting.retain_mut(|wait| wait.as_mut().now_or_never().is_none());
         waiting.len()
     };
-    let [first, second, third] = <[Permit; 3]>::try_from(permits).ok().unwrap();
+    let [first, second, third] = <[Place; 3]>::try_from(places).ok().unwrap();
     assert_eq!(woken(), 3);
     first.keep();
     assert_eq!(woken(), 3);
@@ -222,7 +222,7 @@ proptest! {
         limit in 1..8_u32,
         calls in prop::collection::vec(call(), 1..200),
     ) {
-        let meter = Limits::default();
+        let meter = Meters::default();
         let mut now = at(0);
         let mut accepted: Vec<Moment> = Vec::new();
         let later = |moment: Moment, span: Duration| Moment {
@@ -236,10 +236,10 @@ proptest! {
                 accepted.iter().filter(|t| now.steady.saturating_sub(t.steady) < Duration::from_secs(span)).count()
             };
             match meter.take(TENANT, limits(limit, None), now).map_err(|refused| refused.exceeded) {
-                Ok(permit) => {
+                Ok(place) => {
                     prop_assert!(within(60) < limit as usize);
                     if kept {
-                        permit.keep();
+                        place.keep();
                         accepted.push(now);
                     }
                 }
@@ -248,7 +248,7 @@ proptest! {
                     let then = later(now, Duration::from_secs(retry_after));
                     let before = later(now, Duration::from_secs(retry_after - 1));
                     let snapshot = |moment| {
-                        let copy = Limits::default();
+                        let copy = Meters::default();
                         for t in &accepted {
                             copy.take(TENANT, limits(u32::MAX, None), *t).unwrap().keep();
                         }

@@ -1,4 +1,4 @@
-//! The shell that starts a broker and ends it, however the test process ends.
+//! The shell that starts a server, such as a broker, and ends it, however the test process ends.
 //!
 //! It obeys words on its standard input. When that closes without a farewell, because this process is gone, it kills the
 //! broker and removes the folder. It alone reaps the broker, so the broker's process id cannot become another's while it
@@ -47,7 +47,7 @@ rm -rf "$folder"
 "#;
 
 /// A running keeper, with or without a broker.
-pub(super) struct Keeper {
+pub(crate) struct Keeper {
     child: Child,
     words: ChildStdin,
     told: BufReader<ChildStdout>,
@@ -56,7 +56,7 @@ pub(super) struct Keeper {
 
 impl Keeper {
     /// Starts one for the broker that `command` starts.
-    pub(super) fn start(folder: &Path, command: &[String]) -> Result<Self> {
+    pub(crate) fn start(folder: &Path, command: &[String]) -> Result<Self> {
         let mut keeper = Command::new("sh");
         keeper.args(["-c", KEEPER, "sh"]).arg(folder).args(command);
         // A group of its own: an interrupt from the terminal ends the test process, and the keeper cleans up after it.
@@ -69,7 +69,7 @@ impl Keeper {
     }
 
     /// Starts the broker's process.
-    pub(super) fn start_broker(&mut self) -> Result<()> {
+    pub(crate) fn start_broker(&mut self) -> Result<()> {
         if self.broker.is_some() {
             bail!("the broker has been started already: kill or stop it first");
         }
@@ -80,7 +80,7 @@ impl Keeper {
     }
 
     /// Kills the broker, if there is one, and returns once it is gone.
-    pub(super) fn end_broker(&mut self) -> Result<()> {
+    pub(crate) fn end_broker(&mut self) -> Result<()> {
         self.tell("end")?;
         self.next_line()?;
         self.broker = None;
@@ -88,13 +88,13 @@ impl Keeper {
     }
 
     /// Signals the broker.
-    pub(super) fn signal(&self, signal: Signal) -> Result<()> {
+    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
         let broker = self.broker.context("the broker was ended: restart it first")?;
         rustix::process::kill_process(broker, signal).context("signalling the broker")
     }
 
     /// Whether the broker's process runs, or is stopped; false for one that has ended and is not reaped yet.
-    pub(super) fn runs(&self) -> bool {
+    pub(crate) fn runs(&self) -> bool {
         let Some(broker) = self.broker else { return false };
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", broker.as_raw_nonzero()));
         // The name, in parentheses, may hold anything; the state follows it.
