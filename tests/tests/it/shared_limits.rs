@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use orqestra_tests::engine::Engine;
 use orqestra_tests::http::{Answer, Http, Request};
+use orqestra_tests::proxy::Proxy;
 use orqestra_tests::redis::TestRedis;
 use orqestra_tests::tenant::Tenant;
 use orqestra_tests::wait;
@@ -30,7 +31,12 @@ struct Shared {
 impl Shared {
     async fn start(processes: usize) -> Self {
         let redis = TestRedis::start().await.expect("a Redis");
-        let world = World::with(&[("ORQESTRA_REDIS_URL", &redis.url())]).await;
+        let url = redis.url();
+        Self::start_at(processes, redis, &url).await
+    }
+
+    async fn start_at(processes: usize, redis: TestRedis, url: &str) -> Self {
+        let world = World::with(&[("ORQESTRA_REDIS_URL", url)]).await;
         let mut others = Vec::new();
         for _ in 1..processes {
             others.push(world.beside("api").await);
@@ -223,6 +229,37 @@ async fn a_redis_that_is_frozen_read_only_or_may_drop_counters_is_done_without_u
     answers_soon("fit").await;
     let restarted = shared.metric(at, "orqestra_limits_counted_anew_total").await;
     assert!(restarted >= 1.0, "{restarted}");
+    shared.end().await;
+}
+
+#[tokio::test]
+async fn a_network_that_cuts_loses_or_slows_its_connections_costs_no_trigger_and_lets_none_too_many_through()
+{
+    let redis = TestRedis::start().await.expect("a Redis");
+    let proxy = Proxy::before_port(redis.port()).await;
+    let shared = Shared::start_at(2, redis, &format!("redis://127.0.0.1:{}", proxy.port())).await;
+    shared.world.expect_errors();
+    let tenant = shared.world.new_tenant(json!({"ratePerMinute": 1000, "dailyCap": 60})).await;
+    for fault in ["cut", "lost", "slow", "cut-and-fast"] {
+        match fault {
+            "cut" => proxy.cut(),
+            "lost" => proxy.lose(),
+            // INFO alone takes longer than Redis is waited for.
+            "slow" => proxy.slow_down(2_000),
+            _ => {
+                proxy.cut();
+                proxy.slow_down(0);
+            }
+        }
+        let passed = sum(&shared.rush(&tenant, fault, 3).await);
+        assert_eq!(passed, 6, "{fault}");
+        if fault == "slow" {
+            shared.counts_apart("does not answer").await;
+        } else {
+            shared.counts_together().await;
+        }
+    }
+    assert_eq!(sum(&shared.rush(&tenant, "back", 30).await), 60 - 4 * 6);
     shared.end().await;
 }
 
