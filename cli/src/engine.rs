@@ -209,8 +209,7 @@ impl Engine {
                     Ok(())
                 });
             }
-            let app =
-                self.app(roles, &with, (probes_at, hub.clone()), limits.insert(counted).clone(), tester)?;
+            let app = self.app(roles, &with, (probes_at, hub.clone()), limits.insert(counted), tester)?;
             let feed = PushFeed::new(self.commands.clone(), hub).run(working.child_token());
             tasks.spawn(async move { Ok(feed.await?) });
             Served::api(app)
@@ -334,7 +333,7 @@ impl Engine {
         roles: &BTreeSet<Role>,
         with: &Serving<'_>,
         (probes, hub): (ProbesAt, Hub),
-        limits: Limits,
+        limits: &Limits,
         provider_tests: ProviderTester,
     ) -> anyhow::Result<App> {
         let (pool, vault) = (self.pools.callers.clone(), self.vault.clone());
@@ -364,7 +363,7 @@ impl Engine {
             private_hosts,
             probes,
             public_url: settings.public_url.clone(),
-            process: self.process(roles, settings, Some(&limits)),
+            process: self.process(roles, settings, Some(limits)),
             body_timeout: BODY_WITHIN,
         }))
     }

@@ -4,9 +4,10 @@
 //! known repeat, 429, 503. A repeat gets the first answer again and costs no quota. A large body of a tenant of which too
 //! much waits is told 503 once its key is known.
 
+mod admit;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Extension;
 use axum::body::Body;
@@ -16,13 +17,11 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
 use bytes::Bytes;
 use orqestra_commands::{
-    AnswerKeys, Authenticated, CommandError, IdempotencyKey, RecipientInput, TenantEntry, Trigger, Triggered,
-    Variables,
+    Authenticated, CommandError, IdempotencyKey, RecipientInput, Trigger, Triggered, Variables,
 };
 use orqestra_domain::{ApiKeyKind, EmailAddress, EventId, EventTypeName, ExpiresIn, PhoneNumber, UserId};
 use serde::Serialize;
 use serde_json::Value;
-use tokio::time::{Instant, timeout_at};
 use utoipa::ToSchema;
 
 use crate::app::App;
@@ -33,10 +32,11 @@ use crate::envelope::ErrorBody;
 use crate::error::ApiError;
 use crate::fields::{Fields, Problems};
 use crate::large::{Thread, at_its_place};
-use crate::limits::{Exceeded, Moment, Permit, RepeatKeys, Taken};
 use crate::observe::{OfNotification, Scope};
 use crate::request::{context, from_tenant, percent_encoded, to_the_end};
 use crate::view::PlanLine;
+
+use self::admit::{Admitted, admit, repeat_keys};
 
 pub(crate) const PATH: &str = "/api/v1/events/trigger";
 
@@ -49,8 +49,6 @@ const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-appli
 const REPRESENTATION: &str = "return=representation";
 /// How often a caller whose rights were changed meanwhile is judged.
 const JUDGED: usize = 4;
-/// How long a trigger at the limit waits for those that are not settled yet.
-const SETTLED_WITHIN: Duration = Duration::from_secs(2);
 
 /// The request.
 #[derive(ToSchema)]
@@ -234,60 +232,6 @@ fn signed(headers: &HeaderMap, caller: &Authenticated, body: &[u8]) -> Result<()
         None => Ok(()),
         Some(secret) => signature::check(headers, secret.expose(), body),
     }
-}
-
-/// What the limits let through.
-enum Admitted {
-    New(Permit),
-    Before(Box<Triggered>),
-}
-
-/// Counts a trigger, or finds that it is known. At the limit, permits that are not settled yet may belong to repeats:
-/// it waits for them, for a while.
-async fn admit(app: &App, tenant: &Arc<TenantEntry>, trigger: &Trigger) -> Result<Admitted, ApiError> {
-    let until = Instant::now() + SETTLED_WITHIN;
-    let (mut patient, mut shared) = (true, true);
-    loop {
-        let now = Moment::now(&*app.process.clock);
-        let repeat = || match shared {
-            true => repeat_keys(app.commands.answer_keys(tenant, trigger)),
-            false => RepeatKeys::default(),
-        };
-        let refused = match app.limits.take(tenant.id, tenant.record.limits, now, repeat).await {
-            Ok(Taken::Permit(permit)) => return Ok(Admitted::New(permit)),
-            Ok(Taken::NotNow) => return Err(ApiError::Contended),
-            Ok(Taken::Known(answer)) => {
-                if app.commands.learn(tenant, trigger, &answer)
-                    && let Some(known) = app.commands.known(tenant, trigger).await?
-                {
-                    return Ok(Admitted::Before(Box::new(known)));
-                }
-                // It was another request's, of which the log decides.
-                shared = false;
-                continue;
-            }
-            Err(refused) => refused,
-        };
-        if let Some(known) = app.commands.known(tenant, trigger).await? {
-            return Ok(Admitted::Before(Box::new(known)));
-        }
-        match refused.settling {
-            Some(settling) if patient => patient = timeout_at(until, settling.settled()).await.is_ok(),
-            _ => {
-                let limit = match refused.exceeded {
-                    Exceeded::PerMinute { .. } => "per_minute",
-                    Exceeded::Daily { .. } => "daily",
-                };
-                metrics::counter!("orqestra_limited_total", "limit" => limit).increment(1);
-                return Err(ApiError::LimitReached(tenant.record.name.clone(), refused.exceeded));
-            }
-        }
-    }
-}
-
-/// By what other processes know the answer.
-fn repeat_keys(keys: AnswerKeys) -> RepeatKeys {
-    RepeatKeys { notification: keys.notification.map(|id| id.to_string()), claim: keys.key }
 }
 
 /// Takes a trigger out of a body, parsed and as it was sent, with a key of this kind.

@@ -19,9 +19,16 @@ use crate::inside::Inside;
 
 const SHOWN_WITHIN: Duration = Duration::from_mins(1);
 
-/// Metrics that need a collector of spans, or brokers of Kafka.
-const RARE: [&str; 3] =
-    ["orqestra_span_batches_total", "orqestra_relay_records_total", "orqestra_relay_failures_total"];
+/// Metrics that need a collector of spans, brokers of Kafka, or Redis.
+const RARE: [&str; 7] = [
+    "orqestra_span_batches_total",
+    "orqestra_relay_records_total",
+    "orqestra_relay_failures_total",
+    "orqestra_limits_shared",
+    "orqestra_limits_counted_anew_total",
+    "orqestra_redis_failures_total",
+    "orqestra_shared_answers_total",
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()

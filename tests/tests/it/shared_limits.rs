@@ -119,6 +119,16 @@ async fn one_limit_hit_at_three_processes_at_once_lets_not_one_too_many_through(
     let a_day = shared.world.new_tenant(json!({"ratePerMinute": 1000, "dailyCap": 40})).await;
     assert_eq!(sum(&shared.rush(&a_day, "day", 60).await), 40);
     assert_eq!(sum(&shared.rush(&a_day, "later", 5).await), 0);
+    let shown =
+        shared.http.send(shared.addresses()[1], Request::get("/metrics")).await.expect("an answer").text();
+    for series in [
+        "orqestra_limits_shared 1",
+        "orqestra_limits_counted_anew_total ",
+        "orqestra_shared_answers_total ",
+        "orqestra_redis_failures_total{reason=\"slow\"} ",
+    ] {
+        assert!(shown.lines().any(|line| line.starts_with(series)), "{series}");
+    }
     shared.end().await;
 }
 

@@ -43,6 +43,20 @@ pub(super) enum Apart {
 }
 
 impl Apart {
+    /// Every reason that metrics give.
+    pub(super) const CODES: [&str; 10] = [
+        "slow",
+        "away",
+        "read_only",
+        "full",
+        "evicts",
+        "cluster",
+        "odd_answer",
+        "failed",
+        "under_way",
+        "not_all_arrived",
+    ];
+
     fn code(&self) -> &'static str {
         match self {
             Self::Trouble(trouble) => trouble.code(),

@@ -219,7 +219,7 @@ impl Link {
         }
         let cap = limits.daily_cap.and_then(|cap| i64::try_from(cap).ok()).unwrap_or(-1);
         take.arg(generation).arg(limits.rate_per_minute).arg(cap);
-        answer_of(self.call(&take).await?)
+        answer_of(&self.call(&take).await?)
     }
 
     pub(super) async fn give_back(
@@ -305,9 +305,9 @@ impl Link {
     }
 }
 
-fn answer_of(value: Value) -> Result<Answer, Trouble> {
+fn answer_of(value: &Value) -> Result<Answer, Trouble> {
     let odd = || Trouble::Odd(format!("{value:?}"));
-    let Value::Array(parts) = &value else { return Err(odd()) };
+    let Value::Array(parts) = value else { return Err(odd()) };
     let number = |at: usize| match parts.get(at) {
         Some(Value::Int(number)) => Ok(*number),
         _ => Err(odd()),
@@ -355,9 +355,9 @@ mod tests {
         for odd in
             [Value::Nil, Value::Array(vec![]), Value::Array(vec![Value::BulkString(b"taken".to_vec())])]
         {
-            assert!(matches!(answer_of(odd), Err(Trouble::Odd(_))));
+            assert!(matches!(answer_of(&odd), Err(Trouble::Odd(_))));
         }
         let taken = Value::Array(vec![Value::BulkString(b"taken".to_vec()), Value::Int(7), Value::Int(1)]);
-        assert_eq!(answer_of(taken).unwrap(), Answer::Taken { second: 7, day: 1 });
+        assert_eq!(answer_of(&taken).unwrap(), Answer::Taken { second: 7, day: 1 });
     }
 }

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::gate::{Counting, Gate, Generation, Pass};
-use self::keeper::Keeper;
+use self::keeper::{Apart, Keeper};
 use self::link::{Answer, Keys, Opened, Trouble};
 use self::lost::Lost;
 use self::told::Told;
@@ -110,7 +110,7 @@ impl RedisUrl {
 /// What this process takes of a tenant's day while it counts apart.
 #[derive(Clone, Copy)]
 struct Day {
-    day: i64,
+    date: i64,
     /// It began after so many generations.
     after: u64,
     /// What the log held, and this process's own count, when it began.
@@ -160,6 +160,7 @@ pub(super) enum Asked {
 impl Shared {
     /// The limits, and what has to run beside them until the token ends.
     pub(super) fn new(parts: SharedParts, token: CancellationToken) -> (Self, BoxFuture<'static, ()>) {
+        begin_metrics();
         let SharedParts { url: RedisUrl(client), log: (log, epoch), own, live, used, ids, clock } = parts;
         let (later, waiting) = mpsc::channel(WAITING);
         let (gate, lost, told) = (Gate::closed(), Arc::new(Lost::default()), Arc::new(Told::default()));
@@ -332,7 +333,7 @@ impl Shared {
     async fn day(&self, meters: &Meters, tenant: TenantId, (now, after): (Moment, u64)) -> Day {
         let (day, own) = meters.today(tenant, now);
         let known = |days: &HashMap<TenantId, Day>| {
-            days.get(&tenant).copied().filter(|known| (known.day, known.after) == (day, after))
+            days.get(&tenant).copied().filter(|known| (known.date, known.after) == (day, after))
         };
         if let Some(known) = known(&self.0.days.lock().unwrap_or_else(PoisonError::into_inner)) {
             return known;
@@ -345,7 +346,7 @@ impl Shared {
         if let Some(known) = known(&days) {
             return known;
         }
-        let begun = Day { day, after, used, own };
+        let begun = Day { date: day, after, used, own };
         days.insert(tenant, begun);
         begun
     }
@@ -380,6 +381,15 @@ impl Drop for SharedPlace {
             self.shared
                 .end(&current, Some(Trouble::Odd("too many places are given back at once".to_owned())));
         }
+    }
+}
+
+/// Shows the counters at zero, so that a rate sees the first of each.
+fn begin_metrics() {
+    metrics::counter!("orqestra_limits_counted_anew_total").increment(0);
+    metrics::counter!("orqestra_shared_answers_total").increment(0);
+    for code in Apart::CODES {
+        metrics::counter!("orqestra_redis_failures_total", "reason" => code).increment(0);
     }
 }
 
