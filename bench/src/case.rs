@@ -25,7 +25,7 @@ use crate::sink::Sink;
 use crate::sizes::Sizes;
 use crate::spread::{self, Reads};
 use crate::through_http;
-use crate::together;
+use crate::together::{self, Limits};
 
 const CONNECTIONS: usize = 64;
 /// More than any of these programs answers a second here.
@@ -44,7 +44,7 @@ pub(crate) enum Case {
     /// The API role alone.
     EngineApi,
     /// So many processes of the API role on one log.
-    Apis(usize),
+    Apis(usize, Limits),
     /// Peer (a) with so many connections.
     Stock(u32),
     /// Peer (b).
@@ -90,7 +90,7 @@ impl Case {
             self,
             Self::EngineWhole
                 | Self::EngineApi
-                | Self::Apis(_)
+                | Self::Apis(..)
                 | Self::Latency
                 | Self::Push
                 | Self::Drain
@@ -110,12 +110,14 @@ impl Case {
     }
 
     /// All, in the order of a round.
-    pub(crate) const ALL: [Self; 33] = [
+    pub(crate) const ALL: [Self; 35] = [
         Self::EngineWhole,
         Self::Stock(4),
         Self::EngineApi,
-        Self::Apis(2),
-        Self::Apis(4),
+        Self::Apis(2, Limits::Own),
+        Self::Apis(4, Limits::Own),
+        Self::Apis(1, Limits::Redis),
+        Self::Apis(2, Limits::Redis),
         Self::Stock(8),
         Self::Echo,
         Self::Stock(16),
@@ -186,8 +188,9 @@ impl Bench {
         match case {
             Case::EngineWhole => self.engine(engine, Roles::All).await,
             Case::EngineApi => self.engine(engine, Roles::Api).await,
-            Case::Apis(processes) => {
-                let together = together::measure(engine, &self.postgres, processes, self.sizes.load).await?;
+            Case::Apis(processes, limits) => {
+                let of = (processes, limits);
+                let together = together::measure(engine, &self.postgres, of, self.sizes.load).await?;
                 Ok(Sample {
                     value: together.rate,
                     p50: Some(together.p50),

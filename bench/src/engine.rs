@@ -162,6 +162,16 @@ impl Engine {
         self.start_with(roles, postgres, database, &[("ORQESTRA_KAFKA_BROKERS", brokers.to_owned())]).await
     }
 
+    /// Starts an API process that shares limits through this Redis.
+    pub(crate) async fn start_with_redis(
+        &self,
+        postgres: &Postgres,
+        database: &str,
+        url: &str,
+    ) -> Result<Program> {
+        self.start_with(Roles::Api, postgres, database, &[("ORQESTRA_REDIS_URL", url.to_owned())]).await
+    }
+
     async fn start_with(
         &self,
         roles: Roles,

@@ -13,6 +13,7 @@ use crate::case::Case;
 use crate::latency::Latency;
 use crate::machine::Shares;
 use crate::neighbours::{Stretch, Times};
+use crate::together::Limits;
 
 /// Which engine a run was of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -367,13 +368,15 @@ impl Report {
     fn append_laws(&self) -> Vec<Law> {
         let alone = (Case::AppendBatch(0), Case::AppendBatch(10));
         let shared = (Case::Writers(1), Case::Writers(8));
-        let apis = |processes| (Case::EngineApi, Case::Apis(processes));
+        let apis = |processes| (Case::EngineApi, Case::Apis(processes, Limits::Own));
+        let redis = (Case::EngineApi, Case::Apis(1, Limits::Redis));
         let mut laws = Vec::new();
         for (text, (without, with), least) in [
             ("append_commands with 10 % conflicts: at least 80 % of the rate without", alone, 0.8),
             ("append_commands by 8 writers: at least 20 % of one writer's rate", shared, 0.2),
             ("2 processes with the API role accept at least what one does", apis(2), 1.0),
             ("4 processes with the API role accept at least what one does", apis(4), 1.0),
+            ("One that counts through Redis accepts at least 70 % of one that counts alone", redis, 0.7),
         ] {
             let (without, with) = (self.runs(without, Which::Engine), self.runs(with, Which::Engine));
             let Some(kept) = Self::kept(without, with, |one| Some(one.value)) else { continue };

@@ -1,10 +1,12 @@
-//! Several processes with the role `api` on one log: what they accept together, from one set of connections.
+//! Several processes with the role `api` on one log: what they accept together, from one set of connections, and what sharing their limits
+//! through Redis takes from it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
 use futures::future::try_join_all;
+use orqestra_tests::redis::TestRedis;
 
 use crate::caller::Credentials;
 use crate::engine::{Engine, Roles};
@@ -16,6 +18,15 @@ use crate::program::Program;
 const CONNECTIONS: usize = 64;
 /// More than any process answers a second here.
 const MOST_A_SECOND: usize = 20_000;
+
+/// How the processes count a tenant's triggers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limits {
+    /// Each its own.
+    Own,
+    /// All through one Redis.
+    Redis,
+}
 
 /// Result of a run.
 pub(crate) struct Together {
@@ -36,14 +47,21 @@ type Make = fn(&Credentials, &str, usize) -> Requests;
 pub(crate) async fn measure(
     engine: &Engine,
     postgres: &Postgres,
-    processes: usize,
+    (processes, limits): (usize, Limits),
     time: Duration,
 ) -> Result<Together> {
     let database = "together";
     postgres.create(database, Some(engine.prepared())).await?;
     let mut running: Vec<Program> = Vec::new();
+    let redis = match limits {
+        Limits::Own => None,
+        Limits::Redis => Some(TestRedis::start().await?),
+    };
     for _ in 0..processes {
-        running.push(engine.start(Roles::Api, postgres, database).await?);
+        running.push(match &redis {
+            None => engine.start(Roles::Api, postgres, database).await?,
+            Some(redis) => engine.start_with_redis(postgres, database, &redis.url()).await?,
+        });
     }
     // The first trigger to a recipient in a process meets the key that another one has made, and is sealed anew.
     for (number, process) in running.iter().enumerate() {

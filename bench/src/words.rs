@@ -2,6 +2,7 @@
 
 use crate::case::{Case, PAGES, STEADY};
 use crate::spread::Reads;
+use crate::together::Limits;
 
 impl Case {
     /// Its short name.
@@ -9,7 +10,8 @@ impl Case {
         match self {
             Self::EngineWhole => "engine".to_owned(),
             Self::EngineApi => "engine-api".to_owned(),
-            Self::Apis(processes) => format!("apis-{processes}"),
+            Self::Apis(processes, Limits::Own) => format!("apis-{processes}"),
+            Self::Apis(processes, Limits::Redis) => format!("apis-redis-{processes}"),
             Self::Stock(connections) => format!("stock-{connections}"),
             Self::Echo => "echo".to_owned(),
             Self::SingleRows => "single-rows".to_owned(),
@@ -38,8 +40,11 @@ impl Case {
         match self {
             Self::EngineWhole => "engine, all roles: accepted triggers/s".to_owned(),
             Self::EngineApi => "engine, API role alone: accepted triggers/s".to_owned(),
-            Self::Apis(processes) => {
+            Self::Apis(processes, Limits::Own) => {
                 format!("engine, {processes} processes with the API role together: accepted triggers/s")
+            }
+            Self::Apis(processes, Limits::Redis) => {
+                format!("the same, {processes} that share limits through Redis: accepted triggers/s")
             }
             Self::Stock(connections) => {
                 format!("(a) stock postgres-es, {connections} connections: triggers/s")
