@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::apis::Apis;
 use crate::smtp::Smtp;
 use crate::state::{ChannelState, EventState};
 use crate::tenant::Tenant;
@@ -39,11 +40,28 @@ struct Tally {
 /// # Panics
 /// If anything is lost, altered or repeated without a mark, or came from nowhere.
 pub async fn audit(world: &World, tenants: &[Tenant], smtp: &Smtp) -> Ends {
+    compare(world, tenants, || emails(smtp)).await
+}
+
+/// As [`audit`], where the EMAIL of some tenants goes to Resend's API.
+///
+/// # Panics
+/// As [`audit`].
+pub async fn audit_with_resend(world: &World, tenants: &[Tenant], smtp: &Smtp, resend: &Apis) -> Ends {
+    compare(world, tenants, || {
+        let mut all = emails(smtp);
+        all.extend(emails_by_resend(resend));
+        all
+    })
+    .await
+}
+
+async fn compare(world: &World, tenants: &[Tenant], emails: impl FnOnce() -> Arrived) -> Ends {
     let states = world.drain().await;
     let tallies = tallies(world).await;
     let mut wrong = Vec::new();
     let mut ends = Ends::new();
-    let mut emails = emails(smtp);
+    let mut emails = emails();
     let (mut texts, mut pushes) = (texts(world, tenants).await, pushes(world, tenants).await);
 
     let known: BTreeSet<Uuid> = tenants.iter().map(|tenant| tenant.id).collect();
@@ -100,6 +118,19 @@ fn emails(smtp: &Smtp) -> Arrived {
         arrived.entry(mail.delivery().to_owned()).or_default().push(message);
     }
     arrived
+}
+
+fn emails_by_resend(resend: &Apis) -> Arrived {
+    let message = |delivery: &str| {
+        let body: Value = serde_json::from_str(&resend.body(delivery)?).ok()?;
+        let field = |value: &Value| value.as_str().map(str::to_owned);
+        Some(Message { to: field(&body["to"][0])?, text: field(&body["subject"])? })
+    };
+    let times = |(delivery, times): (String, usize)| {
+        let message = message(&delivery).expect("a message has a recipient and a subject");
+        (delivery, vec![message; times])
+    };
+    resend.taken().into_iter().map(times).collect()
 }
 
 async fn texts(world: &World, tenants: &[Tenant]) -> Arrived {

@@ -45,7 +45,8 @@ impl World {
         if let Some(secret) = &tenant.secret {
             request = request.header("x-orqestra-signature", sign(secret, body.as_bytes()));
         }
-        let answer = self.send(request).await?;
+        let address = self.next_address().context("no engine runs")?;
+        let answer = self.http.send(address, request).await?;
         if answer.status == 200 {
             let location = answer.header("location").context("a trigger's answer has a Location")?;
             let id = unsegment(location.trim_start_matches("/api/v1/events/"));

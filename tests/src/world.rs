@@ -66,6 +66,9 @@ pub struct World {
     engine: Mutex<Option<Arc<Engine>>>,
     launch: Mutex<Launch>,
     runs: AtomicU32,
+    /// Another process of the API, which takes every second trigger.
+    also: Mutex<Option<SocketAddr>>,
+    turns: AtomicU32,
     pub(crate) http: Http,
     tenant: Tenant,
     /// Every event that was answered 200.
@@ -174,6 +177,8 @@ impl World {
             engine: Mutex::new(None),
             launch: Mutex::new(Launch { folder: folder.path().to_owned(), settings: all }),
             runs: AtomicU32::new(0),
+            also: Mutex::default(),
+            turns: AtomicU32::new(0),
             http: Http::default(),
             tenant,
             accepted: Mutex::default(),
@@ -311,6 +316,19 @@ impl World {
         let status = engine.end(ENDS_WITHIN).await;
         assert!(status.success(), "the engine ended with {status}: {}", engine.log_tail());
         engine.log()
+    }
+
+    /// Sends every second trigger to another process of the API from now on, or all of them to the engine.
+    pub fn trigger_also_at(&self, address: Option<SocketAddr>) {
+        *self.also.lock().expect("no panic while locked") = address;
+    }
+
+    /// Where the next trigger goes.
+    pub(crate) fn next_address(&self) -> Option<SocketAddr> {
+        let engine = self.running().map(|engine| engine.address());
+        let also = *self.also.lock().expect("no panic while locked");
+        let turn = self.turns.fetch_add(1, Ordering::Relaxed);
+        if turn.is_multiple_of(2) { engine.or(also) } else { also.or(engine) }
     }
 
     /// Ends the engine as a power cut would.

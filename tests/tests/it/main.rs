@@ -36,6 +36,7 @@ mod inside;
 mod isolation;
 mod kafka;
 mod kill_loop;
+mod killed_processes;
 mod large;
 mod limits;
 mod live_outage;
