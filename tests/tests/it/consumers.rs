@@ -1,6 +1,6 @@
 //! Projections and dispatch that read the topic, in processes of their own: every accepted notification ends, whatever dies.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use orqestra_tests::engine::Engine;
 use orqestra_tests::http::{Http, Request};
@@ -13,19 +13,26 @@ use serde_json::json;
 use sqlx::PgPool;
 
 use crate::inside;
+use crate::relay::{agrees, relayed};
 use crate::roles::end;
 
 /// The subscriptions that read the topic.
 const CONSUMERS: &[&str] = &["delivery-status-v1", "dispatch-v1", "event-lookup-v1", "inbox-v1", "usage-v1"];
 /// A member that was killed is in the group for another 10 s.
 const TAKEN_OVER_WITHIN: Duration = Duration::from_mins(1);
+/// How long Kafka is away.
+const AWAY_FOR: Duration = Duration::from_mins(1);
 /// The load lasts for as long as members join and leave.
 const PACE: Duration = Duration::from_millis(250);
 
 /// A shop whose engine serves the API and relays, and leaves the rest to other processes.
 pub(crate) async fn shop(kafka: &TestKafka) -> Shop {
-    let brokers = kafka.brokers();
-    let shop = Shop::open(World::with(&[("ORQESTRA_KAFKA_BROKERS", &brokers)]).await).await;
+    shop_with(&[("ORQESTRA_KAFKA_BROKERS", &kafka.brokers())]).await
+}
+
+/// The same with these settings.
+pub(crate) async fn shop_with(settings: &[(&str, &str)]) -> Shop {
+    let shop = Shop::open(World::with(settings).await).await;
     shop.world.providers(shop.tenant(), "SMS", &json!([{"kind": "sandbox"}])).await;
     shop.world.sigterm().await;
     shop.world.begin_as("api,relay").await;
@@ -33,7 +40,7 @@ pub(crate) async fn shop(kafka: &TestKafka) -> Shop {
 }
 
 /// Waits until every consumer reads the topic by its partitions.
-async fn divided(pool: &PgPool) {
+pub(crate) async fn divided(pool: &PgPool) {
     let select =
         "select subscription from subscription_partitions where partitions = 12 order by subscription";
     wait::until("subscriptions in twelve partitions", TAKEN_OVER_WITHIN, async || {
@@ -164,6 +171,7 @@ async fn an_outage_of_kafka_ends_by_itself_and_the_backlog_is_sent() {
         shop.more_answers(20).await;
         divided(world.pool()).await;
         kafka.stop().await.unwrap();
+        let stopped = Instant::now();
         shop.more_answers(60).await;
         for other in &others {
             wait::until("readiness that tells of the outage", TAKEN_OVER_WITHIN, async || {
@@ -173,12 +181,18 @@ async fn an_outage_of_kafka_ends_by_itself_and_the_backlog_is_sent() {
             })
             .await;
         }
+        wait::until_now("a minute without Kafka", 2 * AWAY_FOR, || {
+            (stopped.elapsed() >= AWAY_FOR).then_some(())
+        })
+        .await;
         kafka.restart().await.unwrap();
         shop.load.stop();
         others
     };
     let others = shop.busy(2, PACE, outage).await;
     ends_right(&shop).await;
+    let (folded, stored) = relayed(&kafka, world.pool()).await;
+    agrees(&folded, &stored);
     for other in &others {
         let log = other.log();
         assert!(

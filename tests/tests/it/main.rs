@@ -35,6 +35,7 @@ mod idempotency;
 mod inside;
 mod isolation;
 mod kafka;
+mod kafka_network;
 mod kill_loop;
 mod killed_processes;
 mod large;

@@ -26,7 +26,7 @@ const TOLD_WITHIN: Duration = Duration::from_secs(5);
 /// An event as the log stores it: position, headers that say the same, payload.
 type Stored = (i64, String, String, i64, String, String, String, String);
 
-async fn stored(pool: &PgPool) -> Vec<Stored> {
+pub(crate) async fn stored(pool: &PgPool) -> Vec<Stored> {
     sqlx::query_as(
         "select position, event_id::text, aggregate_type, sequence, event_type, encode(leaf, 'hex'), payload::text,
                 metadata::text
@@ -38,7 +38,7 @@ async fn stored(pool: &PgPool) -> Vec<Stored> {
 }
 
 /// Waits until a topic holds every event of the log, and folds it.
-async fn relayed(kafka: &TestKafka, pool: &PgPool) -> (Folded, Vec<Stored>) {
+pub(crate) async fn relayed(kafka: &TestKafka, pool: &PgPool) -> (Folded, Vec<Stored>) {
     wait::until("every event in the topic", RELAYED_WITHIN, async || {
         let stored = stored(pool).await;
         let folded = Folded::of(records(kafka, TOPIC).await.ok()?).unwrap();
@@ -48,7 +48,7 @@ async fn relayed(kafka: &TestKafka, pool: &PgPool) -> (Folded, Vec<Stored>) {
 }
 
 /// Verifies that the topic says what the log says.
-fn agrees(folded: &Folded, stored: &[Stored]) {
+pub(crate) fn agrees(folded: &Folded, stored: &[Stored]) {
     assert_eq!(folded.missing, [], "a process that takes over knows what was sent");
     let mut keys: BTreeMap<&str, u16> = BTreeMap::new();
     let mut sequences: BTreeMap<&str, i64> = BTreeMap::new();
