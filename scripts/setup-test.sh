@@ -17,23 +17,28 @@ fi
 have chromium || apt_install chromium
 
 # beside WHERE FOLDER WHAT: installs the npm and Python packages that the lock files in tests/FOLDER pin into .cache/WHERE,
-# unless what is there is of these files.
+# unless what is there is of these files. A folder may lack the lock file of npm.
 beside() {
-    local where=$PWD/.cache/$1 from=tests/$2 what=$3 wanted
-    wanted=$(cat "$from/package-lock.json" "$from/requirements.txt" | sha256sum)
+    local where=$PWD/.cache/$1 from=tests/$2 what=$3 locks=("tests/$2/requirements.txt") wanted
+    if [ -e "$from/package-lock.json" ]; then
+        locks=("$from/package-lock.json" "${locks[@]}")
+    fi
+    wanted=$(cat "${locks[@]}" | sha256sum)
     if [ "$(cat "$where/of" 2>/dev/null)" = "$wanted" ]; then
         return
-    fi
-    if ! have npm || [ "$(node --version | sed 's/^v\([0-9]*\).*/\1/')" -lt 18 ]; then
-        apt_install nodejs npm
     fi
     /usr/bin/python3 -m pip --version >/dev/null 2>&1 || apt_install python3-pip
     say "installing $what"
     rm -rf "$where"
     mkdir -p "$where"
-    cp "$from/package.json" "$from/package-lock.json" "$where"
-    (cd "$where" && npm ci --ignore-scripts --no-audit --no-fund --silent) \
-        || die "the npm packages of $from/package-lock.json cannot be had"
+    if [ -e "$from/package-lock.json" ]; then
+        if ! have npm || [ "$(node --version | sed 's/^v\([0-9]*\).*/\1/')" -lt 18 ]; then
+            apt_install nodejs npm
+        fi
+        cp "$from/package.json" "$from/package-lock.json" "$where"
+        (cd "$where" && npm ci --ignore-scripts --no-audit --no-fund --silent) \
+            || die "the npm packages of $from/package-lock.json cannot be had"
+    fi
     /usr/bin/python3 -m pip install --quiet --root-user-action ignore --target "$where/python" --only-binary :all: \
         --require-hashes -r "$from/requirements.txt" \
         || die "the Python packages of $from/requirements.txt cannot be had"
@@ -43,6 +48,9 @@ beside() {
 # The official realtime clients and the browser's driver; what validates the API's description and makes clients of it.
 beside clients clients "the realtime clients"
 beside description description "the tools for descriptions of an API"
+
+# A Kafka client that shares no code with the engine's.
+beside stream stream "a consumer's Kafka client"
 
 # Prometheus's own checker of metrics and rules, out of Debian's package: nothing of it is installed, and no server starts.
 if ! have promtool && [ ! -x .cache/promtool/promtool ]; then

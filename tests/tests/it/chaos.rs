@@ -22,7 +22,7 @@ const MOST_GROWTH_KB: u64 = 200 * 1024;
 
 /// The answer to a message's call of that number: of forty messages one is refused, ten others meet a fault, and the
 /// rest none. One of 160 is throttled, since each of those stops its carrier for a second, twice.
-fn script(seed: u64) -> impl Fn(&str, usize) -> Says + Send + 'static {
+pub(crate) fn script(seed: u64) -> impl Fn(&str, usize) -> Says + Send + 'static {
     move |message, call| {
         let mut hasher = DefaultHasher::new();
         (seed, message).hash(&mut hasher);
@@ -40,7 +40,7 @@ fn script(seed: u64) -> impl Fn(&str, usize) -> Says + Send + 'static {
     }
 }
 
-fn resend(apis: &Apis) -> Value {
+pub(crate) fn resend(apis: &Apis) -> Value {
     json!({"kind": "resend", "apiKey": "re_1", "from": "shop@example.org", "baseUrl": apis.base_url(), "allowLoopback": true})
 }
 
@@ -48,7 +48,7 @@ fn sendgrid(apis: &Apis) -> Value {
     json!({"kind": "sendgrid", "apiKey": "SG.1", "from": "shop@example.org", "baseUrl": apis.base_url(), "allowLoopback": true})
 }
 
-fn twilio(apis: &Apis) -> Value {
+pub(crate) fn twilio(apis: &Apis) -> Value {
     json!({"kind": "twilio", "accountSid": format!("AC{}", "0".repeat(32)), "authToken": "t", "from": "+15005550006",
         "baseUrl": apis.base_url(), "allowLoopback": true})
 }

@@ -32,6 +32,7 @@ mod finding;
 mod first_run;
 mod forgetting;
 mod idempotency;
+mod independent;
 mod inside;
 mod isolation;
 mod kafka;
