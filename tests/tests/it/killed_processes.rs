@@ -105,7 +105,7 @@ async fn tenants(world: &World, smtp: &Smtp, resend: &Apis) -> [Tenant; 2] {
 #[tokio::test]
 async fn processes_of_every_role_that_are_killed_over_and_over_lose_nothing_and_repeat_nothing_unmarked() {
     let soak = std::env::var_os("ORQESTRA_SOAK").is_some();
-    let lasts = if soak { Duration::from_mins(15) } else { Duration::from_secs(60) };
+    let lasts = if soak { Duration::from_mins(15) } else { Duration::from_mins(1) };
     let pace = Duration::from_millis(if soak { 3_000 } else { 300 });
     let seed = std::env::var("ORQESTRA_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed: u64 = seed.unwrap_or_else(|| rand::rng().random());

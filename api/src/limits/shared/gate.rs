@@ -9,11 +9,13 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use super::link::Link;
+use super::takes::Takes;
 
 /// A generation that this process counts in.
 pub(super) struct Generation {
     pub(super) name: String,
     pub(super) link: Link,
+    pub(super) takes: Takes,
 }
 
 /// How triggers are counted.

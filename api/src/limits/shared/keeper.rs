@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::gate::{Gate, Generation};
 use super::link::{Gathered, Keys, Link, Server, Trouble};
 use super::lost::Lost;
+use super::takes::Takes;
 use super::told;
 
 /// How often generation and server are looked at.
@@ -110,14 +111,18 @@ impl Keeper {
         loop {
             self.lost.clear();
             let name = self.enter(&link, &server).await?;
-            let generation = Arc::new(Generation { name, link: link.clone() });
+            let (takes, mut asks) = Takes::new();
+            let generation = Arc::new(Generation { name, link: link.clone(), takes });
             self.gate.open_shared(Arc::clone(&generation));
             self.told.shared();
             *rest = FIRST_REST;
             if let Some(duration_ms) = outage.ends() {
                 tracing::info!(duration_ms, "limits are shared again");
             }
-            self.watch(&generation, &server).await?;
+            tokio::select! {
+                over = self.watch(&generation, &server) => over?,
+                () = asks.answer(&link, &generation.name) => {}
+            }
             self.gate.close();
         }
     }

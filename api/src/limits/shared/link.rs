@@ -2,7 +2,7 @@
 //!
 //! Every call has a bound; one that fails or is late says nothing of what Redis has done.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use orqestra_domain::TenantId;
@@ -32,11 +32,11 @@ script!(FOUND, "found.lua");
 script!(LEAVE, "leave.lua");
 
 /// Why Redis cannot be counted on.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub(super) enum Trouble {
     /// A call failed or was late.
     #[error("Redis does not answer: {0}")]
-    Call(#[from] RedisError),
+    Call(Arc<RedisError>),
     /// It answered something else than its script says.
     #[error("Redis answered what its script does not: {0}")]
     Odd(String),
@@ -49,6 +49,12 @@ pub(super) enum Trouble {
     /// Several servers share the keys.
     #[error("Redis runs as a cluster; give one server, or one with replicas")]
     Cluster,
+}
+
+impl From<RedisError> for Trouble {
+    fn from(error: RedisError) -> Self {
+        Self::Call(Arc::new(error))
+    }
 }
 
 impl Trouble {
@@ -203,23 +209,28 @@ impl Link {
         Ok(script.invoke_async(&mut self.connection.clone()).await?)
     }
 
+    /// Answers requests of one tenant in their order: with places, or what is known of repeats.
     pub(super) async fn take(
         &self,
         generation: &str,
-        tenant: TenantId,
-        limits: TenantLimits,
-        repeat: &RepeatKeys,
-    ) -> Result<Answer, Trouble> {
+        (tenant, limits): (TenantId, TenantLimits),
+        repeats: impl ExactSizeIterator<Item = &RepeatKeys>,
+    ) -> Result<Vec<Answer>, Trouble> {
+        let count = repeats.len();
         let mut take = TAKE.prepare_invoke();
         take.key(&self.keys.generation).key(self.keys.meter(tenant));
-        if repeat.notification.is_some() || repeat.claim.is_some() {
+        for repeat in repeats {
             let answer = repeat.notification.as_ref().map(|id| self.keys.answer(tenant, id));
             let claim = repeat.claim.as_ref().map(|key| self.keys.claim(tenant, key));
             take.key(answer.unwrap_or_default()).key(claim.unwrap_or_default());
         }
         let cap = limits.daily_cap.and_then(|cap| i64::try_from(cap).ok()).unwrap_or(-1);
         take.arg(generation).arg(limits.rate_per_minute).arg(cap);
-        answer_of(&self.call(&take).await?)
+        let answers: Vec<Value> = self.call(&take).await?;
+        if answers.len() != count {
+            return Err(Trouble::Odd(format!("{} answers to {count} requests", answers.len())));
+        }
+        answers.iter().map(answer_of).collect()
     }
 
     pub(super) async fn give_back(
@@ -286,21 +297,24 @@ impl Link {
         Ok(Some(told).filter(|generation| !generation.is_empty()))
     }
 
-    /// Keeps an answer for those who repeat the request at another process.
-    pub(super) async fn remember(
+    /// Keeps answers for callers that repeat the request at another process, by tenant.
+    pub(super) async fn remember<'a>(
         &self,
-        tenant: TenantId,
-        notification: &str,
-        claim: Option<&str>,
-        answer: &[u8],
+        answers: impl Iterator<Item = (TenantId, &'a RepeatKeys, &'a [u8])>,
     ) -> Result<(), Trouble> {
-        let mut both = redis::pipe();
-        let (key, kept) = (self.keys.answer(tenant, notification), KEPT_FOR.as_secs());
-        both.cmd("SET").arg(&key).arg(answer).arg("EX").arg(kept).ignore();
-        if let Some(claim) = claim {
-            both.cmd("SET").arg(self.keys.claim(tenant, claim)).arg(&key).arg("EX").arg(kept).ignore();
+        let (mut all, kept) = (redis::pipe(), KEPT_FOR.as_secs());
+        for (tenant, keys, answer) in answers {
+            let Some(notification) = &keys.notification else { continue };
+            let key = self.keys.answer(tenant, notification);
+            all.cmd("SET").arg(&key).arg(answer).arg("EX").arg(kept).ignore();
+            if let Some(claim) = &keys.claim {
+                all.cmd("SET").arg(self.keys.claim(tenant, claim)).arg(&key).arg("EX").arg(kept).ignore();
+            }
         }
-        let () = both.query_async(&mut self.connection.clone()).await?;
+        if all.is_empty() {
+            return Ok(());
+        }
+        let () = all.query_async(&mut self.connection.clone()).await?;
         Ok(())
     }
 }

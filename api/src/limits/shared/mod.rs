@@ -7,13 +7,14 @@ mod gate;
 mod keeper;
 mod link;
 mod lost;
+mod takes;
 mod told;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, join_all};
 use orqestra_domain::tenant::Limits as TenantLimits;
 use orqestra_domain::{TenantId, Timestamp};
 use orqestra_event_log::{Clock, Ids};
@@ -131,7 +132,7 @@ struct Inner {
 
 /// What Redis is told after the answer was given.
 enum Later {
-    GiveBack { generation: Arc<Generation>, tenant: TenantId, at: (i64, i64), _settled: (Place, Pass) },
+    GiveBack { generation: Arc<Generation>, tenant: TenantId, at: (i64, i64), settled: (Place, Pass) },
     Remember { generation: Arc<Generation>, tenant: TenantId, keys: RepeatKeys, answer: Vec<u8> },
 }
 
@@ -229,7 +230,7 @@ impl Shared {
                     }));
                 }
             };
-            match generation.link.take(&generation.name, tenant, limits, repeat).await {
+            match generation.takes.take(tenant, limits, repeat).await {
                 Ok(Answer::Taken { second, day }) => {
                     let counted = Some((meters.add(tenant, now), pass));
                     let taken = Some((generation, (second, day)));
@@ -376,7 +377,7 @@ impl Drop for SharedPlace {
         let Some(settled) = self.counted.take() else { return };
         let Some((generation, at)) = self.taken.take() else { return };
         let current = Arc::clone(&generation);
-        let later = Later::GiveBack { generation, tenant: self.tenant, at, _settled: settled };
+        let later = Later::GiveBack { generation, tenant: self.tenant, at, settled };
         if self.shared.0.later.try_send(later).is_err() {
             self.shared
                 .end(&current, Some(Trouble::Odd("too many places are given back at once".to_owned())));
@@ -406,8 +407,7 @@ async fn tell_later(
             () = token.cancelled() => return,
             count = waiting.recv_many(&mut together, TOGETHER) => if count == 0 { return },
         }
-        let told = futures::future::join_all(together.drain(..).map(Later::tell)).await;
-        if let Some(trouble) = told.into_iter().flatten().next() {
+        if let Some(trouble) = tell(together.drain(..)).await {
             // A place may be given back or not: the next count is by the log.
             gate.soil();
             lost.trouble(trouble);
@@ -415,19 +415,30 @@ async fn tell_later(
     }
 }
 
-impl Later {
-    async fn tell(self) -> Option<Trouble> {
-        match self {
-            Self::GiveBack { generation, tenant, at, _settled } => {
-                generation.link.give_back(&generation.name, tenant, at).await.err()
-            }
-            Self::Remember { generation, tenant, keys, answer } => {
-                let notification = keys.notification?;
-                let claim = keys.claim.as_deref();
-                generation.link.remember(tenant, &notification, claim, &answer).await.err()
+/// Tells Redis all of it at once; the answers of a generation in one call.
+async fn tell(all: impl Iterator<Item = Later>) -> Option<Trouble> {
+    let mut places = Vec::new();
+    let mut answers = Vec::<(Arc<Generation>, Vec<(TenantId, RepeatKeys, Vec<u8>)>)>::new();
+    for later in all {
+        match later {
+            Later::GiveBack { generation, tenant, at, settled } => places.push(async move {
+                let _until_it_is_told = settled;
+                generation.link.give_back(&generation.name, tenant, at).await
+            }),
+            Later::Remember { generation, tenant, keys, answer } => {
+                let answer = (tenant, keys, answer);
+                match answers.iter_mut().find(|(other, _)| Arc::ptr_eq(other, &generation)) {
+                    Some((_, kept)) => kept.push(answer),
+                    None => answers.push((generation, vec![answer])),
+                }
             }
         }
     }
+    let answers = answers.iter().map(|(generation, kept)| {
+        generation.link.remember(kept.iter().map(|(tenant, keys, answer)| (*tenant, keys, &**answer)))
+    });
+    let (places, answers) = tokio::join!(join_all(places), join_all(answers));
+    places.into_iter().chain(answers).find_map(Result::err)
 }
 
 /// The day of a midnight, counted from the Unix epoch.

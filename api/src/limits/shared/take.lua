@@ -1,40 +1,35 @@
--- Takes a place in a tenant's window and day, or answers a repeat.
--- KEYS: generation, meter, and where the request may be a repeat, the answers by event and by idempotency key ('' for none).
+-- Takes places in a tenant's window and day for requests in their order, or answers repeats.
+-- KEYS: generation, meter, and for each request the answers by event and by idempotency key ('' for none).
 -- ARGV: generation, limit of 60 seconds, cap of a day (-1 for none).
-for i = 3, #KEYS do
-    local known = KEYS[i] ~= '' and redis.call('GET', KEYS[i])
-    -- A key names the event's answer.
-    if known and i == 4 then known = redis.call('GET', known) end
-    if known then return {'known', known} end
-end
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'other generation'} end
-local meter = redis.call('HMGET', KEYS[2], 'generation', 'newest', 'sum', 'day', 'today')
-if meter[1] ~= ARGV[1] then return {'no meter'} end
-local time = redis.call('TIME')
-local seconds, micros = tonumber(time[1]), tonumber(time[2])
--- A clock that is set back moves nothing back.
-local newest, sum = tonumber(meter[2]), tonumber(meter[3])
-local second = math.max(seconds, newest)
-local day, today = tonumber(meter[4]), tonumber(meter[5])
-local current = math.max(math.floor(seconds / 86400), day)
-if current > day then today = 0 end
+local limit, cap = tonumber(ARGV[2]), tonumber(ARGV[3])
+local meter, time, seconds, second, sum, current, today
+local taken = 0
 
-local cap = tonumber(ARGV[3])
-if cap >= 0 and today >= cap then
-    return {'daily', (current + 1) * 86400 - seconds}
-end
-
--- The buckets that left the window: one a second, the second that is leaving counted whole.
-local left = {}
-for past = newest + 1, math.min(second, newest + 61) do left[#left + 1] = tostring(past % 61) end
-if #left > 0 then
-    for _, count in ipairs(redis.call('HMGET', KEYS[2], unpack(left))) do sum = sum - (tonumber(count) or 0) end
-    redis.call('HDEL', KEYS[2], unpack(left))
-    redis.call('HSET', KEYS[2], 'newest', second, 'sum', sum)
+-- The answer that all requests get which are not repeats, or nil once the meter is read.
+local function begin()
+    if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'other generation'} end
+    meter = redis.call('HMGET', KEYS[2], 'generation', 'newest', 'sum', 'day', 'today')
+    if meter[1] ~= ARGV[1] then return {'no meter'} end
+    time = redis.call('TIME')
+    seconds = tonumber(time[1])
+    -- A clock that is set back moves nothing back.
+    local newest, day = tonumber(meter[2]), tonumber(meter[4])
+    second, sum, today = math.max(seconds, newest), tonumber(meter[3]), tonumber(meter[5])
+    current = math.max(math.floor(seconds / 86400), day)
+    if current > day then today = 0 end
+    -- The buckets that left the window: one a second, the second that is leaving counted whole.
+    local left = {}
+    for past = newest + 1, math.min(second, newest + 61) do left[#left + 1] = tostring(past % 61) end
+    if #left > 0 then
+        for _, count in ipairs(redis.call('HMGET', KEYS[2], unpack(left))) do sum = sum - (tonumber(count) or 0) end
+        redis.call('HDEL', KEYS[2], unpack(left))
+        redis.call('HSET', KEYS[2], 'newest', second, 'sum', sum)
+    end
+    return nil
 end
 
-local limit = tonumber(ARGV[2])
-if sum >= limit then
+-- Seconds until the next would pass. The places of this call count with the second that they are in.
+local function wait()
     local standing, free = sum, second + 61
     for past = second - 60, second do
         if standing < limit then
@@ -43,11 +38,40 @@ if sum >= limit then
         end
         standing = standing - (tonumber(redis.call('HGET', KEYS[2], tostring(past % 61))) or 0)
     end
-    local wait = free - seconds
-    if micros == 0 then return {'per minute', wait} end
-    return {'per minute', math.max(wait, 1)}
+    local whole = free - seconds
+    if tonumber(time[2]) == 0 then return whole end
+    return math.max(whole, 1)
 end
-redis.call('HINCRBY', KEYS[2], tostring(second % 61), 1)
-redis.call('HSET', KEYS[2], 'sum', sum + 1, 'day', current, 'today', today + 1)
-redis.call('EXPIRE', KEYS[2], 90000)
-return {'taken', second, current}
+
+local all, refused
+local function take()
+    if not meter then all = begin() end
+    if all then return all end
+    if cap >= 0 and today >= cap then return {'daily', (current + 1) * 86400 - seconds} end
+    if sum >= limit then
+        refused = refused or {'per minute', wait()}
+        return refused
+    end
+    taken, sum, today = taken + 1, sum + 1, today + 1
+    return {'taken', second, current}
+end
+
+local function known(event, claim)
+    local answer = event ~= '' and redis.call('GET', event)
+    if answer or claim == '' then return answer end
+    -- A key names the event's answer.
+    local named = redis.call('GET', claim)
+    return named and redis.call('GET', named)
+end
+
+local answers = {}
+for i = 3, #KEYS, 2 do
+    local answer = known(KEYS[i], KEYS[i + 1])
+    answers[#answers + 1] = answer and {'known', answer} or take()
+end
+if taken > 0 then
+    redis.call('HINCRBY', KEYS[2], tostring(second % 61), taken)
+    redis.call('HSET', KEYS[2], 'sum', sum, 'day', current, 'today', today)
+    redis.call('EXPIRE', KEYS[2], 90000)
+end
+return answers
